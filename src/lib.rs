@@ -1,0 +1,1 @@
+//! Lanes: native threads for Lua.
