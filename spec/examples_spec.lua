@@ -1,0 +1,274 @@
+-- The programs in examples/, run as a user runs them: with arguments, by the interpreter that runs these specs.
+
+-- The interpreter is the first word of the command line, the lowest index of `arg`.
+local function interpreter()
+    local i = 0
+    while arg[i - 1] do i = i - 1 end
+    return arg[i]
+end
+
+local function quoted(word)
+    return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
+end
+
+local function contents(path)
+    local file = assert(io.open(path, "rb"))
+    local text = file:read("*a")
+    file:close()
+    return text
+end
+
+--- Runs examples/<name> with arguments. Returns its exit code, standard output and standard error.
+local function run(name, ...)
+    local words = { quoted(interpreter()), quoted("examples/" .. name) }
+    for i = 1, select("#", ...) do words[#words + 1] = quoted((select(i, ...))) end
+    local out, err = os.tmpname(), os.tmpname()
+    local pipe = io.popen(table.concat(words, " ") .. " >" .. out .. " 2>" .. err .. " </dev/null; echo $?")
+    local code = tonumber((pipe:read("*a")))
+    pipe:close()
+    local out_text, err_text = contents(out), contents(err)
+    os.remove(out)
+    os.remove(err)
+    return code, out_text, err_text
+end
+
+local function lines(text)
+    local list = {}
+    for line in text:gmatch("[^\n]+") do list[#list + 1] = line end
+    return list
+end
+
+--- A tree of small files, made before and removed after each test that uses it.
+local tree
+local function write(name, text)
+    local file = assert(io.open(tree .. "/" .. name, "wb"))
+    file:write(text)
+    file:close()
+end
+
+local function make_tree()
+    tree = os.tmpname()
+    os.remove(tree)
+    assert(os.execute("mkdir -p " .. tree .. "/sub " .. tree .. "/empty"))
+    write("b.txt", "one\ntwo needles\n\nneedle at the end")
+    write("a b.txt", "the first needle\r\n")
+    write("sub/it's.txt", "needle\n")
+    write("sub/binary", "needle\0needle\n")
+    write("none.txt", "")
+end
+
+local function remove_tree()
+    assert(os.execute("rm -rf " .. tree))
+end
+
+local NAMES = { "grep.lua", "primes.lua", "pipeline.lua", "clock.lua", "cancel.lua" }
+
+describe("every example", function()
+    for _, name in ipairs(NAMES) do
+        it(name .. " explains itself with --help", function()
+            for _, option in ipairs { "--help", "-h" } do
+                local code, out, err = run(name, option)
+                assert.equal("", err)
+                assert.equal(0, code)
+                assert.truthy(out:find("usage: lua examples/" .. name, 1, true))
+                assert.truthy(out:find("LUA_CPATH=", 1, true))
+            end
+        end)
+
+        it(name .. " says where to look when the library is not found", function()
+            local path, words = os.getenv("LUA_PATH"), { ["grep.lua"] = "x examples", ["pipeline.lua"] = "examples/grep.lua" }
+            assert.truthy(path)
+            local pipe = io.popen("LUA_PATH= LUA_CPATH= " .. quoted(interpreter()) .. " -e " ..
+                quoted("package.path, package.cpath = '', ''") .. " " .. quoted("examples/" .. name) .. " " ..
+                (words[name] or "") .. " 2>&1 >/dev/null; echo $?")
+            local text = pipe:read("*a")
+            pipe:close()
+            assert.truthy(text:find(name .. ": cannot load lanes; --help shows how", 1, true), text)
+            assert.truthy(text:find("\n2\n$"), text)
+        end)
+    end
+end)
+
+describe("an argument that is wrong", function()
+    local CASES = {
+        { "grep.lua", "argument PATTERN is missing" },
+        { "grep.lua", "argument PATH is missing", "x" },
+        { "grep.lua", "argument PATTERN: malformed pattern", "[a", "examples" },
+        { "grep.lua", "argument PATTERN: ", "a[b", "examples" },
+        { "grep.lua", "argument PATH: /no/such/place", "x", "/no/such/place" },
+        { "grep.lua", "argument -j needs a whole number from 1 to 1000, not 'x'", "-j", "x", "a", "examples" },
+        { "grep.lua", "argument --lanes needs a whole number from 1 to 1000, not '1.5'", "--lanes", "1.5", "a", "." },
+        { "grep.lua", "argument -j needs a whole number from 1 to 1000", "a", "examples", "-j" },
+        { "grep.lua", "unknown option '--what'", "--what" },
+        { "primes.lua", "argument LIMIT must be a whole number from 2 to 1000000000, not '1'", "1" },
+        { "primes.lua", "argument LIMIT must be a whole number from 2 to 1000000000, not 'nan'", "nan" },
+        { "primes.lua", "argument PIECES must be a whole number from 1 to 1000, not '0'", "100", "0" },
+        { "primes.lua", "unexpected argument 'more'", "100", "2", "more" },
+        { "pipeline.lua", "argument FILE is missing" },
+        { "pipeline.lua", "argument FILE: /no/such/file", "/no/such/file" },
+        { "pipeline.lua", "argument -n needs a whole number from 1 to 1000, not '-3'", "-n", "-3", "examples/grep.lua" },
+        { "pipeline.lua", "argument --log needs the name of a file", "examples/grep.lua", "--log" },
+        { "pipeline.lua", "argument --log: /no/such/dir/log", "examples/grep.lua", "--log", "/no/such/dir/log" },
+        { "pipeline.lua", "unknown option '-x'", "-x" },
+        { "clock.lua", "argument TICKS must be a whole number from 1 to 1000000, not '0'", "0" },
+        { "clock.lua", "argument SECONDS must be a number from 0.001 to 3600, not 'soon'", "3", "soon" },
+        { "clock.lua", "unexpected argument 'more'", "3", "1", "more" },
+        { "cancel.lua", "argument SECONDS must be a number from 0 to 3600, not '-1'", "-1" },
+        { "cancel.lua", "unexpected argument 'more'", "3", "more" },
+    }
+    for _, case in ipairs(CASES) do
+        local name, message = case[1], case[2]
+        it("of " .. name .. " is named: " .. message, function()
+            local words = {}
+            for i = 3, #case do words[i - 2] = case[i] end
+            local code, out, err = run(name, (unpack or table.unpack)(words))
+            assert.truthy(err:find(name .. ": " .. message, 1, true), err)
+            assert.equal("", out)
+            assert.equal(2, code)
+            assert.falsy(err:find("traceback", 1, true))
+        end)
+    end
+end)
+
+describe("grep.lua", function()
+    before_each(make_tree)
+    after_each(remove_tree)
+
+    local function expected()
+        return table.concat({
+            tree .. "/a b.txt:1:the first needle\r",
+            tree .. "/b.txt:2:two needles",
+            tree .. "/b.txt:4:needle at the end",
+            tree .. "/sub/it's.txt:1:needle",
+        }, "\n") .. "\n"
+    end
+
+    it("prints the matches of a tree in the order of path and line, whatever the number of lanes", function()
+        for _, count in ipairs { 1, 2, 3, 20 } do
+            local code, out, err = run("grep.lua", "--once", "-j", count, "needle", tree)
+            assert.equal(expected(), out)
+            assert.equal("", err)
+            assert.equal(0, code)
+        end
+    end)
+
+    it("prints the speed-up over one lane on standard error", function()
+        local code, out, err = run("grep.lua", "-j", 2, "needle", tree)
+        assert.equal(expected(), out)
+        assert.truthy(err:find("^4 matches in 5 files; [%d.]+ s with 1 lane, [%d.]+ s with 2: [%d.]+ times as fast\n$"))
+        assert.equal(0, code)
+    end)
+
+    it("takes patterns, and plain text with -F", function()
+        local code, out = run("grep.lua", "--once", "^n%a+$", tree)
+        assert.equal(tree .. "/sub/it's.txt:1:needle\n", out)
+        assert.equal(0, code)
+        code, out = run("grep.lua", "--once", "-F", "^n", tree)
+        assert.equal("", out)
+        assert.equal(1, code)
+    end)
+
+    it("ends with 1 when nothing matches", function()
+        local code, out = run("grep.lua", "--once", "haystack", tree)
+        assert.equal("", out)
+        assert.equal(1, code)
+    end)
+
+    it("takes a file in place of a directory, and several paths", function()
+        local _, out = run("grep.lua", "--once", "needle", tree .. "/sub", tree .. "/a b.txt")
+        assert.same({ tree .. "/a b.txt:1:the first needle\r", tree .. "/sub/it's.txt:1:needle" }, lines(out))
+    end)
+
+    it("copes with many more files than lanes", function()
+        for i = 1, 300 do write(("sub/n%03d.txt"):format(i), "needle " .. i .. "\n") end
+        local code, out = run("grep.lua", "--once", "-j", 3, "^needle %d", tree)
+        local found = lines(out)
+        assert.equal(300, #found)
+        for i = 1, 300 do assert.equal(("%s/sub/n%03d.txt:1:needle %d"):format(tree, i, i), found[i]) end
+        assert.equal(0, code)
+    end)
+end)
+
+describe("primes.lua", function()
+    it("counts the primes below the limit", function()
+        local code, out = run("primes.lua", 1000, 3)
+        assert.same({
+            "         0 .. 332              67 primes, largest 331",
+            "       333 .. 665              54 primes, largest 661",
+            "       666 .. 999              47 primes, largest 997",
+            "168 primes below 1000",
+        }, lines(out))
+        assert.equal(0, code)
+    end)
+
+    it("copes with ranges that hold no prime, or no number", function()
+        local code, out = run("primes.lua", 2, 4)
+        local found = lines(out)
+        assert.equal(5, #found)
+        assert.truthy(found[1]:find("0 primes, largest -", 1, true))
+        assert.equal("0 primes below 2", found[5])
+        assert.equal(0, code)
+    end)
+end)
+
+describe("pipeline.lua", function()
+    before_each(make_tree)
+    after_each(remove_tree)
+
+    it("counts the words of its files, most frequent first", function()
+        write("words.txt", ("the cat and the dog\n"):rep(20000))
+        local code, out, err = run("pipeline.lua", "-j", 3, "-n", 3, tree .. "/words.txt", tree .. "/b.txt")
+        assert.same({ "   40000 the", "   20000 and", "   20000 cat" }, lines(out))
+        assert.equal("", err)
+        assert.equal(0, code)
+    end)
+
+    it("loses no line of its log", function()
+        local path = tree .. "/log"
+        local code = run("pipeline.lua", "-j", 2, "--log", path, tree .. "/b.txt", tree .. "/a b.txt")
+        assert.equal(0, code)
+        local log = contents(path)
+        assert.truthy(log:find("%d%d:%d%d:%d%d read " .. tree:gsub("%p", "%%%0") .. "/b.txt in 1 pieces\n"))
+        assert.truthy(log:find("/a b.txt in 1 pieces\n", 1, true))
+        assert.truthy(log:find(" counter 1 counted %d pieces\n"))
+        assert.truthy(log:find(" counter 2 counted %d pieces\n"))
+        assert.equal(4, #lines(log))
+    end)
+end)
+
+describe("clock.lua", function()
+    it("prints as many ticks as it is told, and leaves no timer behind", function()
+        local code, out = run("clock.lua", 3, 0.01)
+        local found, ticks = lines(out), {}
+        for _, line in ipairs(found) do
+            if line:find("^tick") then ticks[#ticks + 1] = line end
+        end
+        assert.equal("2 timers are set", found[1])
+        assert.equal(3, #ticks)
+        for i, tick in ipairs(ticks) do
+            assert.truthy(tick:find("^tick " .. i .. " %d%d:%d%d:%d%d%.%d%d%d$"), tick)
+        end
+        assert.equal("0 timers are set", found[#found])
+        assert.equal(0, code)
+    end)
+
+    it("rings the alarm before a tick that comes later", function()
+        local code, out = run("clock.lua", 1, 2.5)
+        local found = lines(out)
+        assert.truthy(found[2]:find("^alarm  %d%d:%d%d:%d%d%.%d%d%d$"), found[2])
+        assert.truthy(found[3]:find("^tick 1 "), found[3])
+        assert.equal(0, code)
+    end)
+end)
+
+describe("cancel.lua", function()
+    it("ends all three lanes and removes their files", function()
+        local code, out = run("cancel.lua", 60)
+        assert.same({
+            "polite    done       cleaned up after its end, file removed, did its last step",
+            "waiting   cancelled  cleaned up after a cancellation, file removed",
+            "spinning  cancelled  cleaned up after a cancellation, file removed",
+        }, lines(out))
+        assert.equal(0, code)
+    end)
+end)
