@@ -1,0 +1,193 @@
+-- What the specs share: programs in a fresh interpreter, waiting for a condition, errors and their positions.
+
+local support = {}
+
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+
+--- "luajit", or the Lua version as "5.1" ... "5.5".
+support.lua = rawget(_G, "jit") and "luajit" or _VERSION:match("%d+%.%d+")
+
+--- Seconds after which a condition that was waited for counts as never coming.
+support.LIMIT = 20
+
+--- A lane body must not take busted's environment along: from Lua 5.2 on, a function carries its globals as the
+-- upvalue `_ENV`, and busted replaces it in every function it is given. A spec whose lanes use globals begins with
+--
+--     local support = require "support"
+--     local assert = assert
+--     local describe, it = support.plain(describe, it)
+--     local _ENV = _G
+--
+-- The functions that this returns hand busted a wrapper without upvalue `_ENV`, so that the spec's own stays the globals.
+-- @param ... busted's block functions: describe, it, before_each ...
+-- @return their replacements, in the same order
+function support.plain(...)
+    if rawget(_G, "setfenv") then return ... end -- here environments are not upvalues, and stay behind
+    local plain = {}
+    for i = 1, select("#", ...) do
+        local block = select(i, ...)
+        plain[i] = function(name, body)
+            if type(name) == "function" then return block(function() name() end) end -- before_each(function)
+            return block(name, function() body() end)
+        end
+    end
+    return unpack(plain)
+end
+
+--- The results of a call with their number, nils included.
+-- @return a table with the values at 1..n and their count in `n`
+function support.pack(...)
+    return { n = select("#", ...), ... }
+end
+
+--- The position of the line that calls this, as it prefixes an error: "file:line: ".
+function support.here()
+    local info = debug.getinfo(2, "Sl")
+    return info.short_src .. ":" .. info.currentline .. ": "
+end
+
+--- Calls a function that has to fail.
+-- @param f the function, called with the remaining arguments
+-- @return the error value
+function support.error_of(f, ...)
+    local ok, err = pcall(f, ...)
+    if ok then error("expected an error, but the call succeeded", 2) end
+    return err
+end
+
+local function contains(whole, part)
+    return type(whole) == "string" and whole:find(part, 1, true) ~= nil
+end
+
+--- Asserts that a call fails with an error message that contains a text.
+-- @param expected the text, taken literally
+-- @param f the function, called with the remaining arguments
+-- @return the whole message
+function support.raises(expected, f, ...)
+    local ok, err = pcall(f, ...)
+    if ok then error(("expected an error with %q, but the call succeeded"):format(expected), 2) end
+    if not contains(err, expected) then
+        error(("expected an error with %q, got: %s"):format(expected, tostring(err)), 2)
+    end
+    return err
+end
+
+--- Asserts that a string contains a text, taken literally.
+-- @param expected the text, taken literally
+-- @param actual the string
+function support.contains(expected, actual)
+    if not contains(actual, expected) then
+        error(("expected a string with %q, got: %s"):format(expected, tostring(actual)), 2)
+    end
+end
+
+--- Waits until a condition holds; fails when it does not within `support.LIMIT` seconds.
+-- @param condition a function, asked again and again until it returns a true value
+-- @param description what is waited for, for the failure message
+-- @return what the condition returned
+function support.until_true(condition, description)
+    local lanes = require "lanes"
+    local deadline = os.time() + support.LIMIT
+    repeat
+        local result = condition()
+        if result then return result end
+        lanes.sleep(0.001)
+    until os.time() > deadline
+    error("this never became true: " .. (description or "the condition"), 2)
+end
+
+--- Waits until a lane has a status.
+function support.until_status(handle, status)
+    support.until_true(function() return handle.status == status end, "status '" .. status .. "'")
+end
+
+--- The command of the interpreter that runs these specs: the word with the lowest index in `arg`.
+function support.interpreter()
+    local arguments = rawget(_G, "arg") or {}
+    local i = 0
+    while arguments[i - 1] do i = i - 1 end
+    if i < 0 then return arguments[i] end
+    return support.lua == "luajit" and "luajit" or "lua" .. support.lua
+end
+
+--- A word for the shell.
+function support.quoted(word)
+    return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
+end
+
+--- The contents of a file; fails when it cannot be read.
+function support.read(path)
+    local file = assert(io.open(path, "rb"))
+    local text = file:read("*a")
+    file:close()
+    return text
+end
+
+--- Writes a file; fails when it cannot be written.
+function support.write(path, text)
+    local file = assert(io.open(path, "wb"))
+    file:write(text)
+    file:close()
+end
+
+--- A new directory with files in it.
+-- @param files table from file name (no subdirectories) to contents
+-- @return its path; `support.remove_directory` deletes it
+function support.directory(files)
+    local path = os.tmpname()
+    os.remove(path)
+    os.execute("mkdir " .. support.quoted(path))
+    for name, text in pairs(files or {}) do support.write(path .. "/" .. name, text) end
+    return path
+end
+
+--- Deletes a directory made by `support.directory`.
+function support.remove_directory(path)
+    os.execute("rm -rf " .. support.quoted(path))
+end
+
+-- Variables that would make the other interpreter differ from this one.
+local UNSET = "unset LUA_INIT"
+for minor = 2, 5 do
+    UNSET = UNSET .. (" LUA_INIT_5_%d LUA_PATH_5_%d LUA_CPATH_5_%d"):format(minor, minor, minor)
+end
+
+--- Runs a program in a fresh interpreter of the same kind with the same package paths, and waits for its end.
+-- @param program the program's text
+-- @param options nil or a table: `arguments`, a list of strings; `timeout`, seconds after which it is killed
+--   (default 60; its code is then 124 or 137); `before`, shell commands to run first (such as "ulimit -v 1000000")
+-- @return a table: `code`, the exit code (128 + n when signal n ended it); `out` and `err`, what it wrote;
+--   `file`, the path that the program had
+function support.run(program, options)
+    options = options or {}
+    local file, out, err, code = os.tmpname(), os.tmpname(), os.tmpname(), os.tmpname()
+    support.write(file, program)
+    local words = {
+        "timeout -k 5", tostring(options.timeout or 60), support.quoted(support.interpreter()), file,
+    }
+    for _, argument in ipairs(options.arguments or {}) do words[#words + 1] = support.quoted(argument) end
+    os.execute(table.concat({
+        UNSET,
+        "export LUA_PATH=" .. support.quoted(package.path) .. " LUA_CPATH=" .. support.quoted(package.cpath),
+        options.before or ":",
+        table.concat(words, " ") .. " >" .. out .. " 2>" .. err .. " </dev/null",
+        "echo $? >" .. code,
+    }, "\n"))
+    local result = {
+        code = tonumber(support.read(code)), out = support.read(out), err = support.read(err), file = file,
+    }
+    for _, path in ipairs { file, out, err, code } do os.remove(path) end
+    return result
+end
+
+--- Runs a program as `support.run` does; fails unless it ends with code 0 and writes nothing to standard error.
+-- @return what it wrote to standard output
+function support.output(program, options)
+    local result = support.run(program, options)
+    if result.code ~= 0 or result.err ~= "" then
+        error(("the program ended with code %d and this on standard error:\n%s"):format(result.code, result.err), 2)
+    end
+    return result.out
+end
+
+return support
