@@ -1,0 +1,58 @@
+//! What is left to do after unlocking: waking threads, and dropping values, whose destructors may do anything.
+
+use super::slab::Slab;
+use super::slot::Slot;
+use crate::park::Waiter;
+use crate::sync::Arc;
+use std::collections::VecDeque;
+
+pub struct After<K, M> {
+    // Nearly always at most one is to be woken, which then costs no allocation.
+    wake: Option<Arc<Waiter>>,
+    wake_too: Vec<Arc<Waiter>>,
+    values: VecDeque<M>,
+    slots: Slab<Slot<K, M>>,
+}
+
+impl<K, M> After<K, M> {
+    #[inline]
+    pub fn new() -> After<K, M> {
+        After {
+            wake: None,
+            wake_too: Vec::new(),
+            values: VecDeque::new(),
+            slots: Slab::new(),
+        }
+    }
+
+    pub fn wake(&mut self, waiter: Arc<Waiter>) {
+        if self.wake.is_none() {
+            self.wake = Some(waiter);
+        } else {
+            self.wake_too.push(waiter);
+        }
+    }
+
+    pub fn drop_values(&mut self, values: VecDeque<M>) {
+        self.values = values;
+    }
+
+    pub fn drop_slot(&mut self, slot: Slot<K, M>) {
+        self.slots.insert(slot);
+    }
+
+    pub fn drop_slots(&mut self, slots: Slab<Slot<K, M>>) {
+        self.slots = slots;
+    }
+
+    /// To be called without the lock.
+    #[inline]
+    pub fn run(self) {
+        if let Some(waiter) = self.wake {
+            waiter.unpark();
+            for waiter in self.wake_too {
+                waiter.unpark();
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! What the lock of a linda protects: slots, parked operations, and the rules that connect them.
+//!
+//! Invariant, whenever the lock is free: no parked operation could be completed. Whoever changes a slot restores it with `settle`.
+
+use super::after::After;
+use super::operation::{Answer, Operation, Work};
+use super::slab::{NONE, Slab};
+use super::slot::Slot;
+use super::wait_list::Link;
+use super::{Probe, Who};
+use crate::park::Waiter;
+use crate::sync::Arc;
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::{BuildHasher, Hash};
+
+pub struct State<K, M> {
+    hasher: DefaultHashBuilder,
+    /// Numbers of slots, by the hash of their keys.
+    table: HashTable<u32>,
+    pub slots: Slab<Slot<K, M>>,
+    operations: Slab<Operation<M>>,
+    links: Slab<Link>,
+    /// Operations parked so far.
+    parked: u64,
+    pub cancelled: bool,
+    /// Whether any operation has looked at this linda.
+    pub touched: bool,
+}
+
+impl<K: Eq + Hash + Clone, M> State<K, M> {
+    pub fn new() -> State<K, M> {
+        State {
+            hasher: DefaultHashBuilder::default(),
+            table: HashTable::new(),
+            slots: Slab::new(),
+            operations: Slab::new(),
+            links: Slab::new(),
+            parked: 0,
+            cancelled: false,
+            touched: false,
+        }
+    }
+
+    /// The slot under a key, known or not.
+    #[inline]
+    pub fn find<Q: Probe<K>>(&self, key: &Q) -> Option<u32> {
+        let hash = self.hasher.hash_one(key);
+        self.table
+            .find(hash, |slot| key.equivalent(&self.slots[*slot].key))
+            .copied()
+    }
+
+    /// The slot under a key; made, still unknown, if there is none.
+    #[inline]
+    pub fn find_or_make<Q: Probe<K>>(&mut self, key: &Q) -> u32 {
+        let hash = self.hasher.hash_one(key);
+        match self
+            .table
+            .find(hash, |slot| key.equivalent(&self.slots[*slot].key))
+        {
+            Some(slot) => *slot,
+            None => self.make(key.to_key(), hash),
+        }
+    }
+
+    #[cold]
+    fn make(&mut self, key: K, hash: u64) -> u32 {
+        let slot = self.slots.insert(Slot::new(key, hash));
+        self.table
+            .insert_unique(hash, slot, |slot| self.slots[*slot].hash);
+        slot
+    }
+
+    /// Removes a slot that nobody would miss.
+    pub fn tidy(&mut self, slot: u32, after: &mut After<K, M>) {
+        if self.slots[slot].is_idle() {
+            let hash = self.slots[slot].hash;
+            if let Ok(entry) = self.table.find_entry(hash, |other| *other == slot) {
+                entry.remove();
+            }
+            after.drop_slot(self.slots.remove(slot));
+        }
+    }
+
+    /// Completes every parked operation that has become possible by a change of this slot.
+    #[inline]
+    pub fn settle(&mut self, slot: u32, after: &mut After<K, M>) {
+        loop {
+            let state = &self.slots[slot];
+            if state.receivers.is_empty() && state.senders.is_empty() {
+                return;
+            }
+            let receiver = state.receivers.oldest(&self.links, state.values.len());
+            let Some(link) = receiver.or_else(|| state.senders.oldest(&self.links, state.room()))
+            else {
+                return;
+            };
+            self.complete(link, after);
+        }
+    }
+
+    /// Does the work of a parked operation, which must be possible now in the slot of this link.
+    fn complete(&mut self, link: u32, after: &mut After<K, M>) {
+        let Link {
+            operation,
+            slot,
+            position,
+            ..
+        } = self.links[link];
+        let (waiter, work) = self.unlink(operation, Some(slot), after);
+        let slot = &mut self.slots[slot];
+        let answer = match work {
+            Work::Receive => {
+                Answer::Received(position, slot.pop().expect("an element for the receiver"))
+            }
+            Work::ReceiveBatch { max } => {
+                Answer::ReceivedBatch(slot.pop_many(max.min(slot.values.len())))
+            }
+            Work::Send(values) => {
+                slot.push(values);
+                Answer::Sent
+            }
+        };
+        self.operations[operation] = Operation::Completed(answer);
+        after.wake(waiter);
+    }
+
+    /// Puts an operation into the wait lists of its slots.
+    pub fn park(
+        &mut self,
+        waiter: &Arc<Waiter>,
+        work: Work<M>,
+        need: usize,
+        slots: impl Iterator<Item = u32>,
+    ) -> u32 {
+        let sends = work.is_send();
+        let operation = self.operations.insert(Operation::Parked {
+            waiter: Arc::clone(waiter),
+            work,
+            links: NONE,
+        });
+        let order = self.parked;
+        self.parked += 1;
+        let mut chain = NONE;
+        for (position, slot) in slots.enumerate() {
+            chain = self
+                .links
+                .insert(Link::new(operation, slot, position, need, order, chain));
+            let slot = &mut self.slots[slot];
+            let list = if sends {
+                &mut slot.senders
+            } else {
+                &mut slot.receivers
+            };
+            list.append(&mut self.links, chain);
+        }
+        if let Operation::Parked { links, .. } = &mut self.operations[operation] {
+            *links = chain;
+        }
+        operation
+    }
+
+    /// Takes a parked operation out of all wait lists, and leaves its entry to be overwritten. Slots that nobody would miss any more
+    /// are removed, except `keep`.
+    fn unlink(
+        &mut self,
+        operation: u32,
+        keep: Option<u32>,
+        after: &mut After<K, M>,
+    ) -> (Arc<Waiter>, Work<M>) {
+        let entry = std::mem::replace(
+            &mut self.operations[operation],
+            Operation::Completed(Answer::Sent),
+        );
+        let Operation::Parked {
+            waiter,
+            work,
+            links,
+        } = entry
+        else {
+            unreachable!("a completed operation is in no list")
+        };
+        let mut link = links;
+        while link != NONE {
+            let slot = &mut self.slots[self.links[link].slot];
+            let list = if work.is_send() {
+                &mut slot.senders
+            } else {
+                &mut slot.receivers
+            };
+            list.remove(&mut self.links, link);
+            let Link { slot, sibling, .. } = self.links.remove(link);
+            if keep != Some(slot) {
+                self.tidy(slot, after);
+            }
+            link = sibling;
+        }
+        (waiter, work)
+    }
+
+    /// What a parked operation came to, if it is completed; its entry is then gone.
+    pub fn take_answer(&mut self, operation: u32) -> Option<Answer<M>> {
+        if matches!(self.operations[operation], Operation::Parked { .. }) {
+            return None;
+        }
+        match self.operations.remove(operation) {
+            Operation::Completed(answer) => Some(answer),
+            Operation::Parked { .. } => unreachable!("looked at above"),
+        }
+    }
+
+    /// Gives up a parked operation that is not completed.
+    pub fn withdraw(&mut self, operation: u32, after: &mut After<K, M>) -> Work<M> {
+        let (_, work) = self.unlink(operation, None, after);
+        self.operations.remove(operation);
+        work
+    }
+
+    /// Refuses the parked receivers, senders, or both.
+    pub fn refuse(&mut self, who: Who, after: &mut After<K, M>) {
+        let refused = |work: &Work<M>| match who {
+            Who::None => false,
+            Who::Read => !work.is_send(),
+            Who::Write => work.is_send(),
+            Who::Both => true,
+        };
+        let numbers: Vec<u32> = self
+            .operations
+            .iter()
+            .filter(|(_, operation)| matches!(operation, Operation::Parked { work, .. } if refused(work)))
+            .map(|(number, _)| number)
+            .collect();
+        for number in numbers {
+            let (waiter, work) = self.unlink(number, None, after);
+            self.operations[number] = Operation::Completed(Answer::Refused(work));
+            after.wake(waiter);
+        }
+    }
+
+    /// Removes all slots. Nobody may be parked.
+    pub fn forget(&mut self, after: &mut After<K, M>) {
+        self.table = HashTable::new();
+        after.drop_slots(std::mem::replace(&mut self.slots, Slab::new()));
+    }
+}

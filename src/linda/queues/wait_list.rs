@@ -1,0 +1,173 @@
+//! A wait list: the operations parked on one side of a slot, first come first served among those that can be served.
+
+use super::slab::{NONE, Slab};
+
+/// The place of a parked operation in one wait list. An operation on several keys has one for each.
+pub struct Link {
+    pub operation: u32,
+    pub slot: u32,
+    /// Which of the operation's keys this is for.
+    pub position: usize,
+    /// Elements (for a receiver) or room (for a sender) that the operation needs.
+    pub need: usize,
+    /// When the operation was parked: lower is earlier.
+    pub order: u64,
+    /// The operation's next link, or NONE.
+    pub sibling: u32,
+    previous: u32,
+    next: u32,
+}
+
+impl Link {
+    pub fn new(
+        operation: u32,
+        slot: u32,
+        position: usize,
+        need: usize,
+        order: u64,
+        sibling: u32,
+    ) -> Link {
+        Link {
+            operation,
+            slot,
+            position,
+            need,
+            order,
+            sibling,
+            previous: NONE,
+            next: NONE,
+        }
+    }
+}
+
+/// Links that need the same amount, oldest first. Never empty while it is in a wait list.
+struct Line {
+    need: usize,
+    head: u32,
+    tail: u32,
+}
+
+/// One line for each amount that somebody needs: usually there is only one, of those who need 1. So finding whom to serve does not look at
+/// those who cannot be served.
+pub struct WaitList {
+    lines: Vec<Line>,
+}
+
+impl WaitList {
+    pub const fn new() -> WaitList {
+        WaitList { lines: Vec::new() }
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Adds a link, which must be the youngest.
+    pub fn append(&mut self, links: &mut Slab<Link>, number: u32) {
+        let need = links[number].need;
+        match self.lines.iter_mut().find(|line| line.need == need) {
+            Some(line) => {
+                links[number].previous = line.tail;
+                links[line.tail].next = number;
+                line.tail = number;
+            }
+            None => self.lines.push(Line {
+                need,
+                head: number,
+                tail: number,
+            }),
+        }
+    }
+
+    pub fn remove(&mut self, links: &mut Slab<Link>, number: u32) {
+        let Link {
+            need,
+            previous,
+            next,
+            ..
+        } = links[number];
+        let index = self
+            .lines
+            .iter()
+            .position(|line| line.need == need)
+            .expect("the line of the link");
+        match previous {
+            NONE => self.lines[index].head = next,
+            _ => links[previous].next = next,
+        }
+        match next {
+            NONE => self.lines[index].tail = previous,
+            _ => links[next].previous = previous,
+        }
+        if self.lines[index].head == NONE {
+            self.lines.swap_remove(index);
+        }
+    }
+
+    /// The oldest link that needs no more than `available`.
+    #[inline]
+    pub fn oldest(&self, links: &Slab<Link>, available: usize) -> Option<u32> {
+        self.lines
+            .iter()
+            .filter(|line| line.need <= available)
+            .map(|line| line.head)
+            .min_by_key(|head| links[*head].order)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(needs: &[usize]) -> (WaitList, Slab<Link>, Vec<u32>) {
+        let (mut list, mut links) = (WaitList::new(), Slab::new());
+        let numbers = (0..).zip(needs).map(|(order, need)| {
+            let number = links.insert(Link::new(0, 0, 0, *need, order, NONE));
+            list.append(&mut links, number);
+            number
+        });
+        let numbers = numbers.collect();
+        (list, links, numbers)
+    }
+
+    #[test]
+    fn serves_the_oldest_that_can_be_served() {
+        let (mut list, mut links, numbers) = list(&[5, 1, 2, 1, 5]);
+        let mut serve = |available| {
+            let number = list.oldest(&links, available)?;
+            list.remove(&mut links, number);
+            numbers.iter().position(|other| *other == number)
+        };
+        assert_eq!(serve(0), None);
+        assert_eq!(serve(2), Some(1));
+        assert_eq!(serve(2), Some(2));
+        assert_eq!(serve(9), Some(0));
+        assert_eq!(serve(9), Some(3));
+        assert_eq!(serve(4), None);
+        assert_eq!(serve(5), Some(4));
+        assert_eq!(serve(9), None);
+        assert!(list.is_empty());
+    }
+
+    #[test]
+    fn removes_from_the_middle_and_both_ends() {
+        for order in [
+            [0, 1, 2],
+            [0, 2, 1],
+            [1, 0, 2],
+            [1, 2, 0],
+            [2, 0, 1],
+            [2, 1, 0],
+        ] {
+            let (mut list, mut links, numbers) = list(&[1, 1, 1]);
+            let mut left = vec![0, 1, 2];
+            for index in order {
+                assert_eq!(list.oldest(&links, 1), Some(numbers[left[0]]));
+                list.remove(&mut links, numbers[index]);
+                left.retain(|other| *other != index);
+            }
+            assert!(list.is_empty());
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! How a parked thread sleeps where there is no futex: std's Mutex and Condvar.
+
+use super::Deadline;
+use crate::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long an interruptible wait sleeps at a stretch: a Condvar does not tell of signals.
+pub const SLICE: Option<Duration> = Some(Duration::from_millis(100));
+
+/// The longest single sleep: some systems refuse timeouts that are much longer.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Slept {
+    /// Woken, or for no reason that concerns us.
+    Woken,
+    TimedOut,
+}
+
+pub struct Sleeper {
+    lock: Mutex<()>,
+    changed: Condvar,
+}
+
+impl Sleeper {
+    pub fn new() -> Sleeper {
+        Sleeper {
+            lock: Mutex::new(()),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Sleeps while `word` is `expected`, until woken, the deadline or the end of the slice.
+    pub fn sleep(
+        &self,
+        word: &AtomicU32,
+        expected: u32,
+        deadline: Deadline,
+        slice: Option<Duration>,
+    ) -> Slept {
+        let remaining = deadline.remaining().unwrap_or(LONGEST);
+        if remaining.is_zero() {
+            return Slept::TimedOut;
+        }
+        let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        // `wake` takes the lock after changing the word, so a change is seen here or wakes us below.
+        if word.load(Ordering::Acquire) == expected {
+            let time = remaining.min(slice.unwrap_or(LONGEST)).min(LONGEST);
+            drop(
+                self.changed
+                    .wait_timeout(guard, time)
+                    .unwrap_or_else(PoisonError::into_inner),
+            );
+        }
+        Slept::Woken
+    }
+
+    /// Wakes the thread that sleeps on `word`.
+    pub fn wake(&self, _word: &AtomicU32) {
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_one();
+    }
+}

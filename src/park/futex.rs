@@ -1,0 +1,79 @@
+//! How a parked thread sleeps on 64-bit Linux: futex system calls of our own, since std's hide signals (EINTR). `unsafe` because they are
+//! foreign calls.
+
+use super::Deadline;
+use crate::sync::atomic::AtomicU32;
+use std::io::{Error, ErrorKind};
+use std::ptr;
+use std::time::Duration;
+
+/// How long an interruptible wait sleeps at a stretch. A signal ends a sleep at once; this bounds what is lost when one arrives between
+/// the last look and the system call.
+pub const SLICE: Option<Duration> = Some(Duration::from_secs(1));
+
+/// The longest single sleep. Every sleep has a timeout, because only timed futex waits end with EINTR when the signal's handler was
+/// installed with SA_RESTART (signal(7)).
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Slept {
+    /// Woken, or for no reason that concerns us.
+    Woken,
+    TimedOut,
+}
+
+pub struct Sleeper;
+
+impl Sleeper {
+    pub fn new() -> Sleeper {
+        Sleeper
+    }
+
+    /// Sleeps while `word` is `expected`, until woken, the deadline, the end of the slice or a signal.
+    pub fn sleep(
+        &self,
+        word: &AtomicU32,
+        expected: u32,
+        deadline: Deadline,
+        slice: Option<Duration>,
+    ) -> Slept {
+        let remaining = deadline.remaining().unwrap_or(LONGEST);
+        if remaining.is_zero() {
+            return Slept::TimedOut;
+        }
+        let time = remaining.min(slice.unwrap_or(LONGEST)).min(LONGEST);
+        let time = libc::timespec {
+            tv_sec: time.as_secs() as libc::time_t,
+            tv_nsec: time.subsec_nanos() as libc::c_long,
+        };
+        // SAFETY: `word` and `time` are valid for the whole call; the kernel writes to neither.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                ptr::from_ref(word),
+                libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+                expected,
+                ptr::from_ref(&time),
+            )
+        };
+        let expired = result < 0 && Error::last_os_error().kind() == ErrorKind::TimedOut;
+        if expired && deadline.remaining().is_some_and(|left| left.is_zero()) {
+            Slept::TimedOut
+        } else {
+            Slept::Woken
+        }
+    }
+
+    /// Wakes the thread that sleeps on `word`.
+    pub fn wake(&self, word: &AtomicU32) {
+        // SAFETY: the call only uses the address of `word` as a name.
+        unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                ptr::from_ref(word),
+                libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
+                1,
+            );
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A parker: one thread sleeps in it until somebody leaves a token. Spins before it sleeps; a spinner needs no system call to be woken.
+
+use super::Deadline;
+use super::sleeper::{SLICE, Sleeper, Slept};
+#[cfg(not(loom))]
+use super::spin::Spin;
+use crate::sync::atomic::{AtomicU32, Ordering};
+
+// States of a parker's word. Only the owner leaves NOTIFIED and enters PARKED; anybody may enter NOTIFIED.
+pub(super) const EMPTY: u32 = 0;
+pub(super) const PARKED: u32 = 1;
+pub(super) const NOTIFIED: u32 = 2;
+
+/// Why `Parker::park` returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    Notified,
+    TimedOut,
+    Interrupted,
+}
+
+/// Holds at most one token. `unpark` puts it there, `park` waits for it and takes it. One thread at a time may park.
+pub struct Parker {
+    word: AtomicU32,
+    sleeper: Sleeper,
+    #[cfg(not(loom))]
+    spin: Spin,
+}
+
+impl Parker {
+    pub fn new() -> Parker {
+        Parker {
+            word: AtomicU32::new(EMPTY),
+            sleeper: Sleeper::new(),
+            #[cfg(not(loom))]
+            spin: Spin::new(),
+        }
+    }
+
+    /// Leaves the token, and wakes the owner if it sleeps. What the caller did before is visible to the owner afterwards.
+    pub fn unpark(&self) {
+        if self.word.swap(NOTIFIED, Ordering::AcqRel) == PARKED {
+            self.sleeper.wake(&self.word);
+        }
+    }
+
+    /// Waits for the token and takes it, or ends at the deadline or when `interrupted` says so. A token may be left over from an earlier
+    /// wait, so the caller looks for itself whether what it waits for has happened.
+    pub fn park(&self, deadline: Deadline, interrupted: Option<&dyn Fn() -> bool>) -> Woken {
+        if self.take_token() {
+            return Woken::Notified;
+        }
+        #[cfg(not(loom))]
+        if deadline != Deadline::Now
+            && self.spin.until_notified(&self.word, deadline)
+            && self.take_token()
+        {
+            return Woken::Notified;
+        }
+        if interrupted.is_some_and(|asked| asked()) {
+            return Woken::Interrupted;
+        }
+        if self
+            .word
+            .compare_exchange(EMPTY, PARKED, Ordering::Acquire, Ordering::Acquire)
+            .is_err()
+        {
+            // Only NOTIFIED can be there, and only we take it away.
+            self.word.store(EMPTY, Ordering::Relaxed);
+            return Woken::Notified;
+        }
+        let slice = interrupted.and(SLICE);
+        let woken = loop {
+            let slept = self.sleeper.sleep(&self.word, PARKED, deadline, slice);
+            if self.word.load(Ordering::Relaxed) != PARKED {
+                break Woken::Notified;
+            }
+            if slept == Slept::TimedOut {
+                break Woken::TimedOut;
+            }
+            if interrupted.is_some_and(|asked| asked()) {
+                break Woken::Interrupted;
+            }
+        };
+        // The token may have come after all; it is never left behind unseen.
+        if self.word.swap(EMPTY, Ordering::Acquire) == NOTIFIED {
+            Woken::Notified
+        } else {
+            woken
+        }
+    }
+
+    fn take_token(&self) -> bool {
+        self.word.load(Ordering::Relaxed) == NOTIFIED
+            && self
+                .word
+                .compare_exchange(NOTIFIED, EMPTY, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// Models only: lets the deadline of a timed wait, present or future, pass.
+    #[cfg(loom)]
+    pub fn expire(&self) {
+        self.sleeper.expire();
+    }
+}

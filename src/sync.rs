@@ -1,0 +1,36 @@
+//! The synchronisation primitives of the engine: those of std, or loom's in the models (`--cfg loom`).
+
+#[cfg(loom)]
+use loom::sync as imp;
+#[cfg(not(loom))]
+use std::sync as imp;
+
+#[cfg(loom)]
+pub use loom::hint;
+#[cfg(not(loom))]
+pub use std::hint;
+
+use std::sync::PoisonError;
+
+pub use imp::atomic;
+pub use imp::{Arc, MutexGuard};
+
+/// A mutual exclusion lock without poisoning: what it protects is kept consistent at every point that can panic.
+pub struct Mutex<T>(imp::Mutex<T>);
+
+impl<T> Mutex<T> {
+    #[cfg(not(loom))]
+    pub const fn new(value: T) -> Self {
+        Mutex(imp::Mutex::new(value))
+    }
+
+    #[cfg(loom)]
+    pub fn new(value: T) -> Self {
+        Mutex(imp::Mutex::new(value))
+    }
+
+    #[inline]
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,12 @@
+//! The engine without Lua: its modules are built here once more, so that their unit tests run where Lua's symbols are not needed.
+#![allow(dead_code)]
+
+#[path = "../src/park/mod.rs"]
+mod park;
+#[path = "../src/sync.rs"]
+mod sync;
+
+#[path = "../src/linda"]
+mod linda {
+    pub mod queues;
+}
