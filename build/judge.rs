@@ -1,0 +1,118 @@
+//! Whether headers are those of the chosen Lua, with the ABI that the bindings assume; if not, the sentence that stops the build.
+
+use std::path::PathBuf;
+
+use crate::headers::Headers;
+use crate::lua::Lua;
+
+/// Whether the headers are of this Lua, whatever its configuration.
+pub fn is_version(lua: Lua, headers: &Headers) -> bool {
+    headers.version_num == lua.version_num() && headers.jit == lua.is_jit()
+}
+
+/// Stops with one sentence where the headers contradict the chosen Lua or the ABI of mlua's bindings.
+/// `pointer_bytes` and `os` are the target's.
+pub fn judge(
+    lua: Lua,
+    headers: &Headers,
+    directories: &[PathBuf],
+    pointer_bytes: u32,
+    os: &str,
+) -> Result<(), String> {
+    let place = listed(directories);
+    if !is_version(lua, headers) {
+        let other = Lua::ALL.into_iter().find(|lua| is_version(*lua, headers));
+        let remedy = match other {
+            Some(other) => format!("build with --features {}, or", other.feature()),
+            None => "this Lua is not supported;".to_string(),
+        };
+        return Err(format!(
+            "the feature {} was given, but the headers in {place} are those of {}: \
+             {remedy} set LUA_INCDIR to the directory with the headers of {}",
+            lua.feature(),
+            headers.release,
+            lua.name()
+        ));
+    }
+    let stop = |what: &str, assumed: &str, found: &str| {
+        Err(format!(
+            "the {} in {place} has {what} {found}, but Lanes needs {assumed}: build against a {} with the default {what}",
+            headers.release,
+            lua.name()
+        ))
+    };
+    if headers.number != "double" {
+        return stop("lua_Number", "double", &headers.number);
+    }
+    let expected = integer_bytes(lua, pointer_bytes);
+    if bytes_of(&headers.integer, pointer_bytes, os) != Some(expected) {
+        let assumed = format!("{} bits", expected * 8);
+        return stop("lua_Integer", &assumed, &headers.integer);
+    }
+    if headers.registry_index != registry_index(lua) {
+        return stop(
+            "LUA_REGISTRYINDEX (by its LUAI_MAXSTACK)",
+            &registry_index(lua).to_string(),
+            &headers.registry_index.to_string(),
+        );
+    }
+    if headers.id_size != 60 {
+        return stop("LUA_IDSIZE", "60", &headers.id_size.to_string());
+    }
+    Ok(())
+}
+
+/// The `LUA_REGISTRYINDEX` that mlua's bindings assume.
+fn registry_index(lua: Lua) -> i64 {
+    match lua {
+        Lua::V51 | Lua::Jit => -10_000,
+        Lua::V52 | Lua::V53 | Lua::V54 => -1_001_000,
+        Lua::V55 => -(i64::from(i32::MAX) / 2 + 1000),
+    }
+}
+
+/// The size of `lua_Integer` that mlua's bindings assume: until 5.2 it is a `ptrdiff_t`.
+fn integer_bytes(lua: Lua, pointer_bytes: u32) -> u32 {
+    match lua {
+        Lua::V51 | Lua::V52 | Lua::Jit => pointer_bytes,
+        Lua::V53 | Lua::V54 | Lua::V55 => 8,
+    }
+}
+
+fn bytes_of(integer: &str, pointer_bytes: u32, os: &str) -> Option<u32> {
+    match integer {
+        "long long" | "long long int" | "int64_t" => Some(8),
+        "ptrdiff_t" | "intptr_t" | "ssize_t" => Some(pointer_bytes),
+        "long" | "long int" if os == "windows" => Some(4),
+        "long" | "long int" => Some(pointer_bytes),
+        "int" | "int32_t" => Some(4),
+        _ => None,
+    }
+}
+
+/// Directories as a message names them.
+pub fn listed(directories: &[PathBuf]) -> String {
+    if directories.is_empty() {
+        return "the compiler's own include directories".to_string();
+    }
+    let names: Vec<_> = directories
+        .iter()
+        .map(|directory| directory.display().to_string())
+        .collect();
+    names.join(", ")
+}
+
+/// The protection that lanes give the host's allocator unless the program says otherwise: LuaJIT's own allocator is
+/// tied to its state, so sharing it needs the lock; with PUC-Rio's Lua, lanes have allocators of their own.
+pub fn default_allocator(lua: Lua) -> &'static str {
+    if lua.is_jit() { "protected" } else { "none" }
+}
+
+/// The warning about a Lua 5.1 for macOS whose loader keeps one copy of a C module for one state only.
+pub fn loader_warning(lua: Lua, headers: &Headers, os: &str) -> Option<String> {
+    (os == "macos" && lua == Lua::V51 && !headers.dlopen).then(|| {
+        "this Lua 5.1 was configured without LUA_USE_DLOPEN: its loader cannot load a C module into several states, \
+         so lanes will fail to `require` C modules; use a Lua built with -DLUA_USE_DLOPEN"
+            .to_string()
+    })
+}

@@ -1,0 +1,130 @@
+//! How the library finds Lua's symbols when it is loaded, and what the linker is told for that.
+
+use std::path::PathBuf;
+
+use crate::lua::Lua;
+
+/// What is known of the platform that is built for, by Cargo's names.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// `CARGO_CFG_TARGET_OS`.
+    pub os: String,
+    /// `CARGO_CFG_TARGET_ENV`.
+    pub env: String,
+    /// Whether `crt-static` is among `CARGO_CFG_TARGET_FEATURE`.
+    pub static_c_runtime: bool,
+}
+
+/// A Lua library by name, without prefix and extension, and where it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Library {
+    pub names: Vec<String>,
+    pub directories: Vec<PathBuf>,
+}
+
+/// The linking mode, as `lanes_core.build` tells it, and the lines for Cargo that bring it about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linking {
+    pub mode: String,
+    pub lines: Vec<String>,
+}
+
+/// Decides. `wish` is the value of `LANES_LINK`, `named` the library of `LUA_LIB_NAME` and `LUA_LIB`,
+/// `found` the one that pkg-config knows.
+pub fn decide(
+    target: &Target,
+    lua: Lua,
+    wish: Option<&str>,
+    named: &Library,
+    found: &Library,
+) -> Result<Linking, String> {
+    let shared = match wish.unwrap_or_default() {
+        "" | "host" => false,
+        "shared" => true,
+        other => {
+            return Err(format!(
+                "LANES_LINK is `{other}`, but must be `host` (Lua's symbols come from the program that loads the library), \
+                 `shared` (from a named liblua) or unset"
+            ));
+        }
+    };
+    if target.os == "none"
+        || target.os == "unknown"
+        || target.os == "wasi"
+        || target.os == "emscripten"
+    {
+        return Err(format!(
+            "the target's system is `{}`, which has no threads or no dynamic libraries",
+            target.os
+        ));
+    }
+    if target.env == "musl" && target.static_c_runtime {
+        return Err(
+            "with a static C runtime there are no dynamic libraries: set RUSTFLAGS=\"-C target-feature=-crt-static\""
+                .to_string(),
+        );
+    }
+    let mut linking = match (target.os.as_str(), shared) {
+        ("windows", _) => windows(lua, named),
+        (_, true) => named_library(lua, if named.names.is_empty() { found } else { named })?,
+        (_, false) => host(),
+    };
+    linking.lines.extend(for_system(&target.os, shared));
+    Ok(linking)
+}
+
+/// Lua's symbols come from the program that loads the library; the linker leaves them undefined.
+fn host() -> Linking {
+    Linking {
+        mode: "host".to_string(),
+        lines: Vec::new(),
+    }
+}
+
+/// mlua's bindings name the DLL themselves (raw-dylib) unless `LUA_LIB_NAME` names an import library.
+fn windows(lua: Lua, named: &Library) -> Linking {
+    let mode = match named.names.first() {
+        Some(name) => format!("import library {name}"),
+        None => format!("raw-dylib lua{}.dll", lua.version().replace('.', "")),
+    };
+    Linking {
+        mode,
+        lines: Vec::new(),
+    }
+}
+
+fn named_library(lua: Lua, library: &Library) -> Result<Linking, String> {
+    if library.names.is_empty() {
+        return Err(format!(
+            "LANES_LINK is `shared`, but nothing names the library: set LUA_LIB_NAME (for example lua{}) \
+             and, where the linker needs it, LUA_LIB to its directory",
+            lua.version()
+        ));
+    }
+    let directories = library
+        .directories
+        .iter()
+        .map(|directory| format!("cargo::rustc-link-search=native={}", directory.display()));
+    let libraries = library
+        .names
+        .iter()
+        .map(|name| format!("cargo::rustc-link-lib=dylib={name}"));
+    Ok(Linking {
+        mode: format!("shared {}", library.names.join(" ")),
+        lines: directories.chain(libraries).collect(),
+    })
+}
+
+/// What the system's linker needs besides.
+fn for_system(os: &str, shared: bool) -> Vec<String> {
+    let argument = |text: &str| format!("cargo::rustc-cdylib-link-arg={text}");
+    match os {
+        "windows" => Vec::new(),
+        "macos" | "ios" if shared => Vec::new(),
+        "macos" | "ios" => vec![argument("-Wl,-undefined,dynamic_lookup")],
+        // Threads may outlive the Lua state that loaded the library, so unloading must leave it in place.
+        // On FreeBSD the library of threads has to be there before the first one starts, and Lua doesn't bring it.
+        "freebsd" => vec![argument("-Wl,-z,nodelete"), argument("-lpthread")],
+        _ => vec![argument("-Wl,-z,nodelete")],
+    }
+}
