@@ -1,35 +1,11 @@
 -- The programs in examples/, run as a user runs them: with arguments, by the interpreter that runs these specs.
 
--- The interpreter is the first word of the command line, the lowest index of `arg`.
-local function interpreter()
-    local i = 0
-    while arg[i - 1] do i = i - 1 end
-    return arg[i]
-end
-
-local function quoted(word)
-    return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
-end
-
-local function contents(path)
-    local file = assert(io.open(path, "rb"))
-    local text = file:read("*a")
-    file:close()
-    return text
-end
+local support = require "support"
 
 --- Runs examples/<name> with arguments. Returns its exit code, standard output and standard error.
 local function run(name, ...)
-    local words = { quoted(interpreter()), quoted("examples/" .. name) }
-    for i = 1, select("#", ...) do words[#words + 1] = quoted((select(i, ...))) end
-    local out, err = os.tmpname(), os.tmpname()
-    local pipe = io.popen(table.concat(words, " ") .. " >" .. out .. " 2>" .. err .. " </dev/null; echo $?")
-    local code = tonumber((pipe:read("*a")))
-    pipe:close()
-    local out_text, err_text = contents(out), contents(err)
-    os.remove(out)
-    os.remove(err)
-    return code, out_text, err_text
+    local result = support.run(("dofile %q"):format("examples/" .. name), { arguments = { ... } })
+    return result.code, result.out, result.err
 end
 
 local function lines(text)
@@ -40,26 +16,20 @@ end
 
 --- A tree of small files, made before and removed after each test that uses it.
 local tree
-local function write(name, text)
-    local file = assert(io.open(tree .. "/" .. name, "wb"))
-    file:write(text)
-    file:close()
-end
+local function write(name, text) support.write(tree .. "/" .. name, text) end
 
 local function make_tree()
-    tree = os.tmpname()
-    os.remove(tree)
-    assert(os.execute("mkdir -p " .. tree .. "/sub " .. tree .. "/empty"))
-    write("b.txt", "one\ntwo needles\n\nneedle at the end")
-    write("a b.txt", "the first needle\r\n")
+    tree = support.directory {
+        ["b.txt"] = "one\ntwo needles\n\nneedle at the end",
+        ["a b.txt"] = "the first needle\r\n",
+        ["none.txt"] = "",
+    }
+    os.execute("mkdir " .. tree .. "/sub " .. tree .. "/empty")
     write("sub/it's.txt", "needle\n")
     write("sub/binary", "needle\0needle\n")
-    write("none.txt", "")
 end
 
-local function remove_tree()
-    assert(os.execute("rm -rf " .. tree))
-end
+local function remove_tree() support.remove_directory(tree) end
 
 local NAMES = { "grep.lua", "primes.lua", "pipeline.lua", "clock.lua", "cancel.lua" }
 
@@ -76,15 +46,11 @@ describe("every example", function()
         end)
 
         it(name .. " says where to look when the library is not found", function()
-            local path, words = os.getenv("LUA_PATH"), { ["grep.lua"] = "x examples", ["pipeline.lua"] = "examples/grep.lua" }
-            assert.truthy(path)
-            local pipe = io.popen("LUA_PATH= LUA_CPATH= " .. quoted(interpreter()) .. " -e " ..
-                quoted("package.path, package.cpath = '', ''") .. " " .. quoted("examples/" .. name) .. " " ..
-                (words[name] or "") .. " 2>&1 >/dev/null; echo $?")
-            local text = pipe:read("*a")
-            pipe:close()
-            assert.truthy(text:find(name .. ": cannot load lanes; --help shows how", 1, true), text)
-            assert.truthy(text:find("\n2\n$"), text)
+            local words = { ["grep.lua"] = { "x", "examples" }, ["pipeline.lua"] = { "examples/grep.lua" } }
+            local result = support.run("package.path, package.cpath = '', ''\n" ..
+                ("dofile %q"):format("examples/" .. name), { arguments = words[name] })
+            support.contains(name .. ": cannot load lanes; --help shows how", result.err)
+            assert.equal(2, result.code)
         end)
     end
 end)
@@ -97,7 +63,7 @@ describe("an argument that is wrong", function()
         { "grep.lua", "argument PATTERN: ", "a[b", "examples" },
         { "grep.lua", "argument PATH: /no/such/place", "x", "/no/such/place" },
         { "grep.lua", "argument -j needs a whole number from 1 to 1000, not 'x'", "-j", "x", "a", "examples" },
-        { "grep.lua", "argument --lanes needs a whole number from 1 to 1000, not '1.5'", "--lanes", "1.5", "a", "." },
+        { "grep.lua", "argument --lanes needs a whole number from 1 to 1000, not '1.5'", "--lanes", "1.5", "a" },
         { "grep.lua", "argument -j needs a whole number from 1 to 1000", "a", "examples", "-j" },
         { "grep.lua", "unknown option '--what'", "--what" },
         { "primes.lua", "argument LIMIT must be a whole number from 2 to 1000000000, not '1'", "1" },
@@ -227,7 +193,7 @@ describe("pipeline.lua", function()
         local path = tree .. "/log"
         local code = run("pipeline.lua", "-j", 2, "--log", path, tree .. "/b.txt", tree .. "/a b.txt")
         assert.equal(0, code)
-        local log = contents(path)
+        local log = support.read(path)
         assert.truthy(log:find("%d%d:%d%d:%d%d read " .. tree:gsub("%p", "%%%0") .. "/b.txt in 1 pieces\n"))
         assert.truthy(log:find("/a b.txt in 1 pieces\n", 1, true))
         assert.truthy(log:find(" counter 1 counted %d pieces\n"))
