@@ -6,9 +6,9 @@ use loom::sync as imp;
 use std::sync as imp;
 
 #[cfg(loom)]
-pub use loom::hint;
+pub use loom::thread;
 #[cfg(not(loom))]
-pub use std::hint;
+pub use std::thread;
 
 use std::sync::PoisonError;
 

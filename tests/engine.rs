@@ -10,3 +10,13 @@ mod sync;
 mod linda {
     pub mod queues;
 }
+
+#[path = "../src/threads"]
+mod threads {
+    pub mod pool;
+}
+
+#[path = "../src/timer"]
+mod timer {
+    pub mod service;
+}

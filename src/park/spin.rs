@@ -4,7 +4,7 @@
 use super::Deadline;
 use super::parker::NOTIFIED;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use crate::sync::hint;
+use std::hint;
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,0 +1,212 @@
+//! Cached OS threads: a thread whose job is done waits a while for the next one, which then starts without the cost of a new thread.
+//!
+//! The cache is part of the process, never torn down: at exit its idle threads sleep until the process is gone, and own nothing that a
+//! destructor of the process could take away from them.
+
+use crate::park::{Deadline, Parker, Woken};
+use crate::sync::{Arc, Mutex, thread};
+use std::io;
+#[cfg(not(loom))]
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+/// How long an idle thread waits for a job before it leaves.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Stack of a thread, in bytes: C functions called from Lua may recurse deeply.
+const STACK: usize = 2 << 20;
+
+/// What a job says about the thread it ran on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reuse {
+    Keep,
+    /// The thread is not as it was (priority, affinity, name), and must not serve others.
+    LetGo,
+}
+
+pub type Job = Box<dyn FnOnce() -> Reuse + Send>;
+
+/// Runs a job on an idle thread, the one that became idle last, or else on a new one. When no thread can be started the job is dropped
+/// without having run, and the error says why.
+#[cfg(not(loom))]
+pub fn launch(job: Job) -> io::Result<()> {
+    static POOL: LazyLock<Arc<Pool>> = LazyLock::new(Pool::new);
+    POOL.launch(job)
+}
+
+/// A cache of threads.
+pub struct Pool {
+    /// Threads that wait for a job. Whoever takes one out gives it a job.
+    idle: Mutex<Vec<Arc<Worker>>>,
+}
+
+struct Worker {
+    job: Mutex<Option<Job>>,
+    parker: Parker,
+}
+
+impl Pool {
+    pub fn new() -> Arc<Pool> {
+        Arc::new(Pool {
+            idle: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// As the function of this name does, with the threads of this cache.
+    pub fn launch(self: &Arc<Pool>, job: Job) -> io::Result<()> {
+        let idle = self.idle.lock().pop();
+        if let Some(worker) = idle {
+            *worker.job.lock() = Some(job);
+            worker.parker.unpark();
+            return Ok(());
+        }
+        let pool = Arc::clone(self);
+        let builder = thread::Builder::new().stack_size(STACK);
+        builder.spawn(move || pool.work(job)).map(drop)
+    }
+
+    /// The life of a thread.
+    fn work(&self, mut job: Job) {
+        let worker = Arc::new(Worker {
+            job: Mutex::new(None),
+            parker: Parker::new(),
+        });
+        while job() == Reuse::Keep {
+            match self.next_job(&worker) {
+                Some(next) => job = next,
+                None => break,
+            }
+        }
+    }
+
+    /// Waits for a job; `None` when it is time to leave.
+    fn next_job(&self, worker: &Arc<Worker>) -> Option<Job> {
+        let mut deadline = Deadline::At(Instant::now() + IDLE);
+        self.idle.lock().push(Arc::clone(worker));
+        loop {
+            let woken = worker.parker.park(deadline, None);
+            if let Some(job) = worker.job.lock().take() {
+                return Some(job);
+            }
+            if woken == Woken::TimedOut {
+                let mut idle = self.idle.lock();
+                match idle.iter().position(|other| Arc::ptr_eq(other, worker)) {
+                    Some(index) => {
+                        idle.remove(index);
+                        return None;
+                    }
+                    // Taken out just now: a job is on its way.
+                    None => deadline = Deadline::Never,
+                }
+            }
+        }
+    }
+
+    /// How many threads wait for a job.
+    #[cfg(any(test, loom))]
+    pub fn idle(&self) -> usize {
+        self.idle.lock().len()
+    }
+
+    /// Models only: lets the time of all idle threads run out.
+    #[cfg(loom)]
+    pub fn expire(&self) {
+        for worker in self.idle.lock().iter() {
+            worker.parker.expire();
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::thread::{self, ThreadId};
+
+    fn run(pool: &Arc<Pool>, reuse: Reuse) -> ThreadId {
+        let (sender, receiver) = mpsc::channel();
+        let job = move || {
+            sender.send(thread::current().id()).unwrap();
+            reuse
+        };
+        pool.launch(Box::new(job)).unwrap();
+        receiver.recv().unwrap()
+    }
+
+    fn until(condition: impl Fn() -> bool) {
+        while !condition() {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_kept_thread_runs_the_next_job() {
+        let pool = Pool::new();
+        let first = run(&pool, Reuse::Keep);
+        until(|| pool.idle() == 1);
+        assert_eq!(run(&pool, Reuse::Keep), first);
+    }
+
+    #[test]
+    fn a_thread_that_is_let_go_runs_no_other_job() {
+        let pool = Pool::new();
+        let first = run(&pool, Reuse::LetGo);
+        assert_ne!(run(&pool, Reuse::Keep), first);
+        until(|| pool.idle() == 1);
+    }
+
+    #[test]
+    fn the_thread_that_became_idle_last_is_taken_first() {
+        let pool = Pool::new();
+        let mut gates = Vec::new();
+        for _ in 0..2 {
+            let (gate, closed) = mpsc::channel::<()>();
+            let (started, name) = mpsc::channel();
+            let job = move || {
+                started.send(thread::current().id()).unwrap();
+                closed.recv().unwrap_err();
+                Reuse::Keep
+            };
+            pool.launch(Box::new(job)).unwrap();
+            gates.push((gate, name.recv().unwrap()));
+        }
+        let (second, first) = (gates.pop().unwrap(), gates.pop().unwrap());
+        drop(second.0);
+        until(|| pool.idle() == 1);
+        drop(first.0);
+        until(|| pool.idle() == 2);
+        assert_eq!(run(&pool, Reuse::Keep), first.1);
+    }
+
+    #[test]
+    fn a_panicking_job_takes_only_its_thread_along() {
+        let pool = Pool::new();
+        let (sender, receiver) = mpsc::channel::<()>();
+        let job = move || {
+            let _sender = sender;
+            std::panic::resume_unwind(Box::new("on purpose"));
+        };
+        pool.launch(Box::new(job)).unwrap();
+        receiver.recv().unwrap_err();
+        run(&pool, Reuse::Keep);
+        until(|| pool.idle() == 1);
+    }
+
+    #[test]
+    fn a_burst_runs_every_job_once() {
+        let pool = Pool::new();
+        let (sender, receiver) = mpsc::channel();
+        for number in 0..200 {
+            let sender = sender.clone();
+            let job = move || {
+                sender.send(number).unwrap();
+                Reuse::Keep
+            };
+            pool.launch(Box::new(job)).unwrap();
+        }
+        drop(sender);
+        let mut numbers: Vec<i32> = receiver.iter().collect();
+        numbers.sort_unstable();
+        assert!(numbers.into_iter().eq(0..200));
+    }
+}
