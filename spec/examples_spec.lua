@@ -63,7 +63,7 @@ describe("an argument that is wrong", function()
         { "grep.lua", "argument PATTERN: ", "a[b", "examples" },
         { "grep.lua", "argument PATH: /no/such/place", "x", "/no/such/place" },
         { "grep.lua", "argument -j needs a whole number from 1 to 1000, not 'x'", "-j", "x", "a", "examples" },
-        { "grep.lua", "argument --lanes needs a whole number from 1 to 1000, not '1.5'", "--lanes", "1.5", "a" },
+        { "grep.lua", "argument --lanes needs a whole number from 1 to 1000, not '1.5'", "--lanes", "1.5" },
         { "grep.lua", "argument -j needs a whole number from 1 to 1000", "a", "examples", "-j" },
         { "grep.lua", "unknown option '--what'", "--what" },
         { "primes.lua", "argument LIMIT must be a whole number from 2 to 1000000000, not '1'", "1" },

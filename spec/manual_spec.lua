@@ -1,0 +1,81 @@
+-- Every program in the manual, run as a reader would run it.
+-- A block marked ```lua is a whole program and must end without an error; a block marked ```output right after it is
+-- exactly what it prints. A Lua version after the mark (```lua 5.4) is the only one that the program is for.
+
+local support = require "support"
+
+--- The programs of one page: { line, versions, program, output or nil }.
+local function programs_of(path)
+    local programs, block, number = {}, nil, 0
+    for line in (support.read(path) .. "\n"):gmatch("(.-)\n") do
+        number = number + 1
+        local mark = line:match("^```(.*)$")
+        if block and mark == "" then
+            local text = table.concat(block.lines)
+            if block.kind == "lua" then
+                programs[#programs + 1] = { line = block.line, versions = block.versions, program = text }
+            elseif block.kind == "output" then
+                programs[#programs].output = text
+            end
+            block = nil
+        elseif block then
+            table.insert(block.lines, line .. "\n")
+        elseif mark then
+            local kind, versions = mark:match("^(%a*)%s*(.*)$")
+            block = { kind = kind, versions = versions, line = number, lines = {} }
+        end
+    end
+    assert(not block, path .. ": a block that does not end")
+    return programs
+end
+
+local function is_for_this_lua(versions)
+    return versions == "" or (" " .. versions .. " "):find(" " .. support.lua .. " ", 1, true)
+end
+
+local function pages()
+    local list = {}
+    local pipe = io.popen("ls README.md docs/differences.md docs/manual/*.md 2>/dev/null")
+    for path in pipe:lines() do list[#list + 1] = path end
+    pipe:close()
+    return list
+end
+
+--- What a program printed, with its own temporary name replaced by the one that the manual uses.
+local function without_file_name(text, file)
+    local plain = file:gsub("%p", "%%%0")
+    return (text:gsub(plain, "example.lua"))
+end
+
+for _, path in ipairs(pages()) do
+    describe(path, function()
+        for _, example in ipairs(programs_of(path)) do
+            if is_for_this_lua(example.versions) then
+                it("is right about the program at line " .. example.line, function()
+                    local result = support.run(example.program)
+                    local err = without_file_name(result.err, result.file)
+                    assert.equal("", err)
+                    assert.equal(0, result.code)
+                    if example.output then
+                        assert.equal(example.output, without_file_name(result.out, result.file))
+                    end
+                end)
+            end
+        end
+    end)
+end
+
+describe("the manual", function()
+    it("has no link that leads nowhere", function()
+        for _, path in ipairs(pages()) do
+            local directory = path:match("^(.*)/") or "."
+            for target in support.read(path):gmatch("%]%(([^)#%s]+)[^)]*%)") do
+                if not target:find("^%a+:") then
+                    local file = io.open(directory .. "/" .. target, "rb")
+                    assert.truthy(file, path .. " links to " .. target)
+                    file:close()
+                end
+            end
+        end
+    end)
+end)
