@@ -1,0 +1,39 @@
+-- What the specs expect of lanes that have to end, and of values that have to come.
+local pack = require "support".pack
+local unpack = table.unpack or unpack
+
+local expect = {}
+
+-- Seconds after which a wait counts as endless. No spec gets near it unless something hangs.
+local endless = 120
+
+--- Waits for a lane's end; a lane that fails, is cancelled or never ends is an error here.
+-- @return the lane's results
+function expect.finished(lane)
+    local results = pack(lane:join(endless))
+    if results.n == 2 and results[1] == nil and results[2] == "timeout" then
+        error("the lane did not end, its status is " .. lane.status, 2)
+    end
+    if lane.status ~= "done" then
+        error(("the lane ended as %s: %s"):format(lane.status, tostring(results[2])), 2)
+    end
+    return unpack(results, 1, results.n)
+end
+
+--- Runs body(...) in a lane with all libraries.
+-- @return the lane's results
+function expect.in_lane(body, ...)
+    return expect.finished(require "lanes".gen("*", body)(...))
+end
+
+--- Receives from a linda, for as long as it takes.
+-- @return the value
+function expect.received(linda, key)
+    local found, value = linda:receive(endless, key)
+    if found ~= key then
+        error("nothing came for key " .. tostring(key) .. ", but " .. tostring(found), 2)
+    end
+    return value
+end
+
+return expect
