@@ -20,3 +20,6 @@ mod threads {
 mod timer {
     pub mod service;
 }
+
+#[path = "engine/stress.rs"]
+mod stress;

@@ -77,3 +77,48 @@ impl Sleeper {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Parker, Woken};
+    use super::*;
+    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+    use std::thread;
+    use std::time::Instant;
+
+    extern "C" fn ignore(_signal: libc::c_int) {}
+
+    #[test]
+    fn a_signal_ends_an_interruptible_sleep_at_once() {
+        // SAFETY: a zeroed sigaction with a handler that does nothing is valid.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = ignore as *const () as libc::sighandler_t;
+            action.sa_flags = libc::SA_RESTART;
+            assert_eq!(libc::sigaction(libc::SIGUSR2, &action, ptr::null_mut()), 0);
+        }
+        let parker = Parker::new();
+        let asked = AtomicUsize::new(0);
+        let target = AtomicU64::new(0);
+        let start = Instant::now();
+        thread::scope(|scope| {
+            let sleeper = scope.spawn(|| {
+                // SAFETY: the call has no preconditions.
+                target.store(unsafe { libc::pthread_self() } as u64, Ordering::Release);
+                // Asked once before the sleep, so the tenth time is after nine signals, each faster than the slice.
+                let interrupted = || asked.fetch_add(1, Ordering::Relaxed) == 9;
+                parker.park(Deadline::Never, Some(&interrupted))
+            });
+            while !sleeper.is_finished() {
+                let thread = target.load(Ordering::Acquire);
+                if thread != 0 {
+                    // SAFETY: a scoped thread is not detached, and is joined only below, so its handle is valid.
+                    unsafe { libc::pthread_kill(thread as libc::pthread_t, libc::SIGUSR2) };
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+            assert_eq!(sleeper.join().unwrap(), Woken::Interrupted);
+        });
+        assert!(start.elapsed() < SLICE.unwrap() * 9);
+    }
+}

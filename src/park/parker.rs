@@ -104,3 +104,80 @@ impl Parker {
         self.sleeper.expire();
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_token_is_kept_and_there_is_only_one() {
+        let parker = Parker::new();
+        parker.unpark();
+        parker.unpark();
+        assert_eq!(parker.park(Deadline::Never, None), Woken::Notified);
+        assert_eq!(parker.park(Deadline::Now, None), Woken::TimedOut);
+        parker.unpark();
+        assert_eq!(parker.park(Deadline::Now, None), Woken::Notified);
+    }
+
+    #[test]
+    fn a_deadline_is_not_early() {
+        let parker = Parker::new();
+        for micros in [0, 1, 10, 100, 1000, 10_000] {
+            let deadline = Instant::now() + Duration::from_micros(micros);
+            assert_eq!(parker.park(Deadline::At(deadline), None), Woken::TimedOut);
+            assert!(Instant::now() >= deadline);
+        }
+    }
+
+    #[test]
+    fn a_sleeper_is_woken() {
+        let parker = Parker::new();
+        thread::scope(|scope| {
+            let thread = scope.spawn(|| parker.park(Deadline::Never, None));
+            while parker.word.load(Ordering::Relaxed) != PARKED {
+                thread::yield_now();
+            }
+            parker.unpark();
+            assert_eq!(thread.join().unwrap(), Woken::Notified);
+        });
+        assert_eq!(parker.word.load(Ordering::Relaxed), EMPTY);
+    }
+
+    #[test]
+    fn tokens_pass_to_and_fro() {
+        let (ping, pong) = (Parker::new(), Parker::new());
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..10_000 {
+                    assert_eq!(ping.park(Deadline::Never, None), Woken::Notified);
+                    pong.unpark();
+                }
+            });
+            for _ in 0..10_000 {
+                ping.unpark();
+                assert_eq!(pong.park(Deadline::Never, None), Woken::Notified);
+            }
+        });
+    }
+
+    #[test]
+    fn an_interruption_is_noticed_during_a_sleep_without_any_wake() {
+        let parker = Parker::new();
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                let interrupted = || stop.load(Ordering::Relaxed);
+                parker.park(Deadline::Never, Some(&interrupted))
+            });
+            while parker.word.load(Ordering::Relaxed) != PARKED {
+                thread::yield_now();
+            }
+            stop.store(true, Ordering::Relaxed);
+            assert_eq!(thread.join().unwrap(), Woken::Interrupted);
+        });
+    }
+}

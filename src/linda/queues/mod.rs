@@ -23,7 +23,8 @@ use operation::{Answer, Work};
 use state::State;
 use std::hash::Hash;
 
-/// A key that is asked for, perhaps borrowed; becomes a key of its own only where a slot is made.
+/// A key that is asked for, perhaps borrowed; becomes a key of its own only where a slot is made. Probes that are equivalent to the same key
+/// have the same hash.
 pub trait Probe<K>: Hash + Equivalent<K> {
     fn to_key(&self) -> K;
 }
@@ -72,7 +73,7 @@ pub struct Queues<K, M> {
     state: Mutex<State<K, M>>,
 }
 
-impl<K: Eq + Hash + Clone, M> Queues<K, M> {
+impl<K: Clone, M> Queues<K, M> {
     pub fn new() -> Queues<K, M> {
         Queues {
             state: Mutex::new(State::new()),
@@ -381,6 +382,12 @@ impl<K: Eq + Hash + Clone, M> Queues<K, M> {
             state.refuse(Who::Both, after);
             state.forget(after);
         });
+    }
+
+    /// How many operations are parked.
+    #[cfg(test)]
+    pub fn parked(&self) -> usize {
+        self.state.lock().parked()
     }
 
     /// Makes a change under the lock, and then does what is left to do.

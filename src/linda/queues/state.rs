@@ -11,7 +11,7 @@ use super::{Probe, Who};
 use crate::park::Waiter;
 use crate::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::{BuildHasher, Hash};
+use std::hash::BuildHasher;
 
 pub struct State<K, M> {
     hasher: DefaultHashBuilder,
@@ -21,13 +21,13 @@ pub struct State<K, M> {
     operations: Slab<Operation<M>>,
     links: Slab<Link>,
     /// Operations parked so far.
-    parked: u64,
+    order: u64,
     pub cancelled: bool,
     /// Whether any operation has looked at this linda.
     pub touched: bool,
 }
 
-impl<K: Eq + Hash + Clone, M> State<K, M> {
+impl<K, M> State<K, M> {
     pub fn new() -> State<K, M> {
         State {
             hasher: DefaultHashBuilder::default(),
@@ -35,7 +35,7 @@ impl<K: Eq + Hash + Clone, M> State<K, M> {
             slots: Slab::new(),
             operations: Slab::new(),
             links: Slab::new(),
-            parked: 0,
+            order: 0,
             cancelled: false,
             touched: false,
         }
@@ -139,8 +139,8 @@ impl<K: Eq + Hash + Clone, M> State<K, M> {
             work,
             links: NONE,
         });
-        let order = self.parked;
-        self.parked += 1;
+        let order = self.order;
+        self.order += 1;
         let mut chain = NONE;
         for (position, slot) in slots.enumerate() {
             chain = self
@@ -235,6 +235,24 @@ impl<K: Eq + Hash + Clone, M> State<K, M> {
             self.operations[number] = Operation::Completed(Answer::Refused(work));
             after.wake(waiter);
         }
+    }
+
+    /// How many operations are parked.
+    #[cfg(test)]
+    pub fn parked(&self) -> usize {
+        self.operations
+            .iter()
+            .filter(|(_, operation)| matches!(operation, Operation::Parked { .. }))
+            .count()
+    }
+
+    /// True when every link, operation and slot that nobody needs is gone.
+    #[cfg(test)]
+    pub fn is_tidy(&self) -> bool {
+        self.operations.iter().next().is_none()
+            && self.links.iter().next().is_none()
+            && self.slots.iter().all(|(_, slot)| slot.known)
+            && self.slots.iter().count() == self.table.len()
     }
 
     /// Removes all slots. Nobody may be parked.
