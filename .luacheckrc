@@ -1,0 +1,8 @@
+-- What luacheck holds against the Lua code here.
+max_line_length = 140
+-- Specs and programs run on every Lua and look for what theirs has; what is installed keeps to what all have in common.
+std = "max"
+files["lua"] = { std = "min" }
+files["spec"] = { std = "max+busted" }
+-- Globals that only lanes have.
+read_globals = { "cancel_test", "set_debug_threadname", "set_error_reporting", "set_finalizer" }
