@@ -11,14 +11,14 @@ support.lua = rawget(_G, "jit") and "luajit" or _VERSION:match("%d+%.%d+")
 support.LIMIT = 20
 
 --- A lane body must not take busted's environment along: from Lua 5.2 on, a function carries its globals as the
--- upvalue `_ENV`, and busted replaces it in every function it is given. A spec whose lanes use globals begins with
+-- upvalue `_ENV`, and busted replaces that in every function it is given. A spec whose lanes use globals begins with
 --
 --     local support = require "support"
 --     local assert = assert
 --     local describe, it = support.plain(describe, it)
---     local _ENV = _G
+--     local _ENV = _G -- luacheck: ignore _ENV
 --
--- The functions that this returns hand busted a wrapper without upvalue `_ENV`, so that the spec's own stays the globals.
+-- The functions that this returns hand busted a wrapper without upvalue `_ENV`, so that the spec's own is left alone.
 -- @param ... busted's block functions: describe, it, before_each ...
 -- @return their replacements, in the same order
 function support.plain(...)

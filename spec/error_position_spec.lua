@@ -1,0 +1,88 @@
+-- The position at the head of an error message: always the line that called the interface.
+local support = require "support"
+local assert = assert
+local describe, it = support.plain(describe, it)
+local _ENV = _G -- luacheck: ignore _ENV
+
+local lanes = require "lanes"
+
+local linda = lanes.linda()
+local handle = lanes.gen("*", function() end)()
+handle:join()
+local generator = lanes.gen("*", function() end)
+local thread = coroutine.create(function() end)
+
+-- Every entry: what is called, and a function that makes a bad call, having noted that line's position in `at`.
+local at
+local here = support.here
+local calls = {
+    { "gen without arguments", function() at = here() lanes.gen() end },
+    { "gen with a bad library", function() at = here() lanes.gen("nope", print) end },
+    { "gen with a bad option", function() at = here() lanes.gen("*", { nope = 1 }, print) end },
+    { "gen with a bad body", function() at = here() lanes.gen("*", 5) end },
+    { "a generator with a bad argument", function() at = here() generator(thread) end },
+    { "a generator with a bad priority", function()
+        local bad = lanes.gen("*", { priority = 9 }, print)
+        at = here() bad()
+    end },
+    { "a generator with a body that does not compile", function()
+        local bad = lanes.gen("*", "this is no Lua")
+        at = here() bad()
+    end },
+    { "linda", function() at = here() lanes.linda({}) end },
+    { "send without a key", function() at = here() linda:send() end },
+    { "send without a value", function() at = here() linda:send("k") end },
+    { "send of what cannot travel", function() at = here() linda:send("k", thread) end },
+    { "receive", function() at = here() linda:receive({}) end },
+    { "set", function() at = here() linda:set({}, 1) end },
+    { "get", function() at = here() linda:get("k", 0) end },
+    { "limit", function() at = here() linda:limit("k") end },
+    { "count", function() at = here() linda:count({}) end },
+    { "dump", function() at = here() linda.dump(5) end },
+    { "the cancel of a linda", function() at = here() linda:cancel("nobody") end },
+    { "deep", function() at = here() linda.deep(5) end },
+    { "join", function() at = here() handle:join({}) end },
+    { "the cancel of a lane", function() at = here() handle:cancel("softly") end },
+    { "get_debug_threadname", function() at = here() handle:get_debug_threadname(1) end },
+    { "a field of a lane", function() at = here() local _ = handle.nothing end },
+    { "timer", function() at = here() lanes.timer(5) end },
+    { "sleep", function() at = here() lanes.sleep("long") end },
+    { "genlock", function() at = here() lanes.genlock(5) end },
+    { "genatomic", function() at = here() lanes.genatomic(5) end },
+    { "nameof", function() at = here() lanes.nameof() end },
+    { "register", function() at = here() lanes.register() end },
+    { "threads", function() at = here() lanes.threads() end },
+    { "set_singlethreaded", function() at = here() lanes.set_singlethreaded() end },
+    { "set_thread_priority", function() at = here() lanes.set_thread_priority(9) end },
+    { "set_thread_affinity", function() at = here() lanes.set_thread_affinity(0) end },
+}
+
+describe("the position of an error of", function()
+    for _, call in ipairs(calls) do
+        it(call[1] .. " is the caller's line", function()
+            local message = support.error_of(call[2])
+            assert.equal(at, message:sub(1, #at))
+        end)
+    end
+
+    it("configure is the caller's line", function()
+        local result = support.run [[
+            local lanes = require "lanes"
+            local function bad()
+                lanes.configure(5)
+            end
+            print(select(2, pcall(bad)))
+        ]]
+        support.contains(result.file .. ":3: Bad parameter #1", result.out)
+    end)
+end)
+
+describe("an error that is raised through an interface", function()
+    it("has its position once", function()
+        for _, call in ipairs(calls) do
+            local message = support.error_of(call[2])
+            assert.is_nil(message:find(at, #at + 1, true), message)
+            assert.is_nil(message:find("lanes.lua:", 1, true), message)
+        end
+    end)
+end)

@@ -1,0 +1,250 @@
+-- Errors in lanes: the error value, and the stack trace in both models.
+local support = require "support"
+local assert = assert
+local describe, it = support.plain(describe, it)
+local _ENV = _G -- luacheck: ignore _ENV
+
+local lanes = require "lanes"
+
+local source = debug.getinfo(1, "S").short_src
+
+local function line()
+    return debug.getinfo(2, "l").currentline
+end
+
+-- Runs a body that fails. Returns its error value and trace.
+local function fail(body, ...)
+    local none, value, trace = lanes.gen("*", body)(...):join()
+    assert.is_nil(none)
+    return value, trace
+end
+
+describe("the error value of a lane", function()
+    it("comes through untouched", function()
+        for _, value in ipairs { "text", "", 5, 5.5, true, false } do
+            assert.equal(value, (fail(function(given) error(given, 0) end, value)))
+        end
+        assert.is_nil((fail(function() error(nil) end)))
+    end)
+
+    it("has the position that Lua gives it", function()
+        local at = line() + 1
+        local value = fail(function() error("no") end)
+        assert.equal(source .. ":" .. at .. ": no", value)
+    end)
+
+    it("may be a table", function()
+        assert.same({ code = 7, list = { 1, 2 } }, (fail(function() error({ code = 7, list = { 1, 2 } }) end)))
+    end)
+
+    it("may be a function", function()
+        assert.equal(5, fail(function() error(function() return 5 end) end)())
+    end)
+
+    it("may be a linda", function()
+        local linda = lanes.linda()
+        assert.equal(linda, (fail(function() error(linda) end)))
+    end)
+
+    it("has the metatable that its class has in main", function()
+        local class = {}
+        class.__index = class
+        function class.describe(self) return "error " .. self.code end
+        local value = fail(function() error(setmetatable({ code = 7 }, class)) end)
+        assert.equal(class, getmetatable(value))
+        assert.equal("error 7", value:describe())
+    end)
+
+    it("is that of a runtime error", function()
+        local at = line() + 1
+        local value = fail(function(t) return t.x end)
+        support.contains(source .. ":" .. at .. ": attempt to index", value)
+    end)
+end)
+
+describe("the basic trace", function()
+    it("begins with the function that raised, error itself", function()
+        local at = line() + 1
+        local _, trace = fail(function() error("no") end)
+        assert.same({ "[C]:?", source .. ":" .. at }, trace)
+    end)
+
+    it("begins with the Lua function for a runtime error", function()
+        local at = line() + 1
+        local _, trace = fail(function(t) t = t.x return t end)
+        assert.same({ source .. ":" .. at }, trace)
+    end)
+
+    it("lists every function down to the body", function()
+        local first
+        local at = line()
+        local function inner() error("no") end
+        local function middle() inner() first = nil end
+        local function outer() middle() first = nil end
+        local _, trace = fail(function() outer() first = nil end)
+        assert.same({
+            "[C]:?", source .. ":" .. at + 1, source .. ":" .. at + 2, source .. ":" .. at + 3, source .. ":" .. at + 4,
+        }, trace)
+        assert.is_nil(first)
+    end)
+
+    it("has it for errors with any value", function()
+        local _, trace = fail(function() error(nil) end)
+        assert.equal("[C]:?", trace[1])
+        _, trace = fail(function() error({}) end)
+        assert.equal("[C]:?", trace[1])
+    end)
+
+    it("is the model when set_error_reporting says basic last", function()
+        local _, trace = fail(function()
+            set_error_reporting("extended")
+            set_error_reporting("basic")
+            error("no")
+        end)
+        assert.equal("[C]:?", trace[1])
+    end)
+
+    it("leaves out the inside of a coroutine", function()
+        local inside, outside = line() + 3, line() + 4
+        local _, trace = fail(function()
+            local run = coroutine.wrap(function()
+                error("no")
+            end) run()
+        end)
+        for _, entry in ipairs(trace) do assert.are_not.equal(source .. ":" .. inside, entry) end
+        assert.equal(source .. ":" .. outside, trace[#trace])
+    end)
+
+    it("is that of the error that ended the lane, not of one that was caught", function()
+        local at = line() + 3
+        local _, trace = fail(function()
+            pcall(error, "caught")
+            error("no")
+        end)
+        assert.same({ "[C]:?", source .. ":" .. at }, trace)
+    end)
+
+    if support.lua == "5.1" then
+        it("shows tail calls without a line", function()
+            local function raise() error("no") end
+            local _, trace = fail(function() return raise() end)
+            assert.equal("(tail call):?", trace[3])
+        end)
+    end
+
+    it("names a string body by its text", function()
+        local _, trace = fail("error('no')")
+        assert.same({ "[C]:?", [==[[string "error('no')"]:1]==] }, trace)
+    end)
+end)
+
+describe("the extended trace", function()
+    it("describes every function", function()
+        local at = line()
+        local function inner() error("no") end
+        local _, trace = fail(function()
+            set_error_reporting("extended")
+            inner()
+        end)
+        assert.equal(3, #trace)
+        assert.equal("error", trace[1].name)
+        assert.equal("C", trace[1].what)
+        assert.equal(-1, trace[1].currentline)
+        assert.equal("=[C]", trace[1].source)
+        assert.equal("inner", trace[2].name)
+        assert.equal("Lua", trace[2].what)
+        assert.equal("upvalue", trace[2].namewhat)
+        assert.equal(at + 1, trace[2].currentline)
+        assert.equal(debug.getinfo(1, "S").source, trace[2].source)
+        assert.is_nil(trace[3].name)
+        assert.equal("", trace[3].namewhat)
+        assert.equal("Lua", trace[3].what)
+        assert.equal(at + 4, trace[3].currentline)
+    end)
+
+    it("has no other fields", function()
+        local known = { source = true, currentline = true, name = true, namewhat = true, what = true }
+        local _, trace = fail(function() set_error_reporting("extended") error("no") end)
+        for _, entry in ipairs(trace) do
+            for key in pairs(entry) do assert.is_true(known[key], key) end
+        end
+    end)
+
+    it("is the model that holds when the error happens", function()
+        local _, trace = fail(function()
+            local function raise() set_error_reporting("extended") error("no") end
+            raise()
+        end)
+        assert.is_table(trace[1])
+    end)
+end)
+
+describe("a trace", function()
+    it("does not come with a cancellation", function()
+        local handle = lanes.gen("*", function() error(require "lanes".cancel_error) end)()
+        assert.same({ n = 0 }, support.pack(handle:join()))
+        assert.equal("cancelled", handle.status)
+    end)
+
+    it("does not come when memory ran out", function()
+        local out = support.output([[
+            local lanes = require "lanes"
+            local handle = lanes.gen("*", function()
+                local text = ("x"):rep(1000)
+                while true do text = text .. text end
+            end)()
+            local none, message = handle:join()
+            print(none, message, select("#", handle:join()))
+        ]], { before = "ulimit -v 400000" })
+        assert.equal("nil\tnot enough memory\t2\n", out)
+    end)
+
+    it("of a runaway recursion comes soon and whole", function()
+        local out = support.output([[
+            local lanes = require "lanes"
+            local handle = lanes.gen("*", function()
+                local function recurse(n) return 1 + recurse(n + 1) end
+                return recurse(1)
+            end)()
+            local none, message, trace = handle:join()
+            print(none, message:find("stack overflow", 1, true) ~= nil, #trace > 1000, handle.status)
+        ]])
+        assert.equal("nil\ttrue\ttrue\terror\n", out)
+    end)
+
+    it("of a runaway recursion may be extended too", function()
+        local out = support.output([[
+            local lanes = require "lanes"
+            local handle = lanes.gen("*", function()
+                set_error_reporting("extended")
+                local function recurse(n) return 1 + recurse(n + 1) end
+                return recurse(1)
+            end)()
+            local none, message, trace = handle:join()
+            print(none, message:find("stack overflow", 1, true) ~= nil, #trace > 1000, handle.status)
+        ]])
+        assert.equal("nil\ttrue\ttrue\terror\n", out)
+    end)
+end)
+
+describe("an error in a lane", function()
+    it("is not seen by anybody who does not ask", function()
+        local handle = lanes.gen("*", function() error("no") end)()
+        support.until_status(handle, "error")
+        assert.equal("error", handle.status)
+    end)
+
+    it("writes nothing", function()
+        assert.equal("", support.output [[
+            local lanes = require "lanes"
+            lanes.gen("*", function() error("no") end)():join()
+        ]])
+    end)
+
+    it("that is cancel_error makes the lane a cancelled one", function()
+        local handle = lanes.gen("*", function() error(require "lanes".cancel_error) end)()
+        handle:join()
+        assert.equal("cancelled", handle.status)
+        assert.is_nil(handle[1])
+    end)
+end)

@@ -1,0 +1,218 @@
+-- The serialised require, lanes.require and lanes.register.
+local support = require "support"
+local assert = assert
+local describe, it, after_each = support.plain(describe, it, after_each)
+local _ENV = _G -- luacheck: ignore _ENV
+
+local lanes = require "lanes"
+
+local function forget()
+    for _, name in ipairs { "spec_module", "spec_other", "spec_failing" } do
+        package.loaded[name], package.preload[name] = nil, nil
+    end
+end
+
+describe("require, once lanes is configured,", function()
+    after_each(forget)
+
+    it("loads modules as before", function()
+        package.preload.spec_module = function(name) return { name = name } end
+        local module = require "spec_module"
+        assert.equal("spec_module", module.name)
+        assert.equal(module, require "spec_module")
+    end)
+
+    it("returns every result of the original", function()
+        package.preload.spec_module = function() return { } end
+        local results = support.pack(require "spec_module")
+        local two = support.lua == "5.4" or support.lua == "5.5"
+        assert.equal(two and 2 or 1, results.n)
+        if two then assert.equal(":preload:", results[2]) end
+    end)
+
+    it("passes errors on unchanged", function()
+        local value = { code = 7 }
+        package.preload.spec_failing = function() error(value) end
+        assert.equal(value, support.error_of(require, "spec_failing"))
+        support.raises("spec_missing", require, "spec_missing")
+    end)
+
+    it("can be used by a module that is being required", function()
+        package.preload.spec_other = function() return "other" end
+        package.preload.spec_module = function() return { other = require "spec_other" } end
+        assert.equal("other", require "spec_module".other)
+    end)
+
+    it("refuses what require refuses", function()
+        support.raises("bad argument #1", require)
+        support.raises("bad argument #1", require, {})
+    end)
+
+    it("can be used after it failed", function()
+        package.preload.spec_failing = function() error("no") end
+        package.preload.spec_module = function() return "loaded" end
+        for _ = 1, 3 do assert.is_false(pcall(require, "spec_failing")) end
+        assert.equal("loaded", (require "spec_module"))
+        assert.equal("loaded", lanes.gen("*", function()
+            package.preload.spec_inner = function() return "loaded" end
+            return (require "spec_inner")
+        end)()[1])
+    end)
+
+    it("works in a coroutine", function()
+        package.preload.spec_module = function() return "loaded" end
+        assert.equal("loaded", (coroutine.wrap(function() return require "spec_module" end)()))
+    end)
+end)
+
+describe("require in lanes", function()
+    it("is there when the lane has the package library", function()
+        local with, without = lanes.gen("package", function() return require ~= nil end)(), lanes.gen("base", function()
+            return require ~= nil
+        end)()
+        assert.is_true(with[1])
+        assert.is_false(without[1])
+    end)
+
+    it("runs in one lane at a time", function()
+        local linda = lanes.linda()
+        linda:set("inside", 0)
+        local generator = lanes.gen("*", function()
+            package.preload.spec_slow = function()
+                linda:set("inside", linda:get("inside") + 1)
+                require "lanes".sleep(0.002)
+                if linda:get("inside") ~= 1 then linda:set("overlap", true) end
+                linda:set("inside", linda:get("inside") - 1)
+                return {}
+            end
+            require "lanes"
+            require "spec_slow"
+        end)
+        local handles = {}
+        for i = 1, 10 do handles[i] = generator() end
+        for i = 1, 10 do handles[i]:join() end
+        assert.is_nil((linda:get("overlap")))
+        assert.equal(0, (linda:get("inside")))
+    end)
+
+    it("is released by a lane that is cancelled inside it", function()
+        local linda = lanes.linda()
+        local handle = lanes.gen("*", function()
+            package.preload.spec_waiting = function() linda:receive("never") end
+            require "spec_waiting"
+        end)()
+        support.until_status(handle, "waiting")
+        assert.same({ true, "cancelled" }, { handle:cancel("hard", support.LIMIT) })
+        assert.equal("loaded", lanes.gen("*", function()
+            package.preload.spec_inner = function() return "loaded" end
+            return (require "spec_inner")
+        end)()[1])
+    end)
+end)
+
+describe("lanes.require", function()
+    after_each(forget)
+
+    it("returns the module, one value", function()
+        package.preload.spec_module = function() return { value = 5 } end
+        local results = support.pack(lanes.require "spec_module")
+        assert.equal(1, results.n)
+        assert.equal(5, results[1].value)
+        assert.equal(results[1], require "spec_module")
+    end)
+
+    it("takes a module that is a function", function()
+        package.preload.spec_module = function() return function() return 5 end end
+        assert.equal(5, lanes.require "spec_module"())
+    end)
+
+    it("refuses a module that is neither table nor function, which stays loaded", function()
+        package.preload.spec_module = function() return true end
+        support.raises("unsupported module type boolean", lanes.require, "spec_module")
+        assert.is_true(package.loaded.spec_module)
+        package.preload.spec_other = function() return "text" end
+        support.raises("unsupported module type string", lanes.require, "spec_other")
+    end)
+
+    it("passes errors on", function()
+        local value = { code = 7 }
+        package.preload.spec_failing = function() error(value) end
+        assert.equal(value, support.error_of(lanes.require, "spec_failing"))
+        support.raises("spec_missing", lanes.require, "spec_missing")
+    end)
+
+    it("refuses what is no name", function()
+        support.raises("bad argument #1", lanes.require)
+        support.raises("bad argument #1", lanes.require, {})
+    end)
+
+    it("works in lanes", function()
+        assert.equal(5, lanes.gen("*", function()
+            package.preload.spec_inner = function() return { value = 5 } end
+            return require "lanes".require "spec_inner".value
+        end)()[1])
+    end)
+end)
+
+describe("lanes.register", function()
+    it("returns nothing", function()
+        assert.equal(0, select("#", lanes.register("spec_registered", {})))
+    end)
+
+    it("gives C functions a name under which they travel", function()
+        local linda = lanes.linda()
+        local unknown = coroutine.wrap(function() end)
+        lanes.register("spec_with_function", { f = unknown })
+        linda:send("f", unknown)
+        assert.equal("THEIRS", lanes.gen("*", function()
+            require "lanes".register("spec_with_function", { f = string.upper })
+            local _, f = linda:receive("f")
+            return f("theirs")
+        end)()[1])
+    end)
+
+    it("takes a function as module", function()
+        local linda = lanes.linda()
+        local unknown = coroutine.wrap(function() end)
+        lanes.register("spec_function_module", unknown)
+        linda:send("f", unknown)
+        assert.equal("THEIRS", lanes.gen("*", function()
+            require "lanes".register("spec_function_module", string.upper)
+            local _, f = linda:receive("f")
+            return f("theirs")
+        end)()[1])
+    end)
+
+    it("affects the state that calls it, only", function()
+        local linda = lanes.linda()
+        local unknown = coroutine.wrap(function() end)
+        lanes.register("spec_here_only", { f = unknown })
+        linda:send("f", unknown)
+        local ok, message = lanes.gen("*", function() return pcall(linda.receive, linda, 0, "f") end)():join()
+        assert.is_false(ok)
+        support.contains("spec_here_only", message)
+    end)
+
+    it("refuses a name that is no string", function()
+        support.raises("bad argument #1 to 'register' (string expected, got no value)", lanes.register)
+        support.raises("bad argument #1 to 'register' (string expected, got table)", lanes.register, {}, {})
+        support.raises("bad argument #1 to 'register' (string expected, got nil)", lanes.register, nil, {})
+    end)
+
+    it("takes a number as name", function()
+        assert.equal(0, select("#", lanes.register(12, {})))
+    end)
+
+    it("refuses a module that is neither table nor function", function()
+        local message = "bad argument #2 to 'register' (unexpected module type"
+        support.raises(message, lanes.register, "spec_registered")
+        support.raises(message, lanes.register, "spec_registered", nil)
+        support.raises(message, lanes.register, "spec_registered", "text")
+        support.raises(message, lanes.register, "spec_registered", true)
+        support.raises(message, lanes.register, "spec_registered", io.stdout)
+    end)
+
+    it("ignores further arguments", function()
+        assert.equal(0, select("#", lanes.register("spec_registered", {}, 1, 2)))
+    end)
+end)
