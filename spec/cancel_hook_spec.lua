@@ -1,0 +1,174 @@
+-- Cancelling a lane that runs code: the debug hooks "count", "line", "call" and "ret", and the flag that asks for force.
+local support = require "support"
+local assert = assert
+local describe, it = support.plain(describe, it)
+local _ENV = _G -- luacheck: ignore _ENV
+
+local lanes = require "lanes"
+
+local LIMIT = support.LIMIT
+
+-- A lane that waits in `linda:receive("go")`; handed out once it waits. Its results are those of receive.
+local function waiting(linda)
+    local handle = lanes.gen("*", function() return linda:receive("go") end)()
+    support.until_status(handle, "waiting")
+    return handle
+end
+
+-- A lane that calls `body(linda)`; handed out once the lane has done `linda:set("ready", true)`.
+local function ready(linda, body)
+    local handle = lanes.gen("*", body)(linda)
+    support.until_true(function() return linda:get("ready") end, "the lane is ready")
+    return handle
+end
+
+describe("a hook", function()
+    -- Loops without end, in the interpreter: hooks do not fire in compiled code.
+    local function spin()
+        if jit then jit.off() end
+        local function step() end
+        while true do
+            step()
+        end
+    end
+
+    local function spinning(linda, body)
+        return ready(linda, function()
+            linda:set("ready", true)
+            return body(linda)
+        end)
+    end
+
+    for _, mode in ipairs { "count", "line", "call", "ret" } do
+        it("of mode " .. mode .. " ends a loop", function()
+            local handle = spinning(lanes.linda(), spin)
+            assert.same({ true, "cancelled" }, { handle:cancel(mode, 10, LIMIT) })
+            assert.same({ n = 0 }, support.pack(handle:join()))
+        end)
+    end
+
+    it("works with a huge count", function()
+        local handle = spinning(lanes.linda(), spin)
+        assert.same({ true, "cancelled" }, { handle:cancel("count", 1000000, LIMIT) })
+    end)
+
+    it("is a hard request for a lane that waits", function()
+        local handle = waiting(lanes.linda())
+        assert.same({ true, "cancelled" }, { handle:cancel("line", 1, LIMIT) })
+    end)
+
+    it("reaches the coroutines of the lane", function()
+        for _, mode in ipairs { "count", "line", "call", "ret" } do
+            local handle = spinning(lanes.linda(), function()
+                if jit then jit.off() end
+                return coroutine.wrap(spin)()
+            end)
+            assert.same({ true, "cancelled" }, { handle:cancel(mode, 10, LIMIT) })
+        end
+    end)
+
+    it("reaches a coroutine that is made later", function()
+        local handle = spinning(lanes.linda(), function()
+            if jit then jit.off() end
+            while true do coroutine.wrap(function() for _ = 1, 1000 do type(1) end end)() end
+        end)
+        assert.same({ true, "cancelled" }, { handle:cancel("count", 100, LIMIT) })
+    end)
+
+    it("raises cancel_error, which can be caught, and is gone then", function()
+        local linda = lanes.linda()
+        local cancel_error = lanes.cancel_error
+        local handle = spinning(linda, function()
+            local ok, err = pcall(spin)
+            local n = 0
+            for i = 1, 100000 do n = n + i % 2 end
+            return ok, err == cancel_error, n
+        end)
+        assert.same({ true, "done" }, { handle:cancel("count", 100, LIMIT) })
+        assert.same({ false, true, 50000 }, { handle:join() })
+    end)
+
+    it("can be installed again after it was caught", function()
+        local linda = lanes.linda()
+        local handle = spinning(linda, function()
+            pcall(spin)
+            linda:set("caught", true)
+            spin()
+        end)
+        handle:cancel("count", 100)
+        support.until_true(function() return linda:get("caught") end, "the lane caught the request")
+        assert.same({ true, "cancelled" }, { handle:cancel("count", 100, LIMIT) })
+    end)
+
+    it("lets finalizers run to their end", function()
+        local linda = lanes.linda()
+        local handle = spinning(linda, function()
+            set_finalizer(function(err)
+                local n = 0
+                for i = 1, 100000 do n = n + i % 2 end
+                linda:set("finalizer", { n, err == require "lanes".cancel_error })
+            end)
+            spin()
+        end)
+        assert.same({ true, "cancelled" }, { handle:cancel("count", 1, LIMIT) })
+        assert.same({ 50000, true }, (linda:get("finalizer")))
+    end)
+
+    if support.lua == "5.4" or support.lua == "5.5" then
+        it("lets <close> handlers run to their end", function()
+            local linda = lanes.linda()
+            local handle = ready(linda, [[
+                local linda = ...
+                local closing <close> = setmetatable({}, { __close = function()
+                    local n = 0
+                    for i = 1, 100000 do n = n + i % 2 end
+                    linda:set("closed", n)
+                end })
+                linda:set("ready", true)
+                while true do end
+            ]])
+            assert.same({ true, "cancelled" }, { handle:cancel("count", 1, LIMIT) })
+            assert.equal(50000, (linda:get("closed")))
+        end)
+    end
+
+    it("leaves no trace of itself in a later lane", function()
+        local handle = spinning(lanes.linda(), spin)
+        handle:cancel("count", 1, LIMIT)
+        assert.is_nil(lanes.gen("*", function() return debug.gethook() end)()[1])
+    end)
+end)
+
+describe("the flag that asks for force", function()
+    it("installs every hook, which ends a loop", function()
+        local linda = lanes.linda()
+        local handle = ready(linda, function()
+            if jit then jit.off() end
+            linda:set("ready", true)
+            while true do type(1) end
+        end)
+        assert.same({ true, "cancelled" }, { handle:cancel("hard", 0, true, LIMIT) })
+        assert.equal("cancelled", handle.status)
+    end)
+
+    it("answers with false and timeout when that does not help, and kills nothing", function()
+        local linda = lanes.linda()
+        local handle = ready(linda, function()
+            local inner = require "lanes".gen("*", function() linda:receive("go") return 5 end)()
+            linda:set("ready", true)
+            return inner[1]
+        end)
+        assert.same({ n = 2, false, "timeout" }, support.pack(handle:cancel("hard", 0, true, 0.02)))
+        assert.same({ n = 2, false, "timeout" }, support.pack(handle:cancel("hard", 0, true)))
+        assert.equal("running", handle.status)
+        assert.same({ n = 2, nil, "timeout" }, support.pack(handle:join(0)))
+        linda:send("go", true)
+        handle:join()
+        assert.is_true(handle.status == "done" or handle.status == "cancelled")
+    end)
+
+    it("changes nothing for a lane that ends in time", function()
+        local handle = waiting(lanes.linda())
+        assert.same({ true, "cancelled" }, { handle:cancel("hard", LIMIT, true, 1) })
+    end)
+end)
