@@ -132,6 +132,8 @@ pub fn search(
         "no headers of {} were found (neither LUA_INCDIR nor LUA_DIR is set, and pkg-config was asked for {asked})",
         lua.name()
     );
+    // Several names may lead to the same headers.
+    others.dedup();
     for other in others {
         sentence = format!("{sentence}; {other}");
     }

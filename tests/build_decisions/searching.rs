@@ -235,13 +235,13 @@ fn nothing_at_all_is_no_error() {
 
 #[test]
 fn headers_that_nothing_can_read_are_no_error() {
-    let machine = Imagined::default().with_package("lua5.4", "/usr/include/lua5.4", "lua5.4");
+    let machine = Imagined::default()
+        .with_package("lua5.4", "/usr/include/lua5.4", "lua5.4")
+        .with_package("lua-5.4", "/usr/include/lua5.4", "lua5.4");
     let found = machine.search(Lua::V54, &Named::default()).unwrap();
     let Found::Nothing(why) = found else {
         panic!("found something: {found:?}");
     };
-    assert!(
-        why.contains("/usr/include/lua5.4 could not be read (no compiler)"),
-        "{why}"
-    );
+    let reason = "/usr/include/lua5.4 could not be read (no compiler)";
+    assert_eq!(why.matches(reason).count(), 1, "{why}");
 }
