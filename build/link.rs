@@ -115,16 +115,20 @@ fn named_library(lua: Lua, library: &Library) -> Result<Linking, String> {
     })
 }
 
-/// What the system's linker needs besides.
+/// What the system's linker needs besides, in a form that compiler drivers and bare linkers both take.
 fn for_system(os: &str, shared: bool) -> Vec<String> {
-    let argument = |text: &str| format!("cargo::rustc-cdylib-link-arg={text}");
-    match os {
-        "windows" => Vec::new(),
-        "macos" | "ios" if shared => Vec::new(),
-        "macos" | "ios" => vec![argument("-Wl,-undefined,dynamic_lookup")],
-        // Threads may outlive the Lua state that loaded the library, so unloading must leave it in place.
-        // On FreeBSD the library of threads has to be there before the first one starts, and Lua doesn't bring it.
-        "freebsd" => vec![argument("-Wl,-z,nodelete"), argument("-lpthread")],
-        _ => vec![argument("-Wl,-z,nodelete")],
-    }
+    // Threads may outlive the Lua state that loaded the library, so unloading must leave it in place.
+    const STAY: [&str; 2] = ["-z", "nodelete"];
+    let arguments: &[&str] = match os {
+        "windows" => &[],
+        "macos" | "ios" if shared => &[],
+        "macos" | "ios" => &["-undefined", "dynamic_lookup"],
+        // The library of threads has to be there before the first one starts, and Lua doesn't bring it.
+        "freebsd" => &[STAY[0], STAY[1], "-lpthread"],
+        _ => &STAY,
+    };
+    arguments
+        .iter()
+        .map(|argument| format!("cargo::rustc-cdylib-link-arg={argument}"))
+        .collect()
 }

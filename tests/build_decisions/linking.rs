@@ -47,7 +47,10 @@ fn elf_takes_symbols_from_the_host_and_stays_loaded() {
             assert_eq!(linking.mode, "host");
             assert_eq!(
                 linking.lines,
-                ["cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete"]
+                [
+                    "cargo::rustc-cdylib-link-arg=-z",
+                    "cargo::rustc-cdylib-link-arg=nodelete"
+                ]
             );
         }
     }
@@ -59,7 +62,8 @@ fn freebsd_brings_the_thread_library() {
     assert_eq!(
         linking.lines,
         [
-            "cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete",
+            "cargo::rustc-cdylib-link-arg=-z",
+            "cargo::rustc-cdylib-link-arg=nodelete",
             "cargo::rustc-cdylib-link-arg=-lpthread"
         ]
     );
@@ -71,7 +75,10 @@ fn macos_looks_symbols_up_when_loaded() {
     assert_eq!(linking.mode, "host");
     assert_eq!(
         linking.lines,
-        ["cargo::rustc-cdylib-link-arg=-Wl,-undefined,dynamic_lookup"]
+        [
+            "cargo::rustc-cdylib-link-arg=-undefined",
+            "cargo::rustc-cdylib-link-arg=dynamic_lookup"
+        ]
     );
 }
 
@@ -117,7 +124,8 @@ fn a_shared_library_is_linked_by_its_name() {
         [
             "cargo::rustc-link-search=native=/opt/lib",
             "cargo::rustc-link-lib=dylib=lua5.4",
-            "cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete",
+            "cargo::rustc-cdylib-link-arg=-z",
+            "cargo::rustc-cdylib-link-arg=nodelete",
         ]
     );
 }
