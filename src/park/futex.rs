@@ -78,7 +78,7 @@ impl Sleeper {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::super::{Parker, Woken};
     use super::*;

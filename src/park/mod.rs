@@ -87,7 +87,7 @@ pub enum Refusal {
     Interrupted,
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

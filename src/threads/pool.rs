@@ -30,14 +30,20 @@ pub type Job = Box<dyn FnOnce() -> Reuse + Send>;
 /// without having run, and the error says why.
 #[cfg(not(loom))]
 pub fn launch(job: Job) -> io::Result<()> {
-    static POOL: LazyLock<Arc<Pool>> = LazyLock::new(Pool::new);
+    static POOL: LazyLock<Pool> = LazyLock::new(Pool::new);
     POOL.launch(job)
 }
 
-/// A cache of threads.
-pub struct Pool {
+/// A cache of threads, shared by its copies.
+#[derive(Clone)]
+pub struct Pool(Arc<Cache>);
+
+struct Cache {
     /// Threads that wait for a job. Whoever takes one out gives it a job.
     idle: Mutex<Vec<Arc<Worker>>>,
+    /// Models only: time has run out for all threads.
+    #[cfg(loom)]
+    expired: std::sync::atomic::AtomicBool,
 }
 
 struct Worker {
@@ -46,21 +52,23 @@ struct Worker {
 }
 
 impl Pool {
-    pub fn new() -> Arc<Pool> {
-        Arc::new(Pool {
+    pub fn new() -> Pool {
+        Pool(Arc::new(Cache {
             idle: Mutex::new(Vec::new()),
-        })
+            #[cfg(loom)]
+            expired: Default::default(),
+        }))
     }
 
     /// As the function of this name does, with the threads of this cache.
-    pub fn launch(self: &Arc<Pool>, job: Job) -> io::Result<()> {
-        let idle = self.idle.lock().pop();
+    pub fn launch(&self, job: Job) -> io::Result<()> {
+        let idle = self.0.idle.lock().pop();
         if let Some(worker) = idle {
             *worker.job.lock() = Some(job);
             worker.parker.unpark();
             return Ok(());
         }
-        let pool = Arc::clone(self);
+        let pool = self.clone();
         let builder = thread::Builder::new().stack_size(STACK);
         builder.spawn(move || pool.work(job)).map(drop)
     }
@@ -82,14 +90,21 @@ impl Pool {
     /// Waits for a job; `None` when it is time to leave.
     fn next_job(&self, worker: &Arc<Worker>) -> Option<Job> {
         let mut deadline = Deadline::At(Instant::now() + IDLE);
-        self.idle.lock().push(Arc::clone(worker));
+        {
+            let mut idle = self.0.idle.lock();
+            idle.push(Arc::clone(worker));
+            #[cfg(loom)]
+            if self.0.expired.load(std::sync::atomic::Ordering::Relaxed) {
+                worker.parker.expire();
+            }
+        }
         loop {
             let woken = worker.parker.park(deadline, None);
             if let Some(job) = worker.job.lock().take() {
                 return Some(job);
             }
             if woken == Woken::TimedOut {
-                let mut idle = self.idle.lock();
+                let mut idle = self.0.idle.lock();
                 match idle.iter().position(|other| Arc::ptr_eq(other, worker)) {
                     Some(index) => {
                         idle.remove(index);
@@ -105,15 +120,17 @@ impl Pool {
     /// How many threads wait for a job.
     #[cfg(any(test, loom))]
     pub fn idle(&self) -> usize {
-        self.idle.lock().len()
+        self.0.idle.lock().len()
     }
 
-    /// Models only: lets the time of all idle threads run out.
+    /// Models only: lets the time of all threads that are idle run out, now or when they become so.
     #[cfg(loom)]
     pub fn expire(&self) {
-        for worker in self.idle.lock().iter() {
-            worker.parker.expire();
-        }
+        let idle = self.0.idle.lock();
+        self.0
+            .expired
+            .store(true, std::sync::atomic::Ordering::Relaxed);
+        idle.iter().for_each(|worker| worker.parker.expire());
     }
 }
 
@@ -123,7 +140,7 @@ mod tests {
     use std::sync::mpsc;
     use std::thread::{self, ThreadId};
 
-    fn run(pool: &Arc<Pool>, reuse: Reuse) -> ThreadId {
+    fn run(pool: &Pool, reuse: Reuse) -> ThreadId {
         let (sender, receiver) = mpsc::channel();
         let job = move || {
             sender.send(thread::current().id()).unwrap();

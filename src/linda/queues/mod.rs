@@ -12,7 +12,7 @@ mod slot;
 mod state;
 mod wait_list;
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 use crate::park::{Deadline, Refusal, Request, Wait, Woken};

@@ -73,7 +73,7 @@ impl<T> IndexMut<u32> for Slab<T> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

@@ -104,7 +104,7 @@ impl<K, M> Slot<K, M> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

@@ -1,0 +1,524 @@
+//! Models of the engine: loom runs each under every order of events that its bound on preemptions allows. Build with
+//! `RUSTFLAGS="--cfg loom" cargo test --release --test loom`.
+#![cfg(loom)]
+#![allow(dead_code)]
+
+#[path = "../src/park/mod.rs"]
+mod park;
+#[path = "../src/sync.rs"]
+mod sync;
+
+#[path = "../src/linda"]
+mod linda {
+    pub mod queues;
+}
+
+#[path = "../src/threads"]
+mod threads {
+    pub mod pool;
+}
+
+use linda::queues::{Probe, Queues, Values, Who};
+use loom::thread;
+use park::{Deadline, Latch, Refusal, Request, Wait, Waiter};
+use std::time::Instant;
+use sync::Arc;
+use sync::atomic::{AtomicUsize, Ordering};
+use threads::pool::{Pool, Reuse};
+
+#[derive(Hash, Clone, Copy)]
+struct Slot(u32);
+
+impl hashbrown::Equivalent<u32> for Slot {
+    fn equivalent(&self, key: &u32) -> bool {
+        self.0 == *key
+    }
+}
+
+impl Probe<u32> for Slot {
+    fn to_key(&self) -> u32 {
+        self.0
+    }
+}
+
+const A: Slot = Slot(1);
+const B: Slot = Slot(2);
+
+type Numbers = Queues<u32, u32>;
+
+/// Loom itself finds sleepers that nobody wakes: a model in which no thread can go on fails as a deadlock.
+fn model(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(body);
+}
+
+/// Some queues and a waiter for one thread.
+struct End {
+    queues: Arc<Numbers>,
+    waiter: Arc<Waiter>,
+    deadline: Deadline,
+}
+
+impl End {
+    fn new(queues: &Arc<Numbers>) -> End {
+        End {
+            queues: Arc::clone(queues),
+            waiter: Waiter::new(),
+            deadline: Deadline::Never,
+        }
+    }
+
+    /// An end whose deadline passes when the waiter is told to expire.
+    fn timed(queues: &Arc<Numbers>) -> End {
+        End {
+            deadline: Deadline::At(Instant::now()),
+            ..End::new(queues)
+        }
+    }
+
+    fn wait(&self) -> Wait<'_> {
+        Wait {
+            waiter: &self.waiter,
+            deadline: self.deadline,
+            interrupted: None,
+        }
+    }
+
+    fn send(&self, slot: Slot, values: &[u32]) -> Result<(), Refusal> {
+        let sent = self
+            .queues
+            .send(&self.wait(), &slot, Values::Many(values.to_vec()));
+        sent.map_err(|(refusal, back)| {
+            assert_eq!(back, Values::Many(values.to_vec()));
+            refusal
+        })
+    }
+
+    fn receive(&self, slots: &[Slot]) -> Result<u32, Refusal> {
+        self.queues
+            .receive(&self.wait(), slots)
+            .map(|(_, value)| value)
+    }
+
+    fn batch(&self, slot: Slot, min: usize, max: usize) -> Result<Vec<u32>, Refusal> {
+        self.queues.receive_batched(&self.wait(), &slot, min, max)
+    }
+}
+
+fn contents(queues: &Numbers, slot: Slot) -> Vec<u32> {
+    queues.get(&slot, usize::MAX).unwrap()
+}
+
+fn sorted(mut values: Vec<u32>) -> Vec<u32> {
+    values.sort_unstable();
+    values
+}
+
+#[test]
+fn one_sender_one_receiver() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        let (sender, receiver) = (End::new(&queues), End::new(&queues));
+        let thread = thread::spawn(move || {
+            sender.send(A, &[1]).unwrap();
+            sender.send(A, &[2]).unwrap();
+        });
+        assert_eq!(receiver.receive(&[A]), Ok(1));
+        assert_eq!(receiver.receive(&[A]), Ok(2));
+        thread.join().unwrap();
+        assert_eq!(queues.count(&A), Some(0));
+    });
+}
+
+#[test]
+fn several_senders_and_receivers() {
+    model(3, || {
+        let queues = Arc::new(Numbers::new());
+        let receivers: Vec<_> = (0..2)
+            .map(|_| {
+                let end = End::new(&queues);
+                thread::spawn(move || end.receive(&[A]).unwrap())
+            })
+            .collect();
+        let end = End::new(&queues);
+        let sender = thread::spawn(move || end.send(A, &[1]).unwrap());
+        End::new(&queues).send(A, &[2]).unwrap();
+        sender.join().unwrap();
+        let received = receivers
+            .into_iter()
+            .map(|receiver| receiver.join().unwrap())
+            .collect();
+        assert_eq!(sorted(received), [1, 2]);
+        assert_eq!(queues.count(&A), Some(0));
+    });
+}
+
+#[test]
+fn a_limit_of_one_hands_over_in_order() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        queues.limit(&A, Some(1)).unwrap();
+        let (sender, receiver) = (End::new(&queues), End::new(&queues));
+        let thread = thread::spawn(move || {
+            for value in 1..=3 {
+                sender.send(A, &[value]).unwrap();
+            }
+        });
+        for value in 1..=3 {
+            assert_eq!(receiver.receive(&[A]), Ok(value));
+        }
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn two_senders_before_a_limit() {
+    model(3, || {
+        let queues = Arc::new(Numbers::new());
+        queues.limit(&A, Some(1)).unwrap();
+        let senders: Vec<_> = [[1, 2], [3, 4]]
+            .into_iter()
+            .map(|values| {
+                let end = End::new(&queues);
+                thread::spawn(move || {
+                    values
+                        .iter()
+                        .for_each(|value| end.send(A, &[*value]).unwrap())
+                })
+            })
+            .collect();
+        let end = End::new(&queues);
+        let received: Vec<u32> = (0..4).map(|_| end.receive(&[A]).unwrap()).collect();
+        for sender in senders {
+            sender.join().unwrap();
+        }
+        let place = |value| received.iter().position(|other| *other == value).unwrap();
+        assert!(place(1) < place(2) && place(3) < place(4));
+        assert_eq!(sorted(received), [1, 2, 3, 4]);
+    });
+}
+
+#[test]
+fn raising_the_limit_releases_the_sender() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        queues.limit(&A, Some(0)).unwrap();
+        let end = End::new(&queues);
+        let sender = thread::spawn(move || end.send(A, &[1, 2]).unwrap());
+        queues.limit(&A, Some(1)).unwrap();
+        queues.limit(&A, None).unwrap();
+        sender.join().unwrap();
+        assert_eq!(contents(&queues, A), [1, 2]);
+    });
+}
+
+#[test]
+fn a_batch_and_a_single_receiver_share() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        let (one, two) = (End::new(&queues), End::new(&queues));
+        let batch = thread::spawn(move || one.batch(A, 2, 2).unwrap());
+        let single = thread::spawn(move || two.receive(&[A]).unwrap());
+        let end = End::new(&queues);
+        for value in 1..=3 {
+            end.send(A, &[value]).unwrap();
+        }
+        let mut received = batch.join().unwrap();
+        assert!(received[0] < received[1]);
+        received.push(single.join().unwrap());
+        assert_eq!(sorted(received), [1, 2, 3]);
+    });
+}
+
+#[test]
+fn several_keys_deliver_once() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        let end = End::new(&queues);
+        let receiver = thread::spawn(move || end.receive(&[A, B, A]).unwrap());
+        let end = End::new(&queues);
+        let sender = thread::spawn(move || end.send(B, &[2]).unwrap());
+        End::new(&queues).send(A, &[1]).unwrap();
+        sender.join().unwrap();
+        let mut values = vec![receiver.join().unwrap()];
+        values.extend(contents(&queues, A));
+        values.extend(contents(&queues, B));
+        assert_eq!(sorted(values), [1, 2]);
+    });
+}
+
+#[test]
+fn set_and_put_back_serve_receivers() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        let (one, two) = (End::new(&queues), End::new(&queues));
+        let first = thread::spawn(move || one.receive(&[A]).unwrap());
+        let second = thread::spawn(move || two.receive(&[B, A]).unwrap());
+        queues.set(&B, vec![1]).unwrap();
+        queues.put_back(&A, vec![2]);
+        assert_eq!(second.join().unwrap(), 1);
+        assert_eq!(first.join().unwrap(), 2);
+    });
+}
+
+#[test]
+fn completion_against_cancellation_of_the_waiter() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        let end = End::new(&queues);
+        let waiter = Arc::clone(&end.waiter);
+        let receiver = thread::spawn(move || end.receive(&[A, B]));
+        let canceller = thread::spawn(move || waiter.cancel(Request::Hard, true));
+        End::new(&queues).send(A, &[1]).unwrap();
+        canceller.join().unwrap();
+        match receiver.join().unwrap() {
+            Ok(value) => {
+                assert_eq!(value, 1);
+                assert_eq!(contents(&queues, A), []);
+            }
+            Err(refusal) => {
+                assert_eq!(refusal, Refusal::Request(Request::Hard));
+                assert_eq!(contents(&queues, A), [1]);
+            }
+        }
+    });
+}
+
+#[test]
+fn room_against_cancellation_of_the_sender() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        queues.set(&A, vec![1]).unwrap();
+        queues.limit(&A, Some(1)).unwrap();
+        let end = End::new(&queues);
+        let waiter = Arc::clone(&end.waiter);
+        let sender = thread::spawn(move || end.send(A, &[2]));
+        let canceller = thread::spawn(move || waiter.cancel(Request::Soft, true));
+        assert_eq!(End::new(&queues).receive(&[A]), Ok(1));
+        canceller.join().unwrap();
+        match sender.join().unwrap() {
+            Ok(()) => assert_eq!(contents(&queues, A), [2]),
+            Err(refusal) => {
+                assert_eq!(refusal, Refusal::Request(Request::Soft));
+                assert_eq!(contents(&queues, A), []);
+            }
+        }
+    });
+}
+
+#[test]
+fn completion_against_cancellation_of_the_linda() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        let (one, two) = (End::new(&queues), End::new(&queues));
+        let receiver = thread::spawn(move || one.receive(&[A]));
+        let sender = thread::spawn(move || two.send(A, &[1]));
+        queues.cancel(Who::Read);
+        let (received, sent) = (receiver.join().unwrap(), sender.join().unwrap());
+        queues.cancel(Who::None);
+        let left = contents(&queues, A);
+        match (received, sent) {
+            (Ok(1), Ok(())) => assert_eq!(left, []),
+            (Err(Refusal::LindaCancelled), Ok(())) => assert_eq!(left, [1]),
+            (Err(Refusal::LindaCancelled), Err(Refusal::LindaCancelled)) => assert_eq!(left, []),
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+#[test]
+fn completion_against_the_deadline() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        let end = End::timed(&queues);
+        let waiter = Arc::clone(&end.waiter);
+        let receiver = thread::spawn(move || end.receive(&[A]));
+        let clock = thread::spawn(move || waiter.expire());
+        End::new(&queues).send(A, &[1]).unwrap();
+        clock.join().unwrap();
+        match receiver.join().unwrap() {
+            Ok(value) => {
+                assert_eq!(value, 1);
+                assert_eq!(contents(&queues, A), []);
+            }
+            Err(refusal) => {
+                assert_eq!(refusal, Refusal::TimedOut);
+                assert_eq!(contents(&queues, A), [1]);
+            }
+        }
+    });
+}
+
+#[test]
+fn room_against_the_deadline_with_another_sender_behind() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        queues.set(&A, vec![1]).unwrap();
+        queues.limit(&A, Some(1)).unwrap();
+        let (timed, patient) = (End::timed(&queues), End::new(&queues));
+        let waiter = Arc::clone(&timed.waiter);
+        let timed = thread::spawn(move || timed.send(A, &[2]));
+        let patient = thread::spawn(move || patient.send(A, &[3]).unwrap());
+        waiter.expire();
+        let end = End::new(&queues);
+        let mut received = vec![end.receive(&[A]).unwrap(), end.receive(&[A]).unwrap()];
+        let sent = timed.join().unwrap();
+        if sent.is_ok() {
+            received.push(end.receive(&[A]).unwrap());
+        }
+        patient.join().unwrap();
+        assert_eq!(received[0], 1);
+        assert_eq!(
+            sorted(received),
+            if sent.is_ok() {
+                vec![1, 2, 3]
+            } else {
+                vec![1, 3]
+            }
+        );
+        assert_eq!(queues.count(&A), Some(0));
+    });
+}
+
+#[test]
+fn a_wake_that_comes_late_does_not_disturb_the_next_wait() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        let end = End::timed(&queues);
+        let waiter = Arc::clone(&end.waiter);
+        let receiver = thread::spawn(move || {
+            let first = end.receive(&[A]);
+            let patient = End {
+                deadline: Deadline::Never,
+                ..end
+            };
+            (first, patient.receive(&[B]).unwrap())
+        });
+        let clock = thread::spawn(move || waiter.expire());
+        let end = End::new(&queues);
+        end.send(A, &[1]).unwrap();
+        end.send(B, &[2]).unwrap();
+        clock.join().unwrap();
+        let (first, second) = receiver.join().unwrap();
+        assert!(matches!(first, Ok(1) | Err(Refusal::TimedOut)));
+        assert_eq!(second, 2);
+    });
+}
+
+#[test]
+fn join_against_finish() {
+    model(4, || {
+        let latch = Arc::new(Latch::new());
+        let result = Arc::new(AtomicUsize::new(0));
+        let joiners: Vec<_> = (0..2)
+            .map(|_| {
+                let (latch, result) = (Arc::clone(&latch), Arc::clone(&result));
+                thread::spawn(move || {
+                    let wait = Wait {
+                        waiter: &Waiter::new(),
+                        deadline: Deadline::Never,
+                        interrupted: None,
+                    };
+                    latch.wait(&wait).unwrap();
+                    assert_eq!(result.load(Ordering::Relaxed), 1);
+                })
+            })
+            .collect();
+        result.store(1, Ordering::Relaxed);
+        latch.open();
+        for joiner in joiners {
+            joiner.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn join_against_finish_and_deadline() {
+    model(4, || {
+        let latch = Arc::new(Latch::new());
+        let waiter = Waiter::new();
+        let joiner = {
+            let (latch, waiter) = (Arc::clone(&latch), Arc::clone(&waiter));
+            thread::spawn(move || {
+                let wait = Wait {
+                    waiter: &waiter,
+                    deadline: Deadline::At(Instant::now()),
+                    interrupted: None,
+                };
+                latch.wait(&wait)
+            })
+        };
+        let clock = thread::spawn(move || {
+            waiter.cancel(Request::Soft, true);
+            waiter.expire();
+        });
+        latch.open();
+        clock.join().unwrap();
+        assert!(matches!(
+            joiner.join().unwrap(),
+            Ok(()) | Err(Refusal::TimedOut)
+        ));
+        assert!(latch.is_open());
+    });
+}
+
+/// Jobs that count themselves, and a latch that opens after the last.
+fn job(
+    done: &Arc<AtomicUsize>,
+    all: usize,
+    latch: &Arc<Latch>,
+) -> Box<dyn FnOnce() -> Reuse + Send> {
+    let (done, latch) = (Arc::clone(done), Arc::clone(latch));
+    Box::new(move || {
+        if done.fetch_add(1, Ordering::AcqRel) + 1 == all {
+            latch.open();
+        }
+        Reuse::Keep
+    })
+}
+
+/// Every job runs once, whether it meets an idle thread, one that is just leaving, or none; and every thread leaves in the end.
+#[test]
+fn handing_out_a_thread_against_its_leaving() {
+    model(2, || {
+        let pool = Pool::new();
+        let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
+        pool.launch(job(&done, 2, &latch)).unwrap();
+        let clock = {
+            let pool = pool.clone();
+            thread::spawn(move || pool.expire())
+        };
+        pool.launch(job(&done, 2, &latch)).unwrap();
+        let wait = Wait {
+            waiter: &Waiter::new(),
+            deadline: Deadline::Never,
+            interrupted: None,
+        };
+        latch.wait(&wait).unwrap();
+        assert_eq!(done.load(Ordering::Acquire), 2);
+        clock.join().unwrap();
+    });
+}
+
+#[test]
+fn two_launchers_never_get_the_same_thread() {
+    model(2, || {
+        let pool = Pool::new();
+        let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
+        pool.launch(job(&done, 3, &latch)).unwrap();
+        let other = {
+            let (pool, job) = (pool.clone(), job(&done, 3, &latch));
+            thread::spawn(move || pool.launch(job).unwrap())
+        };
+        pool.launch(job(&done, 3, &latch)).unwrap();
+        let wait = Wait {
+            waiter: &Waiter::new(),
+            deadline: Deadline::Never,
+            interrupted: None,
+        };
+        latch.wait(&wait).unwrap();
+        other.join().unwrap();
+        pool.expire();
+    });
+}
