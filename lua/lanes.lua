@@ -1,0 +1,365 @@
+--- Lanes: native threads for Lua. This file checks options and arguments; the work is done by `lanes_core`.
+
+local core = require "lanes_core"
+
+local lanes = {}
+
+local error, getmetatable, pairs, require, select, setmetatable, tonumber, tostring, type =
+    error, getmetatable, pairs, require, select, setmetatable, tonumber, tostring, type
+local string, package = string, package
+
+-- Type and text of a value, for messages.
+local function described(value)
+    return type(value) .. " " .. (string.format("%q", tostring(value)))
+end
+
+-- What each setting may be, and its default (SPEC-3x 1.2).
+local function is_number(value)
+    return type(value) == "number" and value == value
+end
+
+local luajit = package and package.loaded.jit and type(package.loaded.jit) == "table" and package.loaded.jit.version
+
+local function anything()
+    return true
+end
+
+local settings_known = {
+    nb_keepers = { default = 1, check = function(value)
+        return is_number(value) and value > 0
+    end },
+    keepers_gc_threshold = { default = -1, check = is_number },
+    with_timers = { default = true, check = anything },
+    verbose_errors = { default = false, check = anything },
+    demote_full_userdata = { default = nil, check = anything },
+    track_lanes = { default = false, check = anything },
+    allocator = { default = luajit and "protected" or nil, check = function(value)
+        return value == nil or value == "protected" or type(value) == "function" and not core.is_lua_function(value)
+    end },
+    protect_allocator = { default = nil, check = anything },
+    internal_allocator = { default = luajit and "libc" or "allocator", check = function(value)
+        return value == "libc" or value == "allocator"
+    end },
+    on_state_create = { default = nil, check = function(value)
+        return value == nil or type(value) == "function"
+    end },
+    shutdown_timeout = { default = 0.25, check = function(value)
+        return is_number(value) and value >= 0
+    end },
+}
+
+-- Checks the argument of `configure` and answers the complete settings.
+local function checked_settings(given)
+    if given ~= nil and given ~= false and type(given) ~= "table" then
+        error("Bad parameter #1 to lanes.configure(), should be a table, got " .. described(given), 3)
+    end
+    local settings = {}
+    for key, value in pairs(given or {}) do
+        local known = settings_known[key]
+        if not known then
+            error("Unknown parameter '" .. tostring(key) .. "' in configure options", 3)
+        end
+        if not known.check(value) then
+            error("Bad " .. key .. ": " .. tostring(value), 3)
+        end
+        settings[key] = value
+    end
+    for key, known in pairs(settings_known) do
+        if settings[key] == nil then
+            settings[key] = known.default
+        end
+    end
+    if settings.protect_allocator and (given and given.allocator) == nil then
+        settings.allocator = "protected"
+    end
+    if core.upvalue_count(settings.allocator) > 0 then
+        error("config.allocator() shouldn't have upvalues", 3)
+    end
+    if core.upvalue_count(settings.on_state_create) > 0 then
+        error("on_state_create shouldn't have upvalues", 3)
+    end
+    return settings
+end
+
+-- What each option of a generator has to be (SPEC-3x 2.2).
+local option_types = {
+    priority = "number",
+    globals = "table",
+    package = "table",
+    required = "table",
+    gc_cb = "function",
+    memory_limit = "number",
+}
+
+-- Checks one option; `level` is that of the caller of `lanes.gen`.
+local function check_option(key, value, level)
+    if type(key) == "number" then
+        error("Unkeyed option: " .. described(value), level + 1)
+    end
+    if key == "cancelstep" then
+        error("Bad 'cancelstep' option: lanes are not cancelled at steps any more; cancel them with "
+            .. "lane:cancel(\"count\", steps, timeout)", level + 1)
+    end
+    local expected = option_types[key]
+    if not expected then
+        error("Bad '" .. tostring(key) .. "' option", level + 1)
+    end
+    if type(value) ~= expected then
+        error("Bad '" .. key .. "' option: " .. described(value) .. ", should be a " .. expected, level + 1)
+    end
+    if key == "memory_limit" and not (value >= 0) then
+        error("Bad 'memory_limit' option: " .. tostring(value) .. ", should be a number of bytes", level + 1)
+    end
+end
+
+--- Makes a generator of lanes.
+-- @param ... any number of nil, strings (lists of libraries) and tables (options), in any order; then the body: a
+--   function, or a string that is source text
+-- @return a function that starts a lane with its arguments and returns the lane's handle
+-- SPEC-3x section 2.
+local function gen(...)
+    local count = select("#", ...)
+    if count == 0 then
+        error("No parameters! lanes.gen([libraries,] [options,] body) needs a body", 2)
+    end
+    local libraries
+    local options = {}
+    for i = 1, count - 1 do
+        local argument = select(i, ...)
+        local kind = type(argument)
+        if kind == "string" then
+            libraries = libraries and libraries .. "," .. argument or argument
+        elseif kind == "table" then
+            for key, value in pairs(argument) do
+                check_option(key, value, 2)
+                options[key] = value
+            end
+        elseif kind ~= "nil" then
+            error("Bad parameter " .. i .. ": " .. described(argument)
+                .. ", should be a string (libraries) or a table (options)", 2)
+        end
+    end
+    local body = select(count, ...)
+    if type(body) ~= "function" and type(body) ~= "string" then
+        error("Last parameter not function or string: " .. described(body), 2)
+    end
+    local wrong = libraries and core.check_libraries(libraries)
+    if wrong then
+        error(wrong, 2)
+    end
+    local launch = core.launch
+    return function(...)
+        -- Not a tail call: errors have the position of this function's caller.
+        local handle = launch(libraries, options, body, ...)
+        return handle
+    end
+end
+
+--- Makes a lock of `count` units in a slot of a linda.
+-- @return a function: a positive number takes units (with "try": or answers false at once), a negative one gives back
+-- SPEC-3x section 11.
+local function genlock(linda, key, count)
+    count = count == nil and 1 or count
+    if type(count) ~= "number" or count ~= count or count < 1 or count % 1 ~= 0 then
+        error("bad argument #3 to 'genlock' (a whole number of units >= 1 expected, got " .. tostring(count) .. ")", 2)
+    end
+    if getmetatable(linda) ~= "Linda" then
+        error("bad argument #1 to 'genlock' (expecting a linda object, got " .. type(linda) .. ")", 2)
+    end
+    linda:set(key)
+    local cancelled = linda:limit(key, count)
+    if cancelled == core.cancel_error then
+        return cancelled
+    end
+    local cancel_error, batched = core.cancel_error, linda.batched
+
+    -- `units` values to send.
+    local function tokens(units)
+        if units > 1 then
+            return true, tokens(units - 1)
+        end
+        return true
+    end
+
+    return function(units, mode)
+        if type(units) ~= "number" or units ~= units then
+            error("bad argument #1 to 'lock' (number of units expected, got " .. type(units) .. ")", 2)
+        end
+        local single = count == 1
+        if units > 0 then
+            local timeout
+            if mode == "try" then
+                timeout = 0
+            end
+            -- nil stands for "wait as long as it takes"
+            if single then
+                return linda:send(timeout, key, true)
+            end
+            local whole = units % 1 == 0 and units or units - units % 1 + 1
+            if whole > count then
+                error("bad argument #1 to 'lock' (" .. tostring(units) .. " units cannot be taken of " .. count .. ")", 2)
+            end
+            return linda:send(timeout, key, tokens(whole))
+        end
+        if units == 0 and not single then
+            return true
+        end
+        local result
+        if single then
+            result = linda:receive(nil, key)
+        else
+            local whole = -units % 1 == 0 and -units or -units - -units % 1 + 1
+            result = linda:receive(nil, batched, key, whole)
+        end
+        if result == cancel_error then
+            return cancel_error
+        end
+        return true
+    end
+end
+
+--- Makes a number in a slot of a linda that lanes change one at a time.
+-- @return a function that adds its argument (default 1.0) and answers the new value
+-- SPEC-3x section 11.
+local function genatomic(linda, key, initial)
+    initial = initial == nil and 0.0 or initial
+    if getmetatable(linda) ~= "Linda" then
+        error("bad argument #1 to 'genatomic' (expecting a linda object, got " .. type(linda) .. ")", 2)
+    end
+    if type(initial) ~= "number" and not (type(initial) == "string" and initial + 0) then
+        error("bad argument #3 to 'genatomic' (number expected, got " .. type(initial) .. ")", 2)
+    end
+    local cancel_error = core.cancel_error
+    if linda:limit(key, 2) == cancel_error or linda:set(key, initial) == cancel_error then
+        return cancel_error
+    end
+    return function(difference)
+        if difference == nil then
+            difference = 1.0
+        end
+        if type(difference) == "string" then
+            local number = tonumber(difference)
+            if number then
+                difference = number
+            end
+        end
+        if type(difference) ~= "number" then
+            error("bad argument #1 to 'atomic' (number expected, got " .. type(difference) .. ")", 2)
+        end
+        -- The second element of the slot is the lock: it fits for one at a time.
+        local sent = linda:send(nil, key, true)
+        if sent == cancel_error then
+            return cancel_error
+        end
+        local value = linda:get(key)
+        if value == cancel_error then
+            return cancel_error
+        end
+        local sum = value + difference
+        if linda:set(key, sum) == cancel_error then
+            return cancel_error
+        end
+        return sum
+    end
+end
+
+--- Sets, replaces or removes a timer (SPEC-3x 10.1).
+-- @param linda where to
+-- @param key slot that is set to the time when the timer fires
+-- @param first seconds from now, or a date table; nil removes the timer
+-- @param period seconds between further times, if any
+local function timer(linda, key, first, period)
+    core.timer(linda, key, first, period)
+end
+
+--- All timers: an array of `{linda, key, {when [, period]}}` (SPEC-3x 10.2).
+local function timers()
+    local list = core.timers()
+    return list
+end
+
+-- A lane that stands for the timer service: it waits until it is cancelled.
+local function start_timer_lane()
+    return gen("*", function()
+        local timers = require "lanes_core"
+        set_debug_threadname("LanesTimer") -- luacheck: ignore 113
+        set_finalizer(timers.stop_timers) -- luacheck: ignore 113
+        repeat
+            local woken = timers.sleep(1e9)
+        until woken ~= nil
+    end)()
+end
+
+-- Fills the public table once the core is configured.
+local function publish(main, with_timers)
+    lanes.configure = nil
+    lanes.ABOUT = {
+        author = "The Lanes developers",
+        description = "Native threads for Lua: lanes that run in parallel, and lindas through which they talk",
+        license = "MIT/X11",
+        copyright = "Copyright (c) 2026 The Lanes developers",
+        version = core.version,
+        implementation = core.implementation,
+    }
+    lanes.cancel_error = core.cancel_error
+    lanes.null = core.null
+    lanes.gen = gen
+    lanes.genatomic = genatomic
+    lanes.genlock = genlock
+    lanes.linda = core.linda
+    lanes.nameof = core.nameof
+    lanes.now_secs = core.now_secs
+    lanes.register = core.register
+    lanes.require = core.require
+    lanes.set_singlethreaded = core.set_singlethreaded
+    lanes.set_thread_affinity = core.set_thread_affinity
+    lanes.set_thread_priority = core.set_thread_priority
+    lanes.sleep = core.sleep
+    lanes.threads = core.threads
+    lanes.timer = timer
+    lanes.timers = timers
+    if main and with_timers then
+        -- Started when it is asked for: nobody pays for a lane that is not looked at.
+        setmetatable(lanes, { __index = function(self, key)
+            if key == "timer_lane" then
+                setmetatable(self, nil)
+                self.timer_lane = start_timer_lane()
+                return self.timer_lane
+            end
+        end })
+    else
+        setmetatable(lanes, nil)
+    end
+    return lanes
+end
+
+--- Configures Lanes; to be called at most once in a master state (SPEC-3x 1.2).
+-- @param settings table of settings, or nil for the defaults
+-- @return the module's table
+local function configure(settings)
+    if not string then
+        error("To use 'lanes', you will also need to have 'string' available.", 2)
+    end
+    setmetatable(lanes, nil)
+    local checked = checked_settings(settings)
+    checked.with_timers = checked.with_timers ~= false
+    core.configure(checked)
+    return publish(core.is_main())
+end
+
+if core.is_configured() then
+    if not string then
+        error("To use 'lanes', you will also need to have 'string' available.", 2)
+    end
+    return publish(core.is_main())
+end
+
+lanes.configure = configure
+-- The first use of anything configures with the defaults; `null` can be read without.
+return setmetatable(lanes, { __index = function(self, key)
+    if key == "null" then
+        return core.null
+    end
+    configure()
+    return self[key]
+end })

@@ -1,0 +1,198 @@
+//! The context of a Lua state: what our functions know in it. Every function of ours has it as its first upvalue.
+
+use crate::lane::{Handle, Record};
+use crate::lua::{Arguments, Raise, Raising, State, Userdata, lua_function, protect, upvalue};
+use crate::message::{KEYS, Local, Proxy};
+use crate::park::{Deadline, Wait, Waiter};
+use crate::universe::Universe;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::os::raw::c_int;
+use std::sync::Arc;
+
+/// What our functions know in one state.
+pub struct Context {
+    /// Transfers: buffers, kinds, names.
+    pub local: Local,
+    /// Who waits when this state waits.
+    pub waiter: Arc<Waiter>,
+    /// The userdata that are proxies of lindas.
+    pub linda: Cell<Option<Userdata<Proxy>>>,
+    /// The userdata that are lane handles.
+    pub handle: Cell<Option<Userdata<Handle>>>,
+    /// The lane that this state belongs to; none in a master state.
+    pub record: Option<Arc<Record>>,
+    universe: OnceCell<Arc<Universe>>,
+    /// This state's first coroutine, whose hooks a signal handler may set.
+    pub main: Cell<Option<State>>,
+    /// The master closes the universe with its state.
+    pub master: Cell<bool>,
+    /// Error traces have all fields (`set_error_reporting`).
+    pub extended_traces: Cell<bool>,
+    /// Finalizers are running: none can be added.
+    pub finalizing: Cell<bool>,
+    /// Name given by the lane to itself.
+    pub thread_name_set: RefCell<bool>,
+}
+
+/// The kind of the userdata that hold contexts: known by their place (first upvalue, registry), not by metatable.
+type Holder = Userdata<Context>;
+
+impl Context {
+    /// A context for a state; the universe follows.
+    pub fn new(name: &str, record: Option<Arc<Record>>) -> Context {
+        Context {
+            local: Local::new(name),
+            waiter: record.as_ref().map_or_else(Waiter::new, |record| Arc::clone(&record.waiter)),
+            linda: Cell::new(None),
+            handle: Cell::new(None),
+            record,
+            universe: OnceCell::new(),
+            main: Cell::new(None),
+            master: Cell::new(false),
+            extended_traces: Cell::new(false),
+            finalizing: Cell::new(false),
+            thread_name_set: RefCell::new(false),
+        }
+    }
+
+    /// The context of the running function.
+    ///
+    /// Errors: the state is being closed, and its context is gone.
+    #[inline]
+    pub fn of<'a>(state: State) -> Result<&'a Context, Raise> {
+        Holder::held(state, upvalue(1)).ok_or_else(closed)
+    }
+
+    /// The context of a state that has one, from outside of any function.
+    pub fn in_registry<'a>(state: State) -> Option<&'a Context> {
+        state.raw_get_index(State::REGISTRY, KEYS.context);
+        let context = Holder::held(state, -1);
+        state.pop(1);
+        context
+    }
+
+    /// Puts a context into a state: registry tables, metatables of lindas and lane handles.
+    pub fn install(state: State, context: Context) -> Result<(), Raise> {
+        protect(state, 0, |raising| {
+            raising.reserve(16);
+            Local::install(raising);
+            raising.new_table(0, 1);
+            raising.push_function(close, 0);
+            raising.raw_set_name(-2, b"__gc");
+            let holder = Holder::adopt(raising);
+            holder.push_empty(raising, 0);
+            raising.raw_set_index(State::REGISTRY, KEYS.context);
+            raising.pop(1);
+        })?;
+        context.main.set(Some(state));
+        state.raw_get_index(State::REGISTRY, KEYS.context);
+        Holder::put(state, -1, Box::new(context));
+        state.pop(1);
+        let Some(context) = Context::in_registry(state) else {
+            return Err(closed());
+        };
+        protect(state, 0, |raising| {
+            raising.raw_get_index(State::REGISTRY, KEYS.context);
+            let linda = crate::linda::install(raising, raising.top());
+            context.local.add_kind(crate::linda::KIND, linda);
+            context.linda.set(Some(linda));
+            context.handle.set(Some(crate::lane::install_handles(raising, raising.top())));
+            raising.pop(1);
+        })
+    }
+
+    /// The universe.
+    ///
+    /// Errors: `configure` has not been called.
+    #[inline]
+    pub fn universe(&self) -> Result<&Arc<Universe>, Raise> {
+        self.universe
+            .get()
+            .ok_or_else(|| Raise::message("lanes is not configured yet: call require \"lanes\".configure() first"))
+    }
+
+    /// The universe, if there is one by now.
+    pub fn universe_if_any(&self) -> Option<&Arc<Universe>> {
+        self.universe.get()
+    }
+
+    /// Sets the universe; false where there is one already.
+    pub fn set_universe(&self, universe: Arc<Universe>) -> bool {
+        self.universe.set(universe).is_ok()
+    }
+
+    /// Arguments of the running function under its name.
+    #[inline]
+    pub fn arguments(state: State, function: &'static str) -> Arguments {
+        Arguments::new(state, function)
+    }
+
+    /// Calls `operation` with a wait of this state until it ends for another reason than an interruption.
+    ///
+    /// A signal handler of the host (Ctrl-C in the stock interpreter) asks for attention by setting a debug hook. A
+    /// wait then ends, and a function is called for the hook to see, which raises its error from there.
+    #[inline]
+    pub fn wait<T>(
+        &self,
+        state: State,
+        deadline: Deadline,
+        mut operation: impl FnMut(&Wait) -> Waited<T>,
+    ) -> Result<T, Raise> {
+        let main = self.main.get().unwrap_or(state);
+        let before = (main.hook(), state.hook());
+        let interrupted = || (main.hook(), state.hook()) != before;
+        // Lanes have no signal handlers; their hooks are set by cancellation, which wakes them by itself.
+        let watch: Option<&dyn Fn() -> bool> = if self.record.is_none() { Some(&interrupted) } else { None };
+        let wait = Wait { waiter: &self.waiter, deadline, interrupted: watch };
+        loop {
+            match operation(&wait) {
+                Waited::Ended(value) => return Ok(value),
+                Waited::Interrupted => {
+                    protect(state, 0, |_| ())?;
+                    if interrupted() {
+                        // A hook that does not mind: go on waiting without asking it again.
+                        let wait = Wait { interrupted: None, ..wait };
+                        if let Waited::Ended(value) = operation(&wait) {
+                            return Ok(value);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How an operation that may wait ended.
+pub enum Waited<T> {
+    /// With this.
+    Ended(T),
+    /// A hook wants attention.
+    Interrupted,
+}
+
+fn closed() -> Raise {
+    Raise::message("lanes cannot be used any more: this Lua state is being closed")
+}
+
+lua_function! {
+    /// `__gc` of the context: the state is being closed. A master ends its universe.
+    fn close = close_body
+}
+
+fn close_body(state: State) -> Result<c_int, Raise> {
+    if let Some(context) = Holder::take(state, 1) {
+        if context.master.get() {
+            if let Some(universe) = context.universe_if_any() {
+                crate::lane::shut_down(universe);
+            }
+        }
+        drop(context);
+    }
+    Ok(0)
+}
+
+/// Pushes a C function that has the context at `context` as its first upvalue.
+pub fn push_function(raising: Raising, context: c_int, function: crate::lua::Function) {
+    raising.push_copy(context);
+    raising.push_function(function, 1);
+}

@@ -1,0 +1,141 @@
+//! `lane:cancel(...)`: asking a lane to stop (SPEC-3x section 8). A lane is never killed.
+
+use super::handle;
+use super::record::Record;
+use crate::context::{Context, Waited};
+use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKLINE, LUA_MASKRET, lua_Debug, lua_State};
+use crate::lua::{Arguments, Hook, Kind, Raise, Raising, State};
+use crate::markers::CANCEL_ERROR;
+use crate::park::{Deadline, Refusal, Request, Wait};
+use std::os::raw::{c_int, c_void};
+use std::sync::Arc;
+
+/// The hook that ends a lane which is asked to stop: it takes itself away and raises `cancel_error`.
+pub const HOOK: Hook = hook;
+
+unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
+    let state = State::new(l);
+    let requested = Context::in_registry(state).is_some_and(|context| context.waiter.request() != Request::None);
+    if requested {
+        state.set_hook(None, 0, 0);
+        // SAFETY: called by Lua at a hook point; this frame owns nothing.
+        let raising = unsafe { Raising::unprotected(l) };
+        raising.push_light(CANCEL_ERROR as *mut c_void);
+        raising.raise();
+    }
+}
+
+/// How many instructions pass between looks at the request where a hook counts them.
+const EVERY: c_int = 1000;
+
+/// Every hook there is.
+pub const ALL_HOOKS: (c_int, c_int) = (LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, EVERY);
+
+/// What a call asks for.
+struct Asked {
+    request: Request,
+    /// Hook mask and count.
+    hook: Option<(c_int, c_int)>,
+    timeout: f64,
+    /// For a soft request: wake the lane. For the others: do all that can be done, and wait `force_timeout` more.
+    flag: bool,
+    force_timeout: f64,
+}
+
+impl Asked {
+    /// Reads the arguments, left to right: `[mode [, count]] [, timeout] [, flag [, force_timeout]]`.
+    fn read(arguments: &Arguments) -> Result<Asked, Raise> {
+        let state = arguments.state;
+        let mut at = 2;
+        let mut asked =
+            Asked { request: Request::Hard, hook: None, timeout: 0.0, flag: false, force_timeout: 0.0 };
+        if state.kind(at) == Kind::String {
+            let mask = match arguments.bytes(at)? {
+                b"hard" => 0,
+                b"soft" => {
+                    asked.request = Request::Soft;
+                    0
+                }
+                b"count" => LUA_MASKCOUNT,
+                b"line" => LUA_MASKLINE,
+                b"call" => LUA_MASKCALL,
+                b"ret" => LUA_MASKRET,
+                other => {
+                    return Err(arguments.error(
+                        at,
+                        format_args!(
+                            "invalid hook option {}, should be \"soft\", \"hard\", \"count\", \"line\", \"call\" or \
+                             \"ret\"",
+                            String::from_utf8_lossy(other)
+                        ),
+                    ));
+                }
+            };
+            at += 1;
+            if mask != 0 {
+                if state.kind(at) != Kind::Number {
+                    return Err(arguments.error(
+                        at,
+                        format_args!("hook count cannot be < 1: a number expected, got {}", state.type_name(at)),
+                    ));
+                }
+                let count = state.number(at);
+                if count.is_nan() || count < 1.0 {
+                    return Err(arguments.error(at, format_args!("hook count cannot be < 1, got {count}")));
+                }
+                asked.hook = Some((mask, count.min(f64::from(c_int::MAX)) as c_int));
+                at += 1;
+            }
+        }
+        if state.kind(at) == Kind::Number {
+            asked.timeout = state.number(at);
+            if asked.timeout.is_nan() || asked.timeout < 0.0 {
+                return Err(arguments.error(at, format_args!("cancel timeout cannot be < 0, got {}", asked.timeout)));
+            }
+            at += 1;
+        }
+        if state.top() >= at {
+            asked.flag = state.truth(at);
+            at += 1;
+        }
+        if state.top() >= at {
+            asked.force_timeout = arguments.number(at)?;
+        }
+        Ok(asked)
+    }
+}
+
+/// The body of `lane:cancel(...)`: true and the status when the lane has ended, else false and "timeout".
+pub fn cancel(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "cancel");
+    let record = Arc::clone(&handle::this(context, &arguments)?.record);
+    let asked = Asked::read(&arguments)?;
+    if record.has_ended() {
+        return answer(state, &record, true);
+    }
+    let wake = asked.request == Request::Hard || asked.flag;
+    record.waiter.cancel(asked.request, wake);
+    if let Some((mask, count)) = asked.hook {
+        record.set_hooks(mask, count);
+    }
+    let mut ended = wait(context, state, &record, asked.timeout)?;
+    if !ended && asked.flag && asked.request == Request::Hard {
+        record.set_hooks(ALL_HOOKS.0, ALL_HOOKS.1);
+        ended = wait(context, state, &record, asked.force_timeout)?;
+    }
+    answer(state, &record, ended)
+}
+
+fn wait(context: &Context, state: State, record: &Record, seconds: f64) -> Result<bool, Raise> {
+    context.wait(state, Deadline::after_seconds(seconds), |wait: &Wait| match record.end.wait(wait) {
+        Err(Refusal::Interrupted) => Waited::Interrupted,
+        outcome => Waited::Ended(outcome.is_ok()),
+    })
+}
+
+fn answer(state: State, record: &Record, ended: bool) -> Result<c_int, Raise> {
+    state.push_boolean(ended);
+    handle::push_text(state, if ended { record.status() } else { "timeout" })?;
+    Ok(2)
+}

@@ -1,0 +1,132 @@
+//! The functions that every lane has as globals: `cancel_test`, `set_finalizer`, `set_debug_threadname` and
+//! `set_error_reporting` (SPEC-3x section 5).
+
+use crate::context::{Context, push_function};
+use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function, protect};
+use crate::message::KEYS;
+use crate::park::Request;
+use crate::threads;
+use std::os::raw::c_int;
+
+const GLOBALS: &[(&str, Function)] = &[
+    ("cancel_test", cancel_test),
+    ("set_finalizer", set_finalizer),
+    ("set_debug_threadname", set_debug_threadname),
+    ("set_error_reporting", set_error_reporting),
+];
+
+/// Makes the functions, once per state; they become globals when the lane is launched.
+pub fn prepare(raising: Raising, context: c_int) {
+    raising.new_table(0, GLOBALS.len());
+    for (name, function) in GLOBALS {
+        push_function(raising, context, *function);
+        raising.raw_set_name(-2, name.as_bytes());
+    }
+    raising.raw_set_index(State::REGISTRY, KEYS.lane_globals);
+    push_function(raising, context, super::trace::handler);
+    raising.raw_set_index(State::REGISTRY, KEYS.handler);
+}
+
+/// Sets the globals, over whatever has these names.
+pub fn set(_context: &Context, state: State) -> Result<(), Raise> {
+    protect(state, 0, |raising| {
+        raising.push_globals();
+        raising.raw_get_index(State::REGISTRY, KEYS.lane_globals);
+        raising.push_nil();
+        while raising.next(2) {
+            raising.push_copy(-2);
+            raising.insert(-2);
+            raising.raw_set(1);
+        }
+        raising.set_top(0);
+    })
+}
+
+lua_function! {
+    /// `cancel_test()`: whether the lane is asked to stop.
+    fn cancel_test = |state| {
+        let context = Context::of(state)?;
+        state.push_boolean(context.waiter.request() != Request::None);
+        Ok(1)
+    }
+}
+
+lua_function! {
+    /// `set_finalizer(f)`: calls `f` when the body has ended, the last one first.
+    fn set_finalizer = set_finalizer_body
+}
+
+fn set_finalizer_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "set_finalizer");
+    if state.kind(1) != Kind::Function {
+        return Err(arguments.error(1, format_args!("finalizer should be a function, got {}", state.type_name(1))));
+    }
+    arguments.at_most(1)?;
+    if context.finalizing.get() {
+        return Ok(0);
+    }
+    protect(state, 1, |raising| {
+        raising.raw_get_index(State::REGISTRY, KEYS.finalizers);
+        if raising.is_none_or_nil(-1) {
+            raising.pop(1);
+            raising.new_table(1, 0);
+            raising.push_copy(-1);
+            raising.raw_set_index(State::REGISTRY, KEYS.finalizers);
+        }
+        raising.push_copy(1);
+        raising.raw_set_index(-2, raising.raw_len(-2) as i64 + 1);
+        raising.set_top(0);
+    })?;
+    Ok(0)
+}
+
+lua_function! {
+    /// `set_debug_threadname(name)`: names the lane, and its thread for the system's tools.
+    fn set_debug_threadname = set_debug_threadname_body
+}
+
+fn set_debug_threadname_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "set_debug_threadname");
+    let name = arguments.bytes(1)?;
+    arguments.at_most(1)?;
+    let text = String::from_utf8_lossy(name).into_owned();
+    if let Some(record) = &context.record {
+        record.set_name(&text);
+    }
+    threads::name::set(&text);
+    *context.local.name.borrow_mut() = text;
+    protect(state, 1, |raising| {
+        raising.set_global(c"decoda_name");
+    })?;
+    Ok(0)
+}
+
+lua_function! {
+    /// `set_error_reporting("basic" | "extended")`: what error traces of this lane contain.
+    fn set_error_reporting = set_error_reporting_body
+}
+
+fn set_error_reporting_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "set_error_reporting");
+    if state.kind(1) != Kind::String {
+        return Err(arguments.type_error(1, "string"));
+    }
+    let extended = match arguments.bytes(1)? {
+        b"basic" => false,
+        b"extended" => true,
+        other => {
+            return Err(arguments.error(
+                1,
+                format_args!(
+                    "unsupported error reporting model {}, should be \"basic\" or \"extended\"",
+                    String::from_utf8_lossy(other)
+                ),
+            ));
+        }
+    };
+    context.extended_traces.set(extended);
+    Ok(0)
+}

@@ -1,0 +1,304 @@
+//! The handle of a lane: `join`, indexing, `status`, `cancel` (SPEC-3x section 4).
+//!
+//! The outcome stays with the lane, so `join` and indexing may be mixed and repeated, and always agree. Values that
+//! are objects are built once per handle.
+
+use super::cancel;
+use super::outcome::Outcome;
+use super::record::Record;
+use crate::context::{Context, Waited, push_function};
+use crate::lua::{
+    Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable, protect,
+};
+use crate::message::{Label, decode_packet};
+use crate::park::{Deadline, Refusal, Wait};
+use std::cell::Cell;
+use std::os::raw::c_int;
+use std::sync::Arc;
+
+/// What a handle holds.
+pub struct Handle {
+    /// The lane.
+    pub record: Arc<Record>,
+    /// The user value is a table: at 0 the callback for the end of the handle, from 1 on the values of the outcome.
+    has_table: Cell<bool>,
+    /// How many values of the outcome are in the table; -1: they have not been fetched.
+    fetched: Cell<c_int>,
+}
+
+/// Prepares a state for handles: makes their metatable. `context` is the index of the context's userdata.
+pub fn install(raising: Raising, context: c_int) -> Userdata<Handle> {
+    new_metatable(raising, context, "Lane", &[("__index", index), ("__gc", collect)]);
+    raising.new_table(0, 3);
+    const METHODS: [(&str, Function); 3] =
+        [("join", join), ("cancel", cancel_method), ("get_debug_threadname", get_debug_threadname)];
+    for (name, method) in METHODS {
+        push_function(raising, context, method);
+        raising.raw_set_name(-2, name.as_bytes());
+    }
+    // Kept in the metatable under a key that programs cannot reach.
+    raising.raw_set_index(-2, 1);
+    let kind = Userdata::adopt(raising);
+    raising.pop(1);
+    kind
+}
+
+/// Pushes the handle of a new lane. The option `gc_cb` is taken from the options at index 2.
+pub fn push(context: &Context, state: State, record: &Arc<Record>) -> Result<(), Raise> {
+    let Some(kind) = context.handle.get() else {
+        return Err(Raise::message("internal error in lanes: no handles here"));
+    };
+    if state.kind(2) == Kind::Table {
+        protect(state, 0, |raising| raising.push_bytes(b"gc_cb"))?;
+        state.raw_get(2);
+    } else {
+        state.push_nil();
+    }
+    let has_callback = state.kind(-1) == Kind::Function;
+    protect(state, 1, move |raising| {
+        kind.push_empty(raising, 1);
+        if has_callback {
+            raising.new_table(0, 1);
+            raising.push_copy(1);
+            raising.raw_set_index(-2, 0);
+            raising.set_user_value(-2, 1);
+        }
+        raising.remove(1);
+    })?;
+    let handle =
+        Handle { record: Arc::clone(record), has_table: Cell::new(has_callback), fetched: Cell::new(-1) };
+    Userdata::put(state, -1, Box::new(handle));
+    Ok(())
+}
+
+/// The handle that is the receiver of a method.
+pub fn this<'a>(context: &Context, arguments: &Arguments) -> Result<&'a Handle, Raise> {
+    let handle = context.handle.get().and_then(|kind| kind.get(arguments.state, 1));
+    handle.ok_or_else(|| arguments.type_error(1, "Lane"))
+}
+
+/// Pushes a text.
+pub fn push_text(state: State, text: &'static str) -> Result<(), Raise> {
+    protect(state, 0, move |raising| raising.push_bytes(text.as_bytes()))
+}
+
+/// Waits until the lane has ended; false at the deadline.
+fn wait(context: &Context, state: State, record: &Record, deadline: Deadline) -> Result<bool, Raise> {
+    if record.has_ended() {
+        return Ok(true);
+    }
+    context.wait(state, deadline, |wait: &Wait| match record.end.wait(wait) {
+        Err(Refusal::Interrupted) => Waited::Interrupted,
+        outcome => Waited::Ended(outcome.is_ok()),
+    })
+}
+
+/// Pushes the values of the outcome (results, or error value and trace) and answers how many. The handle is at 1.
+fn values(context: &Context, state: State, handle: &Handle) -> Result<c_int, Raise> {
+    let packet = match handle.record.outcome.get() {
+        Some(Outcome::Done(packet) | Outcome::Error(packet)) => packet,
+        _ => return Ok(0),
+    };
+    let packet = packet.as_ref().map_err(|reason| Raise::message(reason.clone()))?;
+    if handle.fetched.get() >= 0 {
+        let count = handle.fetched.get();
+        state.push_user_value(1, 1);
+        protect(state, 1, move |raising| {
+            raising.reserve(count + 2);
+            for n in 1..=count {
+                raising.raw_get_index(1, i64::from(n));
+            }
+            raising.remove(1);
+        })?;
+        return Ok(count);
+    }
+    let label = if matches!(handle.record.outcome.get(), Some(Outcome::Error(_))) { Label::Error } else { Label::Result };
+    let before = state.top();
+    let count = decode_packet(&context.local, state, label, packet)?;
+    let objects = (before + 1..=before + count).any(|index| {
+        matches!(state.kind(index), Kind::Table | Kind::Function | Kind::Userdata | Kind::Thread | Kind::Other)
+    });
+    if objects {
+        keep(state, handle, count)?;
+    }
+    Ok(count)
+}
+
+/// Keeps the top `count` values in the handle at 1.
+fn keep(state: State, handle: &Handle, count: c_int) -> Result<(), Raise> {
+    let has_table = handle.has_table.get();
+    state.push_copy(1);
+    state.insert(-(count + 1));
+    protect(state, count + 1, move |raising| {
+        // Stack: handle, values.
+        raising.reserve(count + 8);
+        if has_table {
+            raising.push_user_value(1, 1);
+        } else {
+            raising.new_table(count as usize, 0);
+            raising.push_copy(-1);
+            raising.set_user_value(1, 1);
+        }
+        for n in 1..=count {
+            raising.push_copy(n + 1);
+            raising.raw_set_index(-2, i64::from(n));
+        }
+        raising.pop(1);
+        raising.remove(1);
+    })?;
+    handle.has_table.set(true);
+    handle.fetched.set(count);
+    Ok(())
+}
+
+lua_function! {
+    /// `lane:join([timeout])`: results; `nil, error, trace`; nothing where it was cancelled; `nil, "timeout"`.
+    fn join = join_body
+}
+
+fn join_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "join");
+    let handle = this(context, &arguments)?;
+    let deadline = if state.is_none_or_nil(2) {
+        Deadline::Never
+    } else {
+        let seconds = arguments.number(2)?;
+        if seconds.is_nan() {
+            return Err(arguments.error(2, "timeout in seconds expected, got NaN"));
+        }
+        if seconds < 0.0 { Deadline::Never } else { Deadline::after_seconds(seconds) }
+    };
+    if !wait(context, state, &handle.record, deadline)? {
+        state.push_nil();
+        push_text(state, "timeout")?;
+        return Ok(2);
+    }
+    state.set_top(1);
+    match handle.record.outcome.get() {
+        Some(Outcome::Error(_)) => {
+            state.push_nil();
+            Ok(1 + values(context, state, handle)?)
+        }
+        _ => values(context, state, handle),
+    }
+}
+
+lua_function! {
+    /// `lane:cancel([mode [, count]] [, timeout] [, flag [, force_timeout]])`
+    fn cancel_method = cancel::cancel
+}
+
+lua_function! {
+    /// `lane:get_debug_threadname()`
+    fn get_debug_threadname = get_debug_threadname_body
+}
+
+fn get_debug_threadname_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "get_debug_threadname");
+    let name = this(context, &arguments)?.record.name();
+    arguments.at_most(1)?;
+    let name = name.as_bytes();
+    protect(state, 0, |raising| raising.push_bytes(name))?;
+    Ok(1)
+}
+
+lua_function! {
+    /// `lane[key]`
+    fn index = index_body
+}
+
+fn index_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "index");
+    let handle = this(context, &arguments)?;
+    match state.kind(2) {
+        Kind::Number => {
+            let number = state.number(2);
+            state.set_top(1);
+            result(context, state, handle, number)
+        }
+        Kind::String => {
+            if state.bytes(2) == Some(b"status") {
+                push_text(state, handle.record.status())?;
+                return Ok(1);
+            }
+            state.push_metatable(1);
+            state.raw_get_index(-1, 1);
+            state.push_copy(2);
+            state.raw_get(-2);
+            if state.kind(-1) == Kind::Function {
+                return Ok(1);
+            }
+            Err(Raise::message(format!(
+                "can't index a lane with '{}': a lane has 'status', 'join', 'cancel', 'get_debug_threadname' and its \
+                 results by number",
+                state.text(2).unwrap_or_default()
+            )))
+        }
+        _ => {
+            protect(state, 1, |raising| raising.push_display(1))?;
+            Err(Raise::message(format!("Unknown key: {}", state.text(-1).unwrap_or_default())))
+        }
+    }
+}
+
+/// `lane[n]`: waits for the end. Result `n`; at 0 true; at -1 the error value. An error is raised here, but at -1.
+fn result(context: &Context, state: State, handle: &Handle, number: f64) -> Result<c_int, Raise> {
+    wait(context, state, &handle.record, Deadline::Never)?;
+    let failed = matches!(handle.record.outcome.get(), Some(Outcome::Error(_)));
+    let count = values(context, state, handle)?;
+    let first = state.top() - count + 1;
+    if failed {
+        if number == -1.0 {
+            state.push_copy(first);
+            return Ok(1);
+        }
+        if !state.is_none_or_nil(first) {
+            state.push_copy(first);
+            protect(state, 1, |raising| raising.push_display(1))?;
+            return Err(Raise::message(state.text(-1).unwrap_or_default()));
+        }
+    }
+    if number == 0.0 {
+        state.push_boolean(true);
+    } else if !failed && number >= 1.0 && number <= f64::from(count) && number.fract() == 0.0 {
+        state.push_copy(first + number as c_int - 1);
+    } else {
+        state.push_nil();
+    }
+    Ok(1)
+}
+
+lua_function! {
+    /// The end of a handle: the lane goes on by itself. Calls the option `gc_cb`.
+    fn collect = collect_body
+}
+
+fn collect_body(state: State) -> Result<c_int, Raise> {
+    let Some(handle) = Userdata::<Handle>::take(state, 1) else {
+        return Ok(0);
+    };
+    if !handle.has_table.get() {
+        return Ok(0);
+    }
+    state.push_user_value(1, 1);
+    if state.kind(-1) != Kind::Table {
+        return Ok(0);
+    }
+    state.raw_get_index(-1, 0);
+    if state.kind(-1) != Kind::Function {
+        return Ok(0);
+    }
+    let name = handle.record.name();
+    let how = if handle.record.has_ended() { "closed" } else { "selfdestruct" };
+    drop(handle);
+    let name = name.as_bytes();
+    protect(state, 1, |raising| {
+        raising.push_bytes(name);
+        raising.push_bytes(how.as_bytes());
+        raising.call(2, Some(0));
+    })?;
+    Ok(0)
+}

@@ -1,0 +1,398 @@
+//! Launching a lane: everything up to the start of its thread happens on the thread of its creator, so that whatever
+//! goes wrong is an error of the call that wanted the lane (SPEC-3x section 3).
+
+use super::record::Record;
+use super::{globals, handle, run};
+use crate::context::Context;
+use crate::lua::{Kind, Raise, State, protect};
+use crate::message::{
+    Destination, KEYS, Label, decode_packet, encode_one, encode_packet, register, decode_one,
+};
+use crate::state::Owned;
+use crate::state::libraries::Libraries;
+use crate::threads;
+use crate::universe::Universe;
+use std::os::raw::c_int;
+use std::sync::Arc;
+
+/// Where the arguments of `core.launch` are.
+const LIBRARIES: c_int = 1;
+const OPTIONS: c_int = 2;
+const BODY: c_int = 3;
+
+/// A lane that is being prepared.
+struct Launch<'a> {
+    context: &'a Context,
+    /// The creator's state.
+    from: State,
+    /// The lane's own context, and its state.
+    lane: &'a Context,
+    to: State,
+}
+
+/// `core.launch(libraries, options, body, arguments...)`: starts a lane and answers its handle. Called by generators,
+/// which have checked the types of the options. Errors have the position of the generator's caller.
+pub fn launch(state: State) -> Result<c_int, Raise> {
+    start(state).map_err(|raise| match raise {
+        // 0 is this function, 1 the generator, 2 its caller.
+        Raise::Message(text) => Raise::Level(text, 2),
+        raise => raise,
+    })
+}
+
+fn start(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let universe = context.universe()?;
+    if universe.is_closing() {
+        return Err(Raise::message("cannot start a lane: the main state is being closed"));
+    }
+    let settings = Settings::read(state)?;
+    let spare = super::spare::take(universe, context, state, settings.libraries, settings.memory_limit)?;
+    let (owned, record) = (spare.owned, spare.record);
+    let to = owned.state();
+    let Some(lane) = Context::in_registry(to) else {
+        return Err(Raise::message("internal error in lanes: a new state has no context"));
+    };
+    lane.set_universe(Arc::clone(universe));
+    lane.local.demote.set(universe.settings.demote_full_userdata);
+    let launch = Launch { context, from: state, lane, to };
+    launch.name(&record, settings.name.as_deref())?;
+    launch.on_state_create()?;
+    launch.package()?;
+    launch.required()?;
+    launch.globals()?;
+    launch.body()?;
+    launch.arguments()?;
+    handle::push(context, state, &record)?;
+    spawn(universe, owned, &record, settings.priority)?;
+    Ok(1)
+}
+
+/// Hands the lane to a thread.
+fn spawn(universe: &Arc<Universe>, owned: Owned, record: &Arc<Record>, priority: Option<i32>) -> Result<(), Raise> {
+    if !universe.add_lane(record) {
+        return Err(Raise::message("cannot start a lane: the main state is being closed"));
+    }
+    let job = run::Job { owned, record: Arc::clone(record), universe: Arc::clone(universe), priority };
+    threads::launch(Box::new(move || job.run())).map_err(|error| {
+        universe.remove_lane(record);
+        Raise::message(format!("cannot start a lane: the system gives no thread ({error})"))
+    })
+}
+
+/// The options that are not values for the lane.
+struct Settings {
+    libraries: Libraries,
+    priority: Option<i32>,
+    name: Option<String>,
+    memory_limit: usize,
+}
+
+impl Settings {
+    fn read(state: State) -> Result<Settings, Raise> {
+        let list = if state.kind(LIBRARIES) == Kind::String { state.text(LIBRARIES) } else { None };
+        let libraries = Libraries::parse(list.as_deref()).map_err(Raise::message)?;
+        let option = |name: &'static str| {
+            if state.kind(OPTIONS) != Kind::Table {
+                state.push_nil();
+                return Ok(());
+            }
+            protect(state, 0, move |raising| raising.push_bytes(name.as_bytes()))?;
+            state.raw_get(OPTIONS);
+            Ok::<(), Raise>(())
+        };
+        option("priority")?;
+        let priority = if state.kind(-1) == Kind::Number {
+            Some(threads::priority::checked(state.number(-1)).map_err(Raise::message)?)
+        } else {
+            None
+        };
+        option("name")?;
+        let name = state.text(-1);
+        option("memory_limit")?;
+        let memory_limit = if state.kind(-1) == Kind::Number { state.number(-1) as usize } else { usize::MAX };
+        state.pop(3);
+        Ok(Settings { libraries, priority, name, memory_limit })
+    }
+}
+
+/// Goes on to the next entry of the table below the key on the top; transfers in between may run code that changes it.
+fn next(state: State) -> Result<bool, Raise> {
+    protect(state, 2, |raising| raising.next(1))
+}
+
+impl Launch<'_> {
+    /// Moves the error value on the top of the lane's state into the creator's.
+    fn carry(&self, raise: Raise) -> Raise {
+        if !matches!(raise, Raise::Value) {
+            return raise;
+        }
+        let text = self.to.text(-1);
+        if let Ok(message) = encode_one(&self.lane.local, self.to, Label::Error) {
+            if decode_one(&self.context.local, self.from, Label::Error, &message).is_ok() {
+                return Raise::Value;
+            }
+        }
+        Raise::Bare(text.unwrap_or_else(|| "(an error value that cannot travel)".to_owned()).into())
+    }
+
+    /// Names the lane in messages, and for debuggers in the global `decoda_name`.
+    fn name(&self, record: &Arc<Record>, given: Option<&str>) -> Result<(), Raise> {
+        let name = match given {
+            Some(given) => {
+                record.set_name(given);
+                given.to_owned()
+            }
+            None => format!("Lane #{:p}", Arc::as_ptr(record)),
+        };
+        let text = name.as_str();
+        protect(self.to, 0, |raising| {
+            raising.push_bytes(text.as_bytes());
+            raising.set_global(c"decoda_name");
+        })?;
+        *self.lane.local.name.borrow_mut() = name;
+        Ok(())
+    }
+
+    /// Transfers the top value of the creator's state to the top of the lane's.
+    fn transfer(&self, label: Label) -> Result<(), Raise> {
+        let to = Destination::State(self.to);
+        let packet = encode_packet(&self.context.local, self.from, 1, label, to)?;
+        decode_packet(&self.lane.local, self.to, label, &packet).map(|_| ()).map_err(|raise| self.carry(raise))
+    }
+
+    /// Calls the function on the top of the lane's state.
+    fn call(&self) -> Result<(), Raise> {
+        self.to.call_protected(0, Some(0), 0).map_err(|_| Raise::Value)
+    }
+
+    fn on_state_create(&self) -> Result<(), Raise> {
+        self.from.raw_get_index(State::REGISTRY, KEYS.on_state_create);
+        if self.from.is_none_or_nil(-1) {
+            self.from.pop(1);
+            return Ok(());
+        }
+        if self.from.is_c_function(-1) {
+            let function = self.from.c_function(-1);
+            self.from.pop(1);
+            protect(self.to, 0, move |raising| match function {
+                Some(function) => raising.push_function(function, 0),
+                None => raising.push_nil(),
+            })?;
+        } else {
+            self.transfer(Label::StateCreate)?;
+        }
+        self.to.push_copy(-1);
+        protect(self.to, 1, |raising| raising.raw_set_index(State::REGISTRY, KEYS.on_state_create))
+            .map_err(|raise| self.carry(raise))?;
+        self.call().map_err(|_| {
+            let text = self.to.text(-1).unwrap_or_else(|| self.to.type_name(-1).to_owned());
+            Raise::message(format!("on_state_create failed: \"{text}\""))
+        })
+    }
+
+    /// Pushes entry `name` of the options, or nil.
+    fn option(&self, name: &'static str) -> Result<(), Raise> {
+        if self.from.kind(OPTIONS) == Kind::Table {
+            protect(self.from, 0, move |raising| raising.push_bytes(name.as_bytes()))?;
+            self.from.raw_get(OPTIONS);
+        } else {
+            self.from.push_nil();
+        }
+        Ok(())
+    }
+
+    /// Copies `path`, `cpath` and `preload` of the creator's `package`, or of the option of that name.
+    fn package(&self) -> Result<(), Raise> {
+        let (from, to) = (self.from, self.to);
+        protect(to, 0, |raising| {
+            raising.push_globals();
+            raising.raw_get_name(-1, b"package");
+            raising.remove(-2);
+        })?;
+        if to.kind(-1) != Kind::Table {
+            to.pop(1);
+            return Ok(());
+        }
+        self.option("package")?;
+        if from.is_none_or_nil(-1) {
+            from.pop(1);
+            protect(from, 0, |raising| {
+                raising.push_globals();
+                raising.raw_get_name(-1, b"package");
+                raising.remove(-2);
+            })?;
+        }
+        if from.kind(-1) != Kind::Table {
+            from.pop(1);
+            to.pop(1);
+            return Ok(());
+        }
+        for name in [&b"path"[..], b"cpath"] {
+            protect(from, 1, move |raising| raising.raw_get_name(1, name))?;
+            if let Some(bytes) = from.bytes(-1) {
+                protect(to, 1, move |raising| {
+                    raising.push_bytes(bytes);
+                    raising.raw_set_name(1, name);
+                })?;
+            }
+            from.pop(1);
+        }
+        protect(from, 1, |raising| raising.raw_get_name(1, b"preload"))?;
+        if from.kind(-1) == Kind::Table {
+            self.preload()?;
+        }
+        from.pop(2);
+        to.pop(1);
+        Ok(())
+    }
+
+    /// Copies those loaders of the table on the top of the creator's state that can travel into the `preload` of the
+    /// `package` on the top of the lane's. Entries that the lane has stay.
+    fn preload(&self) -> Result<(), Raise> {
+        let (from, to) = (self.from, self.to);
+        protect(to, 1, |raising| raising.raw_get_name(1, b"preload"))?;
+        if to.kind(-1) != Kind::Table {
+            to.pop(1);
+            return Ok(());
+        }
+        from.push_nil();
+        while next(from)? {
+            if let Some(name) = from.bytes(-2) {
+                protect(to, 1, move |raising| {
+                    raising.raw_get_name(1, name);
+                })?;
+                let absent = to.is_none_or_nil(-1);
+                to.pop(1);
+                if absent && from.kind(-1) == Kind::Function {
+                    let depth = (from.top(), to.top());
+                    from.push_copy(-1);
+                    if self.transfer(Label::Package).is_ok() {
+                        protect(to, 2, move |raising| raising.raw_set_name(1, name))?;
+                    }
+                    from.set_top(depth.0);
+                    to.set_top(depth.1);
+                }
+            }
+            from.pop(1);
+        }
+        to.pop(1);
+        Ok(())
+    }
+
+    /// Requires modules in the lane and enters them in its names.
+    fn required(&self) -> Result<(), Raise> {
+        let (from, to) = (self.from, self.to);
+        self.option("required")?;
+        if from.is_none_or_nil(-1) {
+            from.pop(1);
+            return Ok(());
+        }
+        let wrong = || Raise::message("required module list should be a list of strings");
+        let mut count = 0;
+        from.push_nil();
+        while from.next(-2) {
+            count += 1;
+            if from.kind(-2) != Kind::Number || from.kind(-1) != Kind::String {
+                return Err(wrong());
+            }
+            from.pop(1);
+        }
+        for n in 1..=count {
+            from.raw_get_index(-1, n);
+            let Some(name) = from.bytes(-1) else {
+                return Err(wrong());
+            };
+            to.raw_get_index(State::REGISTRY, KEYS.require);
+            if to.kind(-1) != Kind::Function {
+                return Err(Raise::message(
+                    "cannot pre-require modules without loading 'package' library first: give the lane \"package\" \
+                     or \"*\"",
+                ));
+            }
+            protect(to, 0, move |raising| raising.push_bytes(name))?;
+            to.call_protected(1, Some(1), 0).map_err(|_| self.carry(Raise::Value))?;
+            if matches!(to.kind(-1), Kind::Table | Kind::Function) {
+                let local = &self.lane.local;
+                protect(to, 1, move |raising| {
+                    register(local, raising, name);
+                    raising.set_top(0);
+                })
+                .map_err(|raise| self.carry(raise))?;
+            } else {
+                to.pop(1);
+            }
+            from.pop(1);
+        }
+        from.pop(1);
+        Ok(())
+    }
+
+    /// Copies the entries of the option `globals`: key and value of one entry are one transfer.
+    fn globals(&self) -> Result<(), Raise> {
+        let (from, to) = (self.from, self.to);
+        self.option("globals")?;
+        if from.is_none_or_nil(-1) {
+            from.pop(1);
+            return Ok(());
+        }
+        from.push_nil();
+        while next(from)? {
+            from.push_copy(-2);
+            from.insert(-2);
+            let packet =
+                encode_packet(&self.context.local, from, 2, Label::Global, Destination::State(to))?;
+            decode_packet(&self.lane.local, to, Label::Global, &packet).map_err(|raise| self.carry(raise))?;
+            protect(to, 2, |raising| {
+                raising.push_globals();
+                raising.insert(1);
+                if raising.is_none_or_nil(2) {
+                    raising.push_bytes(b"globals: a key cannot travel between lanes");
+                    raising.raise();
+                }
+                raising.raw_set(1);
+                raising.pop(1);
+            })
+            .map_err(|raise| self.carry(raise))?;
+        }
+        from.pop(1);
+        Ok(())
+    }
+
+    /// Puts the body on the lane's stack.
+    fn body(&self) -> Result<(), Raise> {
+        let (from, to) = (self.from, self.to);
+        globals::set(self.lane, to).map_err(|raise| self.carry(raise))?;
+        if let Some(text) = from.bytes(BODY) {
+            let name = std::ffi::CString::new(text.split(|&byte| byte == 0).next().unwrap_or_default());
+            let name = name.unwrap_or_default();
+            let name = name.as_c_str();
+            let loaded = protect(to, 0, move |raising| raising.load_text(text, name))?;
+            if !loaded {
+                let reason = to.text(-1).unwrap_or_default();
+                return Err(Raise::message(format!("error when parsing lane function code: {reason}")));
+            }
+            return Ok(());
+        }
+        from.push_copy(BODY);
+        self.transfer(Label::Body)
+    }
+
+    /// Puts the arguments on the lane's stack.
+    fn arguments(&self) -> Result<(), Raise> {
+        let count = self.from.top() - BODY;
+        if count == 0 {
+            return Ok(());
+        }
+        let packet = encode_packet(
+            &self.context.local,
+            self.from,
+            count,
+            Label::Argument(1),
+            Destination::State(self.to),
+        )?;
+        decode_packet(&self.lane.local, self.to, Label::Argument(1), &packet)
+            .map(|_| ())
+            .map_err(|raise| self.carry(raise))
+    }
+}

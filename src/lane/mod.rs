@@ -1,0 +1,18 @@
+//! Lanes: launching, running, cancelling, and the handle through which a lane's creator sees it.
+
+mod cancel;
+mod globals;
+mod handle;
+mod launch;
+mod outcome;
+mod record;
+mod run;
+mod shutdown;
+mod spare;
+mod trace;
+
+pub use handle::{Handle, install as install_handles};
+pub use launch::launch;
+pub use record::Record;
+pub use shutdown::shut_down;
+pub use spare::Spares;

@@ -1,0 +1,149 @@
+//! The record of a lane: what its thread and its handles share.
+
+use super::outcome::Outcome;
+use crate::lua::State;
+use crate::park::{Latch, Waiter};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// How far a lane is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Stage {
+    /// It has not begun.
+    Pending,
+    /// It runs, or waits.
+    Running,
+    /// It has returned.
+    Done,
+    /// It has ended with an error.
+    Error,
+    /// It has ended by raising `cancel_error`.
+    Cancelled,
+}
+
+impl Stage {
+    fn of(byte: u8) -> Stage {
+        match byte {
+            0 => Stage::Pending,
+            1 => Stage::Running,
+            2 => Stage::Done,
+            3 => Stage::Error,
+            _ => Stage::Cancelled,
+        }
+    }
+}
+
+/// A coroutine of the lane in which hooks are to be set; the pointer is used under the lock only.
+struct Target(State);
+
+// SAFETY: the state is reached through the lock of `Record::targets` only, where the lane's thread keeps it alive.
+unsafe impl Send for Target {}
+
+/// What a lane's thread and its handles share.
+pub struct Record {
+    /// Who waits when the lane waits, and what it is asked to do.
+    pub waiter: Arc<Waiter>,
+    /// Opens when the outcome is there.
+    pub end: Latch,
+    /// Opens when the lane's state has been closed.
+    pub closed: Latch,
+    /// What came of it.
+    pub outcome: OnceLock<Outcome>,
+    /// Its place among the running lanes; used under the universe's lock.
+    pub position: AtomicUsize,
+    stage: AtomicU8,
+    name: Mutex<String>,
+    /// The coroutines that are running, the first one first. Empty before the lane runs and after its body has ended.
+    targets: Mutex<Vec<Target>>,
+    /// The hook mask that a cancellation asked for, and the count.
+    hook: Mutex<Option<(i32, i32)>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Record {
+    /// The record of a lane that has not begun.
+    pub fn new() -> Arc<Record> {
+        Arc::new(Record {
+            waiter: Waiter::new(),
+            end: Latch::new(),
+            closed: Latch::new(),
+            outcome: OnceLock::new(),
+            position: AtomicUsize::new(usize::MAX),
+            stage: AtomicU8::new(Stage::Pending as u8),
+            name: Mutex::new(String::new()),
+            targets: Mutex::default(),
+            hook: Mutex::new(None),
+        })
+    }
+
+    /// How far it is.
+    pub fn stage(&self) -> Stage {
+        Stage::of(self.stage.load(Ordering::Acquire))
+    }
+
+    /// Sets how far it is.
+    pub fn set_stage(&self, stage: Stage) {
+        self.stage.store(stage as u8, Ordering::Release);
+    }
+
+    /// Whether its outcome is there.
+    pub fn has_ended(&self) -> bool {
+        self.end.is_open()
+    }
+
+    /// The status as programs see it.
+    pub fn status(&self) -> &'static str {
+        match self.stage() {
+            // The outcome is decided, but finalizers or the encoding of results may still be under way.
+            _ if !self.has_ended() && self.waiter.is_waiting() => "waiting",
+            Stage::Pending => "pending",
+            Stage::Running => "running",
+            Stage::Done => "done",
+            Stage::Error => "error",
+            Stage::Cancelled => "cancelled",
+        }
+    }
+
+    /// The name that the lane gave itself, or `<unnamed>`.
+    pub fn name(&self) -> String {
+        let name = lock(&self.name);
+        if name.is_empty() { "<unnamed>".to_owned() } else { name.clone() }
+    }
+
+    /// Sets the name.
+    pub fn set_name(&self, name: &str) {
+        *lock(&self.name) = name.to_owned();
+    }
+
+    /// The lane's thread runs this coroutine from now on. A hook that was asked for is set in it.
+    pub fn enter(&self, state: State) {
+        let mut targets = lock(&self.targets);
+        targets.push(Target(state));
+        if let Some((mask, count)) = *lock(&self.hook) {
+            state.set_hook(Some(super::cancel::HOOK), mask, count);
+        }
+    }
+
+    /// The coroutine that was entered last no longer runs.
+    pub fn leave(&self) {
+        lock(&self.targets).pop();
+    }
+
+    /// Sets a hook in all running coroutines, and in those that run later.
+    pub fn set_hooks(&self, mask: i32, count: i32) {
+        let targets = lock(&self.targets);
+        *lock(&self.hook) = Some((mask, count));
+        for target in &*targets {
+            target.0.set_hook(Some(super::cancel::HOOK), mask, count);
+        }
+    }
+
+    /// Whether a cancellation asked for hooks.
+    pub fn has_hook(&self) -> bool {
+        lock(&self.hook).is_some()
+    }
+}

@@ -1,0 +1,124 @@
+//! Running a lane, on its own thread: body, finalizers, outcome, end of the state.
+
+use super::outcome::{Outcome, is_cancel_error};
+use super::record::{Record, Stage};
+use super::{spare, trace};
+use crate::context::Context;
+use crate::lua::{Raise, State, compat, protect};
+use crate::markers::CANCEL_ERROR;
+use crate::message::KEYS;
+use crate::state::Owned;
+use crate::threads::{self, Reuse};
+use crate::universe::Universe;
+use std::os::raw::{c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// A lane that is ready to run: body and arguments are on its stack.
+pub struct Job {
+    /// Its state.
+    pub owned: Owned,
+    /// Its record.
+    pub record: Arc<Record>,
+    /// Where it belongs.
+    pub universe: Arc<Universe>,
+    /// The priority that it is to have.
+    pub priority: Option<i32>,
+}
+
+impl Job {
+    /// Runs the lane to its end and says whether the thread is as it was.
+    pub fn run(self) -> Reuse {
+        let Job { owned, record, universe, priority } = self;
+        let libraries = spare::libraries_of(owned.state());
+        if let Some(priority) = priority {
+            // The range was checked at the launch; a system that refuses leaves the thread as it is.
+            let _ = threads::priority::set(priority);
+        }
+        record.set_stage(Stage::Running);
+        let outcome = catch_unwind(AssertUnwindSafe(|| body(&record, owned.state())))
+            .unwrap_or_else(|_| Outcome::Error(Err("internal error in lanes: a lane's thread panicked".to_owned())));
+        record.set_stage(outcome.stage());
+        let _ = record.outcome.set(outcome);
+        record.end.open();
+        drop(owned);
+        record.closed.open();
+        universe.remove_lane(&record);
+        drop(record);
+        if let Some(libraries) = libraries {
+            spare::refill(&universe, libraries);
+        }
+        drop(universe);
+        if threads::take_changed() { Reuse::LetGo } else { Reuse::Keep }
+    }
+}
+
+/// Runs body and finalizers and captures what came of them.
+fn body(record: &Record, state: State) -> Outcome {
+    let Some(context) = Context::in_registry(state) else {
+        return Outcome::Error(Err("internal error in lanes: a lane's state has no context".to_owned()));
+    };
+    let arguments = state.top() - 1;
+    state.raw_get_index(State::REGISTRY, KEYS.handler);
+    state.insert(1);
+    record.enter(state);
+    let result = state.call_protected(arguments, None, 1);
+    record.leave();
+    state.set_hook(None, 0, 0);
+    context.finalizing.set(true);
+    match result {
+        Ok(()) => finalize(context, state, None).unwrap_or_else(|| Outcome::results(context, state, 1)),
+        Err(status) => {
+            finalize(context, state, Some(status)).unwrap_or_else(|| Outcome::error(context, state, status))
+        }
+    }
+}
+
+/// Runs the finalizers, last registered first. After an error (its status given) the error value is on the top, and
+/// stays there. Answers the outcome where a finalizer failed.
+fn finalize(context: &Context, state: State, status: Option<c_int>) -> Option<Outcome> {
+    state.raw_get_index(State::REGISTRY, KEYS.finalizers);
+    if state.is_none_or_nil(-1) {
+        state.pop(1);
+        return None;
+    }
+    // The trace of the body's error goes to every finalizer; one that fails leaves a trace of its own.
+    let list = state.top();
+    let error = list - 1;
+    state.raw_get_index(State::REGISTRY, KEYS.trace);
+    trace::forget(state);
+    for n in (1..=state.raw_len(list)).rev() {
+        let room = protect(state, 0, |raising| raising.reserve(8)).is_ok();
+        if !room {
+            break;
+        }
+        state.raw_get_index(State::REGISTRY, KEYS.handler);
+        let handler = state.top();
+        state.raw_get_index(list, n as i64);
+        let arguments = match status {
+            None => 0,
+            Some(_) if is_cancel_error(state, error) => {
+                state.push_seen_light(CANCEL_ERROR as *mut c_void);
+                state.push_nil();
+                2
+            }
+            Some(compat::LUA_ERRRUN) => {
+                state.push_copy(error);
+                state.push_copy(list + 1);
+                2
+            }
+            Some(_) => {
+                state.push_copy(error);
+                1
+            }
+        };
+        if let Err(status) = state.call_protected(arguments, Some(0), handler) {
+            return Some(Outcome::error(context, state, status));
+        }
+        state.set_top(list + 1);
+    }
+    // The trace goes back for the outcome.
+    let _: Result<(), Raise> = protect(state, 1, |raising| raising.raw_set_index(State::REGISTRY, KEYS.trace));
+    state.set_top(list - 1);
+    None
+}

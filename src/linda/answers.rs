@@ -1,0 +1,59 @@
+//! What the methods of lindas answer in each outcome: the one place that gives results their shape in the 3.x
+//! interface (SPEC-3x 9.5).
+
+use super::queues::LindaCancelled;
+use crate::lua::{Raise, State, protect};
+use crate::markers::CANCEL_ERROR;
+use crate::park::{Refusal, Request};
+use std::os::raw::{c_int, c_void};
+
+/// A hard cancel raises, a soft one and a cancelled linda answer `cancel_error`.
+fn cancelled(state: State, refusal: Refusal) -> Result<c_int, Raise> {
+    if refusal == Refusal::Request(Request::Hard) {
+        return Err(Raise::Light(CANCEL_ERROR));
+    }
+    push_cancel_error(state)?;
+    Ok(1)
+}
+
+/// Pushes `cancel_error`.
+pub fn push_cancel_error(state: State) -> Result<(), Raise> {
+    protect(state, 0, |raising| raising.push_light(CANCEL_ERROR as *mut c_void))
+}
+
+/// A send that did not send.
+#[cold]
+pub fn refused_send(state: State, refusal: Refusal) -> Result<c_int, Raise> {
+    if refusal == Refusal::TimedOut {
+        state.push_boolean(false);
+        return Ok(1);
+    }
+    cancelled(state, refusal)
+}
+
+/// A receive that received nothing.
+#[cold]
+pub fn refused_receive(state: State, refusal: Refusal) -> Result<c_int, Raise> {
+    if refusal == Refusal::TimedOut {
+        return Ok(0);
+    }
+    cancelled(state, refusal)
+}
+
+/// An operation on a cancelled linda that never waits.
+#[cold]
+pub fn linda_cancelled(state: State) -> Result<c_int, Raise> {
+    cancelled(state, Refusal::LindaCancelled)
+}
+
+/// `set` and `limit`: true where a full slot has room now, else nothing.
+pub fn made_room(state: State, outcome: Result<bool, LindaCancelled>) -> Result<c_int, Raise> {
+    match outcome {
+        Ok(false) => Ok(0),
+        Ok(true) => {
+            state.push_boolean(true);
+            Ok(1)
+        }
+        Err(LindaCancelled) => linda_cancelled(state),
+    }
+}

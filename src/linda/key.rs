@@ -1,0 +1,136 @@
+//! Keys of slots: booleans, numbers, strings and light userdata, with Lua's notion of equal numbers.
+
+use super::queues::Probe;
+use crate::lua::{Arguments, Kind, Raise, Raising, State, compat};
+use hashbrown::Equivalent;
+use std::hash::{Hash, Hasher};
+use std::os::raw::{c_int, c_void};
+
+/// A key as a linda keeps it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Key {
+    /// boolean
+    Boolean(bool),
+    /// a number with an integral value, whichever its subtype
+    Integer(i64),
+    /// the bits of any other number
+    Float(u64),
+    /// string
+    Text(Box<[u8]>),
+    /// light userdata
+    Light(usize),
+}
+
+/// A key as it is on the stack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum KeyRef<'a> {
+    /// boolean
+    Boolean(bool),
+    /// a number with an integral value
+    Integer(i64),
+    /// the bits of any other number
+    Float(u64),
+    /// string
+    Text(&'a [u8]),
+    /// light userdata
+    Light(usize),
+}
+
+impl Key {
+    /// The key, borrowed.
+    pub fn borrowed(&self) -> KeyRef<'_> {
+        match self {
+            Key::Boolean(value) => KeyRef::Boolean(*value),
+            Key::Integer(value) => KeyRef::Integer(*value),
+            Key::Float(value) => KeyRef::Float(*value),
+            Key::Text(value) => KeyRef::Text(value),
+            Key::Light(value) => KeyRef::Light(*value),
+        }
+    }
+
+    /// Pushes the key.
+    pub fn push(&self, raising: Raising) {
+        match self {
+            Key::Boolean(value) => raising.push_boolean(*value),
+            Key::Integer(value) => raising.push_integer(*value),
+            Key::Float(value) => raising.push_number(f64::from_bits(*value)),
+            Key::Text(value) => raising.push_bytes(value),
+            Key::Light(value) => raising.push_light(*value as *mut c_void),
+        }
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.borrowed().hash(state);
+    }
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    #[inline]
+    fn equivalent(&self, key: &Key) -> bool {
+        *self == key.borrowed()
+    }
+}
+
+impl Probe<Key> for KeyRef<'_> {
+    fn to_key(&self) -> Key {
+        match self {
+            KeyRef::Boolean(value) => Key::Boolean(*value),
+            KeyRef::Integer(value) => Key::Integer(*value),
+            KeyRef::Float(value) => Key::Float(*value),
+            KeyRef::Text(value) => Key::Text((*value).into()),
+            KeyRef::Light(value) => Key::Light(*value),
+        }
+    }
+}
+
+impl KeyRef<'_> {
+    /// The key at `index`, if the value there can be one. Strings are borrowed from the stack.
+    #[inline]
+    pub fn read<'a>(state: State, index: c_int) -> Option<KeyRef<'a>> {
+        Some(match state.kind(index) {
+            Kind::String => KeyRef::Text(state.bytes(index)?),
+            Kind::Number if state.is_integer(index) => KeyRef::Integer(state.integer(index)),
+            Kind::Number => {
+                let number = state.number(index);
+                if number.is_nan() {
+                    return None;
+                }
+                match integral(number) {
+                    Some(integer) => KeyRef::Integer(integer),
+                    None => KeyRef::Float(number.to_bits()),
+                }
+            }
+            Kind::Boolean => KeyRef::Boolean(state.truth(index)),
+            Kind::Light => KeyRef::Light(state.userdata(index) as usize),
+            _ => return None,
+        })
+    }
+
+    /// The key that is argument `index`.
+    ///
+    /// Errors: a value that cannot be a key; NaN.
+    #[inline]
+    pub fn argument<'a>(arguments: &Arguments, index: c_int) -> Result<KeyRef<'a>, Raise> {
+        KeyRef::read(arguments.state, index).ok_or_else(|| {
+            let given = if arguments.state.kind(index) == Kind::Number {
+                "NaN, which is not equal to itself"
+            } else {
+                arguments.state.type_name(index)
+            };
+            Raise::message(format!(
+                "argument #{index}: invalid key type (not a boolean, string, number or light userdata) in call to \
+                 '{}': got {given}",
+                arguments.function
+            ))
+        })
+    }
+}
+
+/// The integer equal to a float, if there is one that a float represents exactly.
+#[inline]
+fn integral(number: f64) -> Option<i64> {
+    let limit = if compat::HAS_INTEGERS { 9_223_372_036_854_775_808.0 } else { 9_007_199_254_740_992.0 };
+    (number.fract() == 0.0 && number >= -limit && number < limit).then_some(number as i64)
+}

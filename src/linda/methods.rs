@@ -1,0 +1,527 @@
+//! The methods of lindas, as SPEC-3x section 9 describes them.
+
+use super::queues::{Dump, Queues, Values, Who};
+use super::{Key, KeyRef, Linda, answers};
+use crate::context::{Context, Waited, push_function};
+use crate::lua::{
+    Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable, protect, protect_with,
+};
+use crate::markers::{BATCHED, NULL};
+use crate::message::{Deep, Label, Message, Proxy, decode, decode_one, encode_each, encode_one, push_proxy};
+use crate::park::{Deadline, Refusal, Wait};
+use std::any::Any;
+use std::os::raw::{c_int, c_void};
+use std::sync::Arc;
+
+/// Prepares a state for lindas: makes their metatable. `context` is the index of the context's userdata.
+pub fn install(raising: Raising, context: c_int) -> Userdata<Proxy> {
+    const METHODS: &[(&str, Function)] = &[
+        ("send", send),
+        ("receive", receive),
+        ("set", set),
+        ("get", get),
+        ("limit", limit),
+        ("count", count),
+        ("dump", dump),
+        ("cancel", cancel),
+        ("deep", deep),
+        ("__tostring", to_string),
+        ("__concat", concat),
+        ("__towatch", to_watch),
+    ];
+    new_metatable(raising, context, "Linda", &[]);
+    raising.push_function(Userdata::<Proxy>::COLLECT, 0);
+    raising.raw_set_name(-2, b"__gc");
+    raising.new_table(0, METHODS.len() + 4);
+    for (name, method) in METHODS {
+        push_function(raising, context, *method);
+        if name.starts_with("__") {
+            raising.push_copy(-1);
+            raising.raw_set_name(-4, name.as_bytes());
+        }
+        raising.raw_set_name(-2, name.as_bytes());
+    }
+    for (name, value) in [("null", NULL), ("batched", BATCHED)] {
+        raising.push_light(value as *mut c_void);
+        raising.raw_set_name(-2, name.as_bytes());
+    }
+    raising.push_bytes(b"Linda");
+    raising.raw_set_name(-2, b"__metatable");
+    raising.raw_set_name(-2, b"__index");
+    let kind = Userdata::adopt(raising);
+    raising.pop(1);
+    kind
+}
+
+/// Pushes this state's proxy of a new linda.
+pub fn new(context: &Context, state: State, name: &[u8]) -> Result<Arc<Linda>, Raise> {
+    let linda = Arc::new(Linda::new(name));
+    let object: Arc<dyn Deep> = linda.clone();
+    push_proxy(&context.local, state, &object)?;
+    if let Some(universe) = context.universe_if_any() {
+        universe.add_linda(&linda);
+    }
+    Ok(linda)
+}
+
+/// Waits for `deadline` as a receive does that gets nothing: cancellation ends it.
+pub fn sleep(context: &Context, state: State, deadline: Deadline) -> Result<c_int, Raise> {
+    let nothing: Queues<Key, Message> = Queues::new();
+    let refusal = context.wait(state, deadline, |wait| {
+        waited(nothing.receive(wait, &[KeyRef::Boolean(false)]).map(|_| ()).map_err(|refusal| (refusal, ())))
+    })?;
+    match refusal {
+        Ok(()) => Ok(0),
+        Err((refusal, ())) => answers::refused_receive(state, refusal),
+    }
+}
+
+/// The linda that is the receiver of the method.
+#[inline]
+fn this<'a>(context: &Context, arguments: &Arguments) -> Result<&'a Linda, Raise> {
+    context.linda.get().and_then(|kind| kind.get(arguments.state, 1)).and_then(linda_of).ok_or_else(|| {
+        arguments.error(1, format_args!("expecting a linda object, got {}", arguments.state.type_name(1)))
+    })
+}
+
+/// The linda that a proxy stands for.
+#[inline]
+pub fn linda_of(proxy: &Proxy) -> Option<&Linda> {
+    (&*proxy.object as &dyn Any).downcast_ref::<Linda>()
+}
+
+/// A timeout that stands before the key: a number of seconds (negative: for ever), or nil. Answers the deadline and
+/// the index of what follows.
+#[inline]
+fn timeout(arguments: &Arguments) -> Result<(Deadline, c_int), Raise> {
+    match arguments.state.kind(2) {
+        Kind::Number => {
+            let seconds = arguments.state.number(2);
+            if seconds.is_nan() {
+                return Err(arguments.error(2, "timeout in seconds expected, got NaN"));
+            }
+            Ok((if seconds < 0.0 { Deadline::Never } else { Deadline::after_seconds(seconds) }, 3))
+        }
+        Kind::Nil => Ok((Deadline::Never, 3)),
+        _ => Ok((Deadline::Never, 2)),
+    }
+}
+
+fn is_marker(state: State, index: c_int, marker: usize) -> bool {
+    state.kind(index) == Kind::Light && state.userdata(index) as usize == marker
+}
+
+/// Whether an operation ended for good.
+#[inline]
+fn waited<T, V>(outcome: Result<T, (Refusal, V)>) -> Waited<Result<T, (Refusal, V)>> {
+    match outcome {
+        Err((Refusal::Interrupted, _)) => Waited::Interrupted,
+        outcome => Waited::Ended(outcome),
+    }
+}
+
+lua_function! {
+    /// `linda:send([timeout,] [linda.null,] key, value...)` (SPEC-3x 9.5): true; false at the timeout; `cancel_error`.
+    fn send = send_body
+}
+
+#[inline]
+fn send_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "send");
+    let linda = this(context, &arguments)?;
+    let (deadline, mut at) = timeout(&arguments)?;
+    let nil_allowed = is_marker(state, at, NULL) && state.top() > at;
+    if nil_allowed {
+        at += 1;
+    }
+    let key = KeyRef::argument(&arguments, at)?;
+    let count = state.top() - at;
+    let values = match count {
+        0 if nil_allowed => Values::One(Message::nil()),
+        0 => return Err(Raise::message("no data to send: linda:send([timeout,] key, value...) needs a value")),
+        1 => Values::One(element(context, state)?),
+        _ => Values::Many(elements(context, state, at + 1, count)?),
+    };
+    let mut values = Some(values);
+    let outcome = context.wait(state, deadline, |wait: &Wait| {
+        let Some(sending) = values.take() else {
+            return Waited::Ended(Ok(()));
+        };
+        match linda.queues.send(wait, &key, sending) {
+            Err((Refusal::Interrupted, back)) => {
+                values = Some(back);
+                Waited::Interrupted
+            }
+            outcome => Waited::Ended(outcome.map_err(|(refusal, _)| refusal)),
+        }
+    })?;
+    match outcome {
+        Ok(()) => {
+            state.push_boolean(true);
+            Ok(1)
+        }
+        Err(refusal) => answers::refused_send(state, refusal),
+    }
+}
+
+/// Captures the top value as an element of a slot.
+#[inline]
+fn element(context: &Context, state: State) -> Result<Message, Raise> {
+    if is_marker(state, -1, NULL) {
+        state.pop(1);
+        return Ok(Message::nil());
+    }
+    encode_one(&context.local, state, Label::Argument(2))
+}
+
+/// Captures the `count` values from index `first` on, which are the top ones, as elements of a slot.
+fn elements(context: &Context, state: State, first: c_int, count: c_int) -> Result<Vec<Message>, Raise> {
+    for index in first..first + count {
+        if is_marker(state, index, NULL) {
+            state.push_nil();
+            state.replace(index);
+        }
+    }
+    encode_each(&context.local, state, count, Label::Argument(2))
+}
+
+lua_function! {
+    /// `linda:receive([timeout,] key...)`: key and value; nothing at the timeout; `cancel_error`.
+    /// `linda:receive([timeout,] linda.batched, key, min [, max])`: key and values.
+    fn receive = receive_body
+}
+
+#[inline]
+fn receive_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "receive");
+    let linda = this(context, &arguments)?;
+    let (deadline, at) = timeout(&arguments)?;
+    if is_marker(state, at, BATCHED) && state.top() > at {
+        return receive_batched(context, &arguments, linda, deadline, at + 1);
+    }
+    let last = state.top();
+    if last <= at {
+        let key = [KeyRef::argument(&arguments, at)?];
+        return receive_from(context, state, linda, deadline, &key, at);
+    }
+    let keys: Vec<KeyRef> = (at..=last).map(|index| KeyRef::argument(&arguments, index)).collect::<Result<_, _>>()?;
+    receive_from(context, state, linda, deadline, &keys, at)
+}
+
+#[inline]
+fn receive_from(
+    context: &Context,
+    state: State,
+    linda: &Linda,
+    deadline: Deadline,
+    keys: &[KeyRef],
+    first: c_int,
+) -> Result<c_int, Raise> {
+    let outcome = context.wait(state, deadline, |wait: &Wait| {
+        waited(linda.queues.receive(wait, keys).map_err(|refusal| (refusal, ())))
+    })?;
+    match outcome {
+        Ok((position, message)) => {
+            state.push_copy(first + position as c_int);
+            match decode_one(&context.local, state, Label::Element, &message) {
+                Ok(()) => Ok(2),
+                Err(raise) => {
+                    if let Some(key) = keys.get(position) {
+                        linda.queues.put_back(key, vec![message]);
+                    }
+                    Err(raise)
+                }
+            }
+        }
+        Err((refusal, ())) => answers::refused_receive(state, refusal),
+    }
+}
+
+fn receive_batched(
+    context: &Context,
+    arguments: &Arguments,
+    linda: &Linda,
+    deadline: Deadline,
+    at: c_int,
+) -> Result<c_int, Raise> {
+    let state = arguments.state;
+    let key = KeyRef::argument(arguments, at)?;
+    let min = arguments.integer(at + 1)?;
+    let max = if state.is_none_or_nil(at + 2) { min } else { arguments.integer(at + 2)? };
+    if min < 1 {
+        return Err(arguments.error(at + 1, format_args!("min count should be >= 1, got {min}")));
+    }
+    if max < min {
+        return Err(arguments.error(at + 2, format_args!("batched min/max error: max {max} is below min {min}")));
+    }
+    let bound = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
+    let outcome = context.wait(state, deadline, |wait: &Wait| {
+        waited(linda.queues.receive_batched(wait, &key, bound(min), bound(max)).map_err(|refusal| (refusal, ())))
+    })?;
+    match outcome {
+        Ok(messages) => {
+            state.push_copy(at);
+            match decode(&context.local, state, Label::Element, &messages) {
+                Ok(count) => Ok(count + 1),
+                Err(raise) => {
+                    linda.queues.put_back(&key, messages);
+                    Err(raise)
+                }
+            }
+        }
+        Err((refusal, ())) => answers::refused_receive(state, refusal),
+    }
+}
+
+lua_function! {
+    /// `linda:set(key [, value...])`: replaces the contents. True when that made room in a full slot, else nothing.
+    fn set = set_body
+}
+
+fn set_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "set");
+    let linda = this(context, &arguments)?;
+    let key = KeyRef::argument(&arguments, 2)?;
+    let values = match state.top() - 2 {
+        0 => Vec::new(),
+        1 => vec![element(context, state)?],
+        count => elements(context, state, 3, count)?,
+    };
+    answers::made_room(state, linda.queues.set(&key, values))
+}
+
+lua_function! {
+    /// `linda:get(key [, count])`: up to `count` (default 1) first elements, which stay; nothing where there are none.
+    fn get = get_body
+}
+
+fn get_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "get");
+    let linda = this(context, &arguments)?;
+    let key = KeyRef::argument(&arguments, 2)?;
+    let count = if state.is_none_or_nil(3) { 1 } else { arguments.integer(3)? };
+    if count < 1 {
+        return Err(arguments.error(3, format_args!("count should be >= 1, got {count}")));
+    }
+    arguments.at_most(3)?;
+    match linda.queues.get(&key, usize::try_from(count).unwrap_or(usize::MAX)) {
+        Ok(messages) if messages.is_empty() => Ok(0),
+        Ok(messages) if messages.len() == 1 => {
+            decode_one(&context.local, state, Label::Element, &messages[0]).map(|()| 1)
+        }
+        Ok(messages) => decode(&context.local, state, Label::Element, &messages),
+        Err(_) => answers::linda_cancelled(state),
+    }
+}
+
+lua_function! {
+    /// `linda:limit(key, n)`: sets how many elements `send` may queue; negative: any number. True when that made room
+    /// in a full slot, else nothing.
+    fn limit = limit_body
+}
+
+fn limit_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "limit");
+    let linda = this(context, &arguments)?;
+    if state.top() != 3 {
+        return Err(arguments.error(2, "wrong number of arguments: linda:limit(key, n) takes a key and a limit"));
+    }
+    let key = KeyRef::argument(&arguments, 2)?;
+    let limit = match arguments.number(3)? {
+        // A float beyond the integers is no limit in practice.
+        limit if limit == f64::INFINITY => None,
+        _ => usize::try_from(arguments.integer(3)?).ok(),
+    };
+    answers::made_room(state, linda.queues.limit(&key, limit))
+}
+
+lua_function! {
+    /// `linda:count([key...])`: of one key its count, or nil; of several, or of all, a table.
+    fn count = count_body
+}
+
+fn count_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "count");
+    let linda = this(context, &arguments)?;
+    let last = state.top();
+    if last == 2 {
+        let key = KeyRef::argument(&arguments, 2)?;
+        match linda.queues.count(&key) {
+            Some(count) => state.push_integer(count as i64),
+            None => state.push_nil(),
+        }
+        return Ok(1);
+    }
+    let mut counts = if last == 1 {
+        linda.queues.counts()
+    } else {
+        let keys: Vec<KeyRef> =
+            (2..=last).map(|index| KeyRef::argument(&arguments, index)).collect::<Result<_, _>>()?;
+        use super::queues::Probe;
+        keys.iter().filter_map(|key| Some((key.to_key(), linda.queues.count(key)?))).collect()
+    };
+    protect_with(state, 0, &mut counts, |raising, counts| {
+        raising.new_table(0, counts.len());
+        for (key, count) in counts.iter() {
+            key.push(raising);
+            raising.push_integer(*count as i64);
+            raising.raw_set(-3);
+        }
+    })?;
+    Ok(1)
+}
+
+lua_function! {
+    /// `linda:dump()`: a table of all slots; nothing where the linda was never touched.
+    fn dump = dump_body
+}
+
+fn dump_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "dump");
+    let linda = this(context, &arguments)?;
+    let Some(slots) = linda.queues.dump() else {
+        return Ok(0);
+    };
+    protect(state, 0, |raising| raising.new_table(0, 0))?;
+    for (mut key, mut slot) in slots {
+        push_slot(context, state, &mut slot)?;
+        protect_with(state, 2, &mut key, |raising, key| {
+            key.push(raising);
+            raising.insert(-2);
+            raising.raw_set(1);
+        })?;
+    }
+    Ok(1)
+}
+
+/// Pushes the description of a slot: `{first, count, limit, fifo}`.
+fn push_slot(context: &Context, state: State, slot: &mut Dump<Message>) -> Result<(), Raise> {
+    protect_with(state, 0, slot, |raising, slot| {
+        raising.new_table(0, 4);
+        let limit = slot.limit.map_or(-1, |limit| limit as i64);
+        for (name, value) in [("first", slot.first as i64), ("count", slot.count as i64), ("limit", limit)] {
+            raising.push_integer(value);
+            raising.raw_set_name(-2, name.as_bytes());
+        }
+        raising.new_table(0, 0);
+    })?;
+    let fifo = state.top();
+    for (i, message) in slot.values.iter().enumerate() {
+        decode_one(&context.local, state, Label::Element, message)?;
+        let index = (slot.first + i) as i64;
+        protect(state, 2, move |raising| {
+            if raising.is_none_or_nil(-1) {
+                raising.pop(1);
+                raising.push_light(NULL as *mut c_void);
+            }
+            raising.raw_set_index(1, index);
+        })?;
+        debug_assert_eq!(state.top(), fifo);
+    }
+    protect(state, 2, |raising| raising.raw_set_name(1, b"fifo"))
+}
+
+lua_function! {
+    /// `linda:cancel([who])`: marks the linda cancelled and wakes those who wait to "read", to "write", or "both"
+    /// (default); "none" takes the mark away.
+    fn cancel = cancel_body
+}
+
+fn cancel_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = Arguments::new(state, "cancel");
+    let linda = this(context, &arguments)?;
+    if state.top() > 2 {
+        return Err(arguments.error(3, "wrong number of arguments"));
+    }
+    let who = if state.is_none_or_nil(2) {
+        Who::Both
+    } else {
+        match arguments.bytes(2)? {
+            b"none" => Who::None,
+            b"read" => Who::Read,
+            b"write" => Who::Write,
+            b"both" => Who::Both,
+            other => {
+                return Err(arguments.error(
+                    2,
+                    format_args!(
+                        "unknown wake hint '{}', should be \"none\", \"read\", \"write\" or \"both\"",
+                        String::from_utf8_lossy(other)
+                    ),
+                ));
+            }
+        }
+    };
+    linda.queues.cancel(who);
+    Ok(0)
+}
+
+lua_function! {
+    /// `linda:deep()`: a light userdata that is the linda's identity in every state.
+    fn deep = deep_body
+}
+
+fn deep_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let linda = std::ptr::from_ref(this(context, &Arguments::new(state, "deep"))?) as usize;
+    protect(state, 0, move |raising| raising.push_light(linda as *mut c_void))?;
+    Ok(1)
+}
+
+/// Pushes what `tostring` answers for a linda.
+fn push_display(state: State, linda: &Linda) -> Result<(), Raise> {
+    let mut text = linda.display();
+    protect_with(state, 0, &mut text, |raising, text| raising.push_bytes(text))
+}
+
+lua_function! {
+    /// `tostring(linda)`
+    fn to_string = to_string_body
+}
+
+fn to_string_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    push_display(state, this(context, &Arguments::new(state, "tostring"))?)?;
+    Ok(1)
+}
+
+lua_function! {
+    /// `linda .. value`: with strings, numbers and lindas.
+    fn concat = concat_body
+}
+
+fn concat_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    for index in [1, 2] {
+        if let Some(linda) = context.linda.get().and_then(|kind| kind.get(state, index)).and_then(linda_of) {
+            push_display(state, linda)?;
+            state.replace(index);
+        } else if !matches!(state.kind(index), Kind::String | Kind::Number) {
+            return Err(Raise::message(format!("attempt to concatenate a {} value", state.type_name(index))));
+        }
+    }
+    state.set_top(2);
+    protect(state, 2, |raising| raising.concat(2))?;
+    Ok(1)
+}
+
+lua_function! {
+    /// What debuggers show of a linda: its dump, or its text where it was never touched.
+    fn to_watch = to_watch_body
+}
+
+fn to_watch_body(state: State) -> Result<c_int, Raise> {
+    state.set_top(1);
+    match dump_body(state)? {
+        0 => to_string_body(state),
+        n => Ok(n),
+    }
+}

@@ -1,0 +1,55 @@
+//! Lindas: named sets of queues between lanes.
+
+pub mod answers;
+mod key;
+mod methods;
+pub mod queues;
+
+pub use key::{Key, KeyRef};
+pub use methods::{install, linda_of, new, sleep};
+
+use crate::message::{Deep, KindId, Local, Message};
+use crate::lua::Raising;
+use queues::Queues;
+
+/// What identifies lindas among the objects that states share.
+pub const KIND: KindId = 1;
+
+/// A linda: its queues, and how it is called.
+pub struct Linda {
+    /// The queues, by key.
+    pub queues: Queues<Key, Message>,
+    /// Its name, empty where it has none.
+    pub name: Vec<u8>,
+}
+
+impl Linda {
+    /// An empty linda.
+    pub fn new(name: &[u8]) -> Linda {
+        Linda { queues: Queues::new(), name: name.to_vec() }
+    }
+
+    /// What `tostring` answers: at most 127 bytes, as in SPEC-3x 9.2.
+    pub fn display(&self) -> Vec<u8> {
+        const MOST: usize = 127;
+        let mut text = b"Linda: ".to_vec();
+        if self.name.is_empty() {
+            text.extend_from_slice(format!("{:p}", std::ptr::from_ref(self)).as_bytes());
+        } else {
+            // A zero byte ends a name, as it does for C programs that print it.
+            text.extend(self.name.iter().take_while(|&&byte| byte != 0));
+            text.truncate(MOST);
+        }
+        text
+    }
+}
+
+impl Deep for Linda {
+    fn kind(&self) -> KindId {
+        KIND
+    }
+
+    fn prepare(&self, _local: &Local, _raising: Raising) {
+        // Every context has the metatable of lindas from the start.
+    }
+}

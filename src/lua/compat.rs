@@ -1,0 +1,261 @@
+//! What differs between the Lua versions, in one place: the rest of the crate asks here and has no `cfg` of its own.
+//!
+//! Everything here is `unsafe` as the C API is: the state must be alive and used by this thread only, indices must
+//! be valid, and the stack must have room.
+
+use std::os::raw::{c_char, c_int, c_void};
+
+pub use mlua::ffi::*;
+
+/// The Lua release line that this build is for, as in `_VERSION`.
+pub const VERSION: &str = if cfg!(feature = "lua55") {
+    "Lua 5.5"
+} else if cfg!(feature = "lua54") {
+    "Lua 5.4"
+} else if cfg!(feature = "lua53") {
+    "Lua 5.3"
+} else if cfg!(feature = "lua52") {
+    "Lua 5.2"
+} else {
+    "Lua 5.1"
+};
+
+/// Whether this build is for LuaJIT.
+pub const LUAJIT: bool = cfg!(feature = "luajit");
+
+/// Whether numbers have an integer subtype (5.3 and later).
+pub const HAS_INTEGERS: bool = cfg!(any(feature = "lua53", feature = "lua54", feature = "lua55"));
+
+/// Whether functions reach the globals through an upvalue (5.2 and later) and not through an environment of their own.
+pub const GLOBALS_ARE_UPVALUES: bool = !cfg!(any(feature = "lua51", feature = "luajit"));
+
+/// Whether upvalue variables have an identity that can be asked and joined (all but 5.1).
+pub const HAS_UPVALUE_IDENTITY: bool = !cfg!(feature = "lua51");
+
+/// Whether a C function without upvalues is pushed without allocating (5.2 and later).
+pub const LIGHT_FUNCTIONS: bool = !cfg!(any(feature = "lua51", feature = "luajit"));
+
+/// The number of user values that a userdata can have: several (5.4 and later), else one.
+pub const MANY_USER_VALUES: bool = cfg!(any(feature = "lua54", feature = "lua55"));
+
+/// The user value of 5.1 and LuaJIT is the environment: a table, and never nil.
+pub const USER_VALUE_IS_ENVIRONMENT: bool = cfg!(any(feature = "lua51", feature = "luajit"));
+
+#[cfg(feature = "luajit")]
+#[cfg_attr(all(windows, raw_dylib), link(name = "lua51", kind = "raw-dylib"))]
+unsafe extern "C-unwind" {
+    fn lua_upvalueid(l: *mut lua_State, function: c_int, n: c_int) -> *mut c_void;
+    fn lua_upvaluejoin(l: *mut lua_State, f1: c_int, n1: c_int, f2: c_int, n2: c_int);
+}
+
+/// The identity of upvalue `n` of the Lua function at `index`; null where the version has none.
+#[inline]
+pub unsafe fn upvalue_id(l: *mut lua_State, index: c_int, n: c_int) -> *mut c_void {
+    #[cfg(feature = "lua51")]
+    {
+        let _ = (l, index, n);
+        std::ptr::null_mut()
+    }
+    #[cfg(not(feature = "lua51"))]
+    unsafe {
+        lua_upvalueid(l, index, n)
+    }
+}
+
+/// Makes upvalue `n1` of the function at `f1` the same variable as upvalue `n2` of the function at `f2`.
+#[inline]
+pub unsafe fn upvalue_join(l: *mut lua_State, f1: c_int, n1: c_int, f2: c_int, n2: c_int) {
+    #[cfg(feature = "lua51")]
+    {
+        let _ = (l, f1, n1, f2, n2);
+    }
+    #[cfg(not(feature = "lua51"))]
+    unsafe {
+        lua_upvaluejoin(l, f1, n1, f2, n2)
+    }
+}
+
+/// A new userdata of `size` bytes with `user_values` user values (ignored where a userdata has exactly one). Raises.
+#[inline]
+pub unsafe fn new_userdata(l: *mut lua_State, size: usize, user_values: c_int) -> *mut c_void {
+    #[cfg(any(feature = "lua54", feature = "lua55"))]
+    unsafe {
+        lua_newuserdatauv(l, size, user_values)
+    }
+    #[cfg(not(any(feature = "lua54", feature = "lua55")))]
+    unsafe {
+        let _ = user_values;
+        lua_newuserdata(l, size)
+    }
+}
+
+/// Pushes user value `n` (from 1) of the userdata at `index`; false and a nil where there is no such one.
+#[inline]
+pub unsafe fn get_user_value(l: *mut lua_State, index: c_int, n: c_int) -> bool {
+    #[cfg(any(feature = "lua54", feature = "lua55"))]
+    unsafe {
+        lua_getiuservalue(l, index, n) != LUA_TNONE
+    }
+    #[cfg(not(any(feature = "lua54", feature = "lua55")))]
+    unsafe {
+        if n > 1 {
+            lua_pushnil(l);
+            return false;
+        }
+        lua_getuservalue(l, index);
+        true
+    }
+}
+
+/// Pops a value and makes it user value `n` of the userdata at `index`. On 5.1 and LuaJIT it must be a table.
+#[inline]
+pub unsafe fn set_user_value(l: *mut lua_State, index: c_int, n: c_int) {
+    #[cfg(any(feature = "lua54", feature = "lua55"))]
+    unsafe {
+        lua_setiuservalue(l, index, n);
+    }
+    #[cfg(not(any(feature = "lua54", feature = "lua55")))]
+    unsafe {
+        let _ = n;
+        lua_setuservalue(l, index);
+    }
+}
+
+/// Whether the number at `index` has the integer subtype.
+#[inline]
+pub unsafe fn is_integer(l: *mut lua_State, index: c_int) -> bool {
+    HAS_INTEGERS && unsafe { lua_isinteger(l, index) != 0 }
+}
+
+/// Writes the bytecode of the Lua function on the top of the stack, debug information included. Raises on 5.5.
+#[inline]
+pub unsafe fn dump(l: *mut lua_State, writer: lua_Writer, data: *mut c_void) -> c_int {
+    unsafe { lua_dump(l, writer, data, 0) }
+}
+
+/// Makes a new state over an allocator, or answers null.
+#[inline]
+pub unsafe fn new_state(allocator: lua_Alloc, data: *mut c_void) -> *mut lua_State {
+    #[cfg(feature = "lua55")]
+    unsafe {
+        lua_newstate(allocator, data, luaL_makeseed_for_new_state())
+    }
+    #[cfg(not(feature = "lua55"))]
+    unsafe {
+        lua_newstate(allocator, data)
+    }
+}
+
+/// A seed for a state's string hashes, taken from addresses and the clock.
+#[cfg(feature = "lua55")]
+fn luaL_makeseed_for_new_state() -> std::os::raw::c_uint {
+    let here = &0u8 as *const u8 as usize as u64;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
+    (here ^ now ^ (now >> 32)) as std::os::raw::c_uint
+}
+
+/// Stops the collector.
+#[inline]
+pub unsafe fn gc_stop(l: *mut lua_State) {
+    unsafe { lua_gc(l, LUA_GCSTOP, 0) };
+}
+
+/// Restarts the collector.
+#[inline]
+pub unsafe fn gc_restart(l: *mut lua_State) {
+    unsafe { lua_gc(l, LUA_GCRESTART, 0) };
+}
+
+/// Memory in use by the state, in KiB.
+#[inline]
+pub unsafe fn gc_count(l: *mut lua_State) -> c_int {
+    unsafe { lua_gc(l, LUA_GCCOUNT, 0) }
+}
+
+/// Loads bytecode, and nothing else, under `name`. Answers a status as `lua_load`; raises never.
+#[inline]
+pub unsafe fn load_bytecode(l: *mut lua_State, code: *const c_char, len: usize, name: *const c_char) -> c_int {
+    unsafe { luaL_loadbufferx(l, code, len, name, c"b".as_ptr()) }
+}
+
+/// Loads source text, and nothing else, under `name`. Answers a status as `lua_load`.
+#[inline]
+pub unsafe fn load_text(l: *mut lua_State, text: *const c_char, len: usize, name: *const c_char) -> c_int {
+    unsafe { luaL_loadbufferx(l, text, len, name, c"t".as_ptr()) }
+}
+
+/// A library that the interpreter can have: its name and what opens it.
+pub struct Library {
+    /// Name in `package.loaded`, and of the global.
+    pub name: &'static std::ffi::CStr,
+    /// Its loader.
+    pub open: lua_CFunction,
+}
+
+/// The standard libraries of this Lua, in the order in which the interpreter opens them; the base library first.
+pub const LIBRARIES: &[Library] = &[
+    Library { name: c"_G", open: luaopen_base },
+    Library { name: c"package", open: luaopen_package },
+    #[cfg(not(any(feature = "lua51", feature = "luajit")))]
+    Library { name: c"coroutine", open: luaopen_coroutine },
+    Library { name: c"table", open: luaopen_table },
+    Library { name: c"io", open: luaopen_io },
+    Library { name: c"os", open: luaopen_os },
+    Library { name: c"string", open: luaopen_string },
+    Library { name: c"math", open: luaopen_math },
+    #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
+    Library { name: c"utf8", open: luaopen_utf8 },
+    Library { name: c"debug", open: luaopen_debug },
+    #[cfg(feature = "lua52")]
+    Library { name: c"bit32", open: luaopen_bit32 },
+    #[cfg(feature = "luajit")]
+    Library { name: c"bit", open: luaopen_bit },
+    #[cfg(feature = "luajit")]
+    Library { name: c"jit", open: luaopen_jit },
+    #[cfg(feature = "luajit")]
+    Library { name: c"ffi", open: luaopen_ffi },
+];
+
+/// Calls a C function in a state in which nothing has been prepared yet; false when memory runs out.
+pub unsafe fn first_call(l: *mut lua_State, function: lua_CFunction) -> bool {
+    #[cfg(any(feature = "lua51", feature = "luajit"))]
+    unsafe {
+        lua_cpcall(l, function, std::ptr::null_mut()) == LUA_OK
+    }
+    #[cfg(not(any(feature = "lua51", feature = "luajit")))]
+    unsafe {
+        lua_pushcclosure(l, function, 0);
+        lua_pcall(l, 0, 0, 0) == LUA_OK
+    }
+}
+
+/// Opens a standard library: sets its global and its entry in `package.loaded`. Raises.
+pub unsafe fn open_library(l: *mut lua_State, name: &std::ffi::CStr, open: lua_CFunction) {
+    #[cfg(not(any(feature = "lua51", feature = "luajit")))]
+    unsafe {
+        luaL_requiref(l, name.as_ptr(), open, 1);
+        lua_settop(l, -2);
+    }
+    // There the openers enter themselves, but for `ffi`; what the others answer is not always the library.
+    #[cfg(any(feature = "lua51", feature = "luajit"))]
+    unsafe {
+        let by_hand = name == c"ffi";
+        lua_pushcclosure(l, open, 0);
+        lua_pushstring(l, if name == c"_G" { c"".as_ptr() } else { name.as_ptr() });
+        lua_call(l, 1, c_int::from(by_hand));
+        if by_hand {
+            lua_getfield(l, LUA_REGISTRYINDEX, c"_LOADED".as_ptr());
+            lua_pushvalue(l, -2);
+            lua_setfield(l, -2, name.as_ptr());
+            lua_settop(l, -2);
+            lua_setfield(l, LUA_GLOBALSINDEX, name.as_ptr());
+        }
+    }
+}
+
+/// The allocator function at an address; nothing at address 0.
+pub fn allocator_from(address: usize) -> Option<lua_Alloc> {
+    // SAFETY: a nullable function pointer has the representation of `Option<lua_Alloc>`. That a function of this type
+    // is there is the duty of who calls the result.
+    unsafe { std::mem::transmute::<usize, Option<lua_Alloc>>(address) }
+}

@@ -1,0 +1,119 @@
+//! `enter`: how a function that Lua calls runs its body, and how an error or a panic of the body reaches Lua.
+
+use super::compat::{self as c, lua_State};
+use super::{State, protect};
+use std::any::Any;
+use std::borrow::Cow;
+use std::os::raw::{c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Why a body ended without results: the Lua error to raise.
+#[derive(Debug)]
+pub enum Raise {
+    /// The value on the top of the stack.
+    Value,
+    /// A message without position.
+    Bare(Cow<'static, str>),
+    /// A message that begins with the position of the line that called us.
+    Message(Cow<'static, str>),
+    /// A message that begins with the position of a function further up: 1 is our caller, 2 its caller.
+    Level(Cow<'static, str>, c_int),
+    /// A light userdata, such as the one that stands for cancellation.
+    Light(usize),
+}
+
+impl Raise {
+    /// A message with the position of our caller.
+    pub fn message(text: impl Into<Cow<'static, str>>) -> Raise {
+        Raise::Message(text.into())
+    }
+
+    /// Puts the error value on the top of the stack, in place of all else. When memory runs out on the way, it is
+    /// Lua's error for that.
+    pub fn push(self, state: State) {
+        let (text, level) = match &self {
+            Raise::Value => return,
+            Raise::Light(value) => {
+                let value = *value;
+                state.set_top(0);
+                let _ = protect(state, 0, move |raising| raising.push_light(value as *mut c_void));
+                return;
+            }
+            Raise::Bare(text) => (text, 0),
+            Raise::Message(text) => (text, 1),
+            Raise::Level(text, level) => (text, *level),
+        };
+        let bytes = text.as_bytes() as *const [u8];
+        // A failure leaves its own error value on the top, which is then the one to raise.
+        let _ = protect(state, 0, move |raising| {
+            if level > 0 {
+                // One level more: the protected closure runs in a C function of its own.
+                raising.push_where(level + 1);
+            }
+            // SAFETY: `text` is owned by the frame outside of `protect`.
+            raising.push_bytes(unsafe { &*bytes });
+            if level > 0 {
+                raising.concat(2);
+            }
+        });
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text
+    } else {
+        "no message"
+    }
+}
+
+/// What is left for the frame that owns nothing.
+const RAISE: c_int = -1;
+
+#[cold]
+#[inline(never)]
+fn push_error(state: State, raise: Raise) -> c_int {
+    raise.push(state);
+    RAISE
+}
+
+#[cold]
+#[inline(never)]
+fn push_panic(state: State, panic: Box<dyn Any + Send>) -> c_int {
+    let text = format!("internal error in lanes: {}", panic_text(&*panic));
+    push_error(state, Raise::message(text))
+}
+
+/// Runs the body of a function called by Lua. The body answers how many values on the top of the stack are results.
+/// An error, or a panic, is raised after everything that the body owned has been dropped.
+///
+/// # Safety
+/// Called by Lua with a live state, directly from an `extern "C-unwind"` function that owns nothing.
+#[inline(always)]
+pub unsafe fn enter(l: *mut lua_State, body: impl FnOnce(State) -> Result<c_int, Raise>) -> c_int {
+    let state = State::new(l);
+    let results = match catch_unwind(AssertUnwindSafe(|| body(state))) {
+        Ok(Ok(results)) => results,
+        Ok(Err(raise)) => push_error(state, raise),
+        Err(panic) => push_panic(state, panic),
+    };
+    if results == RAISE {
+        // SAFETY: this frame and its caller own nothing: `results` is a number, the body's locals are gone.
+        unsafe { c::lua_error(l) }
+    }
+    results
+}
+
+/// Defines a function that Lua can call from a body of type `fn(State) -> Result<c_int, Raise>`.
+macro_rules! lua_function {
+    ($(#[$meta:meta])* $visibility:vis fn $name:ident = $body:expr) => {
+        $(#[$meta])*
+        $visibility unsafe extern "C-unwind" fn $name(l: *mut $crate::lua::compat::lua_State) -> std::os::raw::c_int {
+            // SAFETY: Lua calls this function, and it owns nothing.
+            unsafe { $crate::lua::enter(l, $body) }
+        }
+    };
+}
+pub(crate) use lua_function;

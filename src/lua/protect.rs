@@ -1,0 +1,366 @@
+//! `protect`: the only door to calls that can raise.
+//!
+//! The closure runs under `lua_pcall`, inside a C function of its own, with the top `arguments` values of the caller
+//! as its stack. A raise skips the closure's frames without running destructors (PUC) or unwinds them (LuaJIT), so
+//! nothing that it calls may own anything; owned values stay with the caller of `protect`, whose frame is never
+//! skipped. For the same reason a panic must not happen in there.
+
+use super::compat::{self as c, lua_State};
+use super::{Raise, State};
+use std::cell::Cell;
+use std::ops::Deref;
+use std::os::raw::{c_char, c_int, c_void};
+
+/// The key of the trampoline in the registry, for versions where pushing a C function allocates.
+const TRAMPOLINE: i64 = -0x4c61_6e65;
+
+thread_local! {
+    /// The call that the next trampoline on this thread is to run. Saved and restored around every use, because a
+    /// debug hook may come in between.
+    static CALL: Cell<*mut c_void> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+struct Call<F, R> {
+    closure: F,
+    result: Option<R>,
+    run: unsafe fn(*mut c_void, Raising),
+}
+
+/// What every `Call` begins with is unknown, so the trampoline is given its runner beside it.
+struct Entry {
+    call: *mut c_void,
+    run: unsafe fn(*mut c_void, Raising),
+}
+
+unsafe fn run<F: FnOnce(Raising) -> R + Copy, R: Copy>(call: *mut c_void, raising: Raising) {
+    // SAFETY: `protect` gave a pointer to a live `Call<F, R>` with the runner of the same types.
+    let call = unsafe { &mut *call.cast::<Call<F, R>>() };
+    call.result = Some((call.closure)(raising));
+}
+
+unsafe extern "C-unwind" fn trampoline(l: *mut lua_State) -> c_int {
+    let entry = CALL.get().cast::<Entry>();
+    // SAFETY: `protect` set the pointer to an entry in its own frame, which lives until lua_pcall returns.
+    unsafe {
+        ((*entry).run)((*entry).call, Raising(State::new(l)));
+        c::lua_gettop(l)
+    }
+}
+
+/// Prepares a state for [`protect`]. May raise (out of memory), so it is called where nothing is owned.
+pub fn install(raising: Raising) {
+    if !c::LIGHT_FUNCTIONS {
+        raising.push_function(trampoline, 0);
+        raising.raw_set_index(State::REGISTRY, TRAMPOLINE);
+    }
+}
+
+/// Runs `closure` with the top `arguments` values of the stack as its arguments. What it leaves on its stack takes
+/// their place. When something in it raises, the arguments are gone and the error value is on the top, which
+/// `Raise::Value` stands for.
+#[inline]
+pub fn protect<F, R>(state: State, arguments: c_int, closure: F) -> Result<R, Raise>
+where
+    F: FnOnce(Raising) -> R + Copy,
+    R: Copy,
+{
+    let mut call = Call { closure, result: None, run: run::<F, R> };
+    let run = call.run;
+    let mut entry = Entry { call: (&raw mut call).cast(), run };
+    let l = state.raw();
+    // SAFETY: pushing needs one free place, which every C function has; lua_pcall does not raise; `call` and `entry`
+    // outlive it. On versions without light C functions the trampoline was put into the registry by `install`.
+    let status = unsafe {
+        if c::LIGHT_FUNCTIONS {
+            c::lua_pushcclosure(l, trampoline, 0);
+        } else {
+            state.raw_get_index(State::REGISTRY, TRAMPOLINE);
+        }
+        if arguments > 0 {
+            c::lua_insert(l, -(arguments + 1));
+        }
+        let before = CALL.replace((&raw mut entry).cast());
+        let status = c::lua_pcall(l, arguments, c::LUA_MULTRET, 0);
+        CALL.set(before);
+        status
+    };
+    match call.result {
+        Some(result) if status == c::LUA_OK => Ok(result),
+        _ => Err(Raise::Value),
+    }
+}
+
+/// As [`protect`], with data that the closure may change. The data stays owned outside, so a raise loses none of it.
+#[inline]
+pub fn protect_with<T, F, R>(state: State, arguments: c_int, data: &mut T, closure: F) -> Result<R, Raise>
+where
+    F: FnOnce(Raising, &mut T) -> R + Copy,
+    R: Copy,
+{
+    let data: *mut T = data;
+    // SAFETY: `data` is borrowed mutably for the whole call, and only this closure uses it.
+    protect(state, arguments, move |raising| closure(raising, unsafe { &mut *data }))
+}
+
+/// A state inside [`protect`], where calls may raise.
+#[derive(Clone, Copy)]
+pub struct Raising(State);
+
+impl Deref for Raising {
+    type Target = State;
+    #[inline]
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl Raising {
+    /// For a function that owns nothing, is called by Lua, and may therefore raise through its own frame.
+    ///
+    /// # Safety
+    /// No frame between the caller and the C function that Lua called owns anything.
+    pub unsafe fn unprotected(l: *mut lua_State) -> Raising {
+        Raising(State::new(l))
+    }
+
+    fn l(self) -> *mut lua_State {
+        self.0.raw()
+    }
+
+    /// Makes room for `n` more values; raises "stack overflow" where there is none.
+    #[inline]
+    pub fn reserve(self, n: c_int) {
+        // SAFETY: inside protect.
+        unsafe { c::luaL_checkstack(self.l(), n, c"too many values for a transfer between lanes".as_ptr()) }
+    }
+
+    /// Pushes a string.
+    #[inline]
+    pub fn push_bytes(self, bytes: &[u8]) {
+        // SAFETY: inside protect; the bytes are copied.
+        unsafe {
+            c::lua_pushlstring(self.l(), bytes.as_ptr().cast(), bytes.len());
+        }
+    }
+
+    /// Pushes a light userdata.
+    #[inline]
+    pub fn push_light(self, value: *mut c_void) {
+        self.push_seen_light(value);
+    }
+
+    /// Pushes a C function with the top `upvalues` values as its upvalues.
+    pub fn push_function(self, function: c::lua_CFunction, upvalues: c_int) {
+        // SAFETY: inside protect.
+        unsafe { c::lua_pushcclosure(self.l(), function, upvalues) }
+    }
+
+    /// Pushes a new table with room for `array` and `hash` entries.
+    #[inline]
+    pub fn new_table(self, array: usize, hash: usize) {
+        let limit = |n: usize| n.min(c_int::MAX as usize) as c_int;
+        // SAFETY: inside protect.
+        unsafe { c::lua_createtable(self.l(), limit(array), limit(hash)) }
+    }
+
+    /// Pushes a new coroutine and answers its state.
+    pub fn new_thread(self) -> State {
+        // SAFETY: inside protect.
+        State::new(unsafe { c::lua_newthread(self.l()) })
+    }
+
+    /// Pushes a new userdata of `size` bytes and answers its address.
+    #[inline]
+    pub fn new_userdata(self, size: usize, user_values: c_int) -> *mut c_void {
+        // SAFETY: inside protect.
+        unsafe { c::new_userdata(self.l(), size, user_values) }
+    }
+
+    /// Pushes a new userdata with these contents.
+    pub fn new_userdata_with(self, contents: &[u8], user_values: c_int) {
+        let block = self.new_userdata(contents.len().max(1), user_values);
+        // SAFETY: the fresh block has room for the contents.
+        unsafe { std::ptr::copy_nonoverlapping(contents.as_ptr(), block.cast::<u8>(), contents.len()) };
+    }
+
+    /// `table[key] = value` without metamethods; takes key and value off the stack.
+    #[inline]
+    pub fn raw_set(self, table: c_int) {
+        // SAFETY: inside protect; the key is neither nil nor NaN (the caller's duty).
+        unsafe { c::lua_rawset(self.l(), table) }
+    }
+
+    /// `table[n] = value` without metamethods; takes the value off the stack.
+    #[inline]
+    pub fn raw_set_index(self, table: c_int, n: i64) {
+        // SAFETY: inside protect.
+        unsafe { c::lua_rawseti(self.l(), table, n as c::lua_Integer) }
+    }
+
+    /// `table[name] = value` without metamethods; takes the value off the stack.
+    pub fn raw_set_name(self, table: c_int, name: &[u8]) {
+        let table = self.absolute(table);
+        self.push_bytes(name);
+        self.insert(-2);
+        self.raw_set(table);
+    }
+
+    /// Pushes `table[name]` without metamethods.
+    pub fn raw_get_name(self, table: c_int, name: &[u8]) {
+        let table = self.absolute(table);
+        self.push_bytes(name);
+        self.raw_get(table);
+    }
+
+    /// Pushes `value[name]`, metamethods included.
+    pub fn get_field(self, index: c_int, name: &std::ffi::CStr) {
+        // SAFETY: inside protect.
+        unsafe {
+            c::lua_getfield(self.l(), index, name.as_ptr());
+        }
+    }
+
+    /// `value[name] = top`, metamethods included; takes the value off the stack.
+    pub fn set_field(self, index: c_int, name: &std::ffi::CStr) {
+        // SAFETY: inside protect.
+        unsafe { c::lua_setfield(self.l(), index, name.as_ptr()) }
+    }
+
+    /// `_G[name] = top`; takes the value off the stack.
+    pub fn set_global(self, name: &std::ffi::CStr) {
+        self.push_globals();
+        self.insert(-2);
+        self.push_bytes(name.to_bytes());
+        self.insert(-2);
+        self.raw_set(-3);
+        self.pop(1);
+    }
+
+    /// Takes a table (or nil) off the stack and makes it the metatable of the value at `index`.
+    #[inline]
+    pub fn set_metatable(self, index: c_int) {
+        // SAFETY: inside protect.
+        unsafe {
+            c::lua_setmetatable(self.l(), index);
+        }
+    }
+
+    /// Takes a value off the stack and makes it user value `n` of the userdata at `index`.
+    pub fn set_user_value(self, index: c_int, n: c_int) {
+        // SAFETY: inside protect.
+        unsafe { c::set_user_value(self.l(), index, n) }
+    }
+
+    /// Takes a value off the stack and makes it upvalue `n` of the function at `index`.
+    #[inline]
+    pub fn set_upvalue(self, index: c_int, n: c_int) {
+        // SAFETY: the function has that upvalue (the caller's duty).
+        unsafe {
+            if c::lua_setupvalue(self.l(), index, n).is_null() {
+                self.pop(1);
+            }
+        }
+    }
+
+    /// Makes upvalue `n1` of the function at `f1` the same variable as upvalue `n2` of the function at `f2`.
+    pub fn join_upvalues(self, f1: c_int, n1: c_int, f2: c_int, n2: c_int) {
+        // SAFETY: both are Lua functions with those upvalues (the caller's duty).
+        unsafe { c::upvalue_join(self.l(), f1, n1, f2, n2) }
+    }
+
+    /// As [`State::next`], for a table that code of the user's may have changed meanwhile.
+    #[inline]
+    pub fn next(self, index: c_int) -> bool {
+        // SAFETY: inside protect: an unknown key raises.
+        unsafe { c::lua_next(self.l(), index) != 0 }
+    }
+
+    /// Calls the function below its `arguments`, leaving `results` values (`None`: all).
+    pub fn call(self, arguments: c_int, results: Option<c_int>) {
+        // SAFETY: inside protect.
+        unsafe { c::lua_call(self.l(), arguments, results.unwrap_or(c::LUA_MULTRET)) }
+    }
+
+    /// Pushes what `tostring` answers for the value at `index`.
+    pub fn push_display(self, index: c_int) {
+        let mut len = 0;
+        // SAFETY: inside protect; __tostring may run.
+        unsafe {
+            c::luaL_tolstring(self.l(), index, &mut len);
+        }
+    }
+
+    /// Opens a standard library: sets its global and its entry in `package.loaded`. Leaves nothing on the stack.
+    pub fn open_library(self, name: &std::ffi::CStr, open: c::lua_CFunction) {
+        // SAFETY: inside protect.
+        unsafe { c::open_library(self.l(), name, open) }
+    }
+
+    /// Opens every standard library, as the stock interpreter does.
+    pub fn open_all_libraries(self) {
+        // SAFETY: inside protect.
+        unsafe { c::luaL_openlibs(self.l()) }
+    }
+
+    /// Appends the bytecode of the function on the top to `out`; false when the function cannot be dumped.
+    pub fn dump(self, out: *mut Vec<u8>) -> bool {
+        unsafe extern "C-unwind" fn write(
+            _: *mut lua_State,
+            data: *const c_void,
+            len: usize,
+            out: *mut c_void,
+        ) -> c_int {
+            // SAFETY: `out` is the vector given to lua_dump below, alive and not otherwise used during the call.
+            unsafe {
+                let out = &mut *out.cast::<Vec<u8>>();
+                if len > 0 {
+                    out.extend_from_slice(std::slice::from_raw_parts(data.cast(), len));
+                }
+            }
+            0
+        }
+        // SAFETY: inside protect; the vector belongs to a frame outside of it.
+        unsafe { c::dump(self.l(), write, out.cast()) == 0 }
+    }
+
+    /// Loads bytecode and pushes the function; false, and an error message pushed, when it is not accepted.
+    pub fn load_bytecode(self, code: &[u8]) -> bool {
+        // SAFETY: the bytecode comes from `dump` of the same Lua version in this process.
+        unsafe {
+            c::load_bytecode(self.l(), code.as_ptr().cast::<c_char>(), code.len(), c"=(transferred)".as_ptr())
+                == c::LUA_OK
+        }
+    }
+
+    /// Compiles source text and pushes the function; false, and an error message pushed, when it does not compile.
+    pub fn load_text(self, text: &[u8], name: &std::ffi::CStr) -> bool {
+        // SAFETY: inside protect.
+        unsafe { c::load_text(self.l(), text.as_ptr().cast::<c_char>(), text.len(), name.as_ptr()) == c::LUA_OK }
+    }
+
+    /// Pushes `file:line: ` of the function at `level` (0: the running C function), or an empty string.
+    pub fn push_where(self, level: c_int) {
+        // SAFETY: inside protect.
+        unsafe { c::luaL_where(self.l(), level) }
+    }
+
+    /// Joins the top `n` strings.
+    pub fn concat(self, n: c_int) {
+        // SAFETY: inside protect.
+        unsafe { c::lua_concat(self.l(), n) }
+    }
+
+    /// Runs a full collection.
+    pub fn collect(self) {
+        // SAFETY: inside protect: finalizers may raise.
+        unsafe {
+            c::lua_gc(self.l(), c::LUA_GCCOLLECT, 0);
+        }
+    }
+
+    /// Raises the value on the top.
+    pub fn raise(self) -> ! {
+        // SAFETY: inside protect, in frames that own nothing.
+        unsafe { c::lua_error(self.l()) }
+    }
+}

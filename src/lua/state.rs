@@ -1,0 +1,416 @@
+//! `State`: a Lua state and the calls on it that cannot raise.
+//!
+//! The methods are safe to call under one convention that C's Lua API has too: an index names a value that is there,
+//! and a push has room (a C function has room for 20 values; [`super::Raising::reserve`] makes more).
+
+use super::compat::{self as c, lua_State};
+use std::os::raw::{c_int, c_void};
+
+/// A Lua state, used by one thread at a time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct State(*mut lua_State);
+
+/// The type of a Lua value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// No value at this index.
+    None,
+    /// nil
+    Nil,
+    /// boolean
+    Boolean,
+    /// light userdata
+    Light,
+    /// number
+    Number,
+    /// string
+    String,
+    /// table
+    Table,
+    /// function
+    Function,
+    /// full userdata
+    Userdata,
+    /// coroutine
+    Thread,
+    /// a type that only this interpreter has, such as LuaJIT's cdata
+    Other,
+}
+
+/// A debug hook and what it listens to.
+pub type Hook = c::lua_Hook;
+
+/// The pseudo-index of upvalue `n` (from 1) of the running C function.
+#[inline]
+pub const fn upvalue(n: c_int) -> c_int {
+    c::lua_upvalueindex(n)
+}
+
+impl State {
+    /// The pseudo-index of the registry.
+    pub const REGISTRY: c_int = c::LUA_REGISTRYINDEX;
+
+    /// Wraps a state that is alive and belongs to the calling thread.
+    #[inline]
+    pub const fn new(l: *mut lua_State) -> State {
+        State(l)
+    }
+
+    /// The C pointer.
+    #[inline]
+    pub const fn raw(self) -> *mut lua_State {
+        self.0
+    }
+
+    /// The type of the value at `index`.
+    #[inline]
+    pub fn kind(self, index: c_int) -> Kind {
+        // SAFETY: any acceptable index may be asked for its type.
+        match unsafe { c::lua_type(self.0, index) } {
+            c::LUA_TNONE => Kind::None,
+            c::LUA_TNIL => Kind::Nil,
+            c::LUA_TBOOLEAN => Kind::Boolean,
+            c::LUA_TLIGHTUSERDATA => Kind::Light,
+            c::LUA_TNUMBER => Kind::Number,
+            c::LUA_TSTRING => Kind::String,
+            c::LUA_TTABLE => Kind::Table,
+            c::LUA_TFUNCTION => Kind::Function,
+            c::LUA_TUSERDATA => Kind::Userdata,
+            c::LUA_TTHREAD => Kind::Thread,
+            _ => Kind::Other,
+        }
+    }
+
+    /// The name of the type of the value at `index`, as Lua writes it ("no value" where there is none).
+    pub fn type_name(self, index: c_int) -> &'static str {
+        // SAFETY: lua_typename answers a static string for every type that lua_type answers.
+        unsafe {
+            let name = c::lua_typename(self.0, c::lua_type(self.0, index));
+            std::ffi::CStr::from_ptr(name).to_str().unwrap_or("?")
+        }
+    }
+
+    /// Whether there is no value, or nil, at `index`.
+    #[inline]
+    pub fn is_none_or_nil(self, index: c_int) -> bool {
+        matches!(self.kind(index), Kind::None | Kind::Nil)
+    }
+
+    /// The number of values on the stack of the running function.
+    #[inline]
+    pub fn top(self) -> c_int {
+        // SAFETY: always allowed.
+        unsafe { c::lua_gettop(self.0) }
+    }
+
+    /// Sets the number of values on the stack; missing ones become nil.
+    #[inline]
+    pub fn set_top(self, top: c_int) {
+        // SAFETY: lowering is always allowed, raising within the reserved room (module convention).
+        unsafe { c::lua_settop(self.0, top) }
+    }
+
+    /// Takes `n` values off the stack.
+    #[inline]
+    pub fn pop(self, n: c_int) {
+        self.set_top(-n - 1)
+    }
+
+    /// `index` counted from the bottom.
+    #[inline]
+    pub fn absolute(self, index: c_int) -> c_int {
+        // SAFETY: any acceptable index.
+        unsafe { c::lua_absindex(self.0, index) }
+    }
+
+    /// Pushes nil.
+    #[inline]
+    pub fn push_nil(self) {
+        // SAFETY: room by the module convention.
+        unsafe { c::lua_pushnil(self.0) }
+    }
+
+    /// Pushes a boolean.
+    #[inline]
+    pub fn push_boolean(self, value: bool) {
+        // SAFETY: room by the module convention.
+        unsafe { c::lua_pushboolean(self.0, c_int::from(value)) }
+    }
+
+    /// Pushes a number; the float subtype where there are two.
+    #[inline]
+    pub fn push_number(self, value: f64) {
+        // SAFETY: room by the module convention.
+        unsafe { c::lua_pushnumber(self.0, value) }
+    }
+
+    /// Pushes an integer; a plain number where there is one subtype.
+    #[inline]
+    pub fn push_integer(self, value: i64) {
+        // SAFETY: room by the module convention. The cast is exact: lua_Integer has 64 bits where it is a subtype,
+        // and pointer size elsewhere, where the number is pushed instead.
+        unsafe {
+            if c::HAS_INTEGERS {
+                c::lua_pushinteger(self.0, value as c::lua_Integer)
+            } else {
+                c::lua_pushnumber(self.0, value as f64)
+            }
+        }
+    }
+
+    /// Pushes a light userdata. Use [`super::Raising::push_light`] for a pointer that this state may not have seen:
+    /// LuaJIT may have to allocate for it.
+    #[inline]
+    pub fn push_seen_light(self, value: *mut c_void) {
+        // SAFETY: room by the module convention.
+        unsafe { c::lua_pushlightuserdata(self.0, value) }
+    }
+
+    /// Pushes a copy of the value at `index`.
+    #[inline]
+    pub fn push_copy(self, index: c_int) {
+        // SAFETY: room by the module convention.
+        unsafe { c::lua_pushvalue(self.0, index) }
+    }
+
+    /// Pushes the table of globals.
+    #[inline]
+    pub fn push_globals(self) {
+        // SAFETY: room by the module convention; reads the registry or a pseudo-index, allocates nothing.
+        unsafe {
+            c::lua_pushglobaltable(self.0);
+        }
+    }
+
+    /// Moves the top value to `index`, the values above it up.
+    #[inline]
+    pub fn insert(self, index: c_int) {
+        // SAFETY: valid index by the module convention.
+        unsafe { c::lua_insert(self.0, index) }
+    }
+
+    /// Takes the value at `index` out, the values above it down.
+    #[inline]
+    pub fn remove(self, index: c_int) {
+        // SAFETY: valid index by the module convention.
+        unsafe { c::lua_remove(self.0, index) }
+    }
+
+    /// Moves the top value into `index`.
+    #[inline]
+    pub fn replace(self, index: c_int) {
+        // SAFETY: valid index by the module convention.
+        unsafe { c::lua_replace(self.0, index) }
+    }
+
+    /// The truth of the value at `index`.
+    #[inline]
+    pub fn truth(self, index: c_int) -> bool {
+        // SAFETY: any acceptable index.
+        unsafe { c::lua_toboolean(self.0, index) != 0 }
+    }
+
+    /// The number at `index`; strings are converted, anything else is 0.
+    #[inline]
+    pub fn number(self, index: c_int) -> f64 {
+        // SAFETY: any acceptable index; converts without changing the value.
+        unsafe { c::lua_tonumber(self.0, index) }
+    }
+
+    /// The number at `index`, or the number that the string there spells.
+    #[inline]
+    pub fn to_number(self, index: c_int) -> Option<f64> {
+        let mut ok = 0;
+        // SAFETY: any acceptable index; converts without changing the value.
+        let value = unsafe { c::lua_tonumberx(self.0, index, &mut ok) };
+        (ok != 0).then_some(value)
+    }
+
+    /// Whether the value at `index` is a number of the integer subtype.
+    #[inline]
+    pub fn is_integer(self, index: c_int) -> bool {
+        // SAFETY: any acceptable index.
+        unsafe { c::is_integer(self.0, index) }
+    }
+
+    /// The integer at `index`, which must have the integer subtype.
+    #[inline]
+    pub fn integer(self, index: c_int) -> i64 {
+        // SAFETY: any acceptable index.
+        #[allow(clippy::unnecessary_cast)]
+        unsafe {
+            c::lua_tointeger(self.0, index) as i64
+        }
+    }
+
+    /// The bytes of the string at `index`, if it is one. They are valid while the value stays on the stack.
+    #[inline]
+    pub fn bytes<'a>(self, index: c_int) -> Option<&'a [u8]> {
+        if self.kind(index) != Kind::String {
+            return None;
+        }
+        let mut len = 0;
+        // SAFETY: on a string lua_tolstring converts nothing; the slice lives as long as the string is referenced
+        // from the stack, which the caller keeps for as long as it uses the slice.
+        unsafe {
+            let start = c::lua_tolstring(self.0, index, &mut len);
+            Some(std::slice::from_raw_parts(start.cast(), len))
+        }
+    }
+
+    /// The string at `index` as text, bad UTF-8 replaced; nothing where it is no string.
+    pub fn text(self, index: c_int) -> Option<String> {
+        self.bytes(index).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// The address of a userdata's block, or a light userdata's value; null for anything else.
+    #[inline]
+    pub fn userdata(self, index: c_int) -> *mut c_void {
+        // SAFETY: any acceptable index.
+        unsafe { c::lua_touserdata(self.0, index) }
+    }
+
+    /// The block of the full userdata at `index`; empty where it is none. Valid while the userdata is on the stack and
+    /// nobody else writes to it.
+    pub fn block<'a>(self, index: c_int) -> &'a [u8] {
+        if self.kind(index) != Kind::Userdata {
+            return &[];
+        }
+        // SAFETY: a full userdata has a block of that many bytes, initialised by whoever made it.
+        unsafe { std::slice::from_raw_parts(self.userdata(index).cast(), self.raw_len(index)) }
+    }
+
+    /// The identity of a table, function, userdata or coroutine; null for anything else.
+    #[inline]
+    pub fn pointer(self, index: c_int) -> *const c_void {
+        // SAFETY: any acceptable index.
+        unsafe { c::lua_topointer(self.0, index) }
+    }
+
+    /// The state of the coroutine at `index`, if it is one.
+    pub fn thread(self, index: c_int) -> Option<State> {
+        // SAFETY: any acceptable index.
+        let thread = unsafe { c::lua_tothread(self.0, index) };
+        (!thread.is_null()).then_some(State(thread))
+    }
+
+    /// Whether the function at `index` is written in C (or is one of LuaJIT's built-in functions).
+    #[inline]
+    pub fn is_c_function(self, index: c_int) -> bool {
+        // SAFETY: any acceptable index.
+        unsafe { c::lua_iscfunction(self.0, index) != 0 }
+    }
+
+    /// The C function at `index`, if it is one that has an address (LuaJIT's built-in functions have none).
+    pub fn c_function(self, index: c_int) -> Option<super::Function> {
+        // SAFETY: any acceptable index.
+        unsafe { c::lua_tocfunction(self.0, index) }
+    }
+
+    /// Whether two values are the same without asking metamethods.
+    #[inline]
+    pub fn raw_equal(self, a: c_int, b: c_int) -> bool {
+        // SAFETY: any acceptable indices.
+        unsafe { c::lua_rawequal(self.0, a, b) != 0 }
+    }
+
+    /// The length of a string, of a table's sequence or of a userdata's block, without metamethods.
+    #[inline]
+    pub fn raw_len(self, index: c_int) -> usize {
+        // SAFETY: any acceptable index.
+        unsafe { c::lua_rawlen(self.0, index) }
+    }
+
+    /// Pushes the metatable of the value at `index`; pushes nothing and answers false where it has none.
+    #[inline]
+    pub fn push_metatable(self, index: c_int) -> bool {
+        // SAFETY: room by the module convention.
+        unsafe { c::lua_getmetatable(self.0, index) != 0 }
+    }
+
+    /// Replaces the key on the top by the value of the table at `index`, without metamethods.
+    #[inline]
+    pub fn raw_get(self, index: c_int) {
+        // SAFETY: the caller gives the index of a table. Nothing is allocated.
+        unsafe {
+            c::lua_rawget(self.0, index);
+        }
+    }
+
+    /// Pushes element `n` of the table at `index`, without metamethods.
+    #[inline]
+    pub fn raw_get_index(self, index: c_int, n: i64) {
+        // SAFETY: the caller gives the index of a table. Nothing is allocated.
+        unsafe {
+            c::lua_rawgeti(self.0, index, n as c::lua_Integer);
+        }
+    }
+
+    /// Pops a key and pushes the next key and value of the table at `index`; at the end pushes nothing and answers
+    /// false. The key must be in the table, and nothing may have been added to it since the traversal began: with
+    /// code of the user's run in between, use [`super::Raising::next`].
+    #[inline]
+    pub fn next(self, index: c_int) -> bool {
+        // SAFETY: the key came from this traversal, so lua_next finds it and cannot raise.
+        unsafe { c::lua_next(self.0, index) != 0 }
+    }
+
+    /// Pushes upvalue `n` of the function at `index` and answers its name; nothing where there is no such upvalue.
+    #[inline]
+    pub fn push_upvalue<'a>(self, index: c_int, n: c_int) -> Option<&'a std::ffi::CStr> {
+        // SAFETY: room by the module convention; the name lives as long as the function.
+        unsafe {
+            let name = c::lua_getupvalue(self.0, index, n);
+            (!name.is_null()).then(|| std::ffi::CStr::from_ptr(name))
+        }
+    }
+
+    /// The identity of upvalue variable `n` of the Lua function at `index`; null where the version has none.
+    #[inline]
+    pub fn upvalue_id(self, index: c_int, n: c_int) -> *const c_void {
+        // SAFETY: the caller gives a Lua function and an upvalue that it has.
+        unsafe { c::upvalue_id(self.0, index, n) }
+    }
+
+    /// Pushes user value `n` of the userdata at `index` (nil where there is none); answers whether there is one.
+    #[inline]
+    pub fn push_user_value(self, index: c_int, n: c_int) -> bool {
+        // SAFETY: the caller gives a full userdata.
+        unsafe { c::get_user_value(self.0, index, n) }
+    }
+
+    /// Calls the function below its `arguments` on the stack, leaving all its results, or one error value.
+    /// Answers whether it succeeded. Where `handler` is not 0 the function at that index sees the error first.
+    pub fn call_protected(self, arguments: c_int, results: Option<c_int>, handler: c_int) -> Result<(), c_int> {
+        // SAFETY: lua_pcall itself does not raise.
+        let status = unsafe { c::lua_pcall(self.0, arguments, results.unwrap_or(c::LUA_MULTRET), handler) };
+        if status == c::LUA_OK { Ok(()) } else { Err(status) }
+    }
+
+    /// Moves the top `n` values to another state of the same universe of objects (a coroutine).
+    pub fn move_to(self, to: State, n: c_int) {
+        // SAFETY: the caller has both states in one global state, with room in `to`.
+        unsafe { c::lua_xmove(self.0, to.0, n) }
+    }
+
+    /// The hook that is set now, as an identity to compare with.
+    pub fn hook(self) -> usize {
+        // SAFETY: reads one field.
+        unsafe { c::lua_gethook(self.0).map_or(0, |hook| hook as usize) }
+    }
+
+    /// Sets a debug hook. May be called from another thread, as a signal handler may: it writes plain fields that
+    /// the interpreter reads at the next hook point. The caller guarantees that the state is alive meanwhile.
+    pub fn set_hook(self, hook: Option<Hook>, mask: c_int, count: c_int) {
+        // SAFETY: see above.
+        unsafe {
+            c::lua_sethook(self.0, hook, mask, count);
+        }
+    }
+
+    /// Stops or restarts the collector.
+    pub fn run_collector(self, run: bool) {
+        // SAFETY: neither call collects.
+        unsafe { if run { c::gc_restart(self.0) } else { c::gc_stop(self.0) } }
+    }
+}

@@ -1,0 +1,127 @@
+//! Typed userdata: a full userdata that holds one Rust value behind a pointer, checked by its metatable's identity.
+
+use super::compat::lua_State;
+use super::{Function, Raising, State, enter};
+use std::marker::PhantomData;
+use std::os::raw::{c_int, c_void};
+
+/// What the block of a userdata holds: null once the value was taken out.
+struct Cell<T>(*mut T);
+
+/// A kind of userdata in one state: the identity of its metatable, and where the metatable is kept.
+pub struct Userdata<T> {
+    metatable: *const c_void,
+    kind: PhantomData<T>,
+}
+
+impl<T> Clone for Userdata<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Userdata<T> {}
+
+impl<T> Userdata<T> {
+    /// Takes the metatable on the top of the stack (left there) as that of this kind. It must stay referenced for as
+    /// long as the state lives: it is entered in the registry under its own address.
+    pub fn adopt(raising: Raising) -> Userdata<T> {
+        let metatable = raising.pointer(-1);
+        raising.push_light(metatable.cast_mut());
+        raising.push_copy(-2);
+        raising.raw_set(State::REGISTRY);
+        Userdata { metatable, kind: PhantomData }
+    }
+
+    /// Pushes the metatable.
+    pub fn push_metatable(self, state: State) {
+        state.push_seen_light(self.metatable.cast_mut());
+        state.raw_get(State::REGISTRY);
+    }
+
+    /// Pushes a new, empty userdata of this kind. Put a value into it with [`Userdata::put`] before Lua sees it.
+    pub fn push_empty(self, raising: Raising, user_values: c_int) {
+        let block = raising.new_userdata(std::mem::size_of::<Cell<T>>(), user_values);
+        // SAFETY: a fresh block of that size, aligned for pointers.
+        unsafe { block.cast::<Cell<T>>().write(Cell(std::ptr::null_mut())) };
+        self.push_metatable(*raising);
+        raising.set_metatable(-2);
+    }
+
+    /// The value of the userdata at `index`, if it is of this kind and still has one. Valid while the userdata is
+    /// referenced from the stack.
+    #[inline]
+    pub fn get<'a>(self, state: State, index: c_int) -> Option<&'a T> {
+        let block = state.userdata(index).cast::<Cell<T>>();
+        if block.is_null() || !state.push_metatable(index) {
+            return None;
+        }
+        let found = state.pointer(-1);
+        state.pop(1);
+        if found != self.metatable {
+            return None;
+        }
+        // SAFETY: only `push_empty` makes userdata with this metatable, which Lua code cannot give to others; the
+        // value lives until `collect`, which runs when nothing refers to the userdata any more.
+        unsafe { (*block).0.as_ref() }
+    }
+
+    /// The value of the userdata at `index`, which is known to be of this kind by its place and not checked.
+    #[inline]
+    pub fn held<'a>(state: State, index: c_int) -> Option<&'a T> {
+        let block = state.userdata(index).cast::<Cell<T>>();
+        if block.is_null() {
+            return None;
+        }
+        // SAFETY: the caller asks for a place where only userdata of this kind are kept.
+        unsafe { (*block).0.as_ref() }
+    }
+
+    /// Gives the userdata at `index`, known to be of this kind by its place, its value.
+    pub fn put(state: State, index: c_int, value: Box<T>) {
+        let block = state.userdata(index).cast::<Cell<T>>();
+        // SAFETY: as for `held`.
+        unsafe { (*block).0 = Box::into_raw(value) };
+    }
+
+    /// Takes the value out of the userdata at `index`, known to be of this kind; from then on it has none.
+    pub fn take(state: State, index: c_int) -> Option<Box<T>> {
+        let block = state.userdata(index).cast::<Cell<T>>();
+        if block.is_null() || state.raw_len(index) != std::mem::size_of::<Cell<T>>() {
+            return None;
+        }
+        // SAFETY: as for `held`; the pointer came from a box and is taken out before anything else.
+        unsafe {
+            let value = std::mem::replace(&mut (*block).0, std::ptr::null_mut());
+            (!value.is_null()).then(|| Box::from_raw(value))
+        }
+    }
+
+    /// The `__gc` function of this kind: drops the value.
+    pub const COLLECT: Function = collect::<T>;
+}
+
+unsafe extern "C-unwind" fn collect<T>(l: *mut lua_State) -> c_int {
+    // SAFETY: called by Lua; owns nothing.
+    unsafe {
+        enter(l, |state| {
+            drop(Userdata::<T>::take(state, 1));
+            Ok(0)
+        })
+    }
+}
+
+/// Pushes a new metatable with the given functions, each with the value at `context` as its first upvalue, and with
+/// `__metatable` set to `name`, so that programs can neither read nor replace it.
+pub fn new_metatable(raising: Raising, context: c_int, name: &str, functions: &[(&str, Function)]) {
+    let context = raising.absolute(context);
+    raising.new_table(0, functions.len() + 2);
+    for (key, function) in functions {
+        raising.push_copy(context);
+        raising.push_function(*function, 1);
+        raising.raw_set_name(-2, key.as_bytes());
+    }
+    raising.push_bytes(name.as_bytes());
+    raising.raw_set_name(-2, b"__metatable");
+    raising.push_bytes(name.as_bytes());
+    raising.raw_set_name(-2, b"__name");
+}

@@ -1,0 +1,146 @@
+//! What one state keeps for its transfers: buffers to reuse, kinds of shared objects, known modules and metatables.
+
+use super::decode::Decoder;
+use super::deep::{KindId, Proxy};
+use super::encode::Encoder;
+use super::metatables::Entry;
+use crate::lua::{Raising, State, Userdata};
+use hashbrown::{HashMap, HashSet};
+use std::cell::{Cell, RefCell};
+
+/// Where the registry of a state keeps our tables: integer keys that no `luaL_ref` gives out.
+pub struct Keys {
+    /// light userdata (object) -> proxy, values weak
+    pub proxies: i64,
+    /// C function or clonable's metatable -> "module\0path", keys weak
+    pub names: i64,
+    /// module table -> "module\0path", keys weak
+    pub known: i64,
+    /// name -> module, as given to `lanes.register`
+    pub registered: i64,
+    /// metatable -> identity (number), keys weak
+    pub metatable_ids: i64,
+    /// identity (number) -> metatable, values weak
+    pub metatables: i64,
+    /// this state's `require`, already serialised
+    pub require: i64,
+    /// this state's context (a userdata)
+    pub context: i64,
+    /// this state's `on_state_create`
+    pub on_state_create: i64,
+    /// functions registered with `set_finalizer`
+    pub finalizers: i64,
+    /// the trace of the error that is being handled
+    pub trace: i64,
+    /// the message handler of a lane's body
+    pub handler: i64,
+    /// name -> function: the globals of every lane
+    pub lane_globals: i64,
+    /// the table of `require "lanes_core"`
+    pub core: i64,
+}
+
+/// The keys.
+pub const KEYS: Keys = Keys {
+    proxies: -0x4c61_0001,
+    names: -0x4c61_0002,
+    known: -0x4c61_0003,
+    registered: -0x4c61_0004,
+    metatable_ids: -0x4c61_0005,
+    metatables: -0x4c61_0006,
+    require: -0x4c61_0007,
+    context: -0x4c61_0008,
+    on_state_create: -0x4c61_0009,
+    finalizers: -0x4c61_000a,
+    trace: -0x4c61_000b,
+    handler: -0x4c61_000c,
+    lane_globals: -0x4c61_000d,
+    core: -0x4c61_000e,
+};
+
+/// What one state keeps for its transfers.
+#[derive(Default)]
+pub struct Local {
+    encoders: RefCell<Vec<Box<Encoder>>>,
+    decoders: RefCell<Vec<Box<Decoder>>>,
+    kinds: RefCell<Vec<(KindId, Userdata<Proxy>)>>,
+    /// Addresses of tables that may be modules: a quick "no". A "yes" is checked in the table `known`.
+    pub(super) known: RefCell<HashSet<usize>>,
+    /// The table `known` must be made (again) before it is asked.
+    pub(super) modules_changed: Cell<bool>,
+    pub(super) metatables: RefCell<HashMap<u64, Entry>>,
+    /// How this state is called in messages.
+    pub name: RefCell<String>,
+    /// `demote_full_userdata`: other full userdata become light userdata.
+    pub demote: Cell<bool>,
+    /// Changes after each call of code that is not ours within a transfer, so that a traversal knows.
+    pub(super) closed: Cell<bool>,
+}
+
+impl Local {
+    /// For a state called `name`.
+    pub fn new(name: &str) -> Local {
+        let local = Local::default();
+        *local.name.borrow_mut() = name.to_owned();
+        local.modules_changed.set(true);
+        local
+    }
+
+    /// Makes the tables of [`KEYS`] in the registry.
+    pub fn install(raising: Raising) {
+        let weak = |key: i64, mode: &[u8]| {
+            raising.new_table(0, 0);
+            raising.new_table(0, 1);
+            raising.push_bytes(mode);
+            raising.raw_set_name(-2, b"__mode");
+            raising.set_metatable(-2);
+            raising.raw_set_index(State::REGISTRY, key);
+        };
+        weak(KEYS.proxies, b"v");
+        weak(KEYS.names, b"k");
+        weak(KEYS.known, b"k");
+        weak(KEYS.metatable_ids, b"k");
+        weak(KEYS.metatables, b"v");
+        raising.new_table(0, 0);
+        raising.raw_set_index(State::REGISTRY, KEYS.registered);
+    }
+
+    /// To be called when a module may have been loaded or registered.
+    pub fn modules_changed(&self) {
+        self.modules_changed.set(true);
+    }
+
+    /// The userdata that are proxies of a kind of object.
+    #[inline]
+    pub fn kind(&self, id: KindId) -> Option<Userdata<Proxy>> {
+        self.kinds.borrow().iter().find(|kind| kind.0 == id).map(|kind| kind.1)
+    }
+
+    /// Makes a kind known.
+    pub fn add_kind(&self, id: KindId, userdata: Userdata<Proxy>) {
+        self.kinds.borrow_mut().push((id, userdata));
+    }
+
+    /// The proxy at `index`, of whichever kind.
+    pub fn proxy<'a>(&self, state: State, index: std::os::raw::c_int) -> Option<&'a Proxy> {
+        self.kinds.borrow().iter().find_map(|kind| kind.1.get(state, index))
+    }
+
+    pub(super) fn take_encoder(&self) -> Box<Encoder> {
+        self.encoders.borrow_mut().pop().unwrap_or_default()
+    }
+
+    pub(super) fn give_encoder(&self, mut encoder: Box<Encoder>) {
+        encoder.reset();
+        self.encoders.borrow_mut().push(encoder);
+    }
+
+    pub(super) fn take_decoder(&self) -> Box<Decoder> {
+        self.decoders.borrow_mut().pop().unwrap_or_default()
+    }
+
+    pub(super) fn give_decoder(&self, mut decoder: Box<Decoder>) {
+        decoder.reset();
+        self.decoders.borrow_mut().push(decoder);
+    }
+}

@@ -1,0 +1,177 @@
+//! Metatables keep their identity: every metatable that travels gets a number that is its own in the whole process,
+//! and a state that has seen the number uses the metatable that it already has.
+//!
+//! A state remembers metatables weakly. What a metatable contains goes along with the number, as a message of its
+//! own that is made again only when the metatable has changed.
+
+use super::encode::{Encoder, Stop};
+use super::failure::{Failure, Label};
+use super::local::{KEYS, Local};
+use super::{Full, Ref};
+use crate::lua::{Kind, Raising, State};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How deep metatables have metatables that have metatables.
+const DEPTH: usize = 40;
+
+/// A metatable as it travels.
+pub(super) struct Metatable {
+    /// Its number, unique in the process.
+    pub(super) identity: u64,
+    /// What it contains: one table.
+    pub(super) contents: Full,
+}
+
+/// What a state keeps of a metatable that it has sent.
+pub(super) struct Entry {
+    travelling: Arc<Metatable>,
+    fingerprint: u64,
+}
+
+/// How a metatable was written.
+pub(super) enum Written {
+    /// As the reference with this number.
+    Reference(u32),
+    /// By identity: it is being described further out.
+    Identity(u64),
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// A number that changes when a field of the metatable on the top, or of its `__index` table, is replaced.
+fn fingerprint(raising: Raising) -> u64 {
+    let mut sum = 0u64;
+    let mut mix = |value: u64| sum = (sum.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let value = |index| match raising.kind(index) {
+        Kind::Number => raising.number(index).to_bits(),
+        Kind::Boolean => u64::from(raising.truth(index)) + 1,
+        Kind::String => raising.bytes(index).map_or(0, |bytes| bytes.as_ptr() as u64),
+        Kind::Light => raising.userdata(index) as u64,
+        _ => raising.pointer(index) as u64,
+    };
+    let mut fields = |table: i32| {
+        raising.push_nil();
+        while raising.next(table) {
+            mix(value(-2));
+            mix(value(-1));
+            raising.pop(1);
+        }
+    };
+    let top = raising.top();
+    fields(top);
+    raising.raw_get_name(top, b"__index");
+    if raising.kind(-1) == Kind::Table && !raising.raw_equal(-1, top) {
+        fields(top + 1);
+    }
+    raising.pop(1);
+    sum
+}
+
+/// The number of the metatable on the top, a new one if it has none.
+fn identify(raising: Raising) -> u64 {
+    raising.raw_get_index(State::REGISTRY, KEYS.metatable_ids);
+    raising.push_copy(-2);
+    raising.raw_get(-2);
+    if raising.kind(-1) == Kind::Number {
+        let identity = raising.number(-1) as u64;
+        raising.pop(2);
+        return identity;
+    }
+    raising.pop(1);
+    let identity = NEXT.fetch_add(1, Ordering::Relaxed);
+    raising.push_copy(-2);
+    raising.push_number(identity as f64);
+    raising.raw_set(-3);
+    raising.pop(1);
+    remember(raising, identity);
+    identity
+}
+
+/// Makes the metatable on the top the one that this state uses for a number.
+fn remember(raising: Raising, identity: u64) {
+    raising.raw_get_index(State::REGISTRY, KEYS.metatables);
+    raising.push_copy(-2);
+    raising.raw_set_index(-2, identity as i64);
+    raising.pop(1);
+}
+
+/// Writes the metatable on the top (left there).
+pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> Result<Written, Stop> {
+    let identity = identify(raising);
+    if encoder.describing.contains(&identity) {
+        return Ok(Written::Identity(identity));
+    }
+    let fingerprint = fingerprint(raising);
+    let known = local
+        .metatables
+        .borrow()
+        .get(&identity)
+        .filter(|entry| entry.fingerprint == fingerprint)
+        .map(|entry| Arc::clone(&entry.travelling));
+    if let Some(travelling) = known {
+        return Ok(Written::Reference(encoder.counted(Ref::Metatable(travelling))));
+    }
+    if encoder.describing.len() >= DEPTH {
+        let failure = Failure::Depth { path: encoder.path(raising) };
+        encoder.fail(failure)?;
+    }
+    raising.reserve(super::format::STACK);
+    let mut inner = encoder.inner.take().unwrap_or_default();
+    inner.reset();
+    inner.label = Some(Label::Metatable);
+    inner.describing.extend_from_slice(&encoder.describing);
+    inner.describing.push(identity);
+    // Owned by the encoder outside before anything can raise.
+    let inner = encoder.inner.insert(inner);
+    if inner.metatable(raising, local).is_err() {
+        let failure = inner.failure.take().unwrap_or(Failure::Broken);
+        encoder.fail(failure)?;
+    }
+    let within_others = !encoder.describing.is_empty();
+    let Some(inner) = encoder.inner.as_mut() else {
+        return Err(Stop);
+    };
+    let travelling = Arc::new(Metatable { identity, contents: inner.take_full(1) });
+    inner.reset();
+    // A description made within another may name that one by identity only, so it serves no other message.
+    if !within_others {
+        purge(local, raising);
+        local.metatables.borrow_mut().insert(identity, Entry { travelling: Arc::clone(&travelling), fingerprint });
+    }
+    Ok(Written::Reference(encoder.counted(Ref::Metatable(travelling))))
+}
+
+/// Forgets the descriptions of metatables that are gone, when they have become many.
+fn purge(local: &Local, raising: Raising) {
+    let many = local.metatables.borrow().len();
+    if many < 64 || !many.is_power_of_two() {
+        return;
+    }
+    raising.raw_get_index(State::REGISTRY, KEYS.metatables);
+    let table = raising.top();
+    local.metatables.borrow_mut().retain(|identity, _| {
+        raising.raw_get_index(table, *identity as i64);
+        let alive = !raising.is_none_or_nil(-1);
+        raising.pop(1);
+        alive
+    });
+    raising.pop(1);
+}
+
+/// Pushes this state's metatable with a number, or nil.
+pub(super) fn push_known(raising: Raising, identity: u64) {
+    raising.raw_get_index(State::REGISTRY, KEYS.metatables);
+    raising.raw_get_index(-1, identity as i64);
+    raising.remove(-2);
+}
+
+/// Makes the table on the top (left there) this state's metatable with a number.
+pub(super) fn adopt(raising: Raising, identity: u64) {
+    raising.raw_get_index(State::REGISTRY, KEYS.metatable_ids);
+    raising.push_copy(-2);
+    raising.push_number(identity as f64);
+    raising.raw_set(-3);
+    raising.pop(1);
+    remember(raising, identity);
+}

@@ -1,0 +1,93 @@
+//! Messages: Lua values captured outside of any state, as one flat buffer and a list of counted references.
+//!
+//! [`encode`] takes values from a state, [`decode`] builds them in another. Within one message every table, function
+//! and userdata keeps its identity. A message owns no Lua object, so it can wait in a queue and be dropped anywhere.
+
+mod decode;
+mod deep;
+mod encode;
+mod failure;
+mod format;
+mod identity;
+mod local;
+mod metatables;
+mod names;
+mod userdata;
+
+pub use decode::{decode, decode_one, decode_packet};
+pub use deep::{Deep, KindId, Proxy, push_proxy};
+pub use encode::{Destination, encode_each, encode_one, encode_packet};
+pub use failure::Label;
+pub use local::{KEYS, Local};
+pub use names::register;
+
+use metatables::Metatable;
+use std::sync::Arc;
+
+/// Bytes that a message holds without an allocation: a number, a boolean or a short string.
+const INLINE: usize = 30;
+
+/// Something that a message refers to and keeps alive.
+#[derive(Clone)]
+enum Ref {
+    /// A linda, or another object that states share.
+    Deep(Arc<dyn Deep>),
+    /// A metatable, by identity, with the contents for states that do not have it yet.
+    Metatable(Arc<Metatable>),
+}
+
+/// A buffer with references.
+struct Full {
+    bytes: Vec<u8>,
+    refs: Vec<Ref>,
+    /// How many values are in it.
+    values: u32,
+}
+
+/// One captured value; cheap to clone.
+#[derive(Clone)]
+pub struct Message(Body);
+
+#[derive(Clone)]
+enum Body {
+    /// A short value.
+    Small { len: u8, bytes: [u8; INLINE] },
+    /// A value without references.
+    Plain(Arc<[u8]>),
+    /// A value with references, or a large one.
+    Full(Arc<Full>),
+    /// Value number `.1` (from 0) of several that were sent together and share objects.
+    Joint(Arc<Full>, u32),
+}
+
+/// Several captured values that share objects: arguments, results, a function with its upvalues.
+pub struct Packet(Full);
+
+impl Packet {
+    /// How many values it holds.
+    pub fn len(&self) -> usize {
+        self.0.values as usize
+    }
+}
+
+impl Message {
+    /// The captured nil.
+    pub fn nil() -> Message {
+        Message::small(&[format::NIL])
+    }
+
+    /// A captured float.
+    pub fn float(value: f64) -> Message {
+        let mut bytes = [format::FLOAT; 9];
+        bytes[1..].copy_from_slice(&value.to_le_bytes());
+        Message::small(&bytes)
+    }
+
+    /// A message of at most [`INLINE`] bytes.
+    #[inline]
+    fn small(contents: &[u8]) -> Message {
+        let mut bytes = [0; INLINE];
+        bytes[..contents.len()].copy_from_slice(contents);
+        Message(Body::Small { len: contents.len() as u8, bytes })
+    }
+}

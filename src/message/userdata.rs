@@ -1,0 +1,102 @@
+//! Full userdata: deep objects travel by reference, clonable ones by their own method, others not at all, unless
+//! they are to be demoted to light userdata.
+
+use super::deep::Proxy;
+use super::encode::Encoder;
+use super::failure::Failure;
+use super::local::Local;
+use super::{Ref, format, names};
+use crate::lua::compat::{MANY_USER_VALUES, USER_VALUE_IS_ENVIRONMENT};
+use crate::lua::{Kind, Raising};
+use std::os::raw::c_int;
+use std::sync::Arc;
+
+/// How many user values are looked for.
+const MOST_USER_VALUES: c_int = if MANY_USER_VALUES { 8 } else { 1 };
+
+/// How a userdata was written.
+pub(super) enum Written {
+    /// Completely.
+    Whole,
+    /// Its header: user values follow.
+    Header { tag: u8, flags: usize, number: u32 },
+    /// It does not travel.
+    Refused,
+    /// A failure is in the encoder.
+    Stop,
+}
+
+/// Writes the userdata on the top (left there).
+pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> Written {
+    let address = raising.pointer(-1) as usize;
+    if raising.push_metatable(-1) {
+        raising.raw_get_name(-1, b"__lanesclone");
+        let clonable = raising.kind(-1) == Kind::Function;
+        raising.pop(2);
+        if clonable {
+            return clone(encoder, raising, local, address);
+        }
+    }
+    if let Some(Proxy { object, .. }) = local.proxy(*raising, -1) {
+        let reference = encoder.counted(Ref::Deep(Arc::clone(object)));
+        let (flags, number) = encoder.object(format::DEEP, address);
+        encoder.u32(reference);
+        return Written::Header { tag: format::DEEP, flags, number };
+    }
+    if local.demote.get() {
+        encoder.out.push(format::LIGHT);
+        encoder.out.extend_from_slice(&(raising.userdata(-1) as u64).to_le_bytes());
+        return Written::Whole;
+    }
+    Written::Refused
+}
+
+/// Writes a copy of a clonable userdata: its block is given to `__lanesclone` here, with a fresh block to fill.
+fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize) -> Written {
+    let size = raising.raw_len(-1);
+    let source = raising.userdata(-1);
+    let object = raising.top();
+    let (flags, number) = encoder.object(format::CLONE, address);
+    encoder.out.extend_from_slice(&(size as u64).to_le_bytes());
+    // The copy is made in memory that this state owns for the moment, aligned as userdata are.
+    raising.reserve(8);
+    let block = raising.new_userdata(size.max(1), 0);
+    raising.push_metatable(object);
+    raising.raw_get_name(-1, b"__lanesclone");
+    raising.remove(-2);
+    raising.push_light(block);
+    raising.push_light(source);
+    raising.push_integer(size as i64);
+    raising.call(3, Some(0));
+    encoder.out.extend_from_slice(raising.block(object + 1).get(..size).unwrap_or_default());
+    raising.set_top(object);
+    raising.push_metatable(object);
+    if !names::write_name(encoder, local, raising, None) {
+        let state = local.name.borrow().clone();
+        raising.set_top(object);
+        let failure = Failure::Unnamed { what: "userdata", path: encoder.path(raising), state };
+        let _ = encoder.fail(failure);
+        return Written::Stop;
+    }
+    raising.set_top(object);
+    Written::Header { tag: format::CLONE, flags, number }
+}
+
+/// How many user values of the userdata at `index` travel with it.
+pub(super) fn user_values(raising: Raising, local: &Local, index: c_int) -> c_int {
+    if let Some(proxy) = local.proxy(*raising, index) {
+        return c_int::from(proxy.object.user_values());
+    }
+    let top = raising.top();
+    let mut count = 0;
+    while count < MOST_USER_VALUES && raising.push_user_value(index, count + 1) {
+        count += 1;
+    }
+    if USER_VALUE_IS_ENVIRONMENT && count > 0 {
+        // A userdata that was given no environment has the globals.
+        raising.push_globals();
+        count -= c_int::from(raising.raw_equal(-1, -2));
+    }
+    raising.set_top(top);
+    count
+}

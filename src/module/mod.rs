@@ -1,0 +1,145 @@
+//! The native module `lanes_core` (`lanes.core` in the 3.x interface): the functions on which `lanes.lua` builds.
+
+mod clock;
+mod configure;
+pub mod guard;
+mod names;
+mod require;
+mod threads;
+mod timers;
+
+pub use configure::ALLOCATOR;
+pub use require::wrap as wrap_require;
+
+use crate::context::{Context, push_function};
+use crate::facts::{self, Fact};
+use crate::linda;
+use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function};
+use crate::markers::{CANCEL_ERROR, NULL};
+use crate::message::KEYS;
+use std::os::raw::{c_int, c_void};
+
+const FUNCTIONS: &[(&str, Function)] = &[
+    ("configure", configure::configure),
+    ("is_configured", configure::is_configured),
+    ("is_main", configure::is_main),
+    ("launch", launch),
+    ("check_libraries", configure::check_libraries),
+    ("is_lua_function", configure::is_lua_function),
+    ("upvalue_count", configure::upvalue_count),
+    ("stop_timers", timers::stop_timers),
+    ("linda", new_linda),
+    ("require", require::lanes_require),
+    ("register", names::register),
+    ("nameof", names::nameof),
+    ("now_secs", clock::now_secs),
+    ("sleep", clock::sleep),
+    ("timer", timers::timer),
+    ("timers", timers::timers),
+    ("wakeup_conv", timers::wakeup_conv),
+    ("threads", threads::threads),
+    ("set_thread_priority", threads::set_thread_priority),
+    ("set_thread_affinity", threads::set_thread_affinity),
+    ("set_singlethreaded", threads::set_singlethreaded),
+];
+
+/// Pushes the module's table, the same one each time. `context` is the index of the context's userdata.
+pub fn push(raising: Raising, context: c_int) {
+    raising.raw_get_index(State::REGISTRY, KEYS.core);
+    if raising.kind(-1) == Kind::Table {
+        return;
+    }
+    raising.pop(1);
+    raising.new_table(0, FUNCTIONS.len() + 6);
+    for (name, function) in FUNCTIONS {
+        push_function(raising, context, *function);
+        raising.raw_set_name(-2, name.as_bytes());
+    }
+    for (name, value) in [("cancel_error", CANCEL_ERROR), ("null", NULL)] {
+        raising.push_light(value as *mut c_void);
+        raising.raw_set_name(-2, name.as_bytes());
+    }
+    raising.push_integer(i64::from(crate::threads::priority::RANGE.1));
+    raising.raw_set_name(-2, b"max_prio");
+    raising.push_bytes(b"3.17.2");
+    raising.raw_set_name(-2, b"version");
+    raising.push_bytes(format_version().as_bytes());
+    raising.raw_set_name(-2, b"implementation");
+    push_build(raising);
+    raising.raw_set_name(-2, b"build");
+    #[cfg(feature = "hooks")]
+    crate::hooks::add(raising, context);
+    raising.push_copy(-1);
+    raising.raw_set_index(State::REGISTRY, KEYS.core);
+}
+
+/// Version of this implementation.
+const fn format_version() -> &'static str {
+    concat!("lanes-rs ", env!("CARGO_PKG_VERSION"))
+}
+
+/// Pushes what the build found out.
+fn push_build(raising: Raising) {
+    raising.new_table(0, 10);
+    for (name, fact) in facts::facts() {
+        match fact {
+            Fact::Text(text) => raising.push_bytes(text.as_bytes()),
+            Fact::Flag(flag) => raising.push_boolean(flag),
+        }
+        raising.raw_set_name(-2, name.as_bytes());
+    }
+}
+
+/// Makes the module loaded in a lane that has it among its libraries.
+pub fn preload(raising: Raising, context: c_int) {
+    raising.raw_get_name(State::REGISTRY, b"_LOADED");
+    if raising.kind(-1) == Kind::Table {
+        push(raising, context);
+        for name in [&b"lanes_core"[..], b"lanes.core"] {
+            raising.push_copy(-1);
+            raising.raw_set_name(-3, name);
+        }
+        raising.pop(1);
+    }
+    raising.pop(1);
+}
+
+lua_function! {
+    /// `launch(libraries, options, body, arguments...)`: a lane's handle.
+    fn launch = crate::lane::launch
+}
+
+lua_function! {
+    /// `lanes.linda([name] [, group])` (SPEC-3x 9.1)
+    fn new_linda = new_linda_body
+}
+
+fn new_linda_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    context.universe()?;
+    let arguments = Arguments::new(state, "linda");
+    arguments.at_most(2)?;
+    let name: &[u8] = match (state.top(), state.kind(1)) {
+        (0, _) => b"",
+        (1, Kind::String) => arguments.bytes(1)?,
+        (1, Kind::Number) => b"",
+        (1, _) => {
+            return Err(arguments.error(
+                1,
+                format_args!(
+                    "wrong parameter (should be a string or a number), got {}",
+                    state.type_name(1)
+                ),
+            ));
+        }
+        _ => {
+            let name = arguments.bytes(1)?;
+            if state.kind(2) != Kind::Number {
+                return Err(arguments.type_error(2, "number"));
+            }
+            name
+        }
+    };
+    linda::new(context, state, name)?;
+    Ok(1)
+}

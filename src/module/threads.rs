@@ -1,0 +1,71 @@
+//! `threads`, and what a thread can do with itself: priority and affinity (SPEC-3x section 12).
+
+use crate::context::Context;
+use crate::lua::{Arguments, Raise, State, lua_function, protect, protect_with};
+use crate::threads::{affinity, priority};
+use std::os::raw::c_int;
+
+lua_function! {
+    /// `lanes.threads()`: name and status of all lanes, newest first; nothing where there are none.
+    pub fn threads = threads_body
+}
+
+fn threads_body(state: State) -> Result<c_int, Raise> {
+    let universe = Context::of(state)?.universe()?;
+    if !universe.settings.track_lanes {
+        return Err(Raise::message("lane tracking is not available: configure lanes with track_lanes = true"));
+    }
+    let mut lanes: Vec<(String, &'static str)> =
+        universe.tracked().iter().map(|lane| (lane.name(), lane.status())).collect();
+    if lanes.is_empty() {
+        return Ok(0);
+    }
+    protect_with(state, 0, &mut lanes, |raising, lanes| {
+        raising.new_table(lanes.len(), 0);
+        for (i, (name, status)) in lanes.iter().enumerate() {
+            raising.new_table(0, 2);
+            raising.push_bytes(name.as_bytes());
+            raising.raw_set_name(-2, b"name");
+            raising.push_bytes(status.as_bytes());
+            raising.raw_set_name(-2, b"status");
+            raising.raw_set_index(-2, i as i64 + 1);
+        }
+    })?;
+    Ok(1)
+}
+
+lua_function! {
+    /// `lanes.set_thread_priority(n)`: of the calling thread, -3 to +3.
+    pub fn set_thread_priority = set_thread_priority_body
+}
+
+fn set_thread_priority_body(state: State) -> Result<c_int, Raise> {
+    let arguments = Arguments::new(state, "set_thread_priority");
+    let given = arguments.number(1)?;
+    let checked = priority::checked(given).map_err(|text| arguments.error(1, text.to_lowercase()))?;
+    priority::set(checked).map_err(Raise::message)?;
+    Ok(0)
+}
+
+lua_function! {
+    /// `lanes.set_thread_affinity(mask)`: the processors that the calling thread may run on, one bit each.
+    pub fn set_thread_affinity = set_thread_affinity_body
+}
+
+fn set_thread_affinity_body(state: State) -> Result<c_int, Raise> {
+    let arguments = Arguments::new(state, "set_thread_affinity");
+    let mask = arguments.integer(1)?;
+    if mask <= 0 {
+        return Err(arguments.error(1, format_args!("invalid affinity ({mask})")));
+    }
+    affinity::set(mask as u64).map_err(|text| arguments.error(1, format_args!("invalid affinity: {text}")))?;
+    Ok(0)
+}
+
+lua_function! {
+    /// `lanes.set_singlethreaded()`: there is nothing like it on this system.
+    pub fn set_singlethreaded = |state| {
+        protect(state, 0, |_| ())?;
+        Err(Raise::message("not implemented: set_singlethreaded has no counterpart on this system"))
+    }
+}

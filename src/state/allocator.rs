@@ -1,0 +1,137 @@
+//! Where the memory of a lane's state comes from.
+//!
+//! By default from the C library, apart from the host's allocator, which need not be thread-safe. With `allocator =
+//! "protected"` all states share the host's allocator behind a lock. A limit makes an allocation beyond it fail, which
+//! Lua reports as its own "not enough memory".
+
+use crate::lua::compat::{self as c, lua_Alloc, lua_State};
+use std::cell::Cell;
+use std::os::raw::c_void;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// An allocator function and its data, as Lua takes them.
+#[derive(Clone, Copy)]
+pub struct Host {
+    function: lua_Alloc,
+    data: *mut c_void,
+}
+
+/// The host's allocator behind a lock, shared by the master state and its lanes.
+pub struct Shared {
+    host: Host,
+    lock: Mutex<()>,
+}
+
+// SAFETY: the host's allocator is called by one thread at a time, under the lock.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// Takes the allocator of a master state and puts the locked one in its place.
+    pub fn install(l: *mut lua_State) -> Arc<Shared> {
+        let mut data = std::ptr::null_mut();
+        // SAFETY: the state is alive; from here on it allocates through `locked`, whose data lives until `restore`.
+        unsafe {
+            let function = c::lua_getallocf(l, &mut data);
+            let shared = Arc::new(Shared { host: Host { function, data }, lock: Mutex::new(()) });
+            c::lua_setallocf(l, locked, Arc::as_ptr(&shared).cast_mut().cast());
+            shared
+        }
+    }
+
+    /// Gives the master state its own allocator back.
+    pub fn restore(&self, l: *mut lua_State) {
+        // SAFETY: the state is alive and the one given to `install`.
+        unsafe { c::lua_setallocf(l, self.host.function, self.host.data) }
+    }
+}
+
+unsafe extern "C" fn locked(data: *mut c_void, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
+    // SAFETY: `data` is the `Shared` that `install` or `Memory` keeps alive.
+    unsafe {
+        let shared = &*data.cast::<Shared>();
+        let _guard = shared.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        (shared.host.function)(shared.host.data, block, old, new)
+    }
+}
+
+/// The memory of one state.
+pub struct Memory {
+    source: Source,
+    /// Bytes in use, counted only where there is a limit.
+    used: Cell<usize>,
+    limit: usize,
+}
+
+enum Source {
+    Library,
+    Shared(Arc<Shared>),
+    Host(Host),
+}
+
+impl Memory {
+    /// Memory from the C library, of which at most `limit` bytes are used.
+    pub fn library(limit: usize) -> Box<Memory> {
+        Box::new(Memory { source: Source::Library, used: Cell::new(0), limit })
+    }
+
+    /// Memory from the host's allocator, behind its lock.
+    pub fn shared(shared: Arc<Shared>, limit: usize) -> Box<Memory> {
+        Box::new(Memory { source: Source::Shared(shared), used: Cell::new(0), limit })
+    }
+
+    /// Memory from an allocator function that the program gave.
+    ///
+    /// # Safety
+    /// `function` is an allocator as `lua_newstate` takes it, usable from any thread with this data.
+    pub unsafe fn custom(function: lua_Alloc, data: *mut c_void, limit: usize) -> Box<Memory> {
+        Box::new(Memory { source: Source::Host(Host { function, data }), used: Cell::new(0), limit })
+    }
+
+    /// A new state over this memory, or null. This must stay where it is until the state is closed.
+    pub(super) fn new_state(&self) -> *mut lua_State {
+        // SAFETY: `self` is boxed and kept beside the state by `Owned`.
+        unsafe { c::new_state(allocate, std::ptr::from_ref(self).cast_mut().cast()) }
+    }
+}
+
+unsafe extern "C" fn allocate(data: *mut c_void, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
+    // SAFETY: `data` is the boxed `Memory` beside the state; `block` came from here with `old` bytes, or is null, and
+    // then `old` is a type and not a size.
+    unsafe {
+        let memory = &*data.cast::<Memory>();
+        let old_size = if block.is_null() { 0 } else { old };
+        if memory.limit != usize::MAX {
+            let used = memory.used.get() - old_size + new;
+            if new > old_size && used > memory.limit {
+                return std::ptr::null_mut();
+            }
+            let result = memory.source.allocate(block, old, new);
+            if new == 0 || !result.is_null() {
+                memory.used.set(used);
+            }
+            return result;
+        }
+        memory.source.allocate(block, old, new)
+    }
+}
+
+impl Source {
+    /// # Safety
+    /// As for an allocator function of Lua.
+    unsafe fn allocate(&self, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
+        // SAFETY: passed on from the caller.
+        unsafe {
+            match self {
+                Source::Library if new == 0 => {
+                    libc::free(block);
+                    std::ptr::null_mut()
+                }
+                Source::Library => libc::realloc(block, new),
+                Source::Shared(shared) => locked(Arc::as_ptr(shared).cast_mut().cast(), block, old, new),
+                Source::Host(host) => (host.function)(host.data, block, old, new),
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Lua states for lanes: their memory, their libraries, and their end.
+
+pub mod allocator;
+pub mod libraries;
+
+use crate::lua::compat::{self as c, lua_State};
+use crate::lua::{Raising, State, install};
+use allocator::Memory;
+use std::os::raw::c_int;
+
+/// A Lua state that belongs to whoever holds this; closed when dropped.
+pub struct Owned {
+    state: State,
+    /// What the state's memory comes from: freed after the state.
+    _memory: Option<Box<Memory>>,
+}
+
+// SAFETY: a Lua state may be used by one thread after another; the holder of this is the only user.
+unsafe impl Send for Owned {}
+
+/// Called by Lua when an error finds nobody to catch it. Every call of ours is protected, so this is a defect.
+unsafe extern "C-unwind" fn panic(l: *mut lua_State) -> c_int {
+    let text = State::new(l).text(-1).unwrap_or_else(|| "(no message)".to_owned());
+    eprintln!("lanes: unprotected error in a lane's state: {text}");
+    0
+}
+
+impl Owned {
+    /// A state without any library, over `memory`.
+    ///
+    /// Errors: out of memory.
+    pub fn new(memory: Option<Box<Memory>>) -> Result<Owned, OutOfMemory> {
+        let l = match &memory {
+            Some(memory) => memory.new_state(),
+            // SAFETY: luaL_newstate has no requirements.
+            None => unsafe { c::luaL_newstate() },
+        };
+        if l.is_null() {
+            return Err(OutOfMemory);
+        }
+        let owned = Owned { state: State::new(l), _memory: memory };
+        // SAFETY: the state is alive.
+        unsafe { c::lua_atpanic(l, panic) };
+        owned.prepare()?;
+        Ok(owned)
+    }
+
+    /// Makes `protect` usable: the one call that runs before it can be, through lua_cpcall's successor.
+    fn prepare(&self) -> Result<(), OutOfMemory> {
+        unsafe extern "C-unwind" fn body(l: *mut lua_State) -> c_int {
+            // SAFETY: called by Lua from `first_call`; owns nothing.
+            install(unsafe { Raising::unprotected(l) });
+            0
+        }
+        // SAFETY: a fresh state with an empty stack.
+        if unsafe { c::first_call(self.state.raw(), body) } { Ok(()) } else { Err(OutOfMemory) }
+    }
+
+    /// The state, for the thread that uses it now.
+    pub fn state(&self) -> State {
+        self.state
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // SAFETY: nobody else uses the state, and this is its only owner.
+        unsafe { c::lua_close(self.state.raw()) }
+    }
+}
+
+/// Memory ran out while a state was made.
+#[derive(Clone, Copy, Debug)]
+pub struct OutOfMemory;

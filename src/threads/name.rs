@@ -1,0 +1,37 @@
+//! The name of the calling thread, as the system's tools show it.
+
+/// Sets the name, as far as the system has room for it (15 bytes on Linux).
+pub fn set(name: &str) {
+    super::note_changed();
+    system::set(name);
+}
+
+#[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
+mod system {
+    //! `unsafe`: a call of the C library that takes a text.
+    use std::ffi::CString;
+
+    pub fn set(name: &str) {
+        let mut bytes: Vec<u8> = name.bytes().filter(|&byte| byte != 0).collect();
+        if cfg!(target_os = "linux") {
+            bytes.truncate(15);
+        }
+        let Ok(name) = CString::new(bytes) else {
+            return;
+        };
+        // SAFETY: the text ends with a zero byte and is read during the call only.
+        unsafe {
+            #[cfg(target_os = "linux")]
+            libc::pthread_setname_np(libc::pthread_self(), name.as_ptr());
+            #[cfg(target_os = "macos")]
+            libc::pthread_setname_np(name.as_ptr());
+            #[cfg(target_os = "freebsd")]
+            libc::pthread_set_name_np(libc::pthread_self(), name.as_ptr());
+        }
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
+mod system {
+    pub fn set(_name: &str) {}
+}

@@ -1,0 +1,52 @@
+//! Thread priorities, -3 to +3, as lanes have them (SPEC-3x 2.2).
+//!
+//! Everywhere they are steps of the system's ordinary scheduling. On Linux they are nice values of the thread:
+//! anybody may lower a priority; to raise one takes RLIMIT_NICE or CAP_SYS_NICE.
+
+use crate::lua::compat::HAS_INTEGERS;
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
+
+/// The lowest and the highest priority.
+pub const RANGE: (i32, i32) = (-3, 3);
+
+/// Checks a priority.
+///
+/// Errors, as text: out of range, or not a whole number.
+pub fn checked(priority: f64) -> Result<i32, String> {
+    let (min, max) = RANGE;
+    let whole = if HAS_INTEGERS { priority } else { priority.trunc() };
+    if whole.fract() != 0.0 || !(f64::from(min)..=f64::from(max)).contains(&whole) {
+        return Err(format!("Priority out of range: {min}..+{max} ({priority})"));
+    }
+    Ok(whole as i32)
+}
+
+/// Sets the priority of the calling thread; 0 leaves it as it is.
+///
+/// Errors, as text: the system does not allow it.
+pub fn set(priority: i32) -> Result<(), String> {
+    // Parts of 99 of the system's ordinary range, which on Linux are the nice values 15, 10, 5 and -5, -10, -15.
+    let value = match priority {
+        0 => return Ok(()),
+        -3 => 10,
+        -2 => 23,
+        -1 => 36,
+        1 => 61,
+        2 => 74,
+        _ => 87,
+    };
+    super::note_changed();
+    let value: u8 = value;
+    let Ok(value) = ThreadPriorityValue::try_from(value) else {
+        return Ok(());
+    };
+    match set_current_thread_priority(ThreadPriority::Crossplatform(value)) {
+        Ok(()) => Ok(()),
+        // A thread that is not allowed to go there has a lower priority already.
+        Err(_) if priority < 0 => Ok(()),
+        Err(error) => Err(format!(
+            "the system does not allow thread priority +{priority} ({error:?}): on Linux it takes RLIMIT_NICE or \
+             CAP_SYS_NICE"
+        )),
+    }
+}

@@ -1,0 +1,212 @@
+//! A universe: one master state with its lanes and lindas, and what they have in common.
+
+use crate::lane::{Record, Spares};
+use crate::linda::{Key, Linda};
+use crate::lua::State;
+use crate::state::allocator::Shared;
+use crate::timer::Timers;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::ThreadId;
+
+/// What `configure` was given.
+#[derive(Clone)]
+pub struct Settings {
+    /// Timers may be used.
+    pub with_timers: bool,
+    /// Other full userdata become light userdata.
+    pub demote_full_userdata: bool,
+    /// `lanes.threads` works.
+    pub track_lanes: bool,
+    /// Seconds that closing the master state waits for lanes to end.
+    pub shutdown_timeout: f64,
+    /// The host's allocator, if lanes share it.
+    pub allocator: Option<Arc<Shared>>,
+    /// The function that answers an allocator for each state, kept in the master's registry.
+    pub custom_allocator: bool,
+}
+
+/// One master state, its lanes and lindas.
+pub struct Universe {
+    /// What `configure` was given.
+    pub settings: Settings,
+    /// Serialises `require`.
+    pub require: RequireLock,
+    /// The timers of `lanes.timer`.
+    pub timers: Timers,
+    /// States that the next lanes can have.
+    pub spares: Spares,
+    lanes: Mutex<Lanes>,
+    /// Lindas that are alive, to be emptied at the end: one that contains itself would never go away.
+    lindas: Mutex<Vec<Weak<Linda>>>,
+    closing: AtomicBool,
+}
+
+#[derive(Default)]
+struct Lanes {
+    /// Lanes that have not ended.
+    running: Vec<Arc<Record>>,
+    /// Lanes that `lanes.threads` lists, oldest first, if they are tracked.
+    tracked: VecDeque<Weak<Record>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Universe {
+    /// A universe without lanes.
+    pub fn new(settings: Settings) -> Arc<Universe> {
+        Arc::new(Universe {
+            settings,
+            require: RequireLock::new(),
+            timers: Timers::new(),
+            spares: Spares::default(),
+            lanes: Mutex::default(),
+            lindas: Mutex::default(),
+            closing: AtomicBool::new(false),
+        })
+    }
+
+    /// Enters a lane that is about to start; false where the universe is closing.
+    pub fn add_lane(&self, record: &Arc<Record>) -> bool {
+        let mut lanes = lock(&self.lanes);
+        if self.is_closing() {
+            return false;
+        }
+        record.position.store(lanes.running.len(), Ordering::Relaxed);
+        lanes.running.push(Arc::clone(record));
+        if self.settings.track_lanes {
+            lanes.tracked.push_back(Arc::downgrade(record));
+            // Those that are gone are forgotten when they may be half of all.
+            if lanes.tracked.len() >= 32 && lanes.tracked.len().is_power_of_two() {
+                lanes.tracked.retain(|record| record.strong_count() > 0);
+            }
+        }
+        true
+    }
+
+    /// Takes a lane out that has ended.
+    pub fn remove_lane(&self, record: &Record) {
+        let removed = {
+            let mut lanes = lock(&self.lanes);
+            let position = record.position.load(Ordering::Relaxed);
+            if !lanes.running.get(position).is_some_and(|lane| std::ptr::eq(&**lane, record)) {
+                return;
+            }
+            let removed = lanes.running.swap_remove(position);
+            if let Some(moved) = lanes.running.get(position) {
+                moved.position.store(position, Ordering::Relaxed);
+            }
+            removed
+        };
+        drop(removed);
+    }
+
+    /// The lanes that have not ended.
+    pub fn running(&self) -> Vec<Arc<Record>> {
+        lock(&self.lanes).running.clone()
+    }
+
+    /// The lanes that are tracked, newest first: those whose handle or thread is alive.
+    pub fn tracked(&self) -> Vec<Arc<Record>> {
+        lock(&self.lanes).tracked.iter().rev().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Remembers a linda, to be emptied at the end.
+    pub fn add_linda(&self, linda: &Arc<Linda>) {
+        let mut lindas = lock(&self.lindas);
+        if lindas.len() == lindas.capacity() {
+            lindas.retain(|linda| linda.strong_count() > 0);
+            let room = lindas.len().max(16);
+            lindas.reserve(room);
+        }
+        lindas.push(Arc::downgrade(linda));
+    }
+
+    /// From now on no lane starts.
+    pub fn close(&self) {
+        let _lanes = lock(&self.lanes);
+        self.closing.store(true, Ordering::Release);
+    }
+
+    /// Whether the master state is being closed.
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    /// Empties all lindas.
+    pub fn clear_lindas(&self) {
+        let lindas = std::mem::take(&mut *lock(&self.lindas));
+        for linda in lindas {
+            if let Some(linda) = linda.upgrade() {
+                linda.queues.clear();
+            }
+        }
+    }
+}
+
+/// The key of a timer: a linda, by identity, and a slot of it.
+#[derive(Clone)]
+pub struct TimerKey {
+    /// The linda.
+    pub linda: Arc<Linda>,
+    /// The slot.
+    pub key: Key,
+}
+
+impl PartialEq for TimerKey {
+    fn eq(&self, other: &TimerKey) -> bool {
+        Arc::ptr_eq(&self.linda, &other.linda) && self.key == other.key
+    }
+}
+
+impl Eq for TimerKey {}
+
+impl std::hash::Hash for TimerKey {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.linda).hash(state);
+        self.key.hash(state);
+    }
+}
+
+/// A lock that its thread may take again: one `require` at a time in a universe, and modules that require others.
+pub struct RequireLock {
+    holder: Mutex<(Option<ThreadId>, usize)>,
+    free: Condvar,
+}
+
+impl RequireLock {
+    fn new() -> RequireLock {
+        RequireLock { holder: Mutex::new((None, 0)), free: Condvar::new() }
+    }
+
+    /// Takes the lock, waiting for another thread that has it. `unlock` must follow.
+    pub fn lock(&self) {
+        let me = std::thread::current().id();
+        let mut holder = lock(&self.holder);
+        while holder.0.is_some_and(|other| other != me) {
+            holder = self.free.wait(holder).unwrap_or_else(PoisonError::into_inner);
+        }
+        *holder = (Some(me), holder.1 + 1);
+    }
+
+    /// Gives the lock back.
+    pub fn unlock(&self) {
+        let mut holder = lock(&self.holder);
+        holder.1 = holder.1.saturating_sub(1);
+        if holder.1 == 0 {
+            holder.0 = None;
+            drop(holder);
+            self.free.notify_one();
+        }
+    }
+}
+
+/// The master's own allocator comes back when its universe has ended.
+pub fn restore_allocator(universe: &Universe, state: State) {
+    if let Some(shared) = &universe.settings.allocator {
+        shared.restore(state.raw());
+    }
+}
