@@ -263,6 +263,19 @@ fn set_and_put_back_serve_receivers() {
 }
 
 #[test]
+fn a_cancellation_alone_ends_the_wait() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        let end = End::new(&queues);
+        let waiter = Arc::clone(&end.waiter);
+        let receiver = thread::spawn(move || end.receive(&[A]));
+        waiter.cancel(Request::Soft, true);
+        assert_eq!(receiver.join().unwrap(), Err(Refusal::Request(Request::Soft)));
+        assert_eq!(queues.counts(), []);
+    });
+}
+
+#[test]
 fn completion_against_cancellation_of_the_waiter() {
     model(4, || {
         let queues = Arc::new(Numbers::new());
