@@ -152,19 +152,22 @@ where
 
     /// Removes all timers, ends the thread, and waits for it, unless this is the thread: then it ends after what it is firing now.
     pub fn shutdown(&self) {
-        let (running, timers, queue) = {
+        let (never_ran, timers, queue) = {
             let mut state = self.shared.state.lock();
-            let running = state.phase != Phase::New;
+            let never_ran = state.phase == Phase::New;
             state.phase = Phase::ShutDown;
             (
-                running,
+                never_ran,
                 std::mem::take(&mut state.timers),
                 std::mem::take(&mut state.queue),
             )
         };
         drop((timers, queue));
+        if never_ran {
+            self.shared.ended.open();
+        }
         self.shared.parker.unpark();
-        if running && self.shared.thread.get() != Some(&thread::current().id()) {
+        if self.shared.thread.get() != Some(&thread::current().id()) {
             let wait = Wait {
                 waiter: &Waiter::new(),
                 deadline: Deadline::Never,
@@ -462,6 +465,13 @@ mod tests {
         assert_eq!(service.list(), []);
         drop(fire);
         fired.recv().unwrap_err();
+        service.shutdown();
+    }
+
+    #[test]
+    fn shutdown_may_be_repeated_where_no_timer_was_ever_set() {
+        let (service, _fire, _fired) = service();
+        service.shutdown();
         service.shutdown();
     }
 
