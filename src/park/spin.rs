@@ -49,6 +49,10 @@ impl Spin {
             return false;
         }
         let notified = || word.load(Ordering::Relaxed) == NOTIFIED;
+        if look(notified) {
+            self.failures.store(0, Ordering::Relaxed);
+            return true;
+        }
         let start = Instant::now();
         let end = match deadline {
             Deadline::At(instant) => instant.min(start + LONGEST),
@@ -71,13 +75,20 @@ impl Spin {
     }
 }
 
+fn look(notified: impl Fn() -> bool) -> bool {
+    for _ in 0..LOOKS {
+        if notified() {
+            return true;
+        }
+        hint::spin_loop();
+    }
+    false
+}
+
 fn look_until(notified: impl Fn() -> bool, end: Instant) -> bool {
     loop {
-        for _ in 0..LOOKS {
-            if notified() {
-                return true;
-            }
-            hint::spin_loop();
+        if look(&notified) {
+            return true;
         }
         if Instant::now() >= end {
             return false;

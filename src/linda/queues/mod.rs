@@ -111,7 +111,8 @@ impl<K: Clone, M> Queues<K, M> {
         if wait.deadline == Deadline::Now {
             return Err((Refusal::TimedOut, values));
         }
-        let operation = state.park(wait.waiter, Work::Send(values), need, [slot].into_iter());
+        let operation = state.park(wait.waiter, Work::Send(values));
+        state.queue_up(operation, slot, 0, need);
         match self.wait_for(wait, state, operation) {
             Ok(_) => Ok(()),
             Err((refusal, Work::Send(values))) => Err((refusal, values)),
@@ -145,8 +146,11 @@ impl<K: Clone, M> Queues<K, M> {
         if wait.deadline == Deadline::Now {
             return Err(Refusal::TimedOut);
         }
-        let slots: Vec<u32> = keys.iter().map(|key| state.find_or_make(key)).collect();
-        let operation = state.park(wait.waiter, Work::Receive, 1, slots.into_iter());
+        let operation = state.park(wait.waiter, Work::Receive);
+        for (position, key) in keys.iter().enumerate() {
+            let slot = state.find_or_make(key);
+            state.queue_up(operation, slot, position, 1);
+        }
         match self.wait_for(wait, state, operation) {
             Ok(Answer::Received(position, value)) => Ok((position, value)),
             Ok(_) => unreachable!("a receive is answered by an element"),
@@ -186,13 +190,9 @@ impl<K: Clone, M> Queues<K, M> {
         if wait.deadline == Deadline::Now {
             return Err(Refusal::TimedOut);
         }
+        let operation = state.park(wait.waiter, Work::ReceiveBatch { max });
         let slot = state.find_or_make(key);
-        let operation = state.park(
-            wait.waiter,
-            Work::ReceiveBatch { max },
-            min,
-            [slot].into_iter(),
-        );
+        state.queue_up(operation, slot, 0, min);
         match self.wait_for(wait, state, operation) {
             Ok(Answer::ReceivedBatch(values)) => Ok(values),
             Ok(_) => unreachable!("a batched receive is answered by a batch"),

@@ -5,36 +5,60 @@ use std::ops::{Index, IndexMut};
 /// The number of nothing.
 pub const NONE: u32 = u32::MAX;
 
+/// Entries up to which an empty slab keeps its memory.
+const KEPT: usize = 1024;
+
 pub struct Slab<T> {
-    entries: Vec<Option<T>>,
-    free: Vec<u32>,
+    entries: Vec<Entry<T>>,
+    /// The first vacant entry, or NONE.
+    vacant: u32,
+    occupied: u32,
+}
+
+enum Entry<T> {
+    Occupied(T),
+    /// The next vacant entry, or NONE.
+    Vacant(u32),
 }
 
 impl<T> Slab<T> {
     pub const fn new() -> Slab<T> {
         Slab {
             entries: Vec::new(),
-            free: Vec::new(),
+            vacant: NONE,
+            occupied: 0,
         }
     }
 
     pub fn insert(&mut self, value: T) -> u32 {
-        if let Some(number) = self.free.pop() {
-            self.entries[number as usize] = Some(value);
+        self.occupied += 1;
+        let number = self.vacant;
+        if let Some(entry) = self.entries.get_mut(number as usize) {
+            let Entry::Vacant(next) = *entry else {
+                unreachable!("a vacant entry")
+            };
+            self.vacant = next;
+            *entry = Entry::Occupied(value);
             return number;
         }
-        let number = u32::try_from(self.entries.len()).expect("fewer than 2^32 entries");
-        assert!(number != NONE, "fewer than 2^32 - 1 entries");
-        self.entries.push(Some(value));
-        number
+        let number = u32::try_from(self.entries.len())
+            .ok()
+            .filter(|number| *number != NONE);
+        self.entries.push(Entry::Occupied(value));
+        number.expect("fewer than 2^32 - 1 entries")
     }
 
     pub fn remove(&mut self, number: u32) -> T {
-        let value = self.entries[number as usize]
-            .take()
-            .expect("an occupied entry");
-        self.free.push(number);
-        if self.free.len() == self.entries.len() && self.entries.capacity() > 1024 {
+        let entry = std::mem::replace(
+            &mut self.entries[number as usize],
+            Entry::Vacant(self.vacant),
+        );
+        let Entry::Occupied(value) = entry else {
+            unreachable!("an occupied entry")
+        };
+        self.vacant = number;
+        self.occupied -= 1;
+        if self.occupied == 0 && self.entries.capacity() > KEPT {
             *self = Slab::new();
         }
         value
@@ -43,13 +67,10 @@ impl<T> Slab<T> {
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0..)
             .zip(&self.entries)
-            .filter_map(|(number, entry)| Some((number, entry.as_ref()?)))
-    }
-
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut T)> {
-        (0..)
-            .zip(&mut self.entries)
-            .filter_map(|(number, entry)| Some((number, entry.as_mut()?)))
+            .filter_map(|(number, entry)| match entry {
+                Entry::Occupied(value) => Some((number, value)),
+                Entry::Vacant(_) => None,
+            })
     }
 }
 
@@ -58,18 +79,20 @@ impl<T> Index<u32> for Slab<T> {
 
     #[inline]
     fn index(&self, number: u32) -> &T {
-        self.entries[number as usize]
-            .as_ref()
-            .expect("an occupied entry")
+        match &self.entries[number as usize] {
+            Entry::Occupied(value) => value,
+            Entry::Vacant(_) => unreachable!("an occupied entry"),
+        }
     }
 }
 
 impl<T> IndexMut<u32> for Slab<T> {
     #[inline]
     fn index_mut(&mut self, number: u32) -> &mut T {
-        self.entries[number as usize]
-            .as_mut()
-            .expect("an occupied entry")
+        match &mut self.entries[number as usize] {
+            Entry::Occupied(value) => value,
+            Entry::Vacant(_) => unreachable!("an occupied entry"),
+        }
     }
 }
 

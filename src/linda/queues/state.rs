@@ -125,39 +125,32 @@ impl<K, M> State<K, M> {
         after.wake(waiter);
     }
 
-    /// Puts an operation into the wait lists of its slots.
-    pub fn park(
-        &mut self,
-        waiter: &Arc<Waiter>,
-        work: Work<M>,
-        need: usize,
-        slots: impl Iterator<Item = u32>,
-    ) -> u32 {
-        let sends = work.is_send();
-        let operation = self.operations.insert(Operation::Parked {
+    /// Parks an operation, so far in no wait list.
+    pub fn park(&mut self, waiter: &Arc<Waiter>, work: Work<M>) -> u32 {
+        self.order += 1;
+        self.operations.insert(Operation::Parked {
             waiter: Arc::clone(waiter),
             work,
             links: NONE,
-        });
-        let order = self.order;
-        self.order += 1;
-        let mut chain = NONE;
-        for (position, slot) in slots.enumerate() {
-            chain = self
-                .links
-                .insert(Link::new(operation, slot, position, need, order, chain));
-            let slot = &mut self.slots[slot];
-            let list = if sends {
-                &mut slot.senders
-            } else {
-                &mut slot.receivers
-            };
-            list.append(&mut self.links, chain);
-        }
-        if let Operation::Parked { links, .. } = &mut self.operations[operation] {
-            *links = chain;
-        }
-        operation
+        })
+    }
+
+    /// Adds the operation parked last to a wait list of a slot. `position` is that of the slot's key among the operation's, `need` how
+    /// many elements, or how much room, it needs there.
+    pub fn queue_up(&mut self, operation: u32, slot: u32, position: usize, need: usize) {
+        let Operation::Parked { work, links, .. } = &mut self.operations[operation] else {
+            unreachable!("a completed operation enters no list")
+        };
+        *links = self.links.insert(Link::new(
+            operation, slot, position, need, self.order, *links,
+        ));
+        let slot = &mut self.slots[slot];
+        let list = if work.is_send() {
+            &mut slot.senders
+        } else {
+            &mut slot.receivers
+        };
+        list.append(&mut self.links, *links);
     }
 
     /// Takes a parked operation out of all wait lists, and leaves its entry to be overwritten. Slots that nobody would miss any more

@@ -40,79 +40,114 @@ impl Link {
     }
 }
 
-/// Links that need the same amount, oldest first. Never empty while it is in a wait list.
+/// Links that need the same amount, oldest first.
 struct Line {
     need: usize,
+    /// NONE when the line is empty.
     head: u32,
     tail: u32,
 }
 
-/// One line for each amount that somebody needs: usually there is only one, of those who need 1. So finding whom to serve does not look at
-/// those who cannot be served.
+/// One line for each amount that somebody needs, so that finding whom to serve does not look at those who cannot be served.
 pub struct WaitList {
-    lines: Vec<Line>,
+    /// Those who need 1: nearly always there are no others.
+    single: Line,
+    /// The other lines, none of them empty.
+    larger: Vec<Line>,
+}
+
+impl Line {
+    const fn new(need: usize) -> Line {
+        Line {
+            need,
+            head: NONE,
+            tail: NONE,
+        }
+    }
+
+    fn append(&mut self, links: &mut Slab<Link>, number: u32) {
+        links[number].previous = self.tail;
+        match self.tail {
+            NONE => self.head = number,
+            tail => links[tail].next = number,
+        }
+        self.tail = number;
+    }
+
+    fn remove(&mut self, links: &mut Slab<Link>, number: u32) {
+        let Link { previous, next, .. } = links[number];
+        match previous {
+            NONE => self.head = next,
+            _ => links[previous].next = next,
+        }
+        match next {
+            NONE => self.tail = previous,
+            _ => links[next].previous = previous,
+        }
+    }
 }
 
 impl WaitList {
     pub const fn new() -> WaitList {
-        WaitList { lines: Vec::new() }
+        WaitList {
+            single: Line::new(1),
+            larger: Vec::new(),
+        }
     }
 
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.single.head == NONE && self.larger.is_empty()
     }
 
     /// Adds a link, which must be the youngest.
     pub fn append(&mut self, links: &mut Slab<Link>, number: u32) {
         let need = links[number].need;
-        match self.lines.iter_mut().find(|line| line.need == need) {
-            Some(line) => {
-                links[number].previous = line.tail;
-                links[line.tail].next = number;
-                line.tail = number;
-            }
-            None => self.lines.push(Line {
-                need,
-                head: number,
-                tail: number,
-            }),
+        if need == 1 {
+            self.single.append(links, number);
+            return;
         }
+        let index = self
+            .larger
+            .iter()
+            .position(|line| line.need == need)
+            .unwrap_or_else(|| {
+                self.larger.push(Line::new(need));
+                self.larger.len() - 1
+            });
+        self.larger[index].append(links, number);
     }
 
     pub fn remove(&mut self, links: &mut Slab<Link>, number: u32) {
-        let Link {
-            need,
-            previous,
-            next,
-            ..
-        } = links[number];
+        let need = links[number].need;
+        if need == 1 {
+            self.single.remove(links, number);
+            return;
+        }
         let index = self
-            .lines
+            .larger
             .iter()
             .position(|line| line.need == need)
             .expect("the line of the link");
-        match previous {
-            NONE => self.lines[index].head = next,
-            _ => links[previous].next = next,
-        }
-        match next {
-            NONE => self.lines[index].tail = previous,
-            _ => links[next].previous = previous,
-        }
-        if self.lines[index].head == NONE {
-            self.lines.swap_remove(index);
+        self.larger[index].remove(links, number);
+        if self.larger[index].head == NONE {
+            self.larger.swap_remove(index);
         }
     }
 
     /// The oldest link that needs no more than `available`.
     #[inline]
     pub fn oldest(&self, links: &Slab<Link>, available: usize) -> Option<u32> {
-        self.lines
+        let single = (self.single.head != NONE && available >= 1).then_some(self.single.head);
+        if self.larger.is_empty() {
+            return single;
+        }
+        let larger = self
+            .larger
             .iter()
             .filter(|line| line.need <= available)
-            .map(|line| line.head)
-            .min_by_key(|head| links[*head].order)
+            .map(|line| line.head);
+        larger.chain(single).min_by_key(|head| links[*head].order)
     }
 }
 
