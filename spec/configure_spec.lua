@@ -72,10 +72,8 @@ describe("configure", function()
 
     it("says that it needs the string library", function()
         support.contains("To use 'lanes', you will also need to have 'string' available.", support.output [[
-            local lanes = require "lanes"
-            local print, pcall = print, pcall
             string = nil
-            print(pcall(lanes.configure))
+            print(pcall(require "lanes".configure))
         ]])
     end)
 

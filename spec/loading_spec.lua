@@ -235,7 +235,7 @@ describe("lanes inside a lane", function()
 
     it("finds the native module loaded when the lane names it", function()
         local kind, global = lanes.gen("package,lanes.core", function()
-            return type(package.loaded["lanes.core"]), type(lanes)
+            return type(package.loaded["lanes.core"]), type(_G.lanes)
         end)():join()
         assert.equal("table", kind)
         assert.equal("nil", global)
