@@ -166,7 +166,7 @@ describe("a generator call that fails", function()
                     return size and resident
                 end
                 local generator = lanes.gen("*", function() end)
-                local thread = coroutine.create(print)
+                local thread = coroutine.create(function() end)
                 for i = 1, 200 do pcall(generator, {}, thread) end
                 local before = pages()
                 for i = 1, 3000 do pcall(generator, {}, thread) end
