@@ -4,9 +4,9 @@ local core = require "lanes_core"
 
 local lanes = {}
 
-local error, getmetatable, pairs, require, select, setmetatable, tonumber, tostring, type =
-    error, getmetatable, pairs, require, select, setmetatable, tonumber, tostring, type
-local string, package = string, package
+local error, pairs, require, select, setmetatable, tostring, type =
+    error, pairs, require, select, setmetatable, tostring, type
+local package = package
 
 -- Type and text of a value, for messages.
 local function described(value)
@@ -26,7 +26,7 @@ end
 
 local settings_known = {
     nb_keepers = { default = 1, check = function(value)
-        return is_number(value) and value > 0
+        return is_number(value) and value >= 1
     end },
     keepers_gc_threshold = { default = -1, check = is_number },
     with_timers = { default = true, check = anything },
@@ -156,110 +156,41 @@ local function gen(...)
 end
 
 --- Makes a lock of `count` units in a slot of a linda.
--- @return a function: a positive number takes units (with "try": or answers false at once), a negative one gives back
+-- @param linda where the units are kept
+-- @param key slot for them; what it contains is lost
+-- @param count how many units there are (default 1)
+-- @return a function `lock(units [, "try"])`: a positive number takes units, waiting for them (with "try" it answers
+--   false instead), a negative one gives them back; or `cancel_error` where the linda is cancelled
 -- SPEC-3x section 11.
 local function genlock(linda, key, count)
     count = count == nil and 1 or count
-    if type(count) ~= "number" or count ~= count or count < 1 or count % 1 ~= 0 then
-        error("bad argument #3 to 'genlock' (a whole number of units >= 1 expected, got " .. tostring(count) .. ")", 2)
-    end
-    if getmetatable(linda) ~= "Linda" then
-        error("bad argument #1 to 'genlock' (expecting a linda object, got " .. type(linda) .. ")", 2)
-    end
-    linda:set(key)
-    local cancelled = linda:limit(key, count)
-    if cancelled == core.cancel_error then
+    local cancelled = core.prepare_lock(linda, key, count)
+    if cancelled then
         return cancelled
     end
-    local cancel_error, batched = core.cancel_error, linda.batched
-
-    -- `units` values to send.
-    local function tokens(units)
-        if units > 1 then
-            return true, tokens(units - 1)
-        end
-        return true
-    end
-
+    -- Needs nothing but the linda, so it can be sent to any lane.
     return function(units, mode)
-        if type(units) ~= "number" or units ~= units then
-            error("bad argument #1 to 'lock' (number of units expected, got " .. type(units) .. ")", 2)
-        end
-        local single = count == 1
-        if units > 0 then
-            local timeout
-            if mode == "try" then
-                timeout = 0
-            end
-            -- nil stands for "wait as long as it takes"
-            if single then
-                return linda:send(timeout, key, true)
-            end
-            local whole = units % 1 == 0 and units or units - units % 1 + 1
-            if whole > count then
-                error("bad argument #1 to 'lock' (" .. tostring(units) .. " units cannot be taken of " .. count .. ")", 2)
-            end
-            return linda:send(timeout, key, tokens(whole))
-        end
-        if units == 0 and not single then
-            return true
-        end
-        local result
-        if single then
-            result = linda:receive(nil, key)
-        else
-            local whole = -units % 1 == 0 and -units or -units - -units % 1 + 1
-            result = linda:receive(nil, batched, key, whole)
-        end
-        if result == cancel_error then
-            return cancel_error
-        end
-        return true
+        local answer = linda:__lock(key, count, units, mode)
+        return answer
     end
 end
 
 --- Makes a number in a slot of a linda that lanes change one at a time.
--- @return a function that adds its argument (default 1.0) and answers the new value
+-- @param linda where it is kept
+-- @param key slot for it; what it contains is lost
+-- @param initial the number (default 0.0)
+-- @return a function `add([difference])` that adds (default 1.0) and answers the new value; or `cancel_error` where
+--   the linda is cancelled
 -- SPEC-3x section 11.
 local function genatomic(linda, key, initial)
     initial = initial == nil and 0.0 or initial
-    if getmetatable(linda) ~= "Linda" then
-        error("bad argument #1 to 'genatomic' (expecting a linda object, got " .. type(linda) .. ")", 2)
-    end
-    if type(initial) ~= "number" and not (type(initial) == "string" and initial + 0) then
-        error("bad argument #3 to 'genatomic' (number expected, got " .. type(initial) .. ")", 2)
-    end
-    local cancel_error = core.cancel_error
-    if linda:limit(key, 2) == cancel_error or linda:set(key, initial) == cancel_error then
-        return cancel_error
+    local cancelled = core.prepare_atomic(linda, key, initial)
+    if cancelled then
+        return cancelled
     end
     return function(difference)
-        if difference == nil then
-            difference = 1.0
-        end
-        if type(difference) == "string" then
-            local number = tonumber(difference)
-            if number then
-                difference = number
-            end
-        end
-        if type(difference) ~= "number" then
-            error("bad argument #1 to 'atomic' (number expected, got " .. type(difference) .. ")", 2)
-        end
-        -- The second element of the slot is the lock: it fits for one at a time.
-        local sent = linda:send(nil, key, true)
-        if sent == cancel_error then
-            return cancel_error
-        end
-        local value = linda:get(key)
-        if value == cancel_error then
-            return cancel_error
-        end
-        local sum = value + difference
-        if linda:set(key, sum) == cancel_error then
-            return cancel_error
-        end
-        return sum
+        local answer = linda:__add(key, difference == nil and 1.0 or difference)
+        return answer
     end
 end
 
@@ -278,20 +209,9 @@ local function timers()
     return list
 end
 
--- A lane that stands for the timer service: it waits until it is cancelled.
-local function start_timer_lane()
-    return gen("*", function()
-        local timers = require "lanes_core"
-        set_debug_threadname("LanesTimer") -- luacheck: ignore 113
-        set_finalizer(timers.stop_timers) -- luacheck: ignore 113
-        repeat
-            local woken = timers.sleep(1e9)
-        until woken ~= nil
-    end)()
-end
-
 -- Fills the public table once the core is configured.
 local function publish(main, with_timers)
+    setmetatable(lanes, nil)
     lanes.configure = nil
     lanes.ABOUT = {
         author = "The Lanes developers",
@@ -319,27 +239,23 @@ local function publish(main, with_timers)
     lanes.timer = timer
     lanes.timers = timers
     if main and with_timers then
-        -- Started when it is asked for: nobody pays for a lane that is not looked at.
-        setmetatable(lanes, { __index = function(self, key)
-            if key == "timer_lane" then
-                setmetatable(self, nil)
-                self.timer_lane = start_timer_lane()
-                return self.timer_lane
-            end
-        end })
-    else
-        setmetatable(lanes, nil)
+        lanes.timer_lane = core.timer_lane()
     end
     return lanes
+end
+
+-- Lanes formats its messages with the string library.
+local function check_string()
+    if not string then
+        error("To use 'lanes', you will also need to have 'string' available.", 3)
+    end
 end
 
 --- Configures Lanes; to be called at most once in a master state (SPEC-3x 1.2).
 -- @param settings table of settings, or nil for the defaults
 -- @return the module's table
 local function configure(settings)
-    if not string then
-        error("To use 'lanes', you will also need to have 'string' available.", 2)
-    end
+    check_string()
     setmetatable(lanes, nil)
     local checked = checked_settings(settings)
     checked.with_timers = checked.with_timers ~= false
@@ -348,9 +264,7 @@ local function configure(settings)
 end
 
 if core.is_configured() then
-    if not string then
-        error("To use 'lanes', you will also need to have 'string' available.", 2)
-    end
+    check_string()
     return publish(core.is_main())
 end
 

@@ -36,7 +36,7 @@ use std::os::raw::c_int;
 /// # Safety
 /// Called by Lua, with a state of the version that this library was built for.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn luaopen_lanes_core(l: *mut lua_State) -> c_int {
+pub unsafe extern "C-unwind" fn luaopen_lanes_core(l: *mut lua_State) -> usize {
     // SAFETY: called by Lua; until `enter` this frame owns nothing, so what raises in it skips no destructor.
     unsafe {
         module::guard::check(Raising::unprotected(l));

@@ -77,14 +77,25 @@ impl Universe {
         }
         record.position.store(lanes.running.len(), Ordering::Relaxed);
         lanes.running.push(Arc::clone(record));
-        if self.settings.track_lanes {
-            lanes.tracked.push_back(Arc::downgrade(record));
-            // Those that are gone are forgotten when they may be half of all.
-            if lanes.tracked.len() >= 32 && lanes.tracked.len().is_power_of_two() {
-                lanes.tracked.retain(|record| record.strong_count() > 0);
-            }
-        }
+        self.track_in(&mut lanes, record);
         true
+    }
+
+    /// Lists a record among the lanes, if they are tracked.
+    pub fn track(&self, record: &Arc<Record>) {
+        self.track_in(&mut lock(&self.lanes), record);
+    }
+
+    fn track_in(&self, lanes: &mut Lanes, record: &Arc<Record>) {
+        if self.settings.track_lanes {
+            // Those that are gone are forgotten when there would have to be more room for all.
+            if lanes.tracked.len() == lanes.tracked.capacity() {
+                lanes.tracked.retain(|record| record.strong_count() > 0);
+                let room = lanes.tracked.len().max(16);
+                lanes.tracked.reserve(room);
+            }
+            lanes.tracked.push_back(Arc::downgrade(record));
+        }
     }
 
     /// Takes a lane out that has ended.

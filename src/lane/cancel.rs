@@ -116,6 +116,9 @@ pub fn cancel(state: State) -> Result<c_int, Raise> {
     }
     let wake = asked.request == Request::Hard || asked.flag;
     record.waiter.cancel(asked.request, wake);
+    if wake {
+        record.end_timers();
+    }
     if let Some((mask, count)) = asked.hook {
         record.set_hooks(mask, count);
     }

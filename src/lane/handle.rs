@@ -43,6 +43,12 @@ pub fn install(raising: Raising, context: c_int) -> Userdata<Handle> {
     kind
 }
 
+/// Pushes a handle of a lane without options.
+pub fn push_plain(context: &Context, state: State, record: &Arc<Record>) -> Result<(), Raise> {
+    state.set_top(0);
+    push(context, state, record)
+}
+
 /// Pushes the handle of a new lane. The option `gc_cb` is taken from the options at index 2.
 pub fn push(context: &Context, state: State, record: &Arc<Record>) -> Result<(), Raise> {
     let Some(kind) = context.handle.get() else {

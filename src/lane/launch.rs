@@ -176,7 +176,7 @@ impl Launch<'_> {
             let function = self.from.c_function(-1);
             self.from.pop(1);
             protect(self.to, 0, move |raising| match function {
-                Some(function) => raising.push_function(function, 0),
+                Some(function) => raising.push_c_function(function, 0),
                 None => raising.push_nil(),
             })?;
         } else {

@@ -11,7 +11,7 @@ mod shutdown;
 mod spare;
 mod trace;
 
-pub use handle::{Handle, install as install_handles};
+pub use handle::{Handle, install as install_handles, push_plain as push_handle};
 pub use launch::launch;
 pub use record::Record;
 pub use shutdown::shut_down;

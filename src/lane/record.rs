@@ -3,8 +3,9 @@
 use super::outcome::Outcome;
 use crate::lua::State;
 use crate::park::{Latch, Waiter};
+use crate::universe::Universe;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// How far a lane is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,6 +59,8 @@ pub struct Record {
     targets: Mutex<Vec<Target>>,
     /// The hook mask that a cancellation asked for, and the count.
     hook: Mutex<Option<(i32, i32)>>,
+    /// The universe whose timers it stands for.
+    timers: OnceLock<Weak<Universe>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -74,9 +77,10 @@ impl Record {
             outcome: OnceLock::new(),
             position: AtomicUsize::new(usize::MAX),
             stage: AtomicU8::new(Stage::Pending as u8),
-            name: Mutex::new(String::new()),
+            name: Mutex::new("<unnamed>".to_owned()),
             targets: Mutex::default(),
             hook: Mutex::new(None),
+            timers: OnceLock::new(),
         })
     }
 
@@ -99,7 +103,7 @@ impl Record {
     pub fn status(&self) -> &'static str {
         match self.stage() {
             // The outcome is decided, but finalizers or the encoding of results may still be under way.
-            _ if !self.has_ended() && self.waiter.is_waiting() => "waiting",
+            _ if !self.has_ended() && (self.waiter.is_waiting() || self.timers.get().is_some()) => "waiting",
             Stage::Pending => "pending",
             Stage::Running => "running",
             Stage::Done => "done",
@@ -110,8 +114,7 @@ impl Record {
 
     /// The name that the lane gave itself, or `<unnamed>`.
     pub fn name(&self) -> String {
-        let name = lock(&self.name);
-        if name.is_empty() { "<unnamed>".to_owned() } else { name.clone() }
+        lock(&self.name).clone()
     }
 
     /// Sets the name.
@@ -142,8 +145,27 @@ impl Record {
         }
     }
 
-    /// Whether a cancellation asked for hooks.
-    pub fn has_hook(&self) -> bool {
-        lock(&self.hook).is_some()
+    /// The record that stands for the service of a universe's timers: it waits until it is cancelled.
+    pub fn of_timers(universe: &Arc<Universe>) -> Arc<Record> {
+        let record = Record::new();
+        record.set_stage(Stage::Running);
+        record.set_name("LanesTimer");
+        let _ = record.timers.set(Arc::downgrade(universe));
+        record
+    }
+
+    /// Ends the service of timers, if that is what the record stands for.
+    pub fn end_timers(&self) {
+        let Some(universe) = self.timers.get() else {
+            return;
+        };
+        if let Some(universe) = universe.upgrade() {
+            universe.timers.shut_down();
+        }
+        if self.outcome.set(Outcome::Cancelled).is_ok() {
+            self.set_stage(Stage::Cancelled);
+            self.end.open();
+            self.closed.open();
+        }
     }
 }

@@ -9,9 +9,9 @@ use crate::message::KEYS;
 use std::os::raw::c_int;
 
 /// How many of the innermost levels a trace has.
-const INNERMOST: c_int = 400;
+const INNERMOST: c_int = 10_000;
 /// How many of the outermost levels a trace of a deeper recursion has besides.
-const OUTERMOST: c_int = 20;
+const OUTERMOST: c_int = 100;
 
 lua_function! {
     /// The message handler of a lane's body: leaves the trace in the registry and the error value as it is.

@@ -119,11 +119,12 @@ impl KeyRef<'_> {
             } else {
                 arguments.state.type_name(index)
             };
-            Raise::message(format!(
-                "argument #{index}: invalid key type (not a boolean, string, number or light userdata) in call to \
-                 '{}': got {given}",
-                arguments.function
-            ))
+            arguments.error(
+                index,
+                format_args!(
+                    "invalid key type (not a boolean, string, number or light userdata), got {given}"
+                ),
+            )
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The methods of lindas, as SPEC-3x section 9 describes them.
 
 use super::queues::{Dump, Queues, Values, Who};
-use super::{Key, KeyRef, Linda, answers};
+use super::{Key, KeyRef, Linda, answers, locks};
 use crate::context::{Context, Waited, push_function};
 use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable, protect, protect_with,
@@ -28,14 +28,17 @@ pub fn install(raising: Raising, context: c_int) -> Userdata<Proxy> {
         ("__tostring", to_string),
         ("__concat", concat),
         ("__towatch", to_watch),
+        ("__lock", locks::lock),
+        ("__add", locks::add),
     ];
+    const METAMETHODS: [&str; 3] = ["__tostring", "__concat", "__towatch"];
     new_metatable(raising, context, "Linda", &[]);
     raising.push_function(Userdata::<Proxy>::COLLECT, 0);
     raising.raw_set_name(-2, b"__gc");
     raising.new_table(0, METHODS.len() + 4);
     for (name, method) in METHODS {
         push_function(raising, context, *method);
-        if name.starts_with("__") {
+        if METAMETHODS.contains(name) {
             raising.push_copy(-1);
             raising.raw_set_name(-4, name.as_bytes());
         }
@@ -78,7 +81,7 @@ pub fn sleep(context: &Context, state: State, deadline: Deadline) -> Result<c_in
 
 /// The linda that is the receiver of the method.
 #[inline]
-fn this<'a>(context: &Context, arguments: &Arguments) -> Result<&'a Linda, Raise> {
+pub(super) fn this<'a>(context: &Context, arguments: &Arguments) -> Result<&'a Linda, Raise> {
     context.linda.get().and_then(|kind| kind.get(arguments.state, 1)).and_then(linda_of).ok_or_else(|| {
         arguments.error(1, format_args!("expecting a linda object, got {}", arguments.state.type_name(1)))
     })
@@ -113,7 +116,7 @@ fn is_marker(state: State, index: c_int, marker: usize) -> bool {
 
 /// Whether an operation ended for good.
 #[inline]
-fn waited<T, V>(outcome: Result<T, (Refusal, V)>) -> Waited<Result<T, (Refusal, V)>> {
+pub(super) fn waited<T, V>(outcome: Result<T, (Refusal, V)>) -> Waited<Result<T, (Refusal, V)>> {
     match outcome {
         Err((Refusal::Interrupted, _)) => Waited::Interrupted,
         outcome => Waited::Ended(outcome),

@@ -2,10 +2,12 @@
 
 pub mod answers;
 mod key;
+mod locks;
 mod methods;
 pub mod queues;
 
 pub use key::{Key, KeyRef};
+pub use locks::{prepare_atomic, prepare_lock};
 pub use methods::{install, linda_of, new, sleep};
 
 use crate::message::{Deep, KindId, Local, Message};

@@ -61,7 +61,7 @@ impl Arguments {
         }
         let number = self.number(index)?;
         whole(number).ok_or_else(|| {
-            self.error(index, format_args!("number {number} has no integer representation, a whole number is expected"))
+            self.error(index, format_args!("number has no integer representation: {number}"))
         })
     }
 

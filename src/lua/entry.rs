@@ -92,7 +92,7 @@ fn push_panic(state: State, panic: Box<dyn Any + Send>) -> c_int {
 /// # Safety
 /// Called by Lua with a live state, directly from an `extern "C-unwind"` function that owns nothing.
 #[inline(always)]
-pub unsafe fn enter(l: *mut lua_State, body: impl FnOnce(State) -> Result<c_int, Raise>) -> c_int {
+pub unsafe fn enter(l: *mut lua_State, body: impl FnOnce(State) -> Result<c_int, Raise>) -> usize {
     let state = State::new(l);
     let results = match catch_unwind(AssertUnwindSafe(|| body(state))) {
         Ok(Ok(results)) => results,
@@ -103,14 +103,14 @@ pub unsafe fn enter(l: *mut lua_State, body: impl FnOnce(State) -> Result<c_int,
         // SAFETY: this frame and its caller own nothing: `results` is a number, the body's locals are gone.
         unsafe { c::lua_error(l) }
     }
-    results
+    results as usize
 }
 
 /// Defines a function that Lua can call from a body of type `fn(State) -> Result<c_int, Raise>`.
 macro_rules! lua_function {
     ($(#[$meta:meta])* $visibility:vis fn $name:ident = $body:expr) => {
         $(#[$meta])*
-        $visibility unsafe extern "C-unwind" fn $name(l: *mut $crate::lua::compat::lua_State) -> std::os::raw::c_int {
+        $visibility unsafe extern "C-unwind" fn $name(l: *mut $crate::lua::compat::lua_State) -> usize {
             // SAFETY: Lua calls this function, and it owns nothing.
             unsafe { $crate::lua::enter(l, $body) }
         }

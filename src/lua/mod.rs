@@ -23,5 +23,8 @@ pub use protect::{Raising, install, protect, protect_with};
 pub use state::{Hook, Kind, State, upvalue};
 pub use userdata::{Userdata, new_metatable};
 
-/// A function in the form in which Lua calls it.
-pub type Function = compat::lua_CFunction;
+/// A function of ours that Lua calls.
+///
+/// Lua declares the result as `int`. LuaJIT's interpreter on x86-64 reads the whole register, whose upper half a C
+/// compiler happens to clear and a Rust compiler need not; as `usize` it is always clear.
+pub type Function = unsafe extern "C-unwind" fn(*mut compat::lua_State) -> usize;

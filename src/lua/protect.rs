@@ -6,7 +6,7 @@
 //! skipped. For the same reason a panic must not happen in there.
 
 use super::compat::{self as c, lua_State};
-use super::{Raise, State};
+use super::{Function, Raise, State};
 use std::cell::Cell;
 use std::ops::Deref;
 use std::os::raw::{c_char, c_int, c_void};
@@ -38,13 +38,20 @@ unsafe fn run<F: FnOnce(Raising) -> R + Copy, R: Copy>(call: *mut c_void, raisin
     call.result = Some((call.closure)(raising));
 }
 
-unsafe extern "C-unwind" fn trampoline(l: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn trampoline(l: *mut lua_State) -> usize {
     let entry = CALL.get().cast::<Entry>();
     // SAFETY: `protect` set the pointer to an entry in its own frame, which lives until lua_pcall returns.
     unsafe {
         ((*entry).run)((*entry).call, Raising(State::new(l)));
-        c::lua_gettop(l)
+        c::lua_gettop(l) as usize
     }
+}
+
+/// The function as Lua declares it.
+const fn as_c_function(function: Function) -> c::lua_CFunction {
+    // SAFETY: the two types differ in the width of an integer result only: the caller looks at its lower half, which
+    // is the same in every calling convention that returns integers in a register.
+    unsafe { std::mem::transmute::<Function, c::lua_CFunction>(function) }
 }
 
 /// Prepares a state for [`protect`]. May raise (out of memory), so it is called where nothing is owned.
@@ -72,7 +79,7 @@ where
     // outlive it. On versions without light C functions the trampoline was put into the registry by `install`.
     let status = unsafe {
         if c::LIGHT_FUNCTIONS {
-            c::lua_pushcclosure(l, trampoline, 0);
+            c::lua_pushcclosure(l, as_c_function(trampoline), 0);
         } else {
             state.raw_get_index(State::REGISTRY, TRAMPOLINE);
         }
@@ -149,8 +156,13 @@ impl Raising {
         self.push_seen_light(value);
     }
 
+    /// Pushes a function of ours with the top `upvalues` values as its upvalues.
+    pub fn push_function(self, function: Function, upvalues: c_int) {
+        self.push_c_function(as_c_function(function), upvalues);
+    }
+
     /// Pushes a C function with the top `upvalues` values as its upvalues.
-    pub fn push_function(self, function: c::lua_CFunction, upvalues: c_int) {
+    pub fn push_c_function(self, function: c::lua_CFunction, upvalues: c_int) {
         // SAFETY: inside protect.
         unsafe { c::lua_pushcclosure(self.l(), function, upvalues) }
     }

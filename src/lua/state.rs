@@ -302,7 +302,7 @@ impl State {
     }
 
     /// The C function at `index`, if it is one that has an address (LuaJIT's built-in functions have none).
-    pub fn c_function(self, index: c_int) -> Option<super::Function> {
+    pub fn c_function(self, index: c_int) -> Option<c::lua_CFunction> {
         // SAFETY: any acceptable index.
         unsafe { c::lua_tocfunction(self.0, index) }
     }

@@ -100,7 +100,7 @@ impl<T> Userdata<T> {
     pub const COLLECT: Function = collect::<T>;
 }
 
-unsafe extern "C-unwind" fn collect<T>(l: *mut lua_State) -> c_int {
+unsafe extern "C-unwind" fn collect<T>(l: *mut lua_State) -> usize {
     // SAFETY: called by Lua; owns nothing.
     unsafe {
         enter(l, |state| {

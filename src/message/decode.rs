@@ -59,7 +59,17 @@ impl<'a> Reader<'a> {
 /// An object whose contents are being read.
 #[derive(Clone, Copy)]
 enum Frame {
-    Table { index: c_int, next: u32, array: u32, hash: u32, flags: u8, key: bool },
+    Table {
+        index: c_int,
+        next: u32,
+        array: u32,
+        hash: u32,
+        flags: u8,
+        /// A hash entry's key is on the stack.
+        key: bool,
+        /// The metatable with this identity is on the stack, or its contents are being read.
+        metatable: Option<u64>,
+    },
     Function { index: c_int, next: c_int, count: c_int },
     Userdata { index: c_int, next: c_int, count: c_int },
 }
@@ -155,7 +165,7 @@ impl Decoder {
                     raising.new_table(array as usize, hash as usize);
                     self.number(raising, flags, tag);
                     let index = raising.top();
-                    self.frames.push(Frame::Table { index, next: 1, array, hash, flags, key: false });
+                    self.frames.push(Frame::Table { index, next: 1, array, hash, flags, key: false, metatable: None });
                     return Ok(false);
                 }
             }
@@ -276,6 +286,8 @@ impl Decoder {
     /// Gives the complete value on the top to the object that contains it.
     fn deliver(&mut self, raising: Raising) {
         match self.frames.last_mut() {
+            // It is the metatable, which stays on the stack for its table.
+            Some(Frame::Table { metatable: Some(_), .. }) => {}
             Some(Frame::Table { index, next, key, hash, .. }) => {
                 if *key {
                     raising.raw_set(*index);
@@ -306,9 +318,23 @@ impl Decoder {
     fn drain(&mut self, raising: Raising, local: &Local, reader: &mut Reader, floor: usize) -> Outcome {
         while self.frames.len() > floor {
             let complete = match self.frames.last().copied() {
-                Some(Frame::Table { index, next, array, hash, flags, .. }) => {
+                Some(Frame::Table { index, next, array, hash, flags, metatable, .. }) => {
                     if next <= array {
                         self.array(raising, local, reader)?;
+                        continue;
+                    }
+                    if let Some(identity) = metatable {
+                        // The metatable, a value of its own, is complete on the top.
+                        metatables::push_known(raising, identity);
+                        if raising.is_none_or_nil(-1) {
+                            raising.pop(1);
+                            metatables::adopt(raising, identity);
+                        } else {
+                            raising.remove(-2);
+                        }
+                        raising.set_metatable(index);
+                        self.frames.pop();
+                        self.complete(raising, floor);
                         continue;
                     }
                     if hash > 0 {
@@ -319,6 +345,14 @@ impl Decoder {
                         self.value(raising, local, reader)?
                     } else {
                         raising.set_top(index);
+                        if flags & format::METATABLE_VALUE != 0 {
+                            let identity = reader.u64()?;
+                            if let Some(Frame::Table { metatable, .. }) = self.frames.last_mut() {
+                                *metatable = Some(identity);
+                            }
+                            self.value(raising, local, reader)?;
+                            continue;
+                        }
                         self.metatable(raising, local, reader, flags)?;
                         self.frames.pop();
                         self.complete(raising, floor);
@@ -376,17 +410,13 @@ impl Decoder {
         if flags & format::METATABLE == 0 {
             return Ok(());
         }
-        if flags & format::METATABLE_IDENTITY != 0 {
-            metatables::push_known(raising, reader.u64()?);
-        } else {
-            let Ref::Metatable(metatable) = reader.reference()? else {
-                return Err(Stop);
-            };
-            metatables::push_known(raising, metatable.identity);
-            if raising.is_none_or_nil(-1) {
-                raising.pop(1);
-                self.contents(raising, local, metatable)?;
-            }
+        let Ref::Metatable(metatable) = reader.reference()? else {
+            return Err(Stop);
+        };
+        metatables::push_known(raising, metatable.identity);
+        if raising.is_none_or_nil(-1) {
+            raising.pop(1);
+            self.contents(raising, local, metatable)?;
         }
         if raising.kind(-1) == Kind::Table {
             raising.set_metatable(-2);
@@ -432,7 +462,7 @@ impl Decoder {
                     let (array, hash) = (reader.u32()?, reader.u32()?);
                     // Whether there is a metatable is known only at the end of the body, from the header's flags.
                     let flags = self.later.get(done - 1).map_or(0, |later| later.2);
-                    self.frames.push(Frame::Table { index, next: 1, array, hash, flags, key: false });
+                    self.frames.push(Frame::Table { index, next: 1, array, hash, flags, key: false, metatable: None });
                 }
                 format::FUNCTION => self.function_body(raising, reader)?,
                 _ => self.userdata_body(raising, reader)?,

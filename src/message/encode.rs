@@ -40,6 +40,8 @@ pub(super) struct TableFrame {
     run: u8,
     run_at: usize,
     run_count: u32,
+    /// All entries are written, and the metatable, which is a value of its own, is being written.
+    metatable: bool,
 }
 
 /// What a transfer knows of where it goes.
@@ -79,8 +81,8 @@ pub(super) struct Encoder {
     starts: Vec<(usize, usize)>,
     /// Numbers are relative to the value, so that values can be cut apart.
     relative: bool,
-    /// Identities of the metatables that are being described, outermost first.
-    pub(super) describing: Vec<u64>,
+    /// This is the description of a metatable.
+    pub(super) describing: bool,
     /// The encoder of a metatable's contents: owned here, because the frames that use it may be skipped by a raise.
     pub(super) inner: Option<Box<Encoder>>,
 }
@@ -106,7 +108,7 @@ impl Encoder {
         self.crossed = false;
         self.starts.clear();
         self.relative = false;
-        self.describing.clear();
+        self.describing = false;
     }
 
     #[inline]
@@ -239,6 +241,7 @@ impl Encoder {
                     run: 0,
                     run_at: 0,
                     run_count: 0,
+                    metatable: false,
                 }));
             }
             format::FUNCTION => {
@@ -282,12 +285,21 @@ impl Encoder {
         Ok(())
     }
 
-    fn table(&mut self, raising: Raising, local: &Local, to: Destination) -> Result<(), Stop> {
+    /// Writes the table on the top by its contents, or as one that appeared before.
+    fn table_contents(&mut self, raising: Raising, local: &Local) -> Result<(), Stop> {
         let address = raising.pointer(-1) as usize;
         if let Some(seen) = self.seen.get(address) {
             self.reference(format::REF, seen.number, seen.flags);
             raising.pop(1);
             return Ok(());
+        }
+        let (flags, number) = self.object(format::TABLE, address);
+        self.begin(raising, local, format::TABLE, flags, number)
+    }
+
+    fn table(&mut self, raising: Raising, local: &Local, to: Destination) -> Result<(), Stop> {
+        if self.seen.get(raising.pointer(-1) as usize).is_some() {
+            return self.table_contents(raising, local);
         }
         if names::known_table(local, raising) {
             // The name is on the top now.
@@ -305,8 +317,7 @@ impl Encoder {
             }
             raising.pop(1);
         }
-        let (flags, number) = self.object(format::TABLE, address);
-        self.begin(raising, local, format::TABLE, flags, number)
+        self.table_contents(raising, local)
     }
 
     fn function(&mut self, raising: Raising, local: &Local) -> Result<(), Stop> {
@@ -443,20 +454,20 @@ impl Encoder {
         self.patch(frame.counts + 4, frame.hash);
         // Stack: table.
         if raising.push_metatable(frame.index) {
-            match super::metatables::write(self, raising, local)? {
-                super::metatables::Written::Reference(number) => {
-                    if let Some(flags) = self.out.get_mut(frame.flags) {
-                        *flags |= format::METATABLE;
-                    }
-                    self.u32(number);
-                }
-                super::metatables::Written::Identity(identity) => {
-                    if let Some(flags) = self.out.get_mut(frame.flags) {
-                        *flags |= format::METATABLE | format::METATABLE_IDENTITY;
-                    }
-                    self.out.extend_from_slice(&identity.to_le_bytes());
-                }
+            if let Some(flags) = self.out.get_mut(frame.flags) {
+                *flags |= format::METATABLE | if self.describing { format::METATABLE_VALUE } else { 0 };
             }
+            if self.describing {
+                let identity = super::metatables::identify(raising);
+                self.out.extend_from_slice(&identity.to_le_bytes());
+                frame.metatable = true;
+                if let Some(Frame::Table(place)) = self.frames.last_mut() {
+                    *place = frame;
+                }
+                return self.table_contents(raising, local);
+            }
+            let number = super::metatables::write(self, raising, local)?;
+            self.u32(number);
             raising.pop(1);
         }
         raising.pop(1);
@@ -522,6 +533,11 @@ impl Encoder {
             match frame {
                 Frame::Table(mut table) => {
                     let depth = self.frames.len();
+                    if table.metatable {
+                        self.frames.pop();
+                        raising.pop(1);
+                        continue;
+                    }
                     loop {
                         let more = self.entries(raising, local, to, &mut table)?;
                         if self.frames.len() != depth {
@@ -544,6 +560,11 @@ impl Encoder {
     fn root(&mut self, raising: Raising, local: &Local, to: Destination, index: c_int) -> Result<(), Stop> {
         raising.push_copy(index);
         self.value(raising, local, to)?;
+        self.finish(raising, local, to)
+    }
+
+    /// Writes the contents of the value that was begun, and of those objects whose contents were put off.
+    fn finish(&mut self, raising: Raising, local: &Local, to: Destination) -> Result<(), Stop> {
         self.drain(raising, local, to)?;
         while let Some(&(tag, flags, number)) = self.later.get(self.later_done) {
             self.later_done += 1;
@@ -588,23 +609,16 @@ impl Encoder {
         Ok(())
     }
 
-    /// Writes the metatable on the top of the stack as the only value.
+    /// Writes the metatable on the top of the stack (left there) as the only value: by its contents, even if it is a
+    /// module's table.
     pub(super) fn metatable(&mut self, raising: Raising, local: &Local) -> Result<(), Stop> {
         let top = raising.top();
         raising.push_nil();
         self.later_index = top + 1;
         self.starts.push((0, 0));
-        // A metatable is written by its contents, even if it is a module's table.
         raising.push_copy(top);
-        let (flags, number) = self.object(format::TABLE, raising.pointer(-1) as usize);
-        self.body(raising, local, format::TABLE, flags, number)?;
-        self.drain(raising, local, Destination::Anywhere)?;
-        while let Some(&(tag, flags, number)) = self.later.get(self.later_done) {
-            self.later_done += 1;
-            raising.raw_get_index(self.later_index, self.later_done as i64);
-            self.body(raising, local, tag, flags, number)?;
-            self.drain(raising, local, Destination::Anywhere)?;
-        }
+        self.table_contents(raising, local)?;
+        self.finish(raising, local, Destination::Anywhere)?;
         raising.set_top(top);
         Ok(())
     }

@@ -62,6 +62,10 @@ pub enum Step {
 pub fn path(state: State, label: Label, n: usize, steps: impl Iterator<Item = Step>) -> String {
     let mut out = String::new();
     label.write(n, &mut out);
+    if label == Label::Global && n == 1 {
+        // Key and value of one entry are the values of one transfer: the key is at the bottom of the stack.
+        write_key(state, 1, &mut out);
+    }
     for step in steps {
         match step {
             Step::Key(index) => write_key(state, index, &mut out),
@@ -79,7 +83,7 @@ pub fn path(state: State, label: Label, n: usize, steps: impl Iterator<Item = St
                 let _ = if name.is_empty() {
                     write!(out, ", upvalue #{n}")
                 } else {
-                    write!(out, ", upvalue '{name}'")
+                    write!(out, ", upvalue {name}")
                 };
             }
             Step::UserValue(n) => {
@@ -121,8 +125,6 @@ pub enum Failure {
     Unknown { what: &'static str, name: String, module: String, path: String, state: String, reason: String },
     /// Bytecode that could not be written or read.
     Code { path: String },
-    /// A metatable's metatable's metatable ... beyond what is followed.
-    Depth { path: String },
     /// A message that does not make sense: a defect of ours.
     Broken,
 }
@@ -186,7 +188,6 @@ impl fmt::Display for Failure {
                 }
             }
             Failure::Code { path } => write!(f, "internal error: function dump failed. ({path})"),
-            Failure::Depth { path } => write!(f, "metatables of metatables are nested too deeply ({path})"),
             Failure::Broken => write!(f, "internal error in lanes: a message cannot be read"),
         }
     }

@@ -52,8 +52,9 @@ pub const SHARED: u8 = 1;
 pub const METATABLE: u8 = 2;
 /// Flag: the body comes at the end of the value.
 pub const LATER: u8 = 4;
-/// Flag: the metatable is one that is being described, given by u64 identity and not by reference.
-pub const METATABLE_IDENTITY: u8 = 8;
+/// Flag: the metatable is given by u64 identity and its value, and not by reference. So it is within the description
+/// of another metatable.
+pub const METATABLE_VALUE: u8 = 8;
 
 /// How deep objects nest before bodies are put off. Bounds the Lua stack that encoding and decoding need.
 pub const DEPTH: usize = 60;

@@ -12,9 +12,6 @@ use crate::lua::{Kind, Raising, State};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How deep metatables have metatables that have metatables.
-const DEPTH: usize = 40;
-
 /// A metatable as it travels.
 pub(super) struct Metatable {
     /// Its number, unique in the process.
@@ -27,14 +24,6 @@ pub(super) struct Metatable {
 pub(super) struct Entry {
     travelling: Arc<Metatable>,
     fingerprint: u64,
-}
-
-/// How a metatable was written.
-pub(super) enum Written {
-    /// As the reference with this number.
-    Reference(u32),
-    /// By identity: it is being described further out.
-    Identity(u64),
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -69,7 +58,7 @@ fn fingerprint(raising: Raising) -> u64 {
 }
 
 /// The number of the metatable on the top, a new one if it has none.
-fn identify(raising: Raising) -> u64 {
+pub(super) fn identify(raising: Raising) -> u64 {
     raising.raw_get_index(State::REGISTRY, KEYS.metatable_ids);
     raising.push_copy(-2);
     raising.raw_get(-2);
@@ -96,12 +85,9 @@ fn remember(raising: Raising, identity: u64) {
     raising.pop(1);
 }
 
-/// Writes the metatable on the top (left there).
-pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> Result<Written, Stop> {
+/// Writes the metatable on the top (left there) and answers the number of its reference.
+pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> Result<u32, Stop> {
     let identity = identify(raising);
-    if encoder.describing.contains(&identity) {
-        return Ok(Written::Identity(identity));
-    }
     let fingerprint = fingerprint(raising);
     let known = local
         .metatables
@@ -110,36 +96,24 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> R
         .filter(|entry| entry.fingerprint == fingerprint)
         .map(|entry| Arc::clone(&entry.travelling));
     if let Some(travelling) = known {
-        return Ok(Written::Reference(encoder.counted(Ref::Metatable(travelling))));
-    }
-    if encoder.describing.len() >= DEPTH {
-        let failure = Failure::Depth { path: encoder.path(raising) };
-        encoder.fail(failure)?;
+        return Ok(encoder.counted(Ref::Metatable(travelling)));
     }
     raising.reserve(super::format::STACK);
-    let mut inner = encoder.inner.take().unwrap_or_default();
+    // The other encoder is owned by this one, and so by a frame outside, before anything can raise.
+    let inner = encoder.inner.get_or_insert_default();
     inner.reset();
     inner.label = Some(Label::Metatable);
-    inner.describing.extend_from_slice(&encoder.describing);
-    inner.describing.push(identity);
-    // Owned by the encoder outside before anything can raise.
-    let inner = encoder.inner.insert(inner);
+    inner.describing = true;
     if inner.metatable(raising, local).is_err() {
         let failure = inner.failure.take().unwrap_or(Failure::Broken);
-        encoder.fail(failure)?;
-    }
-    let within_others = !encoder.describing.is_empty();
-    let Some(inner) = encoder.inner.as_mut() else {
+        encoder.failure = Some(failure);
         return Err(Stop);
-    };
+    }
     let travelling = Arc::new(Metatable { identity, contents: inner.take_full(1) });
     inner.reset();
-    // A description made within another may name that one by identity only, so it serves no other message.
-    if !within_others {
-        purge(local, raising);
-        local.metatables.borrow_mut().insert(identity, Entry { travelling: Arc::clone(&travelling), fingerprint });
-    }
-    Ok(Written::Reference(encoder.counted(Ref::Metatable(travelling))))
+    purge(local, raising);
+    local.metatables.borrow_mut().insert(identity, Entry { travelling: Arc::clone(&travelling), fingerprint });
+    Ok(encoder.counted(Ref::Metatable(travelling)))
 }
 
 /// Forgets the descriptions of metatables that are gone, when they have become many.

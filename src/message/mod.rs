@@ -19,7 +19,7 @@ pub use deep::{Deep, KindId, Proxy, push_proxy};
 pub use encode::{Destination, encode_each, encode_one, encode_packet};
 pub use failure::Label;
 pub use local::{KEYS, Local};
-pub use names::register;
+pub use names::{name_as, register};
 
 use metatables::Metatable;
 use std::sync::Arc;

@@ -411,3 +411,12 @@ pub fn register(local: &Local, raising: Raising, name: &[u8]) {
     raising.pop(1);
     local.modules_changed();
 }
+
+/// Gives the function on the top (left there) a name of the form "module\0path" in this state.
+pub fn name_as(raising: Raising, name: &[u8]) {
+    raising.raw_get_index(State::REGISTRY, KEYS.names);
+    raising.push_copy(-2);
+    raising.push_bytes(name);
+    raising.raw_set(-3);
+    raising.pop(1);
+}

@@ -27,8 +27,10 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("check_libraries", configure::check_libraries),
     ("is_lua_function", configure::is_lua_function),
     ("upvalue_count", configure::upvalue_count),
-    ("stop_timers", timers::stop_timers),
+    ("timer_lane", timers::timer_lane),
     ("linda", new_linda),
+    ("prepare_lock", crate::linda::prepare_lock),
+    ("prepare_atomic", crate::linda::prepare_atomic),
     ("require", require::lanes_require),
     ("register", names::register),
     ("nameof", names::nameof),
@@ -124,13 +126,7 @@ fn new_linda_body(state: State) -> Result<c_int, Raise> {
         (1, Kind::String) => arguments.bytes(1)?,
         (1, Kind::Number) => b"",
         (1, _) => {
-            return Err(arguments.error(
-                1,
-                format_args!(
-                    "wrong parameter (should be a string or a number), got {}",
-                    state.type_name(1)
-                ),
-            ));
+            return Err(arguments.error(1, "wrong parameter (should be a string or a number)"));
         }
         _ => {
             let name = arguments.bytes(1)?;

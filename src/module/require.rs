@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect, upvalue};
-use crate::message::{KEYS, register};
+use crate::message::{KEYS, name_as, register};
 use std::os::raw::c_int;
 
 /// Replaces the global `require` by one that holds the universe's lock meanwhile. Without the global: nothing.
@@ -16,6 +16,8 @@ pub fn wrap(raising: Raising, context: c_int) {
     raising.push_globals();
     raising.raw_get_name(-1, b"require");
     if raising.kind(-1) == Kind::Function {
+        // Whoever kept the original in a local variable means the same.
+        name_as(raising, b"_G\0require");
         raising.push_copy(context);
         raising.insert(-2);
         raising.push_function(serialised, 2);

@@ -1,6 +1,7 @@
 //! `timer`, `timers` and the conversion of dates (SPEC-3x section 10).
 
 use crate::context::Context;
+use crate::lane::{Record, push_handle};
 use crate::linda::{Key, KeyRef, Linda, linda_of, queues::Probe};
 use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect, protect_with};
 use crate::message::{Deep, push_proxy};
@@ -189,9 +190,13 @@ fn push_entry(raising: Raising, key: &Key, when: f64, period: Option<f64>) {
 }
 
 lua_function! {
-    /// `stop_timers()`: ends all timers of the universe; later ones are accepted and never fire.
-    pub fn stop_timers = |state| {
-        Context::of(state)?.universe()?.timers.shut_down();
-        Ok(0)
+    /// `timer_lane()`: a lane handle that stands for the service of timers.
+    pub fn timer_lane = |state| {
+        let context = Context::of(state)?;
+        let universe = context.universe()?;
+        let record = Record::of_timers(universe);
+        universe.track(&record);
+        push_handle(context, state, &record)?;
+        Ok(1)
     }
 }

@@ -1,15 +1,15 @@
 //! What is left to do after unlocking: waking threads, and dropping values, whose destructors may do anything.
 
+use super::operation::Ticket;
 use super::slab::Slab;
 use super::slot::Slot;
-use crate::park::Waiter;
 use crate::sync::Arc;
 use std::collections::VecDeque;
 
 pub struct After<K, M> {
     // Nearly always at most one is to be woken, which then costs no allocation.
-    wake: Option<Arc<Waiter>>,
-    wake_too: Vec<Arc<Waiter>>,
+    wake: Option<Arc<Ticket<M>>>,
+    wake_too: Vec<Arc<Ticket<M>>>,
     values: VecDeque<M>,
     slots: Slab<Slot<K, M>>,
 }
@@ -25,11 +25,11 @@ impl<K, M> After<K, M> {
         }
     }
 
-    pub fn wake(&mut self, waiter: Arc<Waiter>) {
+    pub fn wake(&mut self, ticket: Arc<Ticket<M>>) {
         if self.wake.is_none() {
-            self.wake = Some(waiter);
+            self.wake = Some(ticket);
         } else {
-            self.wake_too.push(waiter);
+            self.wake_too.push(ticket);
         }
     }
 
@@ -48,10 +48,10 @@ impl<K, M> After<K, M> {
     /// To be called without the lock.
     #[inline]
     pub fn run(self) {
-        if let Some(waiter) = self.wake {
-            waiter.unpark();
-            for waiter in self.wake_too {
-                waiter.unpark();
+        if let Some(ticket) = self.wake {
+            ticket.wake();
+            for ticket in self.wake_too {
+                ticket.wake();
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::park::{Deadline, Refusal, Request, Wait, Woken};
 use crate::sync::{Mutex, MutexGuard};
 use after::After;
 use hashbrown::Equivalent;
-use operation::{Answer, Work};
+use operation::{Answer, Ticket, Work};
 use state::State;
 use std::hash::Hash;
 
@@ -111,9 +111,10 @@ impl<K: Clone, M> Queues<K, M> {
         if wait.deadline == Deadline::Now {
             return Err((Refusal::TimedOut, values));
         }
-        let operation = state.park(wait.waiter, Work::Send(values));
+        let ticket = Ticket::new(wait.waiter);
+        let operation = state.park(&ticket, Work::Send(values));
         state.queue_up(operation, slot, 0, need);
-        match self.wait_for(wait, state, operation) {
+        match self.wait_for(wait, state, operation, &ticket) {
             Ok(_) => Ok(()),
             Err((refusal, Work::Send(values))) => Err((refusal, values)),
             Err(_) => unreachable!("a send keeps its values"),
@@ -146,12 +147,13 @@ impl<K: Clone, M> Queues<K, M> {
         if wait.deadline == Deadline::Now {
             return Err(Refusal::TimedOut);
         }
-        let operation = state.park(wait.waiter, Work::Receive);
+        let ticket = Ticket::new(wait.waiter);
+        let operation = state.park(&ticket, Work::Receive);
         for (position, key) in keys.iter().enumerate() {
             let slot = state.find_or_make(key);
             state.queue_up(operation, slot, position, 1);
         }
-        match self.wait_for(wait, state, operation) {
+        match self.wait_for(wait, state, operation, &ticket) {
             Ok(Answer::Received(position, value)) => Ok((position, value)),
             Ok(_) => unreachable!("a receive is answered by an element"),
             Err((refusal, _)) => Err(refusal),
@@ -190,10 +192,11 @@ impl<K: Clone, M> Queues<K, M> {
         if wait.deadline == Deadline::Now {
             return Err(Refusal::TimedOut);
         }
-        let operation = state.park(wait.waiter, Work::ReceiveBatch { max });
+        let ticket = Ticket::new(wait.waiter);
+        let operation = state.park(&ticket, Work::ReceiveBatch { max });
         let slot = state.find_or_make(key);
         state.queue_up(operation, slot, 0, min);
-        match self.wait_for(wait, state, operation) {
+        match self.wait_for(wait, state, operation, &ticket) {
             Ok(Answer::ReceivedBatch(values)) => Ok(values),
             Ok(_) => unreachable!("a batched receive is answered by a batch"),
             Err((refusal, _)) => Err(refusal),
@@ -207,25 +210,31 @@ impl<K: Clone, M> Queues<K, M> {
         wait: &Wait,
         state: MutexGuard<'a, State<K, M>>,
         operation: u32,
+        ticket: &Ticket<M>,
     ) -> Result<Answer<M>, (Refusal, Work<M>)> {
         wait.waiter.set_waiting(true);
         drop(state);
         let result = loop {
             let woken = wait.park();
             let mut after = After::new();
-            let mut state = self.state.lock();
-            let answer = state.take_answer(operation);
+            let mut state = None;
+            // Without an answer so far, look again under the lock, where the operation cannot be completed meanwhile.
+            let answer = ticket.take_answer().or_else(|| {
+                state = Some(self.state.lock());
+                ticket.take_answer()
+            });
             // What was completed stays completed, whatever else happened.
-            if let Some(answer) = answer {
-                drop(state);
-                break match answer {
-                    Answer::Refused(work) => match wait.waiter.request() {
+            let mut state = match (answer, state) {
+                (None, Some(state)) => state,
+                (Some(Answer::Refused(work)), _) => {
+                    break match wait.waiter.request() {
                         Request::None => Err((Refusal::LindaCancelled, work)),
                         request => Err((Refusal::Request(request), work)),
-                    },
-                    answer => Ok(answer),
-                };
-            }
+                    };
+                }
+                (Some(answer), _) => break Ok(answer),
+                (None, None) => unreachable!("locked when there was no answer"),
+            };
             let refusal = match (wait.waiter.request(), woken) {
                 (Request::None, Woken::Notified) => continue,
                 (Request::None, Woken::Interrupted) => Refusal::Interrupted,

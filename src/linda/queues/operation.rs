@@ -2,7 +2,7 @@
 
 use super::Values;
 use crate::park::Waiter;
-use crate::sync::Arc;
+use crate::sync::{Arc, Mutex};
 
 /// What an operation is to do.
 pub enum Work<M> {
@@ -21,16 +21,40 @@ pub enum Answer<M> {
     Refused(Work<M>),
 }
 
-/// Lies in the linda from parking until its own thread takes it away, so its number stays its own.
-pub enum Operation<M> {
-    /// In the wait lists of its keys, through the chain of links that begins with `links`.
-    Parked {
-        waiter: Arc<Waiter>,
-        work: Work<M>,
-        links: u32,
-    },
-    /// In no wait list any more.
-    Completed(Answer<M>),
+/// A parked operation, in the wait lists of its keys through the chain of links that begins with `links`.
+pub struct Operation<M> {
+    pub ticket: Arc<Ticket<M>>,
+    pub work: Work<M>,
+    pub links: u32,
+}
+
+/// What a parked thread keeps of its operation. Answered under the lock of the linda, at most once; read without it.
+pub struct Ticket<M> {
+    waiter: Arc<Waiter>,
+    answer: Mutex<Option<Answer<M>>>,
+}
+
+impl<M> Ticket<M> {
+    pub fn new(waiter: &Arc<Waiter>) -> Arc<Ticket<M>> {
+        Arc::new(Ticket {
+            waiter: Arc::clone(waiter),
+            answer: Mutex::new(None),
+        })
+    }
+
+    /// The answer, once, if there is one.
+    pub fn take_answer(&self) -> Option<Answer<M>> {
+        self.answer.lock().take()
+    }
+
+    pub fn answer(&self, answer: Answer<M>) {
+        *self.answer.lock() = Some(answer);
+    }
+
+    /// To be called after answering, without the lock of the linda.
+    pub fn wake(&self) {
+        self.waiter.unpark();
+    }
 }
 
 impl<M> Work<M> {

@@ -3,12 +3,11 @@
 //! Invariant, whenever the lock is free: no parked operation could be completed. Whoever changes a slot restores it with `settle`.
 
 use super::after::After;
-use super::operation::{Answer, Operation, Work};
+use super::operation::{Answer, Operation, Ticket, Work};
 use super::slab::{NONE, Slab};
 use super::slot::Slot;
 use super::wait_list::Link;
 use super::{Probe, Who};
-use crate::park::Waiter;
 use crate::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
@@ -107,7 +106,7 @@ impl<K, M> State<K, M> {
             position,
             ..
         } = self.links[link];
-        let (waiter, work) = self.unlink(operation, Some(slot), after);
+        let Operation { ticket, work, .. } = self.unlink(operation, Some(slot), after);
         let slot = &mut self.slots[slot];
         let answer = match work {
             Work::Receive => {
@@ -121,15 +120,15 @@ impl<K, M> State<K, M> {
                 Answer::Sent
             }
         };
-        self.operations[operation] = Operation::Completed(answer);
-        after.wake(waiter);
+        ticket.answer(answer);
+        after.wake(ticket);
     }
 
     /// Parks an operation, so far in no wait list.
-    pub fn park(&mut self, waiter: &Arc<Waiter>, work: Work<M>) -> u32 {
+    pub fn park(&mut self, ticket: &Arc<Ticket<M>>, work: Work<M>) -> u32 {
         self.order += 1;
-        self.operations.insert(Operation::Parked {
-            waiter: Arc::clone(waiter),
+        self.operations.insert(Operation {
+            ticket: Arc::clone(ticket),
             work,
             links: NONE,
         })
@@ -138,9 +137,7 @@ impl<K, M> State<K, M> {
     /// Adds the operation parked last to a wait list of a slot. `position` is that of the slot's key among the operation's, `need` how
     /// many elements, or how much room, it needs there.
     pub fn queue_up(&mut self, operation: u32, slot: u32, position: usize, need: usize) {
-        let Operation::Parked { work, links, .. } = &mut self.operations[operation] else {
-            unreachable!("a completed operation enters no list")
-        };
+        let Operation { work, links, .. } = &mut self.operations[operation];
         *links = self.links.insert(Link::new(
             operation, slot, position, need, self.order, *links,
         ));
@@ -153,30 +150,18 @@ impl<K, M> State<K, M> {
         list.append(&mut self.links, *links);
     }
 
-    /// Takes a parked operation out of all wait lists, and leaves its entry to be overwritten. Slots that nobody would miss any more
-    /// are removed, except `keep`.
+    /// Takes a parked operation out of all wait lists. Slots that nobody would miss any more are removed, except `keep`.
     fn unlink(
         &mut self,
         operation: u32,
         keep: Option<u32>,
         after: &mut After<K, M>,
-    ) -> (Arc<Waiter>, Work<M>) {
-        let entry = std::mem::replace(
-            &mut self.operations[operation],
-            Operation::Completed(Answer::Sent),
-        );
-        let Operation::Parked {
-            waiter,
-            work,
-            links,
-        } = entry
-        else {
-            unreachable!("a completed operation is in no list")
-        };
-        let mut link = links;
+    ) -> Operation<M> {
+        let operation = self.operations.remove(operation);
+        let mut link = operation.links;
         while link != NONE {
             let slot = &mut self.slots[self.links[link].slot];
-            let list = if work.is_send() {
+            let list = if operation.work.is_send() {
                 &mut slot.senders
             } else {
                 &mut slot.receivers
@@ -188,25 +173,12 @@ impl<K, M> State<K, M> {
             }
             link = sibling;
         }
-        (waiter, work)
+        operation
     }
 
-    /// What a parked operation came to, if it is completed; its entry is then gone.
-    pub fn take_answer(&mut self, operation: u32) -> Option<Answer<M>> {
-        if matches!(self.operations[operation], Operation::Parked { .. }) {
-            return None;
-        }
-        match self.operations.remove(operation) {
-            Operation::Completed(answer) => Some(answer),
-            Operation::Parked { .. } => unreachable!("looked at above"),
-        }
-    }
-
-    /// Gives up a parked operation that is not completed.
+    /// Gives up an operation that is still parked.
     pub fn withdraw(&mut self, operation: u32, after: &mut After<K, M>) -> Work<M> {
-        let (_, work) = self.unlink(operation, None, after);
-        self.operations.remove(operation);
-        work
+        self.unlink(operation, None, after).work
     }
 
     /// Refuses the parked receivers, senders, or both.
@@ -220,23 +192,20 @@ impl<K, M> State<K, M> {
         let numbers: Vec<u32> = self
             .operations
             .iter()
-            .filter(|(_, operation)| matches!(operation, Operation::Parked { work, .. } if refused(work)))
+            .filter(|(_, operation)| refused(&operation.work))
             .map(|(number, _)| number)
             .collect();
         for number in numbers {
-            let (waiter, work) = self.unlink(number, None, after);
-            self.operations[number] = Operation::Completed(Answer::Refused(work));
-            after.wake(waiter);
+            let Operation { ticket, work, .. } = self.unlink(number, None, after);
+            ticket.answer(Answer::Refused(work));
+            after.wake(ticket);
         }
     }
 
     /// How many operations are parked.
     #[cfg(test)]
     pub fn parked(&self) -> usize {
-        self.operations
-            .iter()
-            .filter(|(_, operation)| matches!(operation, Operation::Parked { .. }))
-            .count()
+        self.operations.iter().count()
     }
 
     /// True when every link, operation and slot that nobody needs is gone.

@@ -78,10 +78,14 @@ impl<'a> End<'a> {
     fn wait_parked(&self, change: impl FnOnce(&mut State<String, i32>)) -> Refusal {
         let mut state = self.queues.state.lock();
         let slot = state.find_or_make(&A);
-        let operation = state.park(&self.waiter, Work::Receive);
+        let ticket = Ticket::new(&self.waiter);
+        let operation = state.park(&ticket, Work::Receive);
         state.queue_up(operation, slot, 0, 1);
         change(&mut state);
-        let Err((refusal, _)) = self.queues.wait_for(&self.wait(), state, operation) else {
+        let Err((refusal, _)) = self
+            .queues
+            .wait_for(&self.wait(), state, operation, &ticket)
+        else {
             panic!("nothing was sent")
         };
         refusal
