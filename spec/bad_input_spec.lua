@@ -137,7 +137,7 @@ describe("a message about what cannot travel says where it is", function()
 
     it("in an upvalue", function()
         local config = { handler = thread }
-        support.raises("'config'.handler", lanes.gen("*", function() return config end))
+        support.raises("config.handler", lanes.gen("*", function() return config end))
         support.raises("thread", lanes.gen("*", function() return thread end))
     end)
 

@@ -46,9 +46,9 @@ describe("genlock", function()
 
     it("refuses what is no key", function()
         local linda = lanes.linda()
-        support.raises("argument #2: invalid key type", lanes.genlock, linda)
-        support.raises("argument #2: invalid key type", lanes.genlock, linda, {})
-        support.raises("argument #2: invalid key type", lanes.genlock, linda, linda)
+        support.raises("bad argument #2 to 'genlock' (invalid key type", lanes.genlock, linda)
+        support.raises("bad argument #2 to 'genlock' (invalid key type", lanes.genlock, linda, {})
+        support.raises("bad argument #2 to 'genlock' (invalid key type", lanes.genlock, linda, linda)
     end)
 
     it("refuses a count that is no number", function()
@@ -327,8 +327,8 @@ describe("genatomic", function()
 
     it("refuses what is no key", function()
         local linda = lanes.linda()
-        support.raises("argument #2: invalid key type", lanes.genatomic, linda)
-        support.raises("argument #2: invalid key type", lanes.genatomic, linda, {})
+        support.raises("bad argument #2 to 'genatomic' (invalid key type", lanes.genatomic, linda)
+        support.raises("bad argument #2 to 'genatomic' (invalid key type", lanes.genatomic, linda, {})
     end)
 
     it("refuses a start that is no number", function()
