@@ -204,7 +204,6 @@ impl<K: Clone, M> Queues<K, M> {
     }
 
     /// Waits until a parked operation is completed or given up. The work given up comes back with the reason.
-    #[cold]
     fn wait_for<'a>(
         &'a self,
         wait: &Wait,
@@ -214,41 +213,39 @@ impl<K: Clone, M> Queues<K, M> {
     ) -> Result<Answer<M>, (Refusal, Work<M>)> {
         wait.waiter.set_waiting(true);
         drop(state);
-        let result = loop {
+        let answer = loop {
             let woken = wait.park();
+            if let Some(answer) = ticket.take_answer() {
+                break answer;
+            }
+            let request = wait.waiter.request();
+            if woken == Woken::Notified && request == Request::None {
+                continue;
+            }
             let mut after = After::new();
-            let mut state = None;
-            // Without an answer so far, look again under the lock, where the operation cannot be completed meanwhile.
-            let answer = ticket.take_answer().or_else(|| {
-                state = Some(self.state.lock());
-                ticket.take_answer()
-            });
-            // What was completed stays completed, whatever else happened.
-            let mut state = match (answer, state) {
-                (None, Some(state)) => state,
-                (Some(Answer::Refused(work)), _) => {
-                    break match wait.waiter.request() {
-                        Request::None => Err((Refusal::LindaCancelled, work)),
-                        request => Err((Refusal::Request(request), work)),
-                    };
-                }
-                (Some(answer), _) => break Ok(answer),
-                (None, None) => unreachable!("locked when there was no answer"),
-            };
-            let refusal = match (wait.waiter.request(), woken) {
-                (Request::None, Woken::Notified) => continue,
-                (Request::None, Woken::Interrupted) => Refusal::Interrupted,
-                (Request::None, Woken::TimedOut) if state.cancelled => Refusal::LindaCancelled,
-                (Request::None, Woken::TimedOut) => Refusal::TimedOut,
-                (request, _) => Refusal::Request(request),
+            let mut state = self.state.lock();
+            // What was completed at the last moment stays completed.
+            if let Some(answer) = ticket.take_answer() {
+                break answer;
+            }
+            let refusal = match woken {
+                _ if request != Request::None => Refusal::Request(request),
+                Woken::Interrupted => Refusal::Interrupted,
+                _ if state.cancelled => Refusal::LindaCancelled,
+                _ => Refusal::TimedOut,
             };
             let work = state.withdraw(operation, &mut after);
             drop(state);
             after.run();
-            break Err((refusal, work));
+            wait.waiter.set_waiting(false);
+            return Err((refusal, work));
         };
         wait.waiter.set_waiting(false);
-        result
+        match (answer, wait.waiter.request()) {
+            (Answer::Refused(work), Request::None) => Err((Refusal::LindaCancelled, work)),
+            (Answer::Refused(work), request) => Err((Refusal::Request(request), work)),
+            (answer, _) => Ok(answer),
+        }
     }
 
     /// Returns elements, whose delivery failed, to the front of a slot, above any limit and even if the linda is cancelled.
