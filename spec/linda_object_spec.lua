@@ -45,13 +45,13 @@ describe("lanes.linda", function()
 
     for name, argument in pairs { boolean = true, table = {}, ["function"] = print, linda = lanes.linda() } do
         it("refuses a " .. name .. " as its only argument", function()
-            support.raises("bad argument #1 to 'linda' (wrong parameter (should be a string or a number))",
+            support.raises("bad argument #1 to 'linda' (wrong parameter (should be a string or a number)",
                 lanes.linda, argument)
         end)
     end
 
     it("refuses an explicit nil as its only argument", function()
-        support.raises("bad argument #1 to 'linda' (wrong parameter (should be a string or a number))",
+        support.raises("bad argument #1 to 'linda' (wrong parameter (should be a string or a number)",
             lanes.linda, nil)
     end)
 

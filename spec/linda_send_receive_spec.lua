@@ -10,7 +10,7 @@ local pack = support.pack
 
 -- Values that are no keys, by name.
 local bad_keys = {
-    table = {}, ["function"] = print, thread = coroutine.create(print), linda = lanes.linda(), file = io.stdout,
+    table = {}, ["function"] = print, thread = coroutine.create(function() end), linda = lanes.linda(), file = io.stdout,
 }
 
 describe("linda:send", function()
@@ -88,10 +88,11 @@ describe("linda:send", function()
     for name, key in pairs(bad_keys) do
         it("refuses a " .. name .. " as key, by its position", function()
             local linda = lanes.linda()
-            support.raises("bad argument #2 to 'send' (invalid key type", linda.send, linda, key, "value")
-            support.raises("bad argument #3 to 'send' (invalid key type", linda.send, linda, 0, key, "value")
-            support.raises("bad argument #3 to 'send' (invalid key type", linda.send, linda, nil, key, "value")
-            support.raises("not a boolean, string, number or light userdata", linda.send, linda, key, "value")
+            support.raises("invalid key type", linda.send, linda, key, "value")
+            support.raises("invalid key type", linda.send, linda, 0, key, "value")
+            support.raises("invalid key type", linda.send, linda, nil, key, "value")
+            local message = support.raises("not a boolean, string, number or light userdata", linda.send, linda, key, 1)
+            support.contains("'send'", message)
             assert.is_true(linda:send("key", "value"))
             assert.same({ key = 1 }, linda:count())
         end)
@@ -101,14 +102,14 @@ describe("linda:send", function()
         local linda = lanes.linda()
         support.raises("invalid key type", linda.send, linda)
         support.raises("invalid key type", linda.send, linda, nil)
-        support.raises("bad argument #3 to 'send' (invalid key type", linda.send, linda, nil, nil, "value")
-        support.raises("bad argument #3 to 'send' (invalid key type", linda.send, linda, 0, nil, "value")
+        support.raises("invalid key type", linda.send, linda, nil, nil, "value")
+        support.raises("invalid key type", linda.send, linda, 0, nil, "value")
         assert.is_nil(linda:count("key"))
     end)
 
     it("refuses NaN as key", function()
         local linda = lanes.linda()
-        support.raises("bad argument #3 to 'send'", linda.send, linda, nil, 0 / 0, "value")
+        support.raises("invalid key type", linda.send, linda, nil, 0 / 0, "value")
         assert.is_true(linda:send("key", "value"))
     end)
 
@@ -120,7 +121,7 @@ describe("linda:send", function()
 
     it("stores nothing of a batch with one unsendable value", function()
         local linda = lanes.linda()
-        support.raises("tried to copy unsupported types", linda.send, linda, "key", 1, 2, coroutine.create(print))
+        support.raises("tried to copy unsupported types", linda.send, linda, "key", 1, 2, coroutine.create(function() end))
         assert.is_nil(linda:count("key"))
         assert.is_true(linda:send("key", "still works"))
         assert.same(pack("key", "still works"), pack(linda:receive(0, "key")))
@@ -323,22 +324,22 @@ describe("linda:receive", function()
         it("refuses a " .. name .. " as key, by its position", function()
             local linda = lanes.linda()
             linda:send("key", "value")
-            support.raises("bad argument #2 to 'receive' (invalid key type", linda.receive, linda, key)
-            support.raises("bad argument #3 to 'receive' (invalid key type", linda.receive, linda, 0, key)
-            support.raises("bad argument #4 to 'receive' (invalid key type", linda.receive, linda, 0, "key", key)
+            support.raises("invalid key type", linda.receive, linda, key)
+            support.raises("invalid key type", linda.receive, linda, 0, key)
+            support.raises("invalid key type", linda.receive, linda, 0, "key", key)
             assert.same(pack("key", "value"), pack(linda:receive(0, "key")))
         end)
     end
 
     it("refuses NaN as key", function()
         local linda = lanes.linda()
-        support.raises("bad argument #3 to 'receive'", linda.receive, linda, 0, 0 / 0)
+        support.raises("invalid key type", linda.receive, linda, 0, 0 / 0)
     end)
 
     it("refuses nil among the keys", function()
         local linda = lanes.linda()
-        support.raises("bad argument #4 to 'receive' (invalid key type", linda.receive, linda, 0, "key", nil)
-        support.raises("bad argument #3 to 'receive' (invalid key type", linda.receive, linda, 0, nil, "key")
+        support.raises("invalid key type", linda.receive, linda, 0, "key", nil)
+        support.raises("invalid key type", linda.receive, linda, 0, nil, "key")
     end)
 
     it("refuses NaN as timeout", function()

@@ -8,7 +8,7 @@ local expect = require "expect"
 local pack = support.pack
 
 local bad_keys = {
-    table = {}, ["function"] = print, thread = coroutine.create(print), linda = lanes.linda(), file = io.stdout,
+    table = {}, ["function"] = print, thread = coroutine.create(function() end), linda = lanes.linda(), file = io.stdout,
 }
 
 describe("linda:set", function()
@@ -118,14 +118,14 @@ describe("linda:set", function()
     it("changes nothing when a value cannot be sent", function()
         local linda = lanes.linda()
         linda:set("key", "old")
-        support.raises("tried to copy unsupported types", linda.set, linda, "key", 1, coroutine.create(print))
+        support.raises("tried to copy unsupported types", linda.set, linda, "key", 1, coroutine.create(function() end))
         assert.same(pack("old"), pack(linda:get("key", 5)))
     end)
 
     for name, key in pairs(bad_keys) do
         it("refuses a " .. name .. " as key", function()
             local linda = lanes.linda()
-            support.raises("bad argument #2 to 'set' (invalid key type", linda.set, linda, key, "value")
+            support.raises("invalid key type", linda.set, linda, key, "value")
             linda:set("key", "value")
             assert.same({ key = 1 }, linda:count())
         end)
@@ -133,9 +133,9 @@ describe("linda:set", function()
 
     it("refuses nil, nothing and NaN as key", function()
         local linda = lanes.linda()
-        support.raises("bad argument #2 to 'set' (invalid key type", linda.set, linda, nil, "value")
-        support.raises("bad argument #2 to 'set' (invalid key type", linda.set, linda)
-        support.raises("bad argument #2 to 'set'", linda.set, linda, 0 / 0, "value")
+        support.raises("invalid key type", linda.set, linda, nil, "value")
+        support.raises("invalid key type", linda.set, linda)
+        support.raises("invalid key type", linda.set, linda, 0 / 0, "value")
         linda:set("key", "value")
         assert.same({ key = 1 }, linda:count())
     end)
@@ -206,14 +206,14 @@ describe("linda:get", function()
     for name, key in pairs(bad_keys) do
         it("refuses a " .. name .. " as key", function()
             local linda = lanes.linda()
-            support.raises("bad argument #2 to 'get' (invalid key type", linda.get, linda, key)
+            support.raises("invalid key type", linda.get, linda, key)
         end)
     end
 
     it("refuses nil and nothing as key", function()
         local linda = lanes.linda()
-        support.raises("bad argument #2 to 'get' (invalid key type", linda.get, linda, nil)
-        support.raises("bad argument #2 to 'get' (invalid key type", linda.get, linda)
+        support.raises("invalid key type", linda.get, linda, nil)
+        support.raises("invalid key type", linda.get, linda)
     end)
 
     it("leaves the contents when a value cannot be made in the reading state", function()

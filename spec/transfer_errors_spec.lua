@@ -7,7 +7,7 @@ local lanes = require "lanes"
 local expect = require "expect"
 local native = require "native"
 
-local thread = coroutine.create(print)
+local thread = coroutine.create(function() end)
 local open = native.opener()
 
 -- A generator whose lanes do nothing.
@@ -46,7 +46,8 @@ describe("a coroutine", function()
 
     it("is refused in a table that is an upvalue, by its path", function()
         local settings = { inner = { routine = thread } }
-        support.raises("settings.inner.routine", lanes.gen("*", function() return settings end))
+        local message = support.raises(".inner.routine", lanes.gen("*", function() return settings end))
+        support.contains("settings", message)
     end)
 
     it("is refused as an upvalue of a function that is an argument", function()
@@ -158,7 +159,7 @@ describe("with verbose_errors", function()
     it("the errors name the value too", function()
         local out = support.output [[
             local lanes = require "lanes".configure { verbose_errors = true }
-            local thread = coroutine.create(print)
+            local thread = coroutine.create(function() end)
             print(pcall(lanes.gen("*", function() end), 1, { x = { y = { thread } } }))
         ]]
         assert.matches("^false\t", out)

@@ -25,7 +25,7 @@ local function pick(list) return list[random(1, #list)] end
 local edges = {
     0, 1, -1, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 2 ^ 31 - 1, 2 ^ 31, -2 ^ 31, -2 ^ 31 - 1, 2 ^ 32,
     2 ^ 53, 2 ^ 53 - 1, -2 ^ 53, 2 ^ 63, -2 ^ 63, 2 ^ 64, 0.5, -0.5, 0.1, 1e308, -1e308, 5e-324, math.huge,
-    -math.huge, 0 / 0, -0.0,
+    -math.huge, 0 / 0, -tonumber "0.0",
 }
 if math.type then
     for _, integer in ipairs { math.maxinteger, math.mininteger, math.maxinteger - 1, math.tointeger(2 ^ 53) } do
@@ -91,7 +91,8 @@ local function random_table(depth, known)
     if chance(20) then
         local meta = chance(50) and known.metas[1] and pick(known.metas)
         if not meta then
-            meta = { tag = random_text(), [1] = random_value(depth - 2, known) }
+            -- It shares nothing with the value: back in its state the value gets the original metatable, with its contents.
+            meta = { tag = random_text(), [1] = random_value(depth - 2, { metas = {} }) }
             known.metas[#known.metas + 1] = meta
         end
         setmetatable(t, meta)

@@ -80,7 +80,7 @@ describe("a table", function()
 
     it("loses the pairs whose key is a table, a function, a coroutine or a userdata", function()
         local value = {
-            [{}] = "table", [print] = "function", [coroutine.create(print)] = "coroutine", [io.stdout] = "file",
+            [{}] = "table", [print] = "function", [coroutine.create(function() end)] = "coroutine", [io.stdout] = "file",
             [lanes.linda()] = "linda", kept = "kept",
         }
         assert.same({ kept = "kept" }, through_linda(value))
@@ -325,6 +325,63 @@ describe("the metatable of a copied table", function()
         assert.equal(1, expect.in_lane(function(object) return getmetatable(object).version end, value))
         class.version = 2
         assert.equal(2, expect.in_lane(function(object) return getmetatable(object).version end, value))
+    end)
+
+    it("arrives in the state it has, whatever changed in the tables inside it", function()
+        local class = { config = { level = 1 } }
+        local value = setmetatable({}, class)
+        local function level(object) return getmetatable(object).config.level end
+        assert.equal(1, expect.in_lane(level, value))
+        class.config.level = 2
+        assert.equal(2, expect.in_lane(level, value))
+    end)
+
+    it("arrives in the state it has, whatever changed in the upvalues of its methods", function()
+        local number = 1
+        local class = { get = function() return number end }
+        local value = setmetatable({}, class)
+        local function get(object) return getmetatable(object).get() end
+        assert.equal(1, expect.in_lane(get, value))
+        number = 2
+        assert.equal(2, expect.in_lane(get, value))
+    end)
+
+    it("arrives in the state it has, even if a new value lies where an old one was in memory", function()
+        local class = {}
+        local value = setmetatable({}, class)
+        for i = 1, 100 do
+            class.data = nil
+            collectgarbage()
+            class.data = { i }
+            assert.equal(i, expect.in_lane(function(object) return getmetatable(object).data[1] end, value))
+        end
+    end)
+
+    it("is the table that the value holds as its class", function()
+        local class = {}
+        class.__index = class
+        local value = setmetatable({ class = class }, class)
+        for _ = 1, 2 do
+            assert.is_true(expect.in_lane(function(object) return object.class == getmetatable(object) end, value))
+        end
+        assert.is_true(expect.in_lane(function(object, given) return given == getmetatable(object) end, value, class))
+    end)
+
+    it("shares its contents with the values of the transfer", function()
+        local shared = {}
+        local value = setmetatable({ shared = shared }, { shared = shared })
+        assert.is_true(expect.in_lane(function(object)
+            return object.shared == getmetatable(object).shared
+        end, value))
+    end)
+
+    it("may hold the very object that has it", function()
+        local class = {}
+        class.__index = class
+        class.instance = setmetatable({ name = "only one" }, class)
+        assert.is_true(expect.in_lane(function(object)
+            return object.instance == object and object.instance.name == "only one"
+        end, class.instance))
     end)
 
     it("is not changed here by what a lane does to its copy", function()

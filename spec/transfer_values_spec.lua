@@ -78,7 +78,7 @@ local plain_values = {
     ["a string of 39 bytes"] = ("x"):rep(39),
     ["a string of 40 bytes"] = ("x"):rep(40),
     ["a string of 41 bytes"] = ("x"):rep(41),
-    ["a string of 70000 bytes"] = ("x\0y"):rep(70000 / 3),
+    ["a string of 69999 bytes"] = ("x\0y"):rep(23333),
     ["a string of 5 million bytes"] = ("0123456789"):rep(500000),
     ["a string that is no UTF-8"] = "\255\254\128",
     ["the nil marker"] = lanes.null,
@@ -112,9 +112,10 @@ describe("the transfer of values", function()
     end)
 
     it("keeps the sign of zero", function()
+        local zero = tonumber "0.0" -- no constant: to Lua 5.1 those of both signs are the same
         each_way(function(way)
-            assert.equal(-math.huge, 1 / way(-0.0))
-            assert.equal(math.huge, 1 / way(0.0))
+            assert.equal(-math.huge, 1 / way(-zero))
+            assert.equal(math.huge, 1 / way(zero))
         end)
     end)
 
