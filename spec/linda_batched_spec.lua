@@ -174,9 +174,9 @@ describe("a batched receive", function()
 
     it("refuses values that are no keys", function()
         local linda = filled(1)
-        support.raises("invalid key type", linda.receive, linda, 0, linda.batched, {}, 1)
-        support.raises("invalid key type", linda.receive, linda, 0, linda.batched)
-        support.raises("invalid key type", linda.receive, linda, linda.batched, nil, 1)
+        support.raises("bad argument #4 to 'receive' (invalid key type", linda.receive, linda, 0, linda.batched, {}, 1)
+        support.raises("bad argument #4 to 'receive' (invalid key type", linda.receive, linda, 0, linda.batched)
+        support.raises("bad argument #3 to 'receive' (invalid key type", linda.receive, linda, linda.batched, nil, 1)
         assert.same(pack("key", 1), pack(linda:receive(0, linda.batched, "key", 1)))
     end)
 
