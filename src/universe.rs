@@ -165,6 +165,8 @@ pub struct TimerKey {
     pub linda: Arc<Linda>,
     /// The slot.
     pub key: Key,
+    /// When the timer is first due, in seconds since the epoch; not what makes two keys equal.
+    pub first: f64,
 }
 
 impl PartialEq for TimerKey {

@@ -1,6 +1,7 @@
 //! Lanes: launching, running, cancelling, and the handle through which a lane's creator sees it.
 
 mod cancel;
+mod coroutines;
 mod globals;
 mod handle;
 mod launch;

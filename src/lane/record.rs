@@ -122,11 +122,12 @@ impl Record {
         *lock(&self.name) = name.to_owned();
     }
 
-    /// The lane's thread runs this coroutine from now on. A hook that was asked for is set in it.
-    pub fn enter(&self, state: State) {
+    /// The lane's thread runs this coroutine from now on. A hook that was asked for is set in it, unless the body has
+    /// ended and finalizers run.
+    pub fn enter(&self, state: State, hooks: bool) {
         let mut targets = lock(&self.targets);
         targets.push(Target(state));
-        if let Some((mask, count)) = *lock(&self.hook) {
+        if let (true, Some((mask, count))) = (hooks, *lock(&self.hook)) {
             state.set_hook(Some(super::cancel::HOOK), mask, count);
         }
     }

@@ -61,7 +61,7 @@ fn body(record: &Record, state: State) -> Outcome {
     let arguments = state.top() - 1;
     state.raw_get_index(State::REGISTRY, KEYS.handler);
     state.insert(1);
-    record.enter(state);
+    record.enter(state, true);
     let result = state.call_protected(arguments, None, 1);
     record.leave();
     state.set_hook(None, 0, 0);

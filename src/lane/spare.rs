@@ -1,6 +1,6 @@
 //! Spare states: made by lanes that have ended, so that a launch finds one ready.
 
-use super::globals;
+use super::{coroutines, globals};
 use super::record::Record;
 use crate::context::Context;
 use crate::lua::compat::{self, LUAJIT};
@@ -104,6 +104,7 @@ fn prepare(state: State, libraries: Libraries, record: &Arc<Record>, reusable: b
         raising.raw_get_index(State::REGISTRY, KEYS.context);
         let context = raising.top();
         globals::prepare(raising, context);
+        coroutines::prepare(raising, context);
         module::wrap_require(raising, context);
         if libraries.has_core() {
             module::preload(raising, context);

@@ -253,6 +253,34 @@ pub unsafe fn open_library(l: *mut lua_State, name: &std::ffi::CStr, open: lua_C
     }
 }
 
+/// Resumes a coroutine with `arguments` values; answers the status and how many values it left.
+pub unsafe fn resume(co: *mut lua_State, from: *mut lua_State, arguments: c_int) -> (c_int, c_int) {
+    let mut results = 0;
+    // The bindings of the older versions count the results as 5.4 does.
+    let status = unsafe { lua_resume(co, from, arguments, &mut results) };
+    (status, results)
+}
+
+/// Closes what a coroutine that ended with an error left open (5.4 and later); the error value stays on its top.
+pub unsafe fn close_failed(co: *mut lua_State, from: *mut lua_State) {
+    #[cfg(feature = "lua54")]
+    unsafe {
+        let _ = from;
+        lua_resetthread(co);
+    }
+    #[cfg(feature = "lua55")]
+    unsafe {
+        lua_closethread(co, from);
+    }
+    #[cfg(not(any(feature = "lua54", feature = "lua55")))]
+    {
+        let _ = (co, from);
+    }
+}
+
+/// Whether a hook is set for all coroutines of a state at once (LuaJIT) and not for each.
+pub const HOOKS_ARE_GLOBAL: bool = cfg!(feature = "luajit");
+
 /// The allocator function at an address; nothing at address 0.
 pub fn allocator_from(address: usize) -> Option<lua_Alloc> {
     // SAFETY: a nullable function pointer has the representation of `Option<lua_Alloc>`. That a function of this type

@@ -393,6 +393,36 @@ impl State {
         unsafe { c::lua_xmove(self.0, to.0, n) }
     }
 
+    /// Makes room for `n` more values without an error; false where there is none.
+    pub fn try_reserve(self, n: c_int) -> bool {
+        // SAFETY: lua_checkstack answers 0 when there is no room (on 5.1 and LuaJIT only when memory lasts).
+        unsafe { c::lua_checkstack(self.0, n) != 0 }
+    }
+
+    /// Closes what this coroutine, which ended with an error, left open.
+    pub fn close_failed(self, from: State) {
+        // SAFETY: the coroutine is not running.
+        unsafe { c::close_failed(self.0, from.0) }
+    }
+
+    /// Whether this coroutine can be resumed: it has yielded, or has a function and has not begun.
+    pub fn is_resumable(self) -> bool {
+        // SAFETY: reads the coroutine's fields.
+        match unsafe { c::lua_status(self.0) } {
+            c::LUA_YIELD => true,
+            c::LUA_OK => self.top() > 0 && !self.has_level(0),
+            _ => false,
+        }
+    }
+
+    /// Resumes this coroutine from `from` with the top `arguments` values of its stack. Answers how many values it
+    /// yielded or returned, or an error, whose value is on its top.
+    pub fn resume(self, from: State, arguments: c_int) -> Result<c_int, ()> {
+        // SAFETY: the coroutine is resumable; lua_resume itself does not raise.
+        let (status, results) = unsafe { c::resume(self.0, from.0, arguments) };
+        if status == c::LUA_OK || status == c::LUA_YIELD { Ok(results) } else { Err(()) }
+    }
+
     /// The hook that is set now, as an identity to compare with.
     pub fn hook(self) -> usize {
         // SAFETY: reads one field.

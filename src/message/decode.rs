@@ -184,6 +184,12 @@ impl Decoder {
             }
             format::NAMED_FUNCTION => self.named(raising, local, reader, Kind::Function)?,
             format::NAMED_TABLE => self.named(raising, local, reader, Kind::Table)?,
+            format::CLASS => {
+                let Ref::Metatable(metatable) = reader.reference()? else {
+                    return Err(Stop);
+                };
+                self.known_or_new(raising, local, metatable)?;
+            }
             format::DEEP => {
                 let flags = reader.u8()?;
                 let Ref::Deep(object) = reader.reference()? else {
@@ -413,15 +419,21 @@ impl Decoder {
         let Ref::Metatable(metatable) = reader.reference()? else {
             return Err(Stop);
         };
-        metatables::push_known(raising, metatable.identity);
-        if raising.is_none_or_nil(-1) {
-            raising.pop(1);
-            self.contents(raising, local, metatable)?;
-        }
+        self.known_or_new(raising, local, metatable)?;
         if raising.kind(-1) == Kind::Table {
             raising.set_metatable(-2);
         } else {
             raising.pop(1);
+        }
+        Ok(())
+    }
+
+    /// Pushes this state's table for a metatable, which is made if this state does not have it.
+    fn known_or_new(&mut self, raising: Raising, local: &Local, metatable: &metatables::Metatable) -> Outcome {
+        metatables::push_known(raising, metatable.identity);
+        if raising.is_none_or_nil(-1) {
+            raising.pop(1);
+            self.contents(raising, local, metatable)?;
         }
         Ok(())
     }

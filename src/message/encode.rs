@@ -81,6 +81,8 @@ pub(super) struct Encoder {
     starts: Vec<(usize, usize)>,
     /// Numbers are relative to the value, so that values can be cut apart.
     relative: bool,
+    /// Identity and reference number of the metatables of this value.
+    classes: Vec<(u64, u32)>,
     /// This is the description of a metatable.
     pub(super) describing: bool,
     /// The encoder of a metatable's contents: owned here, because the frames that use it may be skipped by a raise.
@@ -108,6 +110,7 @@ impl Encoder {
         self.crossed = false;
         self.starts.clear();
         self.relative = false;
+        self.classes.clear();
         self.describing = false;
     }
 
@@ -156,6 +159,18 @@ impl Encoder {
         let base = if self.relative { self.first_object } else { 0 };
         self.tag(tag);
         self.u32(number.wrapping_sub(base));
+    }
+
+    /// The number of the reference to a metatable that this value has already.
+    pub(super) fn class(&self, identity: u64) -> Option<u32> {
+        self.classes.iter().find(|class| class.0 == identity).map(|class| class.1)
+    }
+
+    /// Adds a reference to a metatable and answers its number.
+    pub(super) fn counted_class(&mut self, identity: u64, metatable: Arc<super::Metatable>) -> u32 {
+        let number = self.counted(Ref::Metatable(metatable));
+        self.classes.push((identity, number));
+        number
     }
 
     /// Adds a counted reference and answers its number.
@@ -317,7 +332,22 @@ impl Encoder {
             }
             raising.pop(1);
         }
+        if self.keeps_classes(to) && is_class(raising) {
+            let number = super::metatables::write(self, raising, local, matches!(to, Destination::State(_)))?;
+            self.tag(format::CLASS);
+            self.u32(number);
+            raising.pop(1);
+            return Ok(());
+        }
         self.table_contents(raising, local)
+    }
+
+    /// Whether a class that is met now travels by identity: in what a lane is launched with, and as the upvalue of a
+    /// function anywhere, so that objects which are made there have its original as their metatable here.
+    fn keeps_classes(&self, to: Destination) -> bool {
+        !self.describing
+            && (matches!(to, Destination::State(_))
+                || self.frames.iter().any(|frame| matches!(frame, Frame::Function { .. })))
     }
 
     fn function(&mut self, raising: Raising, local: &Local) -> Result<(), Stop> {
@@ -448,7 +478,13 @@ impl Encoder {
         }
     }
 
-    fn end_table(&mut self, raising: Raising, local: &Local, mut frame: TableFrame) -> Result<(), Stop> {
+    fn end_table(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+        mut frame: TableFrame,
+    ) -> Result<(), Stop> {
         self.close_run(&mut frame);
         self.patch(frame.counts, frame.array);
         self.patch(frame.counts + 4, frame.hash);
@@ -466,7 +502,7 @@ impl Encoder {
                 }
                 return self.table_contents(raising, local);
             }
-            let number = super::metatables::write(self, raising, local)?;
+            let number = super::metatables::write(self, raising, local, matches!(to, Destination::State(_)))?;
             self.u32(number);
             raising.pop(1);
         }
@@ -544,7 +580,7 @@ impl Encoder {
                             break; // a nested object first
                         }
                         if !more {
-                            self.end_table(raising, local, table)?;
+                            self.end_table(raising, local, to, table)?;
                             break;
                         }
                     }
@@ -603,6 +639,9 @@ impl Encoder {
         for i in 0..count {
             self.value = i as usize;
             self.first_object = self.objects;
+            if self.relative {
+                self.classes.clear();
+            }
             self.starts.push((self.out.len(), self.refs.len()));
             self.root(raising, local, to, i + 1)?;
         }
@@ -627,6 +666,14 @@ impl Encoder {
         let bytes = if self.out.len() > 1 << 16 { std::mem::take(&mut self.out) } else { self.out.as_slice().to_vec() };
         Full { bytes, refs: std::mem::take(&mut self.refs), values }
     }
+}
+
+/// Whether the table on the top of the stack is made to be a metatable.
+fn is_class(raising: Raising) -> bool {
+    raising.raw_get_name(-1, b"__index");
+    let class = !raising.is_none_or_nil(-1);
+    raising.pop(1);
+    class
 }
 
 /// Whether the metatable on the top of the stack says that its objects do not travel.

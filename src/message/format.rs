@@ -46,6 +46,9 @@ pub const DEEP: u8 = 17;
 /// Body: u8 number of user values, each a value.
 pub const CLONE: u8 = 18;
 
+/// A table that is made to be a metatable (it has `__index`), by identity: u32 number of the reference.
+pub const CLASS: u8 = 19;
+
 /// Flag: the object is referred to again, so a reader keeps it by number.
 pub const SHARED: u8 = 1;
 /// Flag: the table has a metatable.

@@ -7,7 +7,7 @@
 use super::encode::{Encoder, Stop};
 use super::failure::{Failure, Label};
 use super::local::{KEYS, Local};
-use super::{Full, Ref};
+use super::Full;
 use crate::lua::{Kind, Raising, State};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -85,18 +85,22 @@ fn remember(raising: Raising, identity: u64) {
     raising.pop(1);
 }
 
-/// Writes the metatable on the top (left there) and answers the number of its reference.
-pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> Result<u32, Stop> {
+/// Writes the metatable on the top (left there) and answers the number of its reference. `fresh`: it is described
+/// anew, even if it seems to be what it was; something deep within may have changed.
+pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local, fresh: bool) -> Result<u32, Stop> {
     let identity = identify(raising);
+    if let Some(number) = encoder.class(identity) {
+        return Ok(number);
+    }
     let fingerprint = fingerprint(raising);
     let known = local
         .metatables
         .borrow()
         .get(&identity)
-        .filter(|entry| entry.fingerprint == fingerprint)
+        .filter(|entry| entry.fingerprint == fingerprint && !fresh)
         .map(|entry| Arc::clone(&entry.travelling));
     if let Some(travelling) = known {
-        return Ok(encoder.counted(Ref::Metatable(travelling)));
+        return Ok(encoder.counted_class(identity, travelling));
     }
     raising.reserve(super::format::STACK);
     // The other encoder is owned by this one, and so by a frame outside, before anything can raise.
@@ -113,7 +117,7 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> R
     inner.reset();
     purge(local, raising);
     local.metatables.borrow_mut().insert(identity, Entry { travelling: Arc::clone(&travelling), fingerprint });
-    Ok(encoder.counted(Ref::Metatable(travelling)))
+    Ok(encoder.counted_class(identity, travelling))
 }
 
 /// Forgets the descriptions of metatables that are gone, when they have become many.

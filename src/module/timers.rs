@@ -56,7 +56,7 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
         }
         _ => return Err(arguments.type_error(4, "number")),
     };
-    let delay = match state.kind(3) {
+    let first = match state.kind(3) {
         Kind::Nil => {
             universe.timers.remove(&linda, key);
             return Ok(0);
@@ -75,18 +75,18 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
                 timer::tick(&linda, &key);
                 match period {
                     None => return Ok(0),
-                    Some(period) => period,
+                    Some(period) => timer::now() + period,
                 }
             } else {
-                delay
+                timer::now() + delay
             }
         }
-        Kind::Table => date(&arguments, 3)? - timer::now(),
+        Kind::Table => date(&arguments, 3)?,
         _ => return Err(arguments.type_error(3, "number or date table")),
     };
     universe
         .timers
-        .set(&linda, key, delay, period)
+        .set(&linda, key, first, period)
         .map_err(|error| Raise::message(format!("cannot start the thread of the timers ({error})")))?;
     Ok(0)
 }

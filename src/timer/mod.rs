@@ -28,14 +28,14 @@ impl Timers {
         Timers { service: Service::new() }
     }
 
-    /// Sets the slot to the time after `delay` seconds, and every `period` seconds from then on. Replaces the timer
-    /// that the slot had.
+    /// Sets the slot to the time at `first` (seconds since the epoch), and every `period` seconds from then on. Replaces
+    /// the timer that the slot had.
     ///
     /// Errors: the thread of the timers cannot be started.
-    pub fn set(&self, linda: &Arc<Linda>, key: Key, delay: f64, period: Option<f64>) -> std::io::Result<()> {
+    pub fn set(&self, linda: &Arc<Linda>, key: Key, first: f64, period: Option<f64>) -> std::io::Result<()> {
         let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(FAR).min(FAR);
-        let due = Instant::now() + seconds(delay);
-        let timer = TimerKey { linda: Arc::clone(linda), key: key.clone() };
+        let due = Instant::now() + seconds(first - now());
+        let timer = TimerKey { linda: Arc::clone(linda), key: key.clone(), first };
         let linda = Arc::clone(linda);
         let fire: Fire = Box::new(move || tick(&linda, &key));
         self.service.set(timer, due, period.map(seconds), fire)
@@ -43,7 +43,7 @@ impl Timers {
 
     /// Removes the timer of a slot.
     pub fn remove(&self, linda: &Arc<Linda>, key: Key) {
-        self.service.remove(&TimerKey { linda: Arc::clone(linda), key });
+        self.service.remove(&TimerKey { linda: Arc::clone(linda), key, first: 0.0 });
     }
 
     /// All timers: linda and slot, due time in seconds since the epoch, period in seconds.
@@ -54,7 +54,15 @@ impl Timers {
             None => epoch - clock.duration_since(instant).as_secs_f64(),
         };
         let list = self.service.list();
-        list.into_iter().map(|(key, at, period)| (key, due(at), period.map(|p| p.as_secs_f64()))).collect()
+        list.into_iter()
+            .map(|(key, at, period)| {
+                let period = period.map(|period| period.as_secs_f64());
+                // Exactly the time that was asked for, or a whole number of periods after it.
+                let periods = period.map_or(0.0, |period| ((due(at) - key.first) / period).round() * period);
+                let when = key.first + periods;
+                (key, when, period)
+            })
+            .collect()
     }
 
     /// Ends all timers for good.
