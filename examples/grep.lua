@@ -61,6 +61,8 @@ local function read_arguments(arguments)
         elseif word == "-j" or word == "--lanes" then
             i = i + 1
             options.lanes = lane_count(word, arguments[i])
+        elseif word:find("^%-j%d") then
+            options.lanes = lane_count("-j", word:sub(3))
         elseif word == "--" then
             for k = i + 1, #arguments do operands[#operands + 1] = arguments[k] end
             break
