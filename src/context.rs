@@ -42,7 +42,9 @@ impl Context {
     pub fn new(name: &str, record: Option<Arc<Record>>) -> Context {
         Context {
             local: Local::new(name),
-            waiter: record.as_ref().map_or_else(Waiter::new, |record| Arc::clone(&record.waiter)),
+            waiter: record
+                .as_ref()
+                .map_or_else(Waiter::new, |record| Arc::clone(&record.waiter)),
             linda: Cell::new(None),
             handle: Cell::new(None),
             record,
@@ -96,7 +98,9 @@ impl Context {
             let linda = crate::linda::install(raising, raising.top());
             context.local.add_kind(crate::linda::KIND, linda);
             context.linda.set(Some(linda));
-            context.handle.set(Some(crate::lane::install_handles(raising, raising.top())));
+            context
+                .handle
+                .set(Some(crate::lane::install_handles(raising, raising.top())));
             raising.pop(1);
         })
     }
@@ -106,9 +110,9 @@ impl Context {
     /// Errors: `configure` has not been called.
     #[inline]
     pub fn universe(&self) -> Result<&Arc<Universe>, Raise> {
-        self.universe
-            .get()
-            .ok_or_else(|| Raise::message("lanes is not configured yet: call require \"lanes\".configure() first"))
+        self.universe.get().ok_or_else(|| {
+            Raise::message("lanes is not configured yet: call require \"lanes\".configure() first")
+        })
     }
 
     /// The universe, if there is one by now.
@@ -142,8 +146,16 @@ impl Context {
         let before = (main.hook(), state.hook());
         let interrupted = || (main.hook(), state.hook()) != before;
         // Lanes have no signal handlers; their hooks are set by cancellation, which wakes them by itself.
-        let watch: Option<&dyn Fn() -> bool> = if self.record.is_none() { Some(&interrupted) } else { None };
-        let wait = Wait { waiter: &self.waiter, deadline, interrupted: watch };
+        let watch: Option<&dyn Fn() -> bool> = if self.record.is_none() {
+            Some(&interrupted)
+        } else {
+            None
+        };
+        let wait = Wait {
+            waiter: &self.waiter,
+            deadline,
+            interrupted: watch,
+        };
         loop {
             match operation(&wait) {
                 Waited::Ended(value) => return Ok(value),
@@ -151,7 +163,10 @@ impl Context {
                     protect(state, 0, |_| ())?;
                     if interrupted() {
                         // A hook that does not mind: go on waiting without asking it again.
-                        let wait = Wait { interrupted: None, ..wait };
+                        let wait = Wait {
+                            interrupted: None,
+                            ..wait
+                        };
                         if let Waited::Ended(value) = operation(&wait) {
                             return Ok(value);
                         }

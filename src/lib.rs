@@ -39,7 +39,10 @@ use std::os::raw::c_int;
 pub unsafe extern "C-unwind" fn luaopen_lanes_core(l: *mut lua_State) -> usize {
     // SAFETY: called by Lua; until `enter` this frame owns nothing, so what raises in it skips no destructor.
     unsafe {
-        module::guard::check(Raising::unprotected(l));
+        // A state of ours has been made by the right Lua.
+        if Context::in_registry(State::new(l)).is_none() {
+            module::guard::check(Raising::unprotected(l));
+        }
         install(Raising::unprotected(l));
         enter(l, open)
     }

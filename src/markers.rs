@@ -2,7 +2,11 @@
 
 /// What a light userdata can hold: LuaJIT on 64-bit systems keeps 47 bits.
 const fn fit(value: u64) -> usize {
-    let mask = if crate::lua::compat::LUAJIT && usize::BITS == 64 { (1 << 47) - 1 } else { u64::MAX };
+    let mask = if crate::lua::compat::LUAJIT && usize::BITS == 64 {
+        (1 << 47) - 1
+    } else {
+        u64::MAX
+    };
     (value & mask) as usize
 }
 

@@ -75,7 +75,9 @@ impl Universe {
         if self.is_closing() {
             return false;
         }
-        record.position.store(lanes.running.len(), Ordering::Relaxed);
+        record
+            .position
+            .store(lanes.running.len(), Ordering::Relaxed);
         lanes.running.push(Arc::clone(record));
         self.track_in(&mut lanes, record);
         true
@@ -103,7 +105,11 @@ impl Universe {
         let removed = {
             let mut lanes = lock(&self.lanes);
             let position = record.position.load(Ordering::Relaxed);
-            if !lanes.running.get(position).is_some_and(|lane| std::ptr::eq(&**lane, record)) {
+            if !lanes
+                .running
+                .get(position)
+                .is_some_and(|lane| std::ptr::eq(&**lane, record))
+            {
                 return;
             }
             let removed = lanes.running.swap_remove(position);
@@ -122,7 +128,12 @@ impl Universe {
 
     /// The lanes that are tracked, newest first: those whose handle or thread is alive.
     pub fn tracked(&self) -> Vec<Arc<Record>> {
-        lock(&self.lanes).tracked.iter().rev().filter_map(Weak::upgrade).collect()
+        lock(&self.lanes)
+            .tracked
+            .iter()
+            .rev()
+            .filter_map(Weak::upgrade)
+            .collect()
     }
 
     /// Remembers a linda, to be emptied at the end.
@@ -192,7 +203,10 @@ pub struct RequireLock {
 
 impl RequireLock {
     fn new() -> RequireLock {
-        RequireLock { holder: Mutex::new((None, 0)), free: Condvar::new() }
+        RequireLock {
+            holder: Mutex::new((None, 0)),
+            free: Condvar::new(),
+        }
     }
 
     /// Takes the lock, waiting for another thread that has it. `unlock` must follow.
@@ -200,7 +214,10 @@ impl RequireLock {
         let me = std::thread::current().id();
         let mut holder = lock(&self.holder);
         while holder.0.is_some_and(|other| other != me) {
-            holder = self.free.wait(holder).unwrap_or_else(PoisonError::into_inner);
+            holder = self
+                .free
+                .wait(holder)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         *holder = (Some(me), holder.1 + 1);
     }

@@ -3,7 +3,9 @@
 use super::handle;
 use super::record::Record;
 use crate::context::{Context, Waited};
-use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKLINE, LUA_MASKRET, lua_Debug, lua_State};
+use crate::lua::compat::{
+    LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKLINE, LUA_MASKRET, lua_Debug, lua_State,
+};
 use crate::lua::{Arguments, Hook, Kind, Raise, Raising, State};
 use crate::markers::CANCEL_ERROR;
 use crate::park::{Deadline, Refusal, Request, Wait};
@@ -15,7 +17,8 @@ pub const HOOK: Hook = hook;
 
 unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
     let state = State::new(l);
-    let requested = Context::in_registry(state).is_some_and(|context| context.waiter.request() != Request::None);
+    let requested = Context::in_registry(state)
+        .is_some_and(|context| context.waiter.request() != Request::None);
     if requested {
         state.set_hook(None, 0, 0);
         // SAFETY: called by Lua at a hook point; this frame owns nothing.
@@ -29,7 +32,10 @@ unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
 const EVERY: c_int = 1000;
 
 /// Every hook there is.
-pub const ALL_HOOKS: (c_int, c_int) = (LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, EVERY);
+pub const ALL_HOOKS: (c_int, c_int) = (
+    LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT,
+    EVERY,
+);
 
 /// What a call asks for.
 struct Asked {
@@ -47,8 +53,13 @@ impl Asked {
     fn read(arguments: &Arguments) -> Result<Asked, Raise> {
         let state = arguments.state;
         let mut at = 2;
-        let mut asked =
-            Asked { request: Request::Hard, hook: None, timeout: 0.0, flag: false, force_timeout: 0.0 };
+        let mut asked = Asked {
+            request: Request::Hard,
+            hook: None,
+            timeout: 0.0,
+            flag: false,
+            force_timeout: 0.0,
+        };
         if state.kind(at) == Kind::String {
             let mask = match arguments.bytes(at)? {
                 b"hard" => 0,
@@ -76,12 +87,17 @@ impl Asked {
                 if state.kind(at) != Kind::Number {
                     return Err(arguments.error(
                         at,
-                        format_args!("hook count cannot be < 1: a number expected, got {}", state.type_name(at)),
+                        format_args!(
+                            "hook count cannot be < 1: a number expected, got {}",
+                            state.type_name(at)
+                        ),
                     ));
                 }
                 let count = state.number(at);
                 if count.is_nan() || count < 1.0 {
-                    return Err(arguments.error(at, format_args!("hook count cannot be < 1, got {count}")));
+                    return Err(
+                        arguments.error(at, format_args!("hook count cannot be < 1, got {count}"))
+                    );
                 }
                 asked.hook = Some((mask, count.min(f64::from(c_int::MAX)) as c_int));
                 at += 1;
@@ -90,7 +106,10 @@ impl Asked {
         if state.kind(at) == Kind::Number {
             asked.timeout = state.number(at);
             if asked.timeout.is_nan() || asked.timeout < 0.0 {
-                return Err(arguments.error(at, format_args!("cancel timeout cannot be < 0, got {}", asked.timeout)));
+                return Err(arguments.error(
+                    at,
+                    format_args!("cancel timeout cannot be < 0, got {}", asked.timeout),
+                ));
             }
             at += 1;
         }
@@ -131,10 +150,14 @@ pub fn cancel(state: State) -> Result<c_int, Raise> {
 }
 
 fn wait(context: &Context, state: State, record: &Record, seconds: f64) -> Result<bool, Raise> {
-    context.wait(state, Deadline::after_seconds(seconds), |wait: &Wait| match record.end.wait(wait) {
-        Err(Refusal::Interrupted) => Waited::Interrupted,
-        outcome => Waited::Ended(outcome.is_ok()),
-    })
+    context.wait(
+        state,
+        Deadline::after_seconds(seconds),
+        |wait: &Wait| match record.end.wait(wait) {
+            Err(Refusal::Interrupted) => Waited::Interrupted,
+            outcome => Waited::Ended(outcome.is_ok()),
+        },
+    )
 }
 
 fn answer(state: State, record: &Record, ended: bool) -> Result<c_int, Raise> {

@@ -17,9 +17,14 @@ pub fn prepare(raising: Raising, context: c_int) {
     if raising.kind(-1) == Kind::Table {
         raising.raw_get_name(-1, b"coroutine");
         if raising.kind(-1) == Kind::Table {
-            for (name, original, function) in
-                [(&b"resume"[..], &b"resume"[..], resume as crate::lua::Function), (b"wrap", b"create", wrap)]
-            {
+            for (name, original, function) in [
+                (
+                    &b"resume"[..],
+                    &b"resume"[..],
+                    resume as crate::lua::Function,
+                ),
+                (b"wrap", b"create", wrap),
+            ] {
                 raising.push_copy(context);
                 raising.raw_get_name(-2, original);
                 raising.push_function(function, 2);
@@ -53,7 +58,9 @@ fn resume_body(state: State) -> Result<c_int, Raise> {
         _ => {
             state.push_copy(upvalue(2));
             state.insert(1);
-            state.call_protected(arguments + 1, None, 0).map_err(|_| Raise::Value)?;
+            state
+                .call_protected(arguments + 1, None, 0)
+                .map_err(|_| Raise::Value)?;
             Ok(state.top())
         }
     }
@@ -94,7 +101,9 @@ fn wrap_body(state: State) -> Result<c_int, Raise> {
     state.push_copy(upvalue(1));
     state.push_copy(upvalue(2));
     state.push_copy(1);
-    state.call_protected(1, Some(1), 0).map_err(|_| Raise::Value)?;
+    state
+        .call_protected(1, Some(1), 0)
+        .map_err(|_| Raise::Value)?;
     protect(state, 2, |raising| raising.push_function(call_wrapped, 2))?;
     Ok(1)
 }
@@ -111,7 +120,11 @@ fn call_wrapped_body(state: State) -> Result<c_int, Raise> {
         return Err(Raise::message("cannot resume dead coroutine"));
     };
     if !co.is_resumable() {
-        let own = if co.has_level(0) { "non-suspended" } else { "dead" };
+        let own = if co.has_level(0) {
+            "non-suspended"
+        } else {
+            "dead"
+        };
         return Err(Raise::message(format!("cannot resume {own} coroutine")));
     }
     if !co.try_reserve(arguments + 1) {

@@ -60,7 +60,10 @@ fn set_finalizer_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(state)?;
     let arguments = Arguments::new(state, "set_finalizer");
     if state.kind(1) != Kind::Function {
-        return Err(arguments.error(1, format_args!("finalizer should be a function, got {}", state.type_name(1))));
+        return Err(arguments.error(
+            1,
+            format_args!("finalizer should be a function, got {}", state.type_name(1)),
+        ));
     }
     arguments.at_most(1)?;
     if context.finalizing.get() {

@@ -8,7 +8,8 @@ use super::outcome::Outcome;
 use super::record::Record;
 use crate::context::{Context, Waited, push_function};
 use crate::lua::{
-    Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable, protect,
+    Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
+    protect,
 };
 use crate::message::{Label, decode_packet};
 use crate::park::{Deadline, Refusal, Wait};
@@ -28,10 +29,18 @@ pub struct Handle {
 
 /// Prepares a state for handles: makes their metatable. `context` is the index of the context's userdata.
 pub fn install(raising: Raising, context: c_int) -> Userdata<Handle> {
-    new_metatable(raising, context, "Lane", &[("__index", index), ("__gc", collect)]);
+    new_metatable(
+        raising,
+        context,
+        "Lane",
+        &[("__index", index), ("__gc", collect)],
+    );
     raising.new_table(0, 3);
-    const METHODS: [(&str, Function); 3] =
-        [("join", join), ("cancel", cancel_method), ("get_debug_threadname", get_debug_threadname)];
+    const METHODS: [(&str, Function); 3] = [
+        ("join", join),
+        ("cancel", cancel_method),
+        ("get_debug_threadname", get_debug_threadname),
+    ];
     for (name, method) in METHODS {
         push_function(raising, context, method);
         raising.raw_set_name(-2, name.as_bytes());
@@ -71,15 +80,21 @@ pub fn push(context: &Context, state: State, record: &Arc<Record>) -> Result<(),
         }
         raising.remove(1);
     })?;
-    let handle =
-        Handle { record: Arc::clone(record), has_table: Cell::new(has_callback), fetched: Cell::new(-1) };
+    let handle = Handle {
+        record: Arc::clone(record),
+        has_table: Cell::new(has_callback),
+        fetched: Cell::new(-1),
+    };
     Userdata::put(state, -1, Box::new(handle));
     Ok(())
 }
 
 /// The handle that is the receiver of a method.
 pub fn this<'a>(context: &Context, arguments: &Arguments) -> Result<&'a Handle, Raise> {
-    let handle = context.handle.get().and_then(|kind| kind.get(arguments.state, 1));
+    let handle = context
+        .handle
+        .get()
+        .and_then(|kind| kind.get(arguments.state, 1));
     handle.ok_or_else(|| arguments.type_error(1, "Lane"))
 }
 
@@ -89,7 +104,12 @@ pub fn push_text(state: State, text: &'static str) -> Result<(), Raise> {
 }
 
 /// Waits until the lane has ended; false at the deadline.
-fn wait(context: &Context, state: State, record: &Record, deadline: Deadline) -> Result<bool, Raise> {
+fn wait(
+    context: &Context,
+    state: State,
+    record: &Record,
+    deadline: Deadline,
+) -> Result<bool, Raise> {
     if record.has_ended() {
         return Ok(true);
     }
@@ -105,7 +125,9 @@ fn values(context: &Context, state: State, handle: &Handle) -> Result<c_int, Rai
         Some(Outcome::Done(packet) | Outcome::Error(packet)) => packet,
         _ => return Ok(0),
     };
-    let packet = packet.as_ref().map_err(|reason| Raise::message(reason.clone()))?;
+    let packet = packet
+        .as_ref()
+        .map_err(|reason| Raise::message(reason.clone()))?;
     if handle.fetched.get() >= 0 {
         let count = handle.fetched.get();
         state.push_user_value(1, 1);
@@ -118,11 +140,18 @@ fn values(context: &Context, state: State, handle: &Handle) -> Result<c_int, Rai
         })?;
         return Ok(count);
     }
-    let label = if matches!(handle.record.outcome.get(), Some(Outcome::Error(_))) { Label::Error } else { Label::Result };
+    let label = if matches!(handle.record.outcome.get(), Some(Outcome::Error(_))) {
+        Label::Error
+    } else {
+        Label::Result
+    };
     let before = state.top();
     let count = decode_packet(&context.local, state, label, packet)?;
     let objects = (before + 1..=before + count).any(|index| {
-        matches!(state.kind(index), Kind::Table | Kind::Function | Kind::Userdata | Kind::Thread | Kind::Other)
+        matches!(
+            state.kind(index),
+            Kind::Table | Kind::Function | Kind::Userdata | Kind::Thread | Kind::Other
+        )
     });
     if objects {
         keep(state, handle, count)?;
@@ -173,7 +202,11 @@ fn join_body(state: State) -> Result<c_int, Raise> {
         if seconds.is_nan() {
             return Err(arguments.error(2, "timeout in seconds expected, got NaN"));
         }
-        if seconds < 0.0 { Deadline::Never } else { Deadline::after_seconds(seconds) }
+        if seconds < 0.0 {
+            Deadline::Never
+        } else {
+            Deadline::after_seconds(seconds)
+        }
     };
     if !wait(context, state, &handle.record, deadline)? {
         state.push_nil();
@@ -245,7 +278,10 @@ fn index_body(state: State) -> Result<c_int, Raise> {
         }
         _ => {
             protect(state, 1, |raising| raising.push_display(1))?;
-            Err(Raise::message(format!("Unknown key: {}", state.text(-1).unwrap_or_default())))
+            Err(Raise::message(format!(
+                "Unknown key: {}",
+                state.text(-1).unwrap_or_default()
+            )))
         }
     }
 }
@@ -298,7 +334,11 @@ fn collect_body(state: State) -> Result<c_int, Raise> {
         return Ok(0);
     }
     let name = handle.record.name();
-    let how = if handle.record.has_ended() { "closed" } else { "selfdestruct" };
+    let how = if handle.record.has_ended() {
+        "closed"
+    } else {
+        "selfdestruct"
+    };
     drop(handle);
     let name = name.as_bytes();
     protect(state, 1, |raising| {

@@ -6,7 +6,7 @@ use super::{globals, handle, run};
 use crate::context::Context;
 use crate::lua::{Kind, Raise, State, protect};
 use crate::message::{
-    Destination, KEYS, Label, decode_packet, encode_one, encode_packet, register, decode_one,
+    Destination, KEYS, Label, decode_one, decode_packet, encode_one, encode_packet, register,
 };
 use crate::state::Owned;
 use crate::state::libraries::Libraries;
@@ -44,18 +44,35 @@ fn start(state: State) -> Result<c_int, Raise> {
     let context = Context::of(state)?;
     let universe = context.universe()?;
     if universe.is_closing() {
-        return Err(Raise::message("cannot start a lane: the main state is being closed"));
+        return Err(Raise::message(
+            "cannot start a lane: the main state is being closed",
+        ));
     }
     let settings = Settings::read(state)?;
-    let spare = super::spare::take(universe, context, state, settings.libraries, settings.memory_limit)?;
+    let spare = super::spare::take(
+        universe,
+        context,
+        state,
+        settings.libraries,
+        settings.memory_limit,
+    )?;
     let (owned, record) = (spare.owned, spare.record);
     let to = owned.state();
     let Some(lane) = Context::in_registry(to) else {
-        return Err(Raise::message("internal error in lanes: a new state has no context"));
+        return Err(Raise::message(
+            "internal error in lanes: a new state has no context",
+        ));
     };
     lane.set_universe(Arc::clone(universe));
-    lane.local.demote.set(universe.settings.demote_full_userdata);
-    let launch = Launch { context, from: state, lane, to };
+    lane.local
+        .demote
+        .set(universe.settings.demote_full_userdata);
+    let launch = Launch {
+        context,
+        from: state,
+        lane,
+        to,
+    };
     launch.name(&record, settings.name.as_deref())?;
     launch.on_state_create()?;
     launch.package()?;
@@ -69,14 +86,28 @@ fn start(state: State) -> Result<c_int, Raise> {
 }
 
 /// Hands the lane to a thread.
-fn spawn(universe: &Arc<Universe>, owned: Owned, record: &Arc<Record>, priority: Option<i32>) -> Result<(), Raise> {
+fn spawn(
+    universe: &Arc<Universe>,
+    owned: Owned,
+    record: &Arc<Record>,
+    priority: Option<i32>,
+) -> Result<(), Raise> {
     if !universe.add_lane(record) {
-        return Err(Raise::message("cannot start a lane: the main state is being closed"));
+        return Err(Raise::message(
+            "cannot start a lane: the main state is being closed",
+        ));
     }
-    let job = run::Job { owned, record: Arc::clone(record), universe: Arc::clone(universe), priority };
+    let job = run::Job {
+        owned,
+        record: Arc::clone(record),
+        universe: Arc::clone(universe),
+        priority,
+    };
     threads::launch(Box::new(move || job.run())).map_err(|error| {
         universe.remove_lane(record);
-        Raise::message(format!("cannot start a lane: the system gives no thread ({error})"))
+        Raise::message(format!(
+            "cannot start a lane: the system gives no thread ({error})"
+        ))
     })
 }
 
@@ -90,7 +121,11 @@ struct Settings {
 
 impl Settings {
     fn read(state: State) -> Result<Settings, Raise> {
-        let list = if state.kind(LIBRARIES) == Kind::String { state.text(LIBRARIES) } else { None };
+        let list = if state.kind(LIBRARIES) == Kind::String {
+            state.text(LIBRARIES)
+        } else {
+            None
+        };
         let libraries = Libraries::parse(list.as_deref()).map_err(Raise::message)?;
         let option = |name: &'static str| {
             if state.kind(OPTIONS) != Kind::Table {
@@ -110,9 +145,18 @@ impl Settings {
         option("name")?;
         let name = state.text(-1);
         option("memory_limit")?;
-        let memory_limit = if state.kind(-1) == Kind::Number { state.number(-1) as usize } else { usize::MAX };
+        let memory_limit = if state.kind(-1) == Kind::Number {
+            state.number(-1) as usize
+        } else {
+            usize::MAX
+        };
         state.pop(3);
-        Ok(Settings { libraries, priority, name, memory_limit })
+        Ok(Settings {
+            libraries,
+            priority,
+            name,
+            memory_limit,
+        })
     }
 }
 
@@ -133,7 +177,10 @@ impl Launch<'_> {
                 return Raise::Value;
             }
         }
-        Raise::Bare(text.unwrap_or_else(|| "(an error value that cannot travel)".to_owned()).into())
+        Raise::Bare(
+            text.unwrap_or_else(|| "(an error value that cannot travel)".to_owned())
+                .into(),
+        )
     }
 
     /// Names the lane in messages, and for debuggers in the global `decoda_name`.
@@ -158,16 +205,21 @@ impl Launch<'_> {
     fn transfer(&self, label: Label) -> Result<(), Raise> {
         let to = Destination::State(self.to);
         let packet = encode_packet(&self.context.local, self.from, 1, label, to)?;
-        decode_packet(&self.lane.local, self.to, label, &packet).map(|_| ()).map_err(|raise| self.carry(raise))
+        decode_packet(&self.lane.local, self.to, label, &packet)
+            .map(|_| ())
+            .map_err(|raise| self.carry(raise))
     }
 
     /// Calls the function on the top of the lane's state.
     fn call(&self) -> Result<(), Raise> {
-        self.to.call_protected(0, Some(0), 0).map_err(|_| Raise::Value)
+        self.to
+            .call_protected(0, Some(0), 0)
+            .map_err(|_| Raise::Value)
     }
 
     fn on_state_create(&self) -> Result<(), Raise> {
-        self.from.raw_get_index(State::REGISTRY, KEYS.on_state_create);
+        self.from
+            .raw_get_index(State::REGISTRY, KEYS.on_state_create);
         if self.from.is_none_or_nil(-1) {
             self.from.pop(1);
             return Ok(());
@@ -183,10 +235,15 @@ impl Launch<'_> {
             self.transfer(Label::StateCreate)?;
         }
         self.to.push_copy(-1);
-        protect(self.to, 1, |raising| raising.raw_set_index(State::REGISTRY, KEYS.on_state_create))
-            .map_err(|raise| self.carry(raise))?;
+        protect(self.to, 1, |raising| {
+            raising.raw_set_index(State::REGISTRY, KEYS.on_state_create)
+        })
+        .map_err(|raise| self.carry(raise))?;
         self.call().map_err(|_| {
-            let text = self.to.text(-1).unwrap_or_else(|| self.to.type_name(-1).to_owned());
+            let text = self
+                .to
+                .text(-1)
+                .unwrap_or_else(|| self.to.type_name(-1).to_owned());
             Raise::message(format!("on_state_create failed: \"{text}\""))
         })
     }
@@ -194,7 +251,9 @@ impl Launch<'_> {
     /// Pushes entry `name` of the options, or nil.
     fn option(&self, name: &'static str) -> Result<(), Raise> {
         if self.from.kind(OPTIONS) == Kind::Table {
-            protect(self.from, 0, move |raising| raising.push_bytes(name.as_bytes()))?;
+            protect(self.from, 0, move |raising| {
+                raising.push_bytes(name.as_bytes())
+            })?;
             self.from.raw_get(OPTIONS);
         } else {
             self.from.push_nil();
@@ -311,7 +370,8 @@ impl Launch<'_> {
                 ));
             }
             protect(to, 0, move |raising| raising.push_bytes(name))?;
-            to.call_protected(1, Some(1), 0).map_err(|_| self.carry(Raise::Value))?;
+            to.call_protected(1, Some(1), 0)
+                .map_err(|_| self.carry(Raise::Value))?;
             if matches!(to.kind(-1), Kind::Table | Kind::Function) {
                 let local = &self.lane.local;
                 protect(to, 1, move |raising| {
@@ -340,9 +400,15 @@ impl Launch<'_> {
         while next(from)? {
             from.push_copy(-2);
             from.insert(-2);
-            let packet =
-                encode_packet(&self.context.local, from, 2, Label::Global, Destination::State(to))?;
-            decode_packet(&self.lane.local, to, Label::Global, &packet).map_err(|raise| self.carry(raise))?;
+            let packet = encode_packet(
+                &self.context.local,
+                from,
+                2,
+                Label::Global,
+                Destination::State(to),
+            )?;
+            decode_packet(&self.lane.local, to, Label::Global, &packet)
+                .map_err(|raise| self.carry(raise))?;
             protect(to, 2, |raising| {
                 raising.push_globals();
                 raising.insert(1);
@@ -364,13 +430,16 @@ impl Launch<'_> {
         let (from, to) = (self.from, self.to);
         globals::set(self.lane, to).map_err(|raise| self.carry(raise))?;
         if let Some(text) = from.bytes(BODY) {
-            let name = std::ffi::CString::new(text.split(|&byte| byte == 0).next().unwrap_or_default());
+            let name =
+                std::ffi::CString::new(text.split(|&byte| byte == 0).next().unwrap_or_default());
             let name = name.unwrap_or_default();
             let name = name.as_c_str();
             let loaded = protect(to, 0, move |raising| raising.load_text(text, name))?;
             if !loaded {
                 let reason = to.text(-1).unwrap_or_default();
-                return Err(Raise::message(format!("error when parsing lane function code: {reason}")));
+                return Err(Raise::message(format!(
+                    "error when parsing lane function code: {reason}"
+                )));
             }
             return Ok(());
         }

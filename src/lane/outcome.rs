@@ -46,7 +46,12 @@ impl Outcome {
         if traced && !has_trace {
             state.pop(1);
         }
-        Outcome::Error(capture(context, state, 1 + i32::from(has_trace), Label::Error))
+        Outcome::Error(capture(
+            context,
+            state,
+            1 + i32::from(has_trace),
+            Label::Error,
+        ))
     }
 }
 
@@ -57,13 +62,17 @@ pub fn is_cancel_error(state: State, index: i32) -> bool {
 
 /// Captures the top `count` values, or says why that failed.
 fn capture(context: &Context, state: State, count: i32, label: Label) -> Result<Packet, String> {
-    encode_packet(&context.local, state, count, label, Destination::Anywhere).map_err(|raise| match raise {
-        Raise::Bare(text) | Raise::Message(text) | Raise::Level(text, _) => text.into_owned(),
-        Raise::Value => {
-            let text = state.text(-1).unwrap_or_else(|| format!("(error object is a {} value)", state.type_name(-1)));
-            state.pop(1);
-            text
+    encode_packet(&context.local, state, count, label, Destination::Anywhere).map_err(|raise| {
+        match raise {
+            Raise::Bare(text) | Raise::Message(text) | Raise::Level(text, _) => text.into_owned(),
+            Raise::Value => {
+                let text = state.text(-1).unwrap_or_else(|| {
+                    format!("(error object is a {} value)", state.type_name(-1))
+                });
+                state.pop(1);
+                text
+            }
+            Raise::Light(_) => "cancelled".to_owned(),
         }
-        Raise::Light(_) => "cancelled".to_owned(),
     })
 }

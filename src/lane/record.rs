@@ -103,7 +103,9 @@ impl Record {
     pub fn status(&self) -> &'static str {
         match self.stage() {
             // The outcome is decided, but finalizers or the encoding of results may still be under way.
-            _ if !self.has_ended() && (self.waiter.is_waiting() || self.timers.get().is_some()) => "waiting",
+            _ if !self.has_ended() && (self.waiter.is_waiting() || self.timers.get().is_some()) => {
+                "waiting"
+            }
             Stage::Pending => "pending",
             Stage::Running => "running",
             Stage::Done => "done",

@@ -29,7 +29,12 @@ pub struct Job {
 impl Job {
     /// Runs the lane to its end and says whether the thread is as it was.
     pub fn run(self) -> Reuse {
-        let Job { owned, record, universe, priority } = self;
+        let Job {
+            owned,
+            record,
+            universe,
+            priority,
+        } = self;
         let libraries = spare::libraries_of(owned.state());
         if let Some(priority) = priority {
             // The range was checked at the launch; a system that refuses leaves the thread as it is.
@@ -37,7 +42,11 @@ impl Job {
         }
         record.set_stage(Stage::Running);
         let outcome = catch_unwind(AssertUnwindSafe(|| body(&record, owned.state())))
-            .unwrap_or_else(|_| Outcome::Error(Err("internal error in lanes: a lane's thread panicked".to_owned())));
+            .unwrap_or_else(|_| {
+                Outcome::Error(Err(
+                    "internal error in lanes: a lane's thread panicked".to_owned()
+                ))
+            });
         record.set_stage(outcome.stage());
         let _ = record.outcome.set(outcome);
         record.end.open();
@@ -49,14 +58,20 @@ impl Job {
             spare::refill(&universe, libraries);
         }
         drop(universe);
-        if threads::take_changed() { Reuse::LetGo } else { Reuse::Keep }
+        if threads::take_changed() {
+            Reuse::LetGo
+        } else {
+            Reuse::Keep
+        }
     }
 }
 
 /// Runs body and finalizers and captures what came of them.
 fn body(record: &Record, state: State) -> Outcome {
     let Some(context) = Context::in_registry(state) else {
-        return Outcome::Error(Err("internal error in lanes: a lane's state has no context".to_owned()));
+        return Outcome::Error(Err(
+            "internal error in lanes: a lane's state has no context".to_owned(),
+        ));
     };
     let arguments = state.top() - 1;
     state.raw_get_index(State::REGISTRY, KEYS.handler);
@@ -67,10 +82,11 @@ fn body(record: &Record, state: State) -> Outcome {
     state.set_hook(None, 0, 0);
     context.finalizing.set(true);
     match result {
-        Ok(()) => finalize(context, state, None).unwrap_or_else(|| Outcome::results(context, state, 1)),
-        Err(status) => {
-            finalize(context, state, Some(status)).unwrap_or_else(|| Outcome::error(context, state, status))
+        Ok(()) => {
+            finalize(context, state, None).unwrap_or_else(|| Outcome::results(context, state, 1))
         }
+        Err(status) => finalize(context, state, Some(status))
+            .unwrap_or_else(|| Outcome::error(context, state, status)),
     }
 }
 
@@ -118,7 +134,9 @@ fn finalize(context: &Context, state: State, status: Option<c_int>) -> Option<Ou
         state.set_top(list + 1);
     }
     // The trace goes back for the outcome.
-    let _: Result<(), Raise> = protect(state, 1, |raising| raising.raw_set_index(State::REGISTRY, KEYS.trace));
+    let _: Result<(), Raise> = protect(state, 1, |raising| {
+        raising.raw_set_index(State::REGISTRY, KEYS.trace)
+    });
     state.set_top(list - 1);
     None
 }

@@ -15,9 +15,15 @@ const GRACE: Duration = Duration::from_millis(20);
 /// go on without anybody to know.
 pub fn shut_down(universe: &Arc<Universe>) {
     universe.close();
-    let time = Duration::try_from_secs_f64(universe.settings.shutdown_timeout).unwrap_or(Duration::MAX).max(GRACE);
+    let time = Duration::try_from_secs_f64(universe.settings.shutdown_timeout)
+        .unwrap_or(Duration::MAX)
+        .max(GRACE);
     let begin = Instant::now();
-    let until = |share: Duration| begin.checked_add(share).map_or(Deadline::Never, Deadline::At);
+    let until = |share: Duration| {
+        begin
+            .checked_add(share)
+            .map_or(Deadline::Never, Deadline::At)
+    };
     let lanes = universe.running();
     for lane in &lanes {
         lane.waiter.cancel(Request::Hard, true);
@@ -37,6 +43,13 @@ pub fn shut_down(universe: &Arc<Universe>) {
 
 /// Waits until lanes have ended and closed their states; answers those that have not by the deadline.
 fn wait(lanes: Vec<Arc<Record>>, waiter: &Arc<Waiter>, deadline: Deadline) -> Vec<Arc<Record>> {
-    let wait = Wait { waiter, deadline, interrupted: None };
-    lanes.into_iter().filter(|lane| lane.closed.wait(&wait).is_err()).collect()
+    let wait = Wait {
+        waiter,
+        deadline,
+        interrupted: None,
+    };
+    lanes
+        .into_iter()
+        .filter(|lane| lane.closed.wait(&wait).is_err())
+        .collect()
 }

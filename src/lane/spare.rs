@@ -1,7 +1,7 @@
 //! Spare states: made by lanes that have ended, so that a launch finds one ready.
 
-use super::{coroutines, globals};
 use super::record::Record;
+use super::{coroutines, globals};
 use crate::context::Context;
 use crate::lua::compat::{self, LUAJIT};
 use crate::lua::{Kind, Raise, State, protect};
@@ -64,11 +64,20 @@ pub fn take(
 /// allocator function and its data.
 fn custom(_context: &Context, state: State, limit: usize) -> Result<Box<Memory>, Raise> {
     state.raw_get_index(State::REGISTRY, module::ALLOCATOR);
-    state.call_protected(0, Some(1), 0).map_err(|_| Raise::Value)?;
+    state
+        .call_protected(0, Some(1), 0)
+        .map_err(|_| Raise::Value)?;
     let block = state.block(-1);
     let size = std::mem::size_of::<usize>();
-    let word = |n: usize| block.get(n * size..(n + 1) * size).and_then(|word| word.try_into().ok());
-    let (Some(function), Some(data)) = (word(0).map(usize::from_ne_bytes), word(1).map(usize::from_ne_bytes)) else {
+    let word = |n: usize| {
+        block
+            .get(n * size..(n + 1) * size)
+            .and_then(|word| word.try_into().ok())
+    };
+    let (Some(function), Some(data)) = (
+        word(0).map(usize::from_ne_bytes),
+        word(1).map(usize::from_ne_bytes),
+    ) else {
         return Err(Raise::message(format!(
             "Bad allocator: the function should return a userdata that holds an allocator function and its data, got \
              a {}",
@@ -84,19 +93,39 @@ fn custom(_context: &Context, state: State, limit: usize) -> Result<Box<Memory>,
 
 /// Makes a state with these libraries.
 fn make(memory: Option<Box<Memory>>, libraries: Libraries, reusable: bool) -> Result<Spare, Raise> {
-    let memory = memory.or_else(|| if LUAJIT { None } else { Some(Memory::library(usize::MAX)) });
+    let memory = memory.or_else(|| {
+        if LUAJIT {
+            None
+        } else {
+            Some(Memory::library(usize::MAX))
+        }
+    });
     let owned = Owned::new(memory).map_err(not_enough_memory)?;
     let state = owned.state();
     let record = Record::new();
     // An error value in the new state is of no use to the caller but for its text.
     prepare(state, libraries, &record, reusable).map_err(|raise| match raise {
-        Raise::Value => Raise::Bare(state.text(-1).unwrap_or_else(|| "not enough memory".to_owned()).into()),
+        Raise::Value => Raise::Bare(
+            state
+                .text(-1)
+                .unwrap_or_else(|| "not enough memory".to_owned())
+                .into(),
+        ),
         raise => raise,
     })?;
-    Ok(Spare { owned, record, libraries })
+    Ok(Spare {
+        owned,
+        record,
+        libraries,
+    })
 }
 
-fn prepare(state: State, libraries: Libraries, record: &Arc<Record>, reusable: bool) -> Result<(), Raise> {
+fn prepare(
+    state: State,
+    libraries: Libraries,
+    record: &Arc<Record>,
+    reusable: bool,
+) -> Result<(), Raise> {
     state.run_collector(false);
     protect(state, 0, |raising| libraries.open(raising))?;
     Context::install(state, Context::new("Lane", Some(Arc::clone(record))))?;
@@ -122,8 +151,9 @@ fn prepare(state: State, libraries: Libraries, record: &Arc<Record>, reusable: b
 /// The libraries of a state that a spare one may replace.
 pub fn libraries_of(state: State) -> Option<Libraries> {
     state.raw_get_index(State::REGISTRY, LIBRARIES);
-    let libraries =
-        (state.kind(-1) == Kind::Userdata).then(|| Libraries::from_bytes(state.block(-1))).flatten();
+    let libraries = (state.kind(-1) == Kind::Userdata)
+        .then(|| Libraries::from_bytes(state.block(-1)))
+        .flatten();
     state.pop(1);
     libraries
 }
@@ -153,7 +183,9 @@ impl Spares {
     /// Takes the newest one with these libraries out.
     fn take(&self, libraries: Libraries) -> Option<Spare> {
         let mut list = self.list();
-        let position = list.iter().rposition(|spare| spare.libraries == libraries)?;
+        let position = list
+            .iter()
+            .rposition(|spare| spare.libraries == libraries)?;
         Some(list.remove(position))
     }
 

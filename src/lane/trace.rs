@@ -42,7 +42,11 @@ fn handle(state: State) -> Result<c_int, Raise> {
         }
     }
     // Where there is no memory for the trace, the error itself still arrives.
-    if protect_with(state, 0, &mut frames, |raising, frames| push(raising, frames, extended)).is_err() {
+    if protect_with(state, 0, &mut frames, |raising, frames| {
+        push(raising, frames, extended)
+    })
+    .is_err()
+    {
         state.set_top(1);
     }
     state.set_top(1);

@@ -18,7 +18,9 @@ fn cancelled(state: State, refusal: Refusal) -> Result<c_int, Raise> {
 
 /// Pushes `cancel_error`.
 pub fn push_cancel_error(state: State) -> Result<(), Raise> {
-    protect(state, 0, |raising| raising.push_light(CANCEL_ERROR as *mut c_void))
+    protect(state, 0, |raising| {
+        raising.push_light(CANCEL_ERROR as *mut c_void)
+    })
 }
 
 /// A send that did not send.

@@ -132,6 +132,10 @@ impl KeyRef<'_> {
 /// The integer equal to a float, if there is one that a float represents exactly.
 #[inline]
 fn integral(number: f64) -> Option<i64> {
-    let limit = if compat::HAS_INTEGERS { 9_223_372_036_854_775_808.0 } else { 9_007_199_254_740_992.0 };
+    let limit = if compat::HAS_INTEGERS {
+        9_223_372_036_854_775_808.0
+    } else {
+        9_007_199_254_740_992.0
+    };
     (number.fract() == 0.0 && number >= -limit && number < limit).then_some(number as i64)
 }

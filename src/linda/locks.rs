@@ -30,7 +30,10 @@ fn prepare_lock_body(state: State) -> Result<c_int, Raise> {
     let key = KeyRef::argument(&arguments, 2)?;
     let count = arguments.integer(3)?;
     if count < 1 {
-        return Err(arguments.error(3, format_args!("number of units should be >= 1, got {count}")));
+        return Err(arguments.error(
+            3,
+            format_args!("number of units should be >= 1, got {count}"),
+        ));
     }
     let limit = usize::try_from(count).ok();
     if linda.queues.set(&key, Vec::new()).is_err() || linda.queues.limit(&key, limit).is_err() {
@@ -52,11 +55,16 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
     let single = state.number(3) == 1.0;
     let Some(units) = state.to_number(4).filter(|units| units.is_finite()) else {
         let given = state.type_name(4);
-        return Err(Arguments::new(state, "lock").error(1, format_args!("number of units expected, got {given}")));
+        return Err(Arguments::new(state, "lock")
+            .error(1, format_args!("number of units expected, got {given}")));
     };
     let count = |units: f64| if single { 1 } else { units.ceil() as usize };
     if units > 0.0 {
-        let deadline = if state.bytes(5) == Some(b"try") { Deadline::Now } else { Deadline::Never };
+        let deadline = if state.bytes(5) == Some(b"try") {
+            Deadline::Now
+        } else {
+            Deadline::Never
+        };
         if !single && units > state.number(3) {
             // More than there are will never be free.
             return match deadline {
@@ -87,7 +95,12 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
         return done(state);
     }
     let outcome = context.wait(state, Deadline::Never, |wait: &Wait| {
-        waited(linda.queues.receive_batched(wait, &key, count, count).map_err(|refusal| (refusal, ())))
+        waited(
+            linda
+                .queues
+                .receive_batched(wait, &key, count, count)
+                .map_err(|refusal| (refusal, ())),
+        )
     })?;
     match outcome {
         Ok(_) => done(state),
@@ -107,12 +120,22 @@ fn to_number(arguments: &Arguments, index: c_int, position: c_int) -> Result<(),
         Kind::Number => Ok(()),
         Kind::String if state.to_number(index).is_some() => {
             let number = state.number(index);
-            let whole = compat::HAS_INTEGERS && !state.bytes(index).is_some_and(|text| text.iter().any(|&b| b"xX.eEnN".contains(&b)));
-            if whole && number.abs() < 9e15 { state.push_integer(number as i64) } else { state.push_number(number) }
+            let whole = compat::HAS_INTEGERS
+                && !state
+                    .bytes(index)
+                    .is_some_and(|text| text.iter().any(|&b| b"xX.eEnN".contains(&b)));
+            if whole && number.abs() < 9e15 {
+                state.push_integer(number as i64)
+            } else {
+                state.push_number(number)
+            }
             state.replace(index);
             Ok(())
         }
-        _ => Err(arguments.error(position, format_args!("number expected, got {}", state.type_name(index)))),
+        _ => Err(arguments.error(
+            position,
+            format_args!("number expected, got {}", state.type_name(index)),
+        )),
     }
 }
 
@@ -149,7 +172,12 @@ fn add_body(state: State) -> Result<c_int, Raise> {
     state.set_top(3);
     to_number(&arguments, 3, 1)?;
     let outcome = context.wait(state, Deadline::Never, |wait: &Wait| {
-        waited(linda.queues.send(wait, &key, Values::One(Message::nil())).map_err(|(refusal, _)| (refusal, ())))
+        waited(
+            linda
+                .queues
+                .send(wait, &key, Values::One(Message::nil()))
+                .map_err(|(refusal, _)| (refusal, ())),
+        )
     })?;
     if let Err((refusal, ())) = outcome {
         return answers::refused_send(state, refusal);

@@ -4,10 +4,13 @@ use super::queues::{Dump, Queues, Values, Who};
 use super::{Key, KeyRef, Linda, answers, locks};
 use crate::context::{Context, Waited, push_function};
 use crate::lua::{
-    Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable, protect, protect_with,
+    Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
+    protect, protect_with,
 };
 use crate::markers::{BATCHED, NULL};
-use crate::message::{Deep, Label, Message, Proxy, decode, decode_one, encode_each, encode_one, push_proxy};
+use crate::message::{
+    Deep, Label, Message, Proxy, decode, decode_one, encode_each, encode_one, push_proxy,
+};
 use crate::park::{Deadline, Refusal, Wait};
 use std::any::Any;
 use std::os::raw::{c_int, c_void};
@@ -71,7 +74,12 @@ pub fn new(context: &Context, state: State, name: &[u8]) -> Result<Arc<Linda>, R
 pub fn sleep(context: &Context, state: State, deadline: Deadline) -> Result<c_int, Raise> {
     let nothing: Queues<Key, Message> = Queues::new();
     let refusal = context.wait(state, deadline, |wait| {
-        waited(nothing.receive(wait, &[KeyRef::Boolean(false)]).map(|_| ()).map_err(|refusal| (refusal, ())))
+        waited(
+            nothing
+                .receive(wait, &[KeyRef::Boolean(false)])
+                .map(|_| ())
+                .map_err(|refusal| (refusal, ())),
+        )
     })?;
     match refusal {
         Ok(()) => Ok(0),
@@ -82,9 +90,20 @@ pub fn sleep(context: &Context, state: State, deadline: Deadline) -> Result<c_in
 /// The linda that is the receiver of the method.
 #[inline]
 pub(super) fn this<'a>(context: &Context, arguments: &Arguments) -> Result<&'a Linda, Raise> {
-    context.linda.get().and_then(|kind| kind.get(arguments.state, 1)).and_then(linda_of).ok_or_else(|| {
-        arguments.error(1, format_args!("expecting a linda object, got {}", arguments.state.type_name(1)))
-    })
+    context
+        .linda
+        .get()
+        .and_then(|kind| kind.get(arguments.state, 1))
+        .and_then(linda_of)
+        .ok_or_else(|| {
+            arguments.error(
+                1,
+                format_args!(
+                    "expecting a linda object, got {}",
+                    arguments.state.type_name(1)
+                ),
+            )
+        })
 }
 
 /// The linda that a proxy stands for.
@@ -103,7 +122,14 @@ fn timeout(arguments: &Arguments) -> Result<(Deadline, c_int), Raise> {
             if seconds.is_nan() {
                 return Err(arguments.error(2, "timeout in seconds expected, got NaN"));
             }
-            Ok((if seconds < 0.0 { Deadline::Never } else { Deadline::after_seconds(seconds) }, 3))
+            Ok((
+                if seconds < 0.0 {
+                    Deadline::Never
+                } else {
+                    Deadline::after_seconds(seconds)
+                },
+                3,
+            ))
         }
         Kind::Nil => Ok((Deadline::Never, 3)),
         _ => Ok((Deadline::Never, 2)),
@@ -142,7 +168,11 @@ fn send_body(state: State) -> Result<c_int, Raise> {
     let count = state.top() - at;
     let values = match count {
         0 if nil_allowed => Values::One(Message::nil()),
-        0 => return Err(Raise::message("no data to send: linda:send([timeout,] key, value...) needs a value")),
+        0 => {
+            return Err(Raise::message(
+                "no data to send: linda:send([timeout,] key, value...) needs a value",
+            ));
+        }
         1 => Values::One(element(context, state)?),
         _ => Values::Many(elements(context, state, at + 1, count)?),
     };
@@ -179,7 +209,12 @@ fn element(context: &Context, state: State) -> Result<Message, Raise> {
 }
 
 /// Captures the `count` values from index `first` on, which are the top ones, as elements of a slot.
-fn elements(context: &Context, state: State, first: c_int, count: c_int) -> Result<Vec<Message>, Raise> {
+fn elements(
+    context: &Context,
+    state: State,
+    first: c_int,
+    count: c_int,
+) -> Result<Vec<Message>, Raise> {
     for index in first..first + count {
         if is_marker(state, index, NULL) {
             state.push_nil();
@@ -201,7 +236,7 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "receive");
     let linda = this(context, &arguments)?;
     let (deadline, at) = timeout(&arguments)?;
-    if is_marker(state, at, BATCHED) && state.top() > at {
+    if is_marker(state, at, BATCHED) {
         return receive_batched(context, &arguments, linda, deadline, at + 1);
     }
     let last = state.top();
@@ -209,7 +244,9 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
         let key = [KeyRef::argument(&arguments, at)?];
         return receive_from(context, state, linda, deadline, &key, at);
     }
-    let keys: Vec<KeyRef> = (at..=last).map(|index| KeyRef::argument(&arguments, index)).collect::<Result<_, _>>()?;
+    let keys: Vec<KeyRef> = (at..=last)
+        .map(|index| KeyRef::argument(&arguments, index))
+        .collect::<Result<_, _>>()?;
     receive_from(context, state, linda, deadline, &keys, at)
 }
 
@@ -223,7 +260,12 @@ fn receive_from(
     first: c_int,
 ) -> Result<c_int, Raise> {
     let outcome = context.wait(state, deadline, |wait: &Wait| {
-        waited(linda.queues.receive(wait, keys).map_err(|refusal| (refusal, ())))
+        waited(
+            linda
+                .queues
+                .receive(wait, keys)
+                .map_err(|refusal| (refusal, ())),
+        )
     })?;
     match outcome {
         Ok((position, message)) => {
@@ -252,16 +294,28 @@ fn receive_batched(
     let state = arguments.state;
     let key = KeyRef::argument(arguments, at)?;
     let min = arguments.integer(at + 1)?;
-    let max = if state.is_none_or_nil(at + 2) { min } else { arguments.integer(at + 2)? };
+    let max = if state.is_none_or_nil(at + 2) {
+        min
+    } else {
+        arguments.integer(at + 2)?
+    };
     if min < 1 {
         return Err(arguments.error(at + 1, format_args!("min count should be >= 1, got {min}")));
     }
     if max < min {
-        return Err(arguments.error(at + 2, format_args!("batched min/max error: max {max} is below min {min}")));
+        return Err(arguments.error(
+            at + 2,
+            format_args!("batched min/max error: max {max} is below min {min}"),
+        ));
     }
     let bound = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
     let outcome = context.wait(state, deadline, |wait: &Wait| {
-        waited(linda.queues.receive_batched(wait, &key, bound(min), bound(max)).map_err(|refusal| (refusal, ())))
+        waited(
+            linda
+                .queues
+                .receive_batched(wait, &key, bound(min), bound(max))
+                .map_err(|refusal| (refusal, ())),
+        )
     })?;
     match outcome {
         Ok(messages) => {
@@ -306,12 +360,19 @@ fn get_body(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "get");
     let linda = this(context, &arguments)?;
     let key = KeyRef::argument(&arguments, 2)?;
-    let count = if state.is_none_or_nil(3) { 1 } else { arguments.integer(3)? };
+    let count = if state.is_none_or_nil(3) {
+        1
+    } else {
+        arguments.integer(3)?
+    };
     if count < 1 {
         return Err(arguments.error(3, format_args!("count should be >= 1, got {count}")));
     }
     arguments.at_most(3)?;
-    match linda.queues.get(&key, usize::try_from(count).unwrap_or(usize::MAX)) {
+    match linda
+        .queues
+        .get(&key, usize::try_from(count).unwrap_or(usize::MAX))
+    {
         Ok(messages) if messages.is_empty() => Ok(0),
         Ok(messages) if messages.len() == 1 => {
             decode_one(&context.local, state, Label::Element, &messages[0]).map(|()| 1)
@@ -332,7 +393,10 @@ fn limit_body(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "limit");
     let linda = this(context, &arguments)?;
     if state.top() != 3 {
-        return Err(arguments.error(2, "wrong number of arguments: linda:limit(key, n) takes a key and a limit"));
+        return Err(arguments.error(
+            2,
+            "wrong number of arguments: linda:limit(key, n) takes a key and a limit",
+        ));
     }
     let key = KeyRef::argument(&arguments, 2)?;
     let limit = match arguments.number(3)? {
@@ -364,10 +428,13 @@ fn count_body(state: State) -> Result<c_int, Raise> {
     let mut counts = if last == 1 {
         linda.queues.counts()
     } else {
-        let keys: Vec<KeyRef> =
-            (2..=last).map(|index| KeyRef::argument(&arguments, index)).collect::<Result<_, _>>()?;
+        let keys: Vec<KeyRef> = (2..=last)
+            .map(|index| KeyRef::argument(&arguments, index))
+            .collect::<Result<_, _>>()?;
         use super::queues::Probe;
-        keys.iter().filter_map(|key| Some((key.to_key(), linda.queues.count(key)?))).collect()
+        keys.iter()
+            .filter_map(|key| Some((key.to_key(), linda.queues.count(key)?)))
+            .collect()
     };
     protect_with(state, 0, &mut counts, |raising, counts| {
         raising.new_table(0, counts.len());
@@ -409,7 +476,11 @@ fn push_slot(context: &Context, state: State, slot: &mut Dump<Message>) -> Resul
     protect_with(state, 0, slot, |raising, slot| {
         raising.new_table(0, 4);
         let limit = slot.limit.map_or(-1, |limit| limit as i64);
-        for (name, value) in [("first", slot.first as i64), ("count", slot.count as i64), ("limit", limit)] {
+        for (name, value) in [
+            ("first", slot.first as i64),
+            ("count", slot.count as i64),
+            ("limit", limit),
+        ] {
             raising.push_integer(value);
             raising.raw_set_name(-2, name.as_bytes());
         }
@@ -475,14 +546,18 @@ lua_function! {
 fn deep_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(state)?;
     let linda = std::ptr::from_ref(this(context, &Arguments::new(state, "deep"))?) as usize;
-    protect(state, 0, move |raising| raising.push_light(linda as *mut c_void))?;
+    protect(state, 0, move |raising| {
+        raising.push_light(linda as *mut c_void)
+    })?;
     Ok(1)
 }
 
 /// Pushes what `tostring` answers for a linda.
 fn push_display(state: State, linda: &Linda) -> Result<(), Raise> {
     let mut text = linda.display();
-    protect_with(state, 0, &mut text, |raising, text| raising.push_bytes(text))
+    protect_with(state, 0, &mut text, |raising, text| {
+        raising.push_bytes(text)
+    })
 }
 
 lua_function! {
@@ -504,11 +579,19 @@ lua_function! {
 fn concat_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(state)?;
     for index in [1, 2] {
-        if let Some(linda) = context.linda.get().and_then(|kind| kind.get(state, index)).and_then(linda_of) {
+        if let Some(linda) = context
+            .linda
+            .get()
+            .and_then(|kind| kind.get(state, index))
+            .and_then(linda_of)
+        {
             push_display(state, linda)?;
             state.replace(index);
         } else if !matches!(state.kind(index), Kind::String | Kind::Number) {
-            return Err(Raise::message(format!("attempt to concatenate a {} value", state.type_name(index))));
+            return Err(Raise::message(format!(
+                "attempt to concatenate a {} value",
+                state.type_name(index)
+            )));
         }
     }
     state.set_top(2);

@@ -10,8 +10,8 @@ pub use key::{Key, KeyRef};
 pub use locks::{prepare_atomic, prepare_lock};
 pub use methods::{install, linda_of, new, sleep};
 
-use crate::message::{Deep, KindId, Local, Message};
 use crate::lua::Raising;
+use crate::message::{Deep, KindId, Local, Message};
 use queues::Queues;
 
 /// What identifies lindas among the objects that states share.
@@ -28,7 +28,10 @@ pub struct Linda {
 impl Linda {
     /// An empty linda.
     pub fn new(name: &[u8]) -> Linda {
-        Linda { queues: Queues::new(), name: name.to_vec() }
+        Linda {
+            queues: Queues::new(),
+            name: name.to_vec(),
+        }
     }
 
     /// What `tostring` answers: at most 127 bytes, as in SPEC-3x 9.2.

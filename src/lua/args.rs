@@ -33,7 +33,10 @@ impl Arguments {
 
     /// An error about the type of argument `index`.
     pub fn type_error(&self, index: c_int, expected: &str) -> Raise {
-        self.error(index, format_args!("{expected} expected, got {}", self.state.type_name(index)))
+        self.error(
+            index,
+            format_args!("{expected} expected, got {}", self.state.type_name(index)),
+        )
     }
 
     /// Refuses more than `most` arguments.
@@ -47,9 +50,10 @@ impl Arguments {
     /// A number; numeric strings are converted, as Lua does.
     pub fn number(&self, index: c_int) -> Result<f64, Raise> {
         match self.state.kind(index) {
-            Kind::Number | Kind::String => {
-                self.state.to_number(index).ok_or_else(|| self.type_error(index, "number"))
-            }
+            Kind::Number | Kind::String => self
+                .state
+                .to_number(index)
+                .ok_or_else(|| self.type_error(index, "number")),
             _ => Err(self.type_error(index, "number")),
         }
     }
@@ -61,23 +65,33 @@ impl Arguments {
         }
         let number = self.number(index)?;
         whole(number).ok_or_else(|| {
-            self.error(index, format_args!("number has no integer representation: {number}"))
+            self.error(
+                index,
+                format_args!("number has no integer representation: {number}"),
+            )
         })
     }
 
     /// A function.
     pub fn function(&self, index: c_int) -> Result<(), Raise> {
-        if self.state.kind(index) == Kind::Function { Ok(()) } else { Err(self.type_error(index, "function")) }
+        if self.state.kind(index) == Kind::Function {
+            Ok(())
+        } else {
+            Err(self.type_error(index, "function"))
+        }
     }
 
     /// A string; numbers are not converted.
     pub fn bytes<'a>(&self, index: c_int) -> Result<&'a [u8], Raise> {
-        self.state.bytes(index).ok_or_else(|| self.type_error(index, "string"))
+        self.state
+            .bytes(index)
+            .ok_or_else(|| self.type_error(index, "string"))
     }
 }
 
 /// The integer equal to a float, if there is one.
 pub fn whole(number: f64) -> Option<i64> {
-    let fits = number.fract() == 0.0 && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number);
+    let fits = number.fract() == 0.0
+        && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number);
     fits.then_some(number as i64)
 }

@@ -150,7 +150,9 @@ pub unsafe fn new_state(allocator: lua_Alloc, data: *mut c_void) -> *mut lua_Sta
 #[cfg(feature = "lua55")]
 fn luaL_makeseed_for_new_state() -> std::os::raw::c_uint {
     let here = &0u8 as *const u8 as usize as u64;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |d| d.as_nanos() as u64);
     (here ^ now ^ (now >> 32)) as std::os::raw::c_uint
 }
 
@@ -174,13 +176,23 @@ pub unsafe fn gc_count(l: *mut lua_State) -> c_int {
 
 /// Loads bytecode, and nothing else, under `name`. Answers a status as `lua_load`; raises never.
 #[inline]
-pub unsafe fn load_bytecode(l: *mut lua_State, code: *const c_char, len: usize, name: *const c_char) -> c_int {
+pub unsafe fn load_bytecode(
+    l: *mut lua_State,
+    code: *const c_char,
+    len: usize,
+    name: *const c_char,
+) -> c_int {
     unsafe { luaL_loadbufferx(l, code, len, name, c"b".as_ptr()) }
 }
 
 /// Loads source text, and nothing else, under `name`. Answers a status as `lua_load`.
 #[inline]
-pub unsafe fn load_text(l: *mut lua_State, text: *const c_char, len: usize, name: *const c_char) -> c_int {
+pub unsafe fn load_text(
+    l: *mut lua_State,
+    text: *const c_char,
+    len: usize,
+    name: *const c_char,
+) -> c_int {
     unsafe { luaL_loadbufferx(l, text, len, name, c"t".as_ptr()) }
 }
 
@@ -194,26 +206,68 @@ pub struct Library {
 
 /// The standard libraries of this Lua, in the order in which the interpreter opens them; the base library first.
 pub const LIBRARIES: &[Library] = &[
-    Library { name: c"_G", open: luaopen_base },
-    Library { name: c"package", open: luaopen_package },
+    Library {
+        name: c"_G",
+        open: luaopen_base,
+    },
+    Library {
+        name: c"package",
+        open: luaopen_package,
+    },
     #[cfg(not(any(feature = "lua51", feature = "luajit")))]
-    Library { name: c"coroutine", open: luaopen_coroutine },
-    Library { name: c"table", open: luaopen_table },
-    Library { name: c"io", open: luaopen_io },
-    Library { name: c"os", open: luaopen_os },
-    Library { name: c"string", open: luaopen_string },
-    Library { name: c"math", open: luaopen_math },
+    Library {
+        name: c"coroutine",
+        open: luaopen_coroutine,
+    },
+    Library {
+        name: c"table",
+        open: luaopen_table,
+    },
+    Library {
+        name: c"io",
+        open: luaopen_io,
+    },
+    Library {
+        name: c"os",
+        open: luaopen_os,
+    },
+    Library {
+        name: c"string",
+        open: luaopen_string,
+    },
+    Library {
+        name: c"math",
+        open: luaopen_math,
+    },
     #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
-    Library { name: c"utf8", open: luaopen_utf8 },
-    Library { name: c"debug", open: luaopen_debug },
+    Library {
+        name: c"utf8",
+        open: luaopen_utf8,
+    },
+    Library {
+        name: c"debug",
+        open: luaopen_debug,
+    },
     #[cfg(feature = "lua52")]
-    Library { name: c"bit32", open: luaopen_bit32 },
+    Library {
+        name: c"bit32",
+        open: luaopen_bit32,
+    },
     #[cfg(feature = "luajit")]
-    Library { name: c"bit", open: luaopen_bit },
+    Library {
+        name: c"bit",
+        open: luaopen_bit,
+    },
     #[cfg(feature = "luajit")]
-    Library { name: c"jit", open: luaopen_jit },
+    Library {
+        name: c"jit",
+        open: luaopen_jit,
+    },
     #[cfg(feature = "luajit")]
-    Library { name: c"ffi", open: luaopen_ffi },
+    Library {
+        name: c"ffi",
+        open: luaopen_ffi,
+    },
 ];
 
 /// Calls a C function in a state in which nothing has been prepared yet; false when memory runs out.
@@ -241,7 +295,14 @@ pub unsafe fn open_library(l: *mut lua_State, name: &std::ffi::CStr, open: lua_C
     unsafe {
         let by_hand = name == c"ffi";
         lua_pushcclosure(l, open, 0);
-        lua_pushstring(l, if name == c"_G" { c"".as_ptr() } else { name.as_ptr() });
+        lua_pushstring(
+            l,
+            if name == c"_G" {
+                c"".as_ptr()
+            } else {
+                name.as_ptr()
+            },
+        );
         lua_call(l, 1, c_int::from(by_hand));
         if by_hand {
             lua_getfield(l, LUA_REGISTRYINDEX, c"_LOADED".as_ptr());

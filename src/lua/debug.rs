@@ -26,7 +26,11 @@ pub struct FrameInfo {
 /// `text` is null or a string that ends with a zero byte.
 unsafe fn text(text: *const c_char) -> Option<String> {
     // SAFETY: by the contract of this function.
-    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
+    (!text.is_null()).then(|| {
+        unsafe { CStr::from_ptr(text) }
+            .to_string_lossy()
+            .into_owned()
+    })
 }
 
 impl State {

@@ -36,7 +36,9 @@ impl Raise {
             Raise::Light(value) => {
                 let value = *value;
                 state.set_top(0);
-                let _ = protect(state, 0, move |raising| raising.push_light(value as *mut c_void));
+                let _ = protect(state, 0, move |raising| {
+                    raising.push_light(value as *mut c_void)
+                });
                 return;
             }
             Raise::Bare(text) => (text, 0),

@@ -17,8 +17,8 @@ mod userdata;
 
 pub use args::Arguments;
 pub use debug::FrameInfo;
-pub use entry::{Raise, enter};
 pub(crate) use entry::lua_function;
+pub use entry::{Raise, enter};
 pub use protect::{Raising, install, protect, protect_with};
 pub use state::{Hook, Kind, State, upvalue};
 pub use userdata::{Userdata, new_metatable};

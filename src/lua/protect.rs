@@ -71,9 +71,16 @@ where
     F: FnOnce(Raising) -> R + Copy,
     R: Copy,
 {
-    let mut call = Call { closure, result: None, run: run::<F, R> };
+    let mut call = Call {
+        closure,
+        result: None,
+        run: run::<F, R>,
+    };
     let run = call.run;
-    let mut entry = Entry { call: (&raw mut call).cast(), run };
+    let mut entry = Entry {
+        call: (&raw mut call).cast(),
+        run,
+    };
     let l = state.raw();
     // SAFETY: pushing needs one free place, which every C function has; lua_pcall does not raise; `call` and `entry`
     // outlive it. On versions without light C functions the trampoline was put into the registry by `install`.
@@ -99,14 +106,21 @@ where
 
 /// As [`protect`], with data that the closure may change. The data stays owned outside, so a raise loses none of it.
 #[inline]
-pub fn protect_with<T, F, R>(state: State, arguments: c_int, data: &mut T, closure: F) -> Result<R, Raise>
+pub fn protect_with<T, F, R>(
+    state: State,
+    arguments: c_int,
+    data: &mut T,
+    closure: F,
+) -> Result<R, Raise>
 where
     F: FnOnce(Raising, &mut T) -> R + Copy,
     R: Copy,
 {
     let data: *mut T = data;
     // SAFETY: `data` is borrowed mutably for the whole call, and only this closure uses it.
-    protect(state, arguments, move |raising| closure(raising, unsafe { &mut *data }))
+    protect(state, arguments, move |raising| {
+        closure(raising, unsafe { &mut *data })
+    })
 }
 
 /// A state inside [`protect`], where calls may raise.
@@ -138,7 +152,13 @@ impl Raising {
     #[inline]
     pub fn reserve(self, n: c_int) {
         // SAFETY: inside protect.
-        unsafe { c::luaL_checkstack(self.l(), n, c"too many values for a transfer between lanes".as_ptr()) }
+        unsafe {
+            c::luaL_checkstack(
+                self.l(),
+                n,
+                c"too many values for a transfer between lanes".as_ptr(),
+            )
+        }
     }
 
     /// Pushes a string.
@@ -192,7 +212,9 @@ impl Raising {
     pub fn new_userdata_with(self, contents: &[u8], user_values: c_int) {
         let block = self.new_userdata(contents.len().max(1), user_values);
         // SAFETY: the fresh block has room for the contents.
-        unsafe { std::ptr::copy_nonoverlapping(contents.as_ptr(), block.cast::<u8>(), contents.len()) };
+        unsafe {
+            std::ptr::copy_nonoverlapping(contents.as_ptr(), block.cast::<u8>(), contents.len())
+        };
     }
 
     /// `table[key] = value` without metamethods; takes key and value off the stack.
@@ -339,15 +361,26 @@ impl Raising {
     pub fn load_bytecode(self, code: &[u8]) -> bool {
         // SAFETY: the bytecode comes from `dump` of the same Lua version in this process.
         unsafe {
-            c::load_bytecode(self.l(), code.as_ptr().cast::<c_char>(), code.len(), c"=(transferred)".as_ptr())
-                == c::LUA_OK
+            c::load_bytecode(
+                self.l(),
+                code.as_ptr().cast::<c_char>(),
+                code.len(),
+                c"=(transferred)".as_ptr(),
+            ) == c::LUA_OK
         }
     }
 
     /// Compiles source text and pushes the function; false, and an error message pushed, when it does not compile.
     pub fn load_text(self, text: &[u8], name: &std::ffi::CStr) -> bool {
         // SAFETY: inside protect.
-        unsafe { c::load_text(self.l(), text.as_ptr().cast::<c_char>(), text.len(), name.as_ptr()) == c::LUA_OK }
+        unsafe {
+            c::load_text(
+                self.l(),
+                text.as_ptr().cast::<c_char>(),
+                text.len(),
+                name.as_ptr(),
+            ) == c::LUA_OK
+        }
     }
 
     /// Pushes `file:line: ` of the function at `level` (0: the running C function), or an empty string.

@@ -260,7 +260,8 @@ impl State {
 
     /// The string at `index` as text, bad UTF-8 replaced; nothing where it is no string.
     pub fn text(self, index: c_int) -> Option<String> {
-        self.bytes(index).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        self.bytes(index)
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     }
 
     /// The address of a userdata's block, or a light userdata's value; null for anything else.
@@ -381,10 +382,26 @@ impl State {
 
     /// Calls the function below its `arguments` on the stack, leaving all its results, or one error value.
     /// Answers whether it succeeded. Where `handler` is not 0 the function at that index sees the error first.
-    pub fn call_protected(self, arguments: c_int, results: Option<c_int>, handler: c_int) -> Result<(), c_int> {
+    pub fn call_protected(
+        self,
+        arguments: c_int,
+        results: Option<c_int>,
+        handler: c_int,
+    ) -> Result<(), c_int> {
         // SAFETY: lua_pcall itself does not raise.
-        let status = unsafe { c::lua_pcall(self.0, arguments, results.unwrap_or(c::LUA_MULTRET), handler) };
-        if status == c::LUA_OK { Ok(()) } else { Err(status) }
+        let status = unsafe {
+            c::lua_pcall(
+                self.0,
+                arguments,
+                results.unwrap_or(c::LUA_MULTRET),
+                handler,
+            )
+        };
+        if status == c::LUA_OK {
+            Ok(())
+        } else {
+            Err(status)
+        }
     }
 
     /// Moves the top `n` values to another state of the same universe of objects (a coroutine).
@@ -420,7 +437,11 @@ impl State {
     pub fn resume(self, from: State, arguments: c_int) -> Result<c_int, ()> {
         // SAFETY: the coroutine is resumable; lua_resume itself does not raise.
         let (status, results) = unsafe { c::resume(self.0, from.0, arguments) };
-        if status == c::LUA_OK || status == c::LUA_YIELD { Ok(results) } else { Err(()) }
+        if status == c::LUA_OK || status == c::LUA_YIELD {
+            Ok(results)
+        } else {
+            Err(())
+        }
     }
 
     /// The hook that is set now, as an identity to compare with.
@@ -441,6 +462,12 @@ impl State {
     /// Stops or restarts the collector.
     pub fn run_collector(self, run: bool) {
         // SAFETY: neither call collects.
-        unsafe { if run { c::gc_restart(self.0) } else { c::gc_stop(self.0) } }
+        unsafe {
+            if run {
+                c::gc_restart(self.0)
+            } else {
+                c::gc_stop(self.0)
+            }
+        }
     }
 }

@@ -29,7 +29,10 @@ impl<T> Userdata<T> {
         raising.push_light(metatable.cast_mut());
         raising.push_copy(-2);
         raising.raw_set(State::REGISTRY);
-        Userdata { metatable, kind: PhantomData }
+        Userdata {
+            metatable,
+            kind: PhantomData,
+        }
     }
 
     /// Pushes the metatable.

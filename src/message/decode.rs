@@ -42,12 +42,16 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn u32(&mut self) -> Outcome<u32> {
-        Ok(u32::from_le_bytes(self.take(4)?.try_into().map_err(|_| Stop)?))
+        Ok(u32::from_le_bytes(
+            self.take(4)?.try_into().map_err(|_| Stop)?,
+        ))
     }
 
     #[inline]
     fn u64(&mut self) -> Outcome<u64> {
-        Ok(u64::from_le_bytes(self.take(8)?.try_into().map_err(|_| Stop)?))
+        Ok(u64::from_le_bytes(
+            self.take(8)?.try_into().map_err(|_| Stop)?,
+        ))
     }
 
     fn reference(&mut self) -> Outcome<&'a Ref> {
@@ -70,8 +74,16 @@ enum Frame {
         /// The metatable with this identity is on the stack, or its contents are being read.
         metatable: Option<u64>,
     },
-    Function { index: c_int, next: c_int, count: c_int },
-    Userdata { index: c_int, next: c_int, count: c_int },
+    Function {
+        index: c_int,
+        next: c_int,
+        count: c_int,
+    },
+    Userdata {
+        index: c_int,
+        next: c_int,
+        count: c_int,
+    },
 }
 
 /// Bookkeeping of one decoding.
@@ -86,7 +98,12 @@ pub(super) struct Decoder {
     value: usize,
     label: Option<Label>,
     failure: Option<Failure>,
+    /// The next table stands in for one that is here already, below it on the stack.
+    stand_in: bool,
 }
+
+/// Flag of a table, here only: it is read and thrown away.
+const DISCARD: u8 = 0x80;
 
 impl Decoder {
     pub(super) fn reset(&mut self) {
@@ -96,16 +113,27 @@ impl Decoder {
         self.value = 0;
         self.label = None;
         self.failure = None;
+        self.stand_in = false;
     }
 
     fn path(&self, raising: Raising) -> String {
         let steps = self.frames.iter().map(|frame| match frame {
-            Frame::Table { index, key: true, .. } => Step::Key(index + 1),
+            Frame::Table {
+                metatable: Some(_), ..
+            } => Step::Metatable,
+            Frame::Table {
+                index, key: true, ..
+            } => Step::Key(index + 1),
             Frame::Table { next, .. } => Step::Position(i64::from(*next)),
             Frame::Function { index, next, .. } => Step::Upvalue(*index, *next),
             Frame::Userdata { next, .. } => Step::UserValue(*next),
         });
-        path(*raising, self.label.unwrap_or(Label::Element), self.value, steps)
+        path(
+            *raising,
+            self.label.unwrap_or(Label::Element),
+            self.value,
+            steps,
+        )
     }
 
     /// Keeps the object on the top (left there) under its number.
@@ -149,7 +177,9 @@ impl Decoder {
                 let len = usize::try_from(reader.u64()?).map_err(|_| Stop)?;
                 raising.push_bytes(reader.take(len)?);
             }
-            format::LIGHT => raising.push_light(reader.u64()? as usize as *mut std::os::raw::c_void),
+            format::LIGHT => {
+                raising.push_light(reader.u64()? as usize as *mut std::os::raw::c_void)
+            }
             format::GLOBALS => raising.push_globals(),
             format::REF => {
                 let number = reader.u32()?;
@@ -157,15 +187,31 @@ impl Decoder {
             }
             format::TABLE => {
                 let flags = reader.u8()?;
-                if flags & format::LATER != 0 {
-                    raising.new_table(0, 0);
-                    self.number(raising, flags, tag);
+                let stand_in = std::mem::take(&mut self.stand_in);
+                let now = flags & format::LATER == 0;
+                let (array, hash) = if now {
+                    (reader.u32()?, reader.u32()?)
                 } else {
-                    let (array, hash) = (reader.u32()?, reader.u32()?);
-                    raising.new_table(array as usize, hash as usize);
-                    self.number(raising, flags, tag);
+                    (0, 0)
+                };
+                raising.new_table(array as usize, hash as usize);
+                self.number(raising, flags | if stand_in { DISCARD } else { 0 }, tag);
+                if stand_in && flags & format::SHARED != 0 {
+                    raising.push_copy(-2);
+                    raising.raw_set_index(self.shared, i64::from(self.objects));
+                }
+                if now {
                     let index = raising.top();
-                    self.frames.push(Frame::Table { index, next: 1, array, hash, flags, key: false, metatable: None });
+                    let flags = flags | if stand_in { DISCARD } else { 0 };
+                    self.frames.push(Frame::Table {
+                        index,
+                        next: 1,
+                        array,
+                        hash,
+                        flags,
+                        key: false,
+                        metatable: None,
+                    });
                     return Ok(false);
                 }
             }
@@ -174,7 +220,9 @@ impl Decoder {
                 let len = reader.u32()? as usize;
                 let code = reader.take(len)?;
                 if !raising.load_bytecode(code) {
-                    self.failure = Some(Failure::Code { path: self.path(raising) });
+                    self.failure = Some(Failure::Code {
+                        path: self.path(raising),
+                    });
                     return Err(Stop);
                 }
                 if self.number(raising, flags, tag) {
@@ -185,10 +233,8 @@ impl Decoder {
             format::NAMED_FUNCTION => self.named(raising, local, reader, Kind::Function)?,
             format::NAMED_TABLE => self.named(raising, local, reader, Kind::Table)?,
             format::CLASS => {
-                let Ref::Metatable(metatable) = reader.reference()? else {
-                    return Err(Stop);
-                };
-                self.known_or_new(raising, local, metatable)?;
+                let identity = reader.u64()?;
+                return self.class(raising, local, reader, identity);
             }
             format::DEEP => {
                 let flags = reader.u8()?;
@@ -220,18 +266,32 @@ impl Decoder {
 
     fn function_body(&mut self, raising: Raising, reader: &mut Reader) -> Outcome {
         let count = c_int::from(reader.u8()?);
-        self.frames.push(Frame::Function { index: raising.top(), next: 1, count });
+        self.frames.push(Frame::Function {
+            index: raising.top(),
+            next: 1,
+            count,
+        });
         Ok(())
     }
 
     fn userdata_body(&mut self, raising: Raising, reader: &mut Reader) -> Outcome {
         let count = c_int::from(reader.u8()?);
-        self.frames.push(Frame::Userdata { index: raising.top(), next: 1, count });
+        self.frames.push(Frame::Userdata {
+            index: raising.top(),
+            next: 1,
+            count,
+        });
         Ok(())
     }
 
     /// Pushes the object that a name stands for.
-    fn named(&mut self, raising: Raising, local: &Local, reader: &mut Reader, kind: Kind) -> Outcome {
+    fn named(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        reader: &mut Reader,
+        kind: Kind,
+    ) -> Outcome {
         let (module_len, path_len) = (reader.u32()? as usize, reader.u32()? as usize);
         let module = reader.take(module_len)?;
         let path = reader.take(path_len)?;
@@ -241,7 +301,11 @@ impl Decoder {
         let reason = raising.text(-1).unwrap_or_default();
         raising.pop(1);
         self.failure = Some(Failure::Unknown {
-            what: if kind == Kind::Table { "table" } else { "function" },
+            what: if kind == Kind::Table {
+                "table"
+            } else {
+                "function"
+            },
             name: names::display(module, path),
             module: String::from_utf8_lossy(module).into_owned(),
             path: self.path(raising),
@@ -253,7 +317,14 @@ impl Decoder {
 
     /// Reads the runs and values of a table's array part, as far as they need no frame of their own.
     fn array(&mut self, raising: Raising, local: &Local, reader: &mut Reader) -> Outcome {
-        while let Some(Frame::Table { index, next, array, key: false, .. }) = self.frames.last().copied() {
+        while let Some(Frame::Table {
+            index,
+            next,
+            array,
+            key: false,
+            ..
+        }) = self.frames.last().copied()
+        {
             if next > array {
                 return Ok(());
             }
@@ -293,8 +364,16 @@ impl Decoder {
     fn deliver(&mut self, raising: Raising) {
         match self.frames.last_mut() {
             // It is the metatable, which stays on the stack for its table.
-            Some(Frame::Table { metatable: Some(_), .. }) => {}
-            Some(Frame::Table { index, next, key, hash, .. }) => {
+            Some(Frame::Table {
+                metatable: Some(_), ..
+            }) => {}
+            Some(Frame::Table {
+                index,
+                next,
+                key,
+                hash,
+                ..
+            }) => {
                 if *key {
                     raising.raw_set(*index);
                     *key = false;
@@ -309,7 +388,8 @@ impl Decoder {
                 *next += 1;
             }
             Some(Frame::Userdata { index, next, .. }) => {
-                if crate::lua::compat::USER_VALUE_IS_ENVIRONMENT && raising.kind(-1) != Kind::Table {
+                if crate::lua::compat::USER_VALUE_IS_ENVIRONMENT && raising.kind(-1) != Kind::Table
+                {
                     raising.pop(1);
                 } else {
                     raising.set_user_value(*index, *next);
@@ -321,10 +401,24 @@ impl Decoder {
     }
 
     /// Reads contents until no frame is open above `floor`.
-    fn drain(&mut self, raising: Raising, local: &Local, reader: &mut Reader, floor: usize) -> Outcome {
+    fn drain(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        reader: &mut Reader,
+        floor: usize,
+    ) -> Outcome {
         while self.frames.len() > floor {
             let complete = match self.frames.last().copied() {
-                Some(Frame::Table { index, next, array, hash, flags, metatable, .. }) => {
+                Some(Frame::Table {
+                    index,
+                    next,
+                    array,
+                    hash,
+                    flags,
+                    metatable,
+                    ..
+                }) => {
                     if next <= array {
                         self.array(raising, local, reader)?;
                         continue;
@@ -339,8 +433,7 @@ impl Decoder {
                             raising.remove(-2);
                         }
                         raising.set_metatable(index);
-                        self.frames.pop();
-                        self.complete(raising, floor);
+                        self.end_table(raising, floor, flags);
                         continue;
                     }
                     if hash > 0 {
@@ -356,12 +449,15 @@ impl Decoder {
                             if let Some(Frame::Table { metatable, .. }) = self.frames.last_mut() {
                                 *metatable = Some(identity);
                             }
-                            self.value(raising, local, reader)?;
+                            if reader.bytes.get(reader.at) == Some(&format::TABLE) {
+                                self.class(raising, local, reader, identity)?;
+                            } else {
+                                self.value(raising, local, reader)?;
+                            }
                             continue;
                         }
                         self.metatable(raising, local, reader, flags)?;
-                        self.frames.pop();
-                        self.complete(raising, floor);
+                        self.end_table(raising, floor, flags);
                         continue;
                     }
                 }
@@ -404,6 +500,15 @@ impl Decoder {
         Ok(())
     }
 
+    /// The table on the top is complete.
+    fn end_table(&mut self, raising: Raising, floor: usize, flags: u8) {
+        self.frames.pop();
+        if flags & DISCARD != 0 {
+            raising.pop(1); // the one that is here already is below
+        }
+        self.complete(raising, floor);
+    }
+
     /// An object whose frame has been taken off is complete on the top: its container gets it, if it has one here.
     fn complete(&mut self, raising: Raising, floor: usize) {
         if self.frames.len() > floor {
@@ -412,7 +517,13 @@ impl Decoder {
     }
 
     /// Gives the table on the top its metatable.
-    fn metatable(&mut self, raising: Raising, local: &Local, reader: &mut Reader, flags: u8) -> Outcome {
+    fn metatable(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        reader: &mut Reader,
+        flags: u8,
+    ) -> Outcome {
         if flags & format::METATABLE == 0 {
             return Ok(());
         }
@@ -428,8 +539,38 @@ impl Decoder {
         Ok(())
     }
 
+    /// Reads the table of a class. Where this state has it already, what is read is thrown away.
+    fn class(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        reader: &mut Reader,
+        identity: u64,
+    ) -> Outcome<bool> {
+        metatables::push_known(raising, identity);
+        if raising.is_none_or_nil(-1) {
+            raising.pop(1);
+            let complete = self.value(raising, local, reader)?;
+            metatables::adopt(raising, identity);
+            return Ok(complete);
+        }
+        // What refers to the object gets the table that is here, which stays on the stack; the contents go into a table
+        // above it that nobody keeps.
+        self.stand_in = true;
+        let complete = self.value(raising, local, reader)?;
+        if complete {
+            raising.pop(1); // the contents come later
+        }
+        Ok(complete)
+    }
+
     /// Pushes this state's table for a metatable, which is made if this state does not have it.
-    fn known_or_new(&mut self, raising: Raising, local: &Local, metatable: &metatables::Metatable) -> Outcome {
+    fn known_or_new(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        metatable: &metatables::Metatable,
+    ) -> Outcome {
         metatables::push_known(raising, metatable.identity);
         if raising.is_none_or_nil(-1) {
             raising.pop(1);
@@ -439,9 +580,18 @@ impl Decoder {
     }
 
     /// Builds a metatable that this state does not have yet, on the top.
-    fn contents(&mut self, raising: Raising, local: &Local, metatable: &metatables::Metatable) -> Outcome {
+    fn contents(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        metatable: &metatables::Metatable,
+    ) -> Outcome {
         raising.reserve(format::STACK);
-        let reader = &mut Reader { bytes: &metatable.contents.bytes, refs: &metatable.contents.refs, at: 0 };
+        let reader = &mut Reader {
+            bytes: &metatable.contents.bytes,
+            refs: &metatable.contents.refs,
+            at: 0,
+        };
         // Its objects are numbered on their own; its frames come above the present ones.
         let (objects, shared, later) = (self.objects, self.shared, self.later.len());
         let floor = self.frames.len();
@@ -462,25 +612,46 @@ impl Decoder {
     }
 
     /// Reads the bodies that were put off, from the waiting object number `from` on.
-    fn bodies(&mut self, raising: Raising, local: &Local, reader: &mut Reader, from: usize) -> Outcome {
+    fn bodies(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        reader: &mut Reader,
+        from: usize,
+    ) -> Outcome {
         let mut done = from;
         let floor = self.frames.len();
         while let Some(&(number, tag, _)) = self.later.get(done) {
             done += 1;
+            let discard = self
+                .later
+                .get(done - 1)
+                .is_some_and(|later| later.2 & DISCARD != 0);
             raising.raw_get_index(self.shared, i64::from(number) + 1);
+            if discard {
+                raising.new_table(0, 0);
+            }
             let index = raising.top();
             match tag {
                 format::TABLE => {
                     let (array, hash) = (reader.u32()?, reader.u32()?);
                     // Whether there is a metatable is known only at the end of the body, from the header's flags.
                     let flags = self.later.get(done - 1).map_or(0, |later| later.2);
-                    self.frames.push(Frame::Table { index, next: 1, array, hash, flags, key: false, metatable: None });
+                    self.frames.push(Frame::Table {
+                        index,
+                        next: 1,
+                        array,
+                        hash,
+                        flags,
+                        key: false,
+                        metatable: None,
+                    });
                 }
                 format::FUNCTION => self.function_body(raising, reader)?,
                 _ => self.userdata_body(raising, reader)?,
             }
             self.drain(raising, local, reader, floor)?;
-            raising.set_top(index - 1);
+            raising.pop(1);
         }
         self.later.truncate(from);
         Ok(())
@@ -501,7 +672,11 @@ impl Decoder {
         raising.push_nil();
         self.shared = base + 1;
         self.objects = 0;
-        let mut reader = Reader { bytes: &full.bytes, refs: &full.refs, at: 0 };
+        let mut reader = Reader {
+            bytes: &full.bytes,
+            refs: &full.refs,
+            at: 0,
+        };
         for i in 0..full.values as usize {
             self.value = i;
             self.root(raising, local, &mut reader)?;
@@ -530,7 +705,12 @@ impl Decoder {
             self.value = i;
             match &message.0 {
                 Body::Small { len, bytes } => {
-                    self.single(raising, local, bytes.get(..usize::from(*len)).ok_or(Stop)?, &[])?;
+                    self.single(
+                        raising,
+                        local,
+                        bytes.get(..usize::from(*len)).ok_or(Stop)?,
+                        &[],
+                    )?;
                 }
                 Body::Plain(bytes) => self.single(raising, local, bytes, &[])?,
                 Body::Full(full) => self.single(raising, local, &full.bytes, &full.refs)?,
@@ -562,7 +742,12 @@ fn push_scalar(state: State, message: &Message) -> bool {
         return false;
     };
     debug_assert!(usize::from(*len) <= INLINE);
-    let word = || bytes.get(1..9).and_then(|word| word.try_into().ok()).map_or(0, u64::from_le_bytes);
+    let word = || {
+        bytes
+            .get(1..9)
+            .and_then(|word| word.try_into().ok())
+            .map_or(0, u64::from_le_bytes)
+    };
     match bytes[0] {
         format::NIL => state.push_nil(),
         format::FALSE => state.push_boolean(false),
@@ -584,13 +769,20 @@ fn run<'a, T: Copy + 'a>(
     let before = state.top();
     let mut decoder = local.take_decoder();
     decoder.label = Some(label);
-    let outcome =
-        protect_with(state, 0, &mut *decoder, |raising, decoder| read(decoder, raising, local, data).is_ok());
+    let outcome = protect_with(state, 0, &mut *decoder, |raising, decoder| {
+        read(decoder, raising, local, data).is_ok()
+    });
     let result = match outcome {
         Ok(true) => Ok(state.top() - before),
         Ok(false) => {
             state.set_top(before);
-            Err(Raise::message(decoder.failure.take().unwrap_or(Failure::Broken).to_string()))
+            Err(Raise::message(
+                decoder
+                    .failure
+                    .take()
+                    .unwrap_or(Failure::Broken)
+                    .to_string(),
+            ))
         }
         Err(raise) => Err(raise),
     };
@@ -603,15 +795,29 @@ fn run<'a, T: Copy + 'a>(
 ///
 /// Errors: a name that this state does not have; out of memory. Nothing but the error is pushed then.
 #[inline]
-pub fn decode(local: &Local, state: State, label: Label, messages: &[Message]) -> Result<c_int, Raise> {
-    run(local, state, label, messages, |decoder, raising, local, messages| {
-        decoder.messages(raising, local, messages)
-    })
+pub fn decode(
+    local: &Local,
+    state: State,
+    label: Label,
+    messages: &[Message],
+) -> Result<c_int, Raise> {
+    run(
+        local,
+        state,
+        label,
+        messages,
+        |decoder, raising, local, messages| decoder.messages(raising, local, messages),
+    )
 }
 
 /// Pushes the value of one message.
 #[inline]
-pub fn decode_one(local: &Local, state: State, label: Label, message: &Message) -> Result<(), Raise> {
+pub fn decode_one(
+    local: &Local,
+    state: State,
+    label: Label,
+    message: &Message,
+) -> Result<(), Raise> {
     if push_scalar(state, message) {
         return Ok(());
     }
@@ -637,6 +843,17 @@ fn plain_string(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Pushes the values of a packet and answers how many.
-pub fn decode_packet(local: &Local, state: State, label: Label, packet: &Packet) -> Result<c_int, Raise> {
-    run(local, state, label, &packet.0, |decoder, raising, local, full| decoder.packet(raising, local, full))
+pub fn decode_packet(
+    local: &Local,
+    state: State,
+    label: Label,
+    packet: &Packet,
+) -> Result<c_int, Raise> {
+    run(
+        local,
+        state,
+        label,
+        &packet.0,
+        |decoder, raising, local, full| decoder.packet(raising, local, full),
+    )
 }

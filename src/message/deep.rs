@@ -61,10 +61,23 @@ pub fn push_proxy_raising(local: &Local, raising: Raising, object: &Arc<dyn Deep
 }
 
 fn fill(state: State, object: Arc<dyn Deep>) {
-    Userdata::put(state, -1, Box::new(Proxy { object, extra: std::cell::Cell::new(0) }));
+    Userdata::put(
+        state,
+        -1,
+        Box::new(Proxy {
+            object,
+            extra: std::cell::Cell::new(0),
+        }),
+    );
 }
 
 /// Pushes this state's proxy of an object, a new one where there is none.
-pub fn push_proxy(local: &Local, state: State, object: &Arc<dyn Deep>) -> Result<(), crate::lua::Raise> {
-    protect(state, 0, |raising| push_proxy_raising(local, raising, object))
+pub fn push_proxy(
+    local: &Local,
+    state: State,
+    object: &Arc<dyn Deep>,
+) -> Result<(), crate::lua::Raise> {
+    protect(state, 0, |raising| {
+        push_proxy_raising(local, raising, object)
+    })
 }

@@ -23,9 +23,18 @@ pub(super) enum Frame {
     /// A table at this stack index, the current key above it.
     Table(TableFrame),
     /// A function at this stack index, the upvalue that comes next, and how many there are.
-    Function { index: c_int, next: c_int, count: c_int, number: u32 },
+    Function {
+        index: c_int,
+        next: c_int,
+        count: c_int,
+        number: u32,
+    },
     /// A userdata at this stack index, the user value that comes next, and how many there are.
-    Userdata { index: c_int, next: c_int, count: c_int },
+    Userdata {
+        index: c_int,
+        next: c_int,
+        count: c_int,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -83,8 +92,10 @@ pub(super) struct Encoder {
     relative: bool,
     /// Identity and reference number of the metatables of this value.
     classes: Vec<(u64, u32)>,
-    /// This is the description of a metatable.
-    pub(super) describing: bool,
+    /// Where those of the present value begin.
+    first_class: usize,
+    /// Metatables are written as values and not as references.
+    pub(super) inline: bool,
     /// The encoder of a metatable's contents: owned here, because the frames that use it may be skipped by a raise.
     pub(super) inner: Option<Box<Encoder>>,
 }
@@ -111,7 +122,8 @@ impl Encoder {
         self.starts.clear();
         self.relative = false;
         self.classes.clear();
-        self.describing = false;
+        self.first_class = 0;
+        self.inline = false;
     }
 
     #[inline]
@@ -141,7 +153,8 @@ impl Encoder {
     #[inline]
     fn string(&mut self, bytes: &[u8]) {
         if bytes.len() <= 255 {
-            self.out.extend_from_slice(&[format::SHORT, bytes.len() as u8]);
+            self.out
+                .extend_from_slice(&[format::SHORT, bytes.len() as u8]);
         } else {
             self.word(format::LONG, bytes.len() as u64);
         }
@@ -161,9 +174,19 @@ impl Encoder {
         self.u32(number.wrapping_sub(base));
     }
 
+    /// Identities of the metatables that are referred to.
+    pub(super) fn class_identities(&self) -> impl Iterator<Item = u64> {
+        self.classes.iter().map(|class| class.0)
+    }
+
     /// The number of the reference to a metatable that this value has already.
     pub(super) fn class(&self, identity: u64) -> Option<u32> {
-        self.classes.iter().find(|class| class.0 == identity).map(|class| class.1)
+        let from = if self.relative { self.first_class } else { 0 };
+        self.classes
+            .get(from..)?
+            .iter()
+            .find(|class| class.0 == identity)
+            .map(|class| class.1)
     }
 
     /// Adds a reference to a metatable and answers its number.
@@ -175,7 +198,11 @@ impl Encoder {
 
     /// Adds a counted reference and answers its number.
     pub(super) fn counted(&mut self, reference: Ref) -> u32 {
-        let base = if self.relative { self.starts.last().map_or(0, |start| start.1) } else { 0 };
+        let base = if self.relative {
+            self.starts.last().map_or(0, |start| start.1)
+        } else {
+            0
+        };
         self.refs.push(reference);
         (self.refs.len() - 1 - base) as u32
     }
@@ -200,11 +227,17 @@ impl Encoder {
     pub(super) fn path(&self, raising: Raising) -> String {
         let later = (self.later_done > 0).then_some(Step::Unknown);
         let steps = self.frames.iter().map(|frame| match frame {
+            Frame::Table(table) if table.metatable => Step::Metatable,
             Frame::Table(table) => Step::Key(table.index + 1),
             Frame::Function { index, next, .. } => Step::Upvalue(*index, *next - 1),
             Frame::Userdata { next, .. } => Step::UserValue(*next - 1),
         });
-        path(*raising, self.label.unwrap_or(Label::Element), self.value, later.into_iter().chain(steps))
+        path(
+            *raising,
+            self.label.unwrap_or(Label::Element),
+            self.value,
+            later.into_iter().chain(steps),
+        )
     }
 
     fn place(&self) -> Place {
@@ -217,13 +250,23 @@ impl Encoder {
     }
 
     fn fail_type(&mut self, raising: Raising) -> Result<(), Stop> {
-        let failure =
-            Failure::Type { path: self.path(raising), kind: raising.type_name(-1), place: self.place() };
+        let failure = Failure::Type {
+            path: self.path(raising),
+            kind: raising.type_name(-1),
+            place: self.place(),
+        };
         self.fail(failure)
     }
 
     /// Begins the contents of an object on the top of the stack, or puts them off.
-    fn begin(&mut self, raising: Raising, local: &Local, tag: u8, flags: usize, number: u32) -> Result<(), Stop> {
+    fn begin(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        tag: u8,
+        flags: usize,
+        number: u32,
+    ) -> Result<(), Stop> {
         if self.frames.len() >= format::DEPTH {
             if let Some(place) = self.out.get_mut(flags) {
                 *place |= format::LATER | format::SHARED;
@@ -240,7 +283,14 @@ impl Encoder {
     }
 
     /// Begins the contents of an object on the top of the stack.
-    fn body(&mut self, raising: Raising, local: &Local, tag: u8, flags: usize, number: u32) -> Result<(), Stop> {
+    fn body(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        tag: u8,
+        flags: usize,
+        number: u32,
+    ) -> Result<(), Stop> {
         let index = raising.top();
         match tag {
             format::TABLE => {
@@ -266,12 +316,21 @@ impl Encoder {
                     count += 1;
                 }
                 self.tag(count as u8);
-                self.frames.push(Frame::Function { index, next: 1, count, number });
+                self.frames.push(Frame::Function {
+                    index,
+                    next: 1,
+                    count,
+                    number,
+                });
             }
             _ => {
                 let count = super::userdata::user_values(raising, local, index);
                 self.tag(count as u8);
-                self.frames.push(Frame::Userdata { index, next: 1, count });
+                self.frames.push(Frame::Userdata {
+                    index,
+                    next: 1,
+                    count,
+                });
             }
         }
         Ok(())
@@ -281,7 +340,11 @@ impl Encoder {
     fn value(&mut self, raising: Raising, local: &Local, to: Destination) -> Result<(), Stop> {
         match raising.kind(-1) {
             Kind::Nil | Kind::None => self.tag(format::NIL),
-            Kind::Boolean => self.tag(if raising.truth(-1) { format::TRUE } else { format::FALSE }),
+            Kind::Boolean => self.tag(if raising.truth(-1) {
+                format::TRUE
+            } else {
+                format::FALSE
+            }),
             Kind::Number => {
                 if raising.is_integer(-1) {
                     self.word(format::INTEGER, raising.integer(-1) as u64);
@@ -333,11 +396,8 @@ impl Encoder {
             raising.pop(1);
         }
         if self.keeps_classes(to) && is_class(raising) {
-            let number = super::metatables::write(self, raising, local, matches!(to, Destination::State(_)))?;
-            self.tag(format::CLASS);
-            self.u32(number);
-            raising.pop(1);
-            return Ok(());
+            let identity = super::metatables::identify(raising);
+            self.word(format::CLASS, identity);
         }
         self.table_contents(raising, local)
     }
@@ -345,9 +405,11 @@ impl Encoder {
     /// Whether a class that is met now travels by identity: in what a lane is launched with, and as the upvalue of a
     /// function anywhere, so that objects which are made there have its original as their metatable here.
     fn keeps_classes(&self, to: Destination) -> bool {
-        !self.describing
-            && (matches!(to, Destination::State(_))
-                || self.frames.iter().any(|frame| matches!(frame, Frame::Function { .. })))
+        matches!(to, Destination::State(_))
+            || self
+                .frames
+                .iter()
+                .any(|frame| matches!(frame, Frame::Function { .. }))
     }
 
     fn function(&mut self, raising: Raising, local: &Local) -> Result<(), Stop> {
@@ -355,7 +417,11 @@ impl Encoder {
         if raising.is_c_function(-1) {
             if !names::write_name(self, local, raising, Some(format::NAMED_FUNCTION)) {
                 let state = local.name.borrow().clone();
-                let failure = Failure::Unnamed { what: "function", path: self.path(raising), state };
+                let failure = Failure::Unnamed {
+                    what: "function",
+                    path: self.path(raising),
+                    state,
+                };
                 return self.fail(failure);
             }
             raising.pop(1);
@@ -372,7 +438,9 @@ impl Encoder {
         self.u32(0);
         let out: *mut Vec<u8> = &mut self.out;
         if !raising.dump(out) {
-            let failure = Failure::Code { path: self.path(raising) };
+            let failure = Failure::Code {
+                path: self.path(raising),
+            };
             return self.fail(failure);
         }
         let size = (self.out.len() - length - 4) as u32;
@@ -400,9 +468,13 @@ impl Encoder {
                 raising.pop(1);
                 Ok(())
             }
-            super::userdata::Written::Header { tag, flags, number } => self.begin(raising, local, tag, flags, number),
+            super::userdata::Written::Header { tag, flags, number } => {
+                self.begin(raising, local, tag, flags, number)
+            }
             super::userdata::Written::Refused => {
-                let failure = Failure::Userdata { path: self.path(raising) };
+                let failure = Failure::Userdata {
+                    path: self.path(raising),
+                };
                 self.fail(failure)
             }
             super::userdata::Written::Stop => Err(Stop),
@@ -482,7 +554,6 @@ impl Encoder {
         &mut self,
         raising: Raising,
         local: &Local,
-        to: Destination,
         mut frame: TableFrame,
     ) -> Result<(), Stop> {
         self.close_run(&mut frame);
@@ -491,9 +562,14 @@ impl Encoder {
         // Stack: table.
         if raising.push_metatable(frame.index) {
             if let Some(flags) = self.out.get_mut(frame.flags) {
-                *flags |= format::METATABLE | if self.describing { format::METATABLE_VALUE } else { 0 };
+                *flags |= format::METATABLE
+                    | if self.inline {
+                        format::METATABLE_VALUE
+                    } else {
+                        0
+                    };
             }
-            if self.describing {
+            if self.inline {
                 let identity = super::metatables::identify(raising);
                 self.out.extend_from_slice(&identity.to_le_bytes());
                 frame.metatable = true;
@@ -502,7 +578,7 @@ impl Encoder {
                 }
                 return self.table_contents(raising, local);
             }
-            let number = super::metatables::write(self, raising, local, matches!(to, Destination::State(_)))?;
+            let number = super::metatables::write(self, raising, local)?;
             self.u32(number);
             raising.pop(1);
         }
@@ -512,7 +588,13 @@ impl Encoder {
     }
 
     fn upvalue(&mut self, raising: Raising, local: &Local, to: Destination) -> Result<(), Stop> {
-        let Some(Frame::Function { index, next, count, number }) = self.frames.last_mut() else {
+        let Some(Frame::Function {
+            index,
+            next,
+            count,
+            number,
+        }) = self.frames.last_mut()
+        else {
             return Err(Stop);
         };
         if *next > *count {
@@ -580,7 +662,7 @@ impl Encoder {
                             break; // a nested object first
                         }
                         if !more {
-                            self.end_table(raising, local, to, table)?;
+                            self.end_table(raising, local, table)?;
                             break;
                         }
                     }
@@ -593,7 +675,13 @@ impl Encoder {
     }
 
     /// Writes one value of the transfer: the one at `index`.
-    fn root(&mut self, raising: Raising, local: &Local, to: Destination, index: c_int) -> Result<(), Stop> {
+    fn root(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+        index: c_int,
+    ) -> Result<(), Stop> {
         raising.push_copy(index);
         self.value(raising, local, to)?;
         self.finish(raising, local, to)
@@ -618,16 +706,30 @@ impl Encoder {
     }
 
     /// Writes the `count` values at the bottom of the stack.
-    fn all(&mut self, raising: Raising, local: &Local, to: Destination, count: c_int) -> Result<(), Stop> {
+    fn all(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+        count: c_int,
+    ) -> Result<(), Stop> {
         raising.reserve(format::STACK);
         self.later_index = count + 1;
         raising.push_nil();
+        self.inline = matches!(to, Destination::State(_));
         self.values(raising, local, to, count)?;
+        if !self.inline && super::metatables::shares_objects(self, local) {
+            // What a metatable contains is among the values too, so they go together: once more, as one.
+            self.again();
+            self.inline = true;
+            self.values(raising, local, to, count)?;
+        }
         if self.relative && self.crossed {
             // The values share objects, so they cannot be cut apart: once more, as one.
-            let label = self.label;
-            self.reset();
-            self.label = label;
+            let inline = self.inline;
+            self.again();
+            self.inline = inline;
+            self.relative = false;
             self.values(raising, local, to, count)?;
             self.crossed = true;
         }
@@ -635,13 +737,26 @@ impl Encoder {
         Ok(())
     }
 
-    fn values(&mut self, raising: Raising, local: &Local, to: Destination, count: c_int) -> Result<(), Stop> {
+    /// Forgets what was written.
+    fn again(&mut self) {
+        let (label, relative, later_index) = (self.label, self.relative, self.later_index);
+        self.reset();
+        self.label = label;
+        self.relative = relative;
+        self.later_index = later_index;
+    }
+
+    fn values(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+        count: c_int,
+    ) -> Result<(), Stop> {
         for i in 0..count {
             self.value = i as usize;
             self.first_object = self.objects;
-            if self.relative {
-                self.classes.clear();
-            }
+            self.first_class = self.classes.len();
             self.starts.push((self.out.len(), self.refs.len()));
             self.root(raising, local, to, i + 1)?;
         }
@@ -663,8 +778,16 @@ impl Encoder {
     }
 
     pub(super) fn take_full(&mut self, values: u32) -> Full {
-        let bytes = if self.out.len() > 1 << 16 { std::mem::take(&mut self.out) } else { self.out.as_slice().to_vec() };
-        Full { bytes, refs: std::mem::take(&mut self.refs), values }
+        let bytes = if self.out.len() > 1 << 16 {
+            std::mem::take(&mut self.out)
+        } else {
+            self.out.as_slice().to_vec()
+        };
+        Full {
+            bytes,
+            refs: std::mem::take(&mut self.refs),
+            values,
+        }
     }
 }
 
@@ -694,7 +817,11 @@ fn scalar(state: State, index: c_int) -> Option<Message> {
     };
     Some(match state.kind(index) {
         Kind::Nil | Kind::None => Message::nil(),
-        Kind::Boolean => Message::small(&[if state.truth(index) { format::TRUE } else { format::FALSE }]),
+        Kind::Boolean => Message::small(&[if state.truth(index) {
+            format::TRUE
+        } else {
+            format::FALSE
+        }]),
         Kind::Number => {
             if state.is_integer(index) {
                 word(format::INTEGER, state.integer(index) as u64)
@@ -710,7 +837,10 @@ fn scalar(state: State, index: c_int) -> Option<Message> {
                 bytes[0] = format::SHORT;
                 bytes[1] = text.len() as u8;
                 bytes[2..2 + text.len()].copy_from_slice(text);
-                Message(Body::Small { len: text.len() as u8 + 2, bytes })
+                Message(Body::Small {
+                    len: text.len() as u8 + 2,
+                    bytes,
+                })
             } else {
                 let head = if text.len() <= 255 { 2 } else { 9 };
                 let mut bytes = Vec::with_capacity(head + text.len());
@@ -730,16 +860,28 @@ fn scalar(state: State, index: c_int) -> Option<Message> {
 
 fn plain(bytes: Vec<u8>) -> Message {
     if bytes.len() > 1 << 16 {
-        return Message(Body::Full(Arc::new(Full { bytes, refs: Vec::new(), values: 1 })));
+        return Message(Body::Full(Arc::new(Full {
+            bytes,
+            refs: Vec::new(),
+            values: 1,
+        })));
     }
     Message(Body::Plain(bytes.into()))
 }
 
 fn cut(bytes: &[u8], refs: &[Ref]) -> Message {
     if !refs.is_empty() || bytes.len() > 1 << 16 {
-        return Message(Body::Full(Arc::new(Full { bytes: bytes.to_vec(), refs: refs.to_vec(), values: 1 })));
+        return Message(Body::Full(Arc::new(Full {
+            bytes: bytes.to_vec(),
+            refs: refs.to_vec(),
+            values: 1,
+        })));
     }
-    if bytes.len() <= INLINE { Message::small(bytes) } else { Message(Body::Plain(bytes.into())) }
+    if bytes.len() <= INLINE {
+        Message::small(bytes)
+    } else {
+        Message(Body::Plain(bytes.into()))
+    }
 }
 
 /// Encodes the top `count` values in one walk and takes them off the stack.
@@ -759,7 +901,13 @@ fn walk(
     });
     let raise = match outcome {
         Ok(true) => return Ok(encoder),
-        Ok(false) => Raise::message(encoder.failure.take().unwrap_or(Failure::Broken).to_string()),
+        Ok(false) => Raise::message(
+            encoder
+                .failure
+                .take()
+                .unwrap_or(Failure::Broken)
+                .to_string(),
+        ),
         Err(raise) => raise,
     };
     local.give_encoder(encoder);
@@ -788,9 +936,16 @@ pub fn encode_one(local: &Local, state: State, label: Label) -> Result<Message, 
 
 /// Captures the top `count` values as elements that can be taken out one by one; those taken out together share
 /// what they shared when they were sent. Takes the values off the stack.
-pub fn encode_each(local: &Local, state: State, count: c_int, label: Label) -> Result<Vec<Message>, Raise> {
+pub fn encode_each(
+    local: &Local,
+    state: State,
+    count: c_int,
+    label: Label,
+) -> Result<Vec<Message>, Raise> {
     let first = state.top() - count + 1;
-    let scalars: Option<Vec<Message>> = (first..first + count).map(|index| scalar(state, index)).collect();
+    let scalars: Option<Vec<Message>> = (first..first + count)
+        .map(|index| scalar(state, index))
+        .collect();
     if let Some(messages) = scalars {
         state.pop(count);
         return Ok(messages);
@@ -799,9 +954,16 @@ pub fn encode_each(local: &Local, state: State, count: c_int, label: Label) -> R
     let messages = if encoder.crossed {
         let full = Arc::new(encoder.take_full(count as u32));
         local.give_encoder(encoder);
-        (0..count as u32).map(|i| Message(Body::Joint(Arc::clone(&full), i))).collect()
+        (0..count as u32)
+            .map(|i| Message(Body::Joint(Arc::clone(&full), i)))
+            .collect()
     } else {
-        let ends = encoder.starts.iter().skip(1).copied().chain([(encoder.out.len(), encoder.refs.len())]);
+        let ends = encoder
+            .starts
+            .iter()
+            .skip(1)
+            .copied()
+            .chain([(encoder.out.len(), encoder.refs.len())]);
         let messages = encoder
             .starts
             .iter()

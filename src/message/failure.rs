@@ -54,6 +54,8 @@ pub enum Step {
     Upvalue(c_int, c_int),
     /// Into a userdata, by the number of a user value.
     UserValue(c_int),
+    /// Into the metatable of a table.
+    Metatable,
     /// Into something whose way cannot be told any more.
     Unknown,
 }
@@ -89,6 +91,7 @@ pub fn path(state: State, label: Label, n: usize, steps: impl Iterator<Item = St
             Step::UserValue(n) => {
                 let _ = write!(out, ", user value #{n}");
             }
+            Step::Metatable => out.push_str(", metatable"),
             Step::Unknown => out.push_str("..."),
         }
     }
@@ -102,7 +105,11 @@ fn write_key(state: State, index: c_int, out: &mut String) {
             let plain = !text.is_empty()
                 && !text.starts_with(|first: char| first.is_ascii_digit())
                 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-            if plain { write!(out, ".{text}") } else { write!(out, "[{text:?}]") }
+            if plain {
+                write!(out, ".{text}")
+            } else {
+                write!(out, "[{text:?}]")
+            }
         }
         Kind::Number if state.is_integer(index) => write!(out, "[{}]", state.integer(index)),
         Kind::Number => write!(out, "[{}]", state.number(index)),
@@ -116,13 +123,28 @@ fn write_key(state: State, index: c_int, out: &mut String) {
 #[derive(Debug)]
 pub enum Failure {
     /// A value of a type that cannot travel: as a whole, in a table, or as an upvalue.
-    Type { path: String, kind: &'static str, place: Place },
+    Type {
+        path: String,
+        kind: &'static str,
+        place: Place,
+    },
     /// A full userdata that is neither shared nor clonable.
     Userdata { path: String },
     /// A C function (or the metatable of a clonable) that no module of this state exports.
-    Unnamed { what: &'static str, path: String, state: String },
+    Unnamed {
+        what: &'static str,
+        path: String,
+        state: String,
+    },
     /// A name that the receiving state does not have, and the reason why its module could not be loaded there.
-    Unknown { what: &'static str, name: String, module: String, path: String, state: String, reason: String },
+    Unknown {
+        what: &'static str,
+        name: String,
+        module: String,
+        path: String,
+        state: String,
+        reason: String,
+    },
     /// Bytecode that could not be written or read.
     Code { path: String },
     /// A message that does not make sense: a defect of ours.
@@ -145,7 +167,9 @@ pub enum Place {
 /// What a person can do about a type that cannot travel.
 fn remedy(kind: &str) -> &'static str {
     match kind {
-        "thread" => "a coroutine belongs to its state: send the function and create the coroutine there",
+        "thread" => {
+            "a coroutine belongs to its state: send the function and create the coroutine there"
+        }
         "cdata" => "cdata belongs to its state: send its fields, or a pointer as light userdata",
         _ => "values of this type belong to their state",
     }
@@ -154,16 +178,32 @@ fn remedy(kind: &str) -> &'static str {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Type { path, kind, place: Place::Top } => {
-                write!(f, "tried to copy unsupported types ({path} is of type '{kind}'; {})", remedy(kind))
+            Failure::Type {
+                path,
+                kind,
+                place: Place::Top,
+            } => {
+                write!(
+                    f,
+                    "tried to copy unsupported types ({path} is of type '{kind}'; {})",
+                    remedy(kind)
+                )
             }
-            Failure::Type { path, kind, place: Place::Table } => write!(
+            Failure::Type {
+                path,
+                kind,
+                place: Place::Table,
+            } => write!(
                 f,
                 "Unable to copy table entry '{path}' because of value is of type '{kind}' ({})",
                 remedy(kind)
             ),
             Failure::Type { path, kind, .. } => {
-                write!(f, "Cannot copy upvalue type '{kind}' ({path}; {})", remedy(kind))
+                write!(
+                    f,
+                    "Cannot copy upvalue type '{kind}' ({path}; {})",
+                    remedy(kind)
+                )
             }
             Failure::Userdata { path } => write!(
                 f,
@@ -176,15 +216,31 @@ impl fmt::Display for Failure {
                  (did you remove it from the source Lua state before requiring Lanes? A function written in C travels \
                  by name: require the module that exports it, or name it with lanes.register)"
             ),
-            Failure::Unknown { what, name, module, path, state, reason } => {
-                write!(f, "{what} '{name}' not found in {state} destination transfer database. ({path}")?;
+            Failure::Unknown {
+                what,
+                name,
+                module,
+                path,
+                state,
+                reason,
+            } => {
+                write!(
+                    f,
+                    "{what} '{name}' not found in {state} destination transfer database. ({path}"
+                )?;
                 if !reason.is_empty() {
                     write!(f, ": {reason}")?;
                 }
                 if module == "_G" {
-                    write!(f, "; give the lane its libraries, or make it known there with on_state_create)")
+                    write!(
+                        f,
+                        "; give the lane its libraries, or make it known there with on_state_create)"
+                    )
                 } else {
-                    write!(f, "; give the lane the module '{module}', for example required = {{\"{module}\"}})")
+                    write!(
+                        f,
+                        "; give the lane the module '{module}', for example required = {{\"{module}\"}})"
+                    )
                 }
             }
             Failure::Code { path } => write!(f, "internal error: function dump failed. ({path})"),

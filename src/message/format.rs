@@ -46,7 +46,8 @@ pub const DEEP: u8 = 17;
 /// Body: u8 number of user values, each a value.
 pub const CLONE: u8 = 18;
 
-/// A table that is made to be a metatable (it has `__index`), by identity: u32 number of the reference.
+/// Before a table that is made to be a metatable (it has `__index`): u64 identity. A state that has a table of that
+/// identity uses that one.
 pub const CLASS: u8 = 19;
 
 /// Flag: the object is referred to again, so a reader keeps it by number.
@@ -55,8 +56,7 @@ pub const SHARED: u8 = 1;
 pub const METATABLE: u8 = 2;
 /// Flag: the body comes at the end of the value.
 pub const LATER: u8 = 4;
-/// Flag: the metatable is given by u64 identity and its value, and not by reference. So it is within the description
-/// of another metatable.
+/// Flag: the metatable is given by u64 identity and its value, and not by reference.
 pub const METATABLE_VALUE: u8 = 8;
 
 /// How deep objects nest before bodies are put off. Bounds the Lua stack that encoding and decoding need.

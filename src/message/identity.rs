@@ -27,9 +27,25 @@ impl Identity {
     #[inline]
     pub fn get(&self, address: usize) -> Option<Seen> {
         if self.many.is_empty() {
-            return self.few.iter().find(|entry| entry.0 == address).map(|entry| entry.1);
+            return self
+                .few
+                .iter()
+                .find(|entry| entry.0 == address)
+                .map(|entry| entry.1);
         }
         self.many.get(&address).copied()
+    }
+
+    /// The addresses of all objects.
+    pub fn addresses(&self) -> impl Iterator<Item = usize> {
+        let few = if self.many.is_empty() {
+            self.few.as_slice()
+        } else {
+            &[]
+        };
+        few.iter()
+            .map(|entry| entry.0)
+            .chain(self.many.keys().copied())
     }
 
     /// Remembers an object.

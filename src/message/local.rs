@@ -113,7 +113,11 @@ impl Local {
     /// The userdata that are proxies of a kind of object.
     #[inline]
     pub fn kind(&self, id: KindId) -> Option<Userdata<Proxy>> {
-        self.kinds.borrow().iter().find(|kind| kind.0 == id).map(|kind| kind.1)
+        self.kinds
+            .borrow()
+            .iter()
+            .find(|kind| kind.0 == id)
+            .map(|kind| kind.1)
     }
 
     /// Makes a kind known.
@@ -123,7 +127,10 @@ impl Local {
 
     /// The proxy at `index`, of whichever kind.
     pub fn proxy<'a>(&self, state: State, index: std::os::raw::c_int) -> Option<&'a Proxy> {
-        self.kinds.borrow().iter().find_map(|kind| kind.1.get(state, index))
+        self.kinds
+            .borrow()
+            .iter()
+            .find_map(|kind| kind.1.get(state, index))
     }
 
     pub(super) fn take_encoder(&self) -> Box<Encoder> {

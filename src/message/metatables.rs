@@ -4,11 +4,12 @@
 //! A state remembers metatables weakly. What a metatable contains goes along with the number, as a message of its
 //! own that is made again only when the metatable has changed.
 
+use super::Full;
 use super::encode::{Encoder, Stop};
 use super::failure::{Failure, Label};
 use super::local::{KEYS, Local};
-use super::Full;
 use crate::lua::{Kind, Raising, State};
+use hashbrown::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,6 +25,8 @@ pub(super) struct Metatable {
 pub(super) struct Entry {
     travelling: Arc<Metatable>,
     fingerprint: u64,
+    /// Addresses of the objects that its description contains.
+    objects: HashSet<usize>,
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -31,11 +34,14 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 /// A number that changes when a field of the metatable on the top, or of its `__index` table, is replaced.
 fn fingerprint(raising: Raising) -> u64 {
     let mut sum = 0u64;
-    let mut mix = |value: u64| sum = (sum.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut mix =
+        |value: u64| sum = (sum.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let value = |index| match raising.kind(index) {
         Kind::Number => raising.number(index).to_bits(),
         Kind::Boolean => u64::from(raising.truth(index)) + 1,
-        Kind::String => raising.bytes(index).map_or(0, |bytes| bytes.as_ptr() as u64),
+        Kind::String => raising
+            .bytes(index)
+            .map_or(0, |bytes| bytes.as_ptr() as u64),
         Kind::Light => raising.userdata(index) as u64,
         _ => raising.pointer(index) as u64,
     };
@@ -85,9 +91,8 @@ fn remember(raising: Raising, identity: u64) {
     raising.pop(1);
 }
 
-/// Writes the metatable on the top (left there) and answers the number of its reference. `fresh`: it is described
-/// anew, even if it seems to be what it was; something deep within may have changed.
-pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local, fresh: bool) -> Result<u32, Stop> {
+/// Writes the metatable on the top (left there) and answers the number of its reference.
+pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> Result<u32, Stop> {
     let identity = identify(raising);
     if let Some(number) = encoder.class(identity) {
         return Ok(number);
@@ -97,7 +102,7 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local, fres
         .metatables
         .borrow()
         .get(&identity)
-        .filter(|entry| entry.fingerprint == fingerprint && !fresh)
+        .filter(|entry| entry.fingerprint == fingerprint)
         .map(|entry| Arc::clone(&entry.travelling));
     if let Some(travelling) = known {
         return Ok(encoder.counted_class(identity, travelling));
@@ -107,17 +112,42 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local, fres
     let inner = encoder.inner.get_or_insert_default();
     inner.reset();
     inner.label = Some(Label::Metatable);
-    inner.describing = true;
+    inner.inline = true;
     if inner.metatable(raising, local).is_err() {
         let failure = inner.failure.take().unwrap_or(Failure::Broken);
         encoder.failure = Some(failure);
         return Err(Stop);
     }
-    let travelling = Arc::new(Metatable { identity, contents: inner.take_full(1) });
+    let travelling = Arc::new(Metatable {
+        identity,
+        contents: inner.take_full(1),
+    });
+    let objects = inner.seen.addresses().collect();
     inner.reset();
     purge(local, raising);
-    local.metatables.borrow_mut().insert(identity, Entry { travelling: Arc::clone(&travelling), fingerprint });
+    local.metatables.borrow_mut().insert(
+        identity,
+        Entry {
+            travelling: Arc::clone(&travelling),
+            fingerprint,
+            objects,
+        },
+    );
     Ok(encoder.counted_class(identity, travelling))
+}
+
+/// Whether an object that was written as a value is also part of a metatable that was written as a reference. (An
+/// address that was used again since the description was made answers yes for no reason, which does no harm.)
+pub(super) fn shares_objects(encoder: &Encoder, local: &Local) -> bool {
+    let known = local.metatables.borrow();
+    encoder.class_identities().any(|identity| {
+        known.get(&identity).is_some_and(|entry| {
+            encoder
+                .seen
+                .addresses()
+                .any(|address| entry.objects.contains(&address))
+        })
+    })
 }
 
 /// Forgets the descriptions of metatables that are gone, when they have become many.

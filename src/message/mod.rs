@@ -88,6 +88,9 @@ impl Message {
     fn small(contents: &[u8]) -> Message {
         let mut bytes = [0; INLINE];
         bytes[..contents.len()].copy_from_slice(contents);
-        Message(Body::Small { len: contents.len() as u8, bytes })
+        Message(Body::Small {
+            len: contents.len() as u8,
+            bytes,
+        })
     }
 }

@@ -14,8 +14,19 @@ const DEPTH: u32 = 6;
 
 /// Modules of the standard libraries: their tables within are known by name too.
 const STANDARD: [&[u8]; 13] = [
-    b"string", b"table", b"math", b"io", b"os", b"debug", b"coroutine", b"package", b"utf8", b"bit32", b"bit",
-    b"jit", b"ffi",
+    b"string",
+    b"table",
+    b"math",
+    b"io",
+    b"os",
+    b"debug",
+    b"coroutine",
+    b"package",
+    b"utf8",
+    b"bit32",
+    b"bit",
+    b"jit",
+    b"ffi",
 ];
 
 /// The name as people write it: `print`, `string/sub`.
@@ -31,7 +42,10 @@ pub fn display(module: &[u8], path: &[u8]) -> String {
 
 /// Cuts a stored name into module and path.
 fn split(name: &[u8]) -> (&[u8], &[u8]) {
-    let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+    let end = name
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(name.len());
     (&name[..end], name.get(end + 1..).unwrap_or_default())
 }
 
@@ -86,13 +100,15 @@ fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, library: bool) 
     while raising.next(table) {
         let interesting = match raising.kind(-1) {
             Kind::Function => raising.is_c_function(-1),
-            Kind::Table => depth > 0 && {
-                raising.push_copy(-1);
-                raising.raw_get(scan.modules);
-                let module = raising.truth(-1);
-                raising.pop(1);
-                !module
-            },
+            Kind::Table => {
+                depth > 0 && {
+                    raising.push_copy(-1);
+                    raising.raw_get(scan.modules);
+                    let module = raising.truth(-1);
+                    raising.pop(1);
+                    !module
+                }
+            }
             _ => false,
         };
         let key = raising.kind(-2);
@@ -172,7 +188,12 @@ fn scan_modules(local: &Local, raising: Raising) {
     raising.raw_get_index(State::REGISTRY, KEYS.known);
     raising.new_table(0, 0);
     raising.new_table(0, 0);
-    let scan = Scan { names: base + 1, known: base + 2, visited: base + 3, modules: base + 4 };
+    let scan = Scan {
+        names: base + 1,
+        known: base + 2,
+        visited: base + 3,
+        modules: base + 4,
+    };
     for_modules(raising, |raising| {
         if raising.kind(-1) == Kind::Table {
             raising.push_copy(-1);
@@ -182,7 +203,9 @@ fn scan_modules(local: &Local, raising: Raising) {
     });
     for_modules(raising, |raising| {
         // Stack: name, module. The stored name is the module's name, a zero byte and an empty path.
-        let library = raising.bytes(-2).is_some_and(|name| STANDARD.contains(&name));
+        let library = raising
+            .bytes(-2)
+            .is_some_and(|name| STANDARD.contains(&name));
         raising.push_copy(-2);
         raising.push_bytes(&[0]);
         raising.concat(2);
@@ -221,7 +244,11 @@ pub(super) fn known_table(local: &Local, raising: Raising) -> bool {
     if local.modules_changed.get() {
         scan_modules(local, raising);
     }
-    if !local.known.borrow().contains(&(raising.pointer(-1) as usize)) {
+    if !local
+        .known
+        .borrow()
+        .contains(&(raising.pointer(-1) as usize))
+    {
         return false;
     }
     raising.raw_get_index(State::REGISTRY, KEYS.known);
@@ -280,7 +307,12 @@ fn write(encoder: &mut Encoder, module: &[u8], path: &[u8]) {
 
 /// Writes the name of the C function (or clonable's metatable) on the top, after `tag` if there is one; false where no
 /// module exports it.
-pub(super) fn write_name(encoder: &mut Encoder, local: &Local, raising: Raising, tag: Option<u8>) -> bool {
+pub(super) fn write_name(
+    encoder: &mut Encoder,
+    local: &Local,
+    raising: Raising,
+    tag: Option<u8>,
+) -> bool {
     for again in [false, true] {
         if again {
             scan_modules(local, raising);
@@ -312,7 +344,10 @@ fn push_part(raising: Raising, key: &[u8]) {
     raising.push_bytes(key);
     raising.raw_get(-2);
     if raising.is_none_or_nil(-1) {
-        if let Some(number) = std::str::from_utf8(key).ok().and_then(|text| text.parse::<i64>().ok()) {
+        if let Some(number) = std::str::from_utf8(key)
+            .ok()
+            .and_then(|text| text.parse::<i64>().ok())
+        {
             raising.pop(1);
             raising.raw_get_index(-1, number);
         }
@@ -368,7 +403,13 @@ fn has(state: State, module: &[u8], path: &[u8]) -> bool {
 
 /// Pushes the object that a name stands for in this state. Where the module is not there yet it is required first.
 /// Answers false, and pushes the reason (a text, perhaps empty), where the object cannot be had.
-pub(super) fn push_object(local: &Local, raising: Raising, module: &[u8], path: &[u8], kind: Kind) -> bool {
+pub(super) fn push_object(
+    local: &Local,
+    raising: Raising,
+    module: &[u8],
+    path: &[u8],
+    kind: Kind,
+) -> bool {
     resolve_module(raising, module);
     push_path(raising, path);
     if raising.kind(-1) == kind {
@@ -378,7 +419,11 @@ pub(super) fn push_object(local: &Local, raising: Raising, module: &[u8], path: 
     raising.raw_get_index(State::REGISTRY, KEYS.require);
     if raising.kind(-1) != Kind::Function || module == b"_G" || STANDARD.contains(&module) {
         raising.pop(1);
-        raising.push_bytes(if STANDARD.contains(&module) { b"" } else { b"the lane has no 'require'" });
+        raising.push_bytes(if STANDARD.contains(&module) {
+            b""
+        } else {
+            b"the lane has no 'require'"
+        });
         return false;
     }
     // pcall(require, module), by hand: a failure becomes the reason.

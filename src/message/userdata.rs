@@ -41,11 +41,17 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> W
         let reference = encoder.counted(Ref::Deep(Arc::clone(object)));
         let (flags, number) = encoder.object(format::DEEP, address);
         encoder.u32(reference);
-        return Written::Header { tag: format::DEEP, flags, number };
+        return Written::Header {
+            tag: format::DEEP,
+            flags,
+            number,
+        };
     }
     if local.demote.get() {
         encoder.out.push(format::LIGHT);
-        encoder.out.extend_from_slice(&(raising.userdata(-1) as u64).to_le_bytes());
+        encoder
+            .out
+            .extend_from_slice(&(raising.userdata(-1) as u64).to_le_bytes());
         return Written::Whole;
     }
     Written::Refused
@@ -68,18 +74,28 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
     raising.push_light(source);
     raising.push_integer(size as i64);
     raising.call(3, Some(0));
-    encoder.out.extend_from_slice(raising.block(object + 1).get(..size).unwrap_or_default());
+    encoder
+        .out
+        .extend_from_slice(raising.block(object + 1).get(..size).unwrap_or_default());
     raising.set_top(object);
     raising.push_metatable(object);
     if !names::write_name(encoder, local, raising, None) {
         let state = local.name.borrow().clone();
         raising.set_top(object);
-        let failure = Failure::Unnamed { what: "userdata", path: encoder.path(raising), state };
+        let failure = Failure::Unnamed {
+            what: "userdata",
+            path: encoder.path(raising),
+            state,
+        };
         let _ = encoder.fail(failure);
         return Written::Stop;
     }
     raising.set_top(object);
-    Written::Header { tag: format::CLONE, flags, number }
+    Written::Header {
+        tag: format::CLONE,
+        flags,
+        number,
+    }
 }
 
 /// How many user values of the userdata at `index` travel with it.

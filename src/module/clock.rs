@@ -31,7 +31,9 @@ fn sleep_body(state: State) -> Result<c_int, Raise> {
             state.push_copy(1);
             protect(state, 1, |raising| raising.push_display(1))?;
             let given = state.text(-1).unwrap_or_default();
-            return Err(Raise::message(format!("invalid duration \"{given}\": sleep takes a number of seconds")));
+            return Err(Raise::message(format!(
+                "invalid duration \"{given}\": sleep takes a number of seconds"
+            )));
         }
     };
     linda::sleep(context, state, Deadline::after_seconds(seconds))

@@ -24,7 +24,11 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
         return Ok(1);
     }
     state.set_top(1);
-    let field = |name: &'static str| protect(state, 1, move |raising| raising.raw_get_name(1, name.as_bytes()));
+    let field = |name: &'static str| {
+        protect(state, 1, move |raising| {
+            raising.raw_get_name(1, name.as_bytes())
+        })
+    };
     let flag = |name: &'static str| {
         field(name)?;
         let value = state.truth(-1);
@@ -37,11 +41,15 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     let shutdown_timeout = state.number(-1);
     state.pop(1);
     field("on_state_create")?;
-    protect(state, 1, |raising| raising.raw_set_index(State::REGISTRY, KEYS.on_state_create))?;
+    protect(state, 1, |raising| {
+        raising.raw_set_index(State::REGISTRY, KEYS.on_state_create)
+    })?;
     field("allocator")?;
     let protected = state.kind(-1) == Kind::String;
     let custom_allocator = state.kind(-1) == Kind::Function;
-    protect(state, 1, |raising| raising.raw_set_index(State::REGISTRY, ALLOCATOR))?;
+    protect(state, 1, |raising| {
+        raising.raw_set_index(State::REGISTRY, ALLOCATOR)
+    })?;
     protect(state, 0, |raising| {
         raising.raw_get_index(State::REGISTRY, KEYS.context);
         let context = raising.top();

@@ -10,7 +10,9 @@ pub fn check(raising: Raising) {
     raising.raw_get_name(-1, b"_VERSION");
     raising.raw_get_name(-2, b"jit");
     let jit = !raising.is_none_or_nil(-1);
-    let other = raising.bytes(-2).is_some_and(|version| version != VERSION.as_bytes());
+    let other = raising
+        .bytes(-2)
+        .is_some_and(|version| version != VERSION.as_bytes());
     raising.pop(1);
     if !other && jit == LUAJIT {
         raising.pop(2);

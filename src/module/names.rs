@@ -27,12 +27,17 @@ fn register_body(state: State) -> Result<c_int, Raise> {
     if !matches!(state.kind(2), Kind::Table | Kind::Function) {
         return Err(arguments.error(
             2,
-            format_args!("unexpected module type {}, a table or a function expected", state.type_name(2)),
+            format_args!(
+                "unexpected module type {}, a table or a function expected",
+                state.type_name(2)
+            ),
         ));
     }
     state.set_top(2);
     let local = &context.local;
-    crate::lua::protect_with(state, 1, &mut name, move |raising, name| message::register(local, raising, name))?;
+    crate::lua::protect_with(state, 1, &mut name, move |raising, name| {
+        message::register(local, raising, name)
+    })?;
     Ok(0)
 }
 

@@ -41,7 +41,9 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
     state.push_copy(upvalue(2));
     state.insert(1);
     let Some(universe) = context.universe_if_any() else {
-        state.call_protected(arguments, None, 0).map_err(|_| Raise::Value)?;
+        state
+            .call_protected(arguments, None, 0)
+            .map_err(|_| Raise::Value)?;
         return Ok(state.top());
     };
     universe.require.lock();
@@ -64,10 +66,14 @@ fn lanes_require_body(state: State) -> Result<c_int, Raise> {
     state.set_top(1);
     state.raw_get_index(State::REGISTRY, KEYS.require);
     if state.kind(-1) != Kind::Function {
-        return Err(Raise::message("lanes.require needs the library 'package', which this state does not have"));
+        return Err(Raise::message(
+            "lanes.require needs the library 'package', which this state does not have",
+        ));
     }
     state.push_copy(1);
-    state.call_protected(1, Some(1), 0).map_err(|_| Raise::Value)?;
+    state
+        .call_protected(1, Some(1), 0)
+        .map_err(|_| Raise::Value)?;
     if !matches!(state.kind(-1), Kind::Table | Kind::Function) {
         return Err(Raise::message(format!(
             "unsupported module type {}: module '{}' should be a table or a function",

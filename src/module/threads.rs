@@ -13,10 +13,15 @@ lua_function! {
 fn threads_body(state: State) -> Result<c_int, Raise> {
     let universe = Context::of(state)?.universe()?;
     if !universe.settings.track_lanes {
-        return Err(Raise::message("lane tracking is not available: configure lanes with track_lanes = true"));
+        return Err(Raise::message(
+            "lane tracking is not available: configure lanes with track_lanes = true",
+        ));
     }
-    let mut lanes: Vec<(String, &'static str)> =
-        universe.tracked().iter().map(|lane| (lane.name(), lane.status())).collect();
+    let mut lanes: Vec<(String, &'static str)> = universe
+        .tracked()
+        .iter()
+        .map(|lane| (lane.name(), lane.status()))
+        .collect();
     if lanes.is_empty() {
         return Ok(0);
     }
@@ -42,7 +47,8 @@ lua_function! {
 fn set_thread_priority_body(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "set_thread_priority");
     let given = arguments.number(1)?;
-    let checked = priority::checked(given).map_err(|text| arguments.error(1, text.to_lowercase()))?;
+    let checked =
+        priority::checked(given).map_err(|text| arguments.error(1, text.to_lowercase()))?;
     priority::set(checked).map_err(Raise::message)?;
     Ok(0)
 }
@@ -58,7 +64,8 @@ fn set_thread_affinity_body(state: State) -> Result<c_int, Raise> {
     if mask <= 0 {
         return Err(arguments.error(1, format_args!("invalid affinity ({mask})")));
     }
-    affinity::set(mask as u64).map_err(|text| arguments.error(1, format_args!("invalid affinity: {text}")))?;
+    affinity::set(mask as u64)
+        .map_err(|text| arguments.error(1, format_args!("invalid affinity: {text}")))?;
     Ok(0)
 }
 

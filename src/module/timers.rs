@@ -14,10 +14,20 @@ use std::sync::Arc;
 fn target(context: &Context, arguments: &Arguments) -> Result<(Arc<Linda>, Key), Raise> {
     let state = arguments.state;
     let proxy = context.linda.get().and_then(|kind| kind.get(state, 1));
-    let object = proxy.filter(|proxy| linda_of(proxy).is_some()).map(|proxy| Arc::clone(&proxy.object));
-    let linda = object.and_then(|object| (object as Arc<dyn Any + Send + Sync>).downcast::<Linda>().ok());
-    let linda =
-        linda.ok_or_else(|| arguments.error(1, format_args!("expecting a Linda, got {}", state.type_name(1))))?;
+    let object = proxy
+        .filter(|proxy| linda_of(proxy).is_some())
+        .map(|proxy| Arc::clone(&proxy.object));
+    let linda = object.and_then(|object| {
+        (object as Arc<dyn Any + Send + Sync>)
+            .downcast::<Linda>()
+            .ok()
+    });
+    let linda = linda.ok_or_else(|| {
+        arguments.error(
+            1,
+            format_args!("expecting a Linda, got {}", state.type_name(1)),
+        )
+    })?;
     Ok((linda, KeyRef::argument(arguments, 2)?.to_key()))
 }
 
@@ -40,7 +50,9 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
     let universe = context.universe()?;
     let arguments = Arguments::new(state, "timer");
     if !universe.settings.with_timers {
-        return Err(Raise::message("timers are not active: configure lanes with with_timers = true"));
+        return Err(Raise::message(
+            "timers are not active: configure lanes with with_timers = true",
+        ));
     }
     let (linda, key) = target(context, &arguments)?;
     state.set_top(4);
@@ -87,7 +99,9 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
     universe
         .timers
         .set(&linda, key, first, period)
-        .map_err(|error| Raise::message(format!("cannot start the thread of the timers ({error})")))?;
+        .map_err(|error| {
+            Raise::message(format!("cannot start the thread of the timers ({error})"))
+        })?;
     Ok(0)
 }
 
@@ -107,15 +121,24 @@ fn date(arguments: &Arguments, index: c_int) -> Result<f64, Raise> {
         *value = match state.kind(-1) {
             Kind::Nil => 0,
             Kind::Number | Kind::String => {
-                let number = state.to_number(-1).filter(|number| number.abs() < 1e9).ok_or_else(|| {
-                    arguments.error(index, format_args!("field '{name}' of the date is not a number in range"))
-                })?;
+                let number = state
+                    .to_number(-1)
+                    .filter(|number| number.abs() < 1e9)
+                    .ok_or_else(|| {
+                        arguments.error(
+                            index,
+                            format_args!("field '{name}' of the date is not a number in range"),
+                        )
+                    })?;
                 number.floor() as i64
             }
             _ => {
                 return Err(arguments.error(
                     index,
-                    format_args!("field '{name}' of the date should be a number, got {}", state.type_name(-1)),
+                    format_args!(
+                        "field '{name}' of the date should be a number, got {}",
+                        state.type_name(-1)
+                    ),
                 ));
             }
         };
@@ -129,7 +152,10 @@ fn date(arguments: &Arguments, index: c_int) -> Result<f64, Raise> {
     let summer = (state.kind(-1) == Kind::Boolean).then(|| state.truth(-1));
     state.pop(1);
     if values.iter().all(|value| *value == 0) {
-        return Err(arguments.error(index, "the date has none of the fields year, month, day, hour, min, sec"));
+        return Err(arguments.error(
+            index,
+            "the date has none of the fields year, month, day, hour, min, sec",
+        ));
     }
     crate::timer::date::local_time(values, summer)
         .ok_or_else(|| arguments.error(index, "the date cannot be represented"))
@@ -159,15 +185,22 @@ fn timers_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(state)?;
     let universe = context.universe()?;
     if !universe.settings.with_timers {
-        return Err(Raise::Level("timers are not active: configure lanes with with_timers = true".into(), 2));
+        return Err(Raise::Level(
+            "timers are not active: configure lanes with with_timers = true".into(),
+            2,
+        ));
     }
     state.set_top(0);
     protect(state, 0, |raising| raising.new_table(0, 0))?;
     for (n, mut entry) in universe.timers.list().into_iter().enumerate() {
         let object: Arc<dyn Deep> = entry.0.linda.clone();
         push_proxy(&context.local, state, &object)?;
-        protect_with(state, 2, &mut entry, |raising, entry| push_entry(raising, &entry.0.key, entry.1, entry.2))?;
-        protect(state, 2, move |raising| raising.raw_set_index(1, n as i64 + 1))?;
+        protect_with(state, 2, &mut entry, |raising, entry| {
+            push_entry(raising, &entry.0.key, entry.1, entry.2)
+        })?;
+        protect(state, 2, move |raising| {
+            raising.raw_set_index(1, n as i64 + 1)
+        })?;
     }
     Ok(1)
 }

@@ -34,7 +34,10 @@ impl Shared {
         // SAFETY: the state is alive; from here on it allocates through `locked`, whose data lives until `restore`.
         unsafe {
             let function = c::lua_getallocf(l, &mut data);
-            let shared = Arc::new(Shared { host: Host { function, data }, lock: Mutex::new(()) });
+            let shared = Arc::new(Shared {
+                host: Host { function, data },
+                lock: Mutex::new(()),
+            });
             c::lua_setallocf(l, locked, Arc::as_ptr(&shared).cast_mut().cast());
             shared
         }
@@ -47,7 +50,12 @@ impl Shared {
     }
 }
 
-unsafe extern "C" fn locked(data: *mut c_void, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
+unsafe extern "C" fn locked(
+    data: *mut c_void,
+    block: *mut c_void,
+    old: usize,
+    new: usize,
+) -> *mut c_void {
     // SAFETY: `data` is the `Shared` that `install` or `Memory` keeps alive.
     unsafe {
         let shared = &*data.cast::<Shared>();
@@ -73,12 +81,20 @@ enum Source {
 impl Memory {
     /// Memory from the C library, of which at most `limit` bytes are used.
     pub fn library(limit: usize) -> Box<Memory> {
-        Box::new(Memory { source: Source::Library, used: Cell::new(0), limit })
+        Box::new(Memory {
+            source: Source::Library,
+            used: Cell::new(0),
+            limit,
+        })
     }
 
     /// Memory from the host's allocator, behind its lock.
     pub fn shared(shared: Arc<Shared>, limit: usize) -> Box<Memory> {
-        Box::new(Memory { source: Source::Shared(shared), used: Cell::new(0), limit })
+        Box::new(Memory {
+            source: Source::Shared(shared),
+            used: Cell::new(0),
+            limit,
+        })
     }
 
     /// Memory from an allocator function that the program gave.
@@ -86,7 +102,11 @@ impl Memory {
     /// # Safety
     /// `function` is an allocator as `lua_newstate` takes it, usable from any thread with this data.
     pub unsafe fn custom(function: lua_Alloc, data: *mut c_void, limit: usize) -> Box<Memory> {
-        Box::new(Memory { source: Source::Host(Host { function, data }), used: Cell::new(0), limit })
+        Box::new(Memory {
+            source: Source::Host(Host { function, data }),
+            used: Cell::new(0),
+            limit,
+        })
     }
 
     /// A new state over this memory, or null. This must stay where it is until the state is closed.
@@ -96,7 +116,12 @@ impl Memory {
     }
 }
 
-unsafe extern "C" fn allocate(data: *mut c_void, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
+unsafe extern "C" fn allocate(
+    data: *mut c_void,
+    block: *mut c_void,
+    old: usize,
+    new: usize,
+) -> *mut c_void {
     // SAFETY: `data` is the boxed `Memory` beside the state; `block` came from here with `old` bytes, or is null, and
     // then `old` is a type and not a size.
     unsafe {
@@ -129,7 +154,9 @@ impl Source {
                     std::ptr::null_mut()
                 }
                 Source::Library => libc::realloc(block, new),
-                Source::Shared(shared) => locked(Arc::as_ptr(shared).cast_mut().cast(), block, old, new),
+                Source::Shared(shared) => {
+                    locked(Arc::as_ptr(shared).cast_mut().cast(), block, old, new)
+                }
                 Source::Host(host) => (host.function)(host.data, block, old, new),
             }
         }

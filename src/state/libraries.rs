@@ -16,8 +16,21 @@ pub enum Libraries {
 
 /// Every name that a list may have; those that this Lua lacks are passed over. `base` is always open.
 const NAMES: [&str; 15] = [
-    "base", "package", "table", "io", "os", "string", "math", "debug", "bit32", "utf8", "bit", "jit", "ffi",
-    "coroutine", CORE,
+    "base",
+    "package",
+    "table",
+    "io",
+    "os",
+    "string",
+    "math",
+    "debug",
+    "bit32",
+    "utf8",
+    "bit",
+    "jit",
+    "ffi",
+    "coroutine",
+    CORE,
 ];
 
 /// The name of our native module in a list of libraries.
@@ -45,7 +58,9 @@ impl Libraries {
             };
             let position = position as u8;
             if some.0[..usize::from(some.1)].contains(&position) {
-                return Err(format!("libs specification contains '{name}' more than once"));
+                return Err(format!(
+                    "libs specification contains '{name}' more than once"
+                ));
             }
             some.0[usize::from(some.1)] = position;
             some.1 += 1;
@@ -98,15 +113,19 @@ impl Libraries {
         match self {
             Libraries::None => false,
             Libraries::All => true,
-            Libraries::Some(positions, count) => {
-                positions.iter().take(usize::from(count)).any(|&position| NAMES[usize::from(position)] == CORE)
-            }
+            Libraries::Some(positions, count) => positions
+                .iter()
+                .take(usize::from(count))
+                .any(|&position| NAMES[usize::from(position)] == CORE),
         }
     }
 }
 
 fn find(name: &str) -> Option<&'static Library> {
-    LIBRARIES.iter().skip(1).find(|library| library.name.to_bytes() == name.as_bytes())
+    LIBRARIES
+        .iter()
+        .skip(1)
+        .find(|library| library.name.to_bytes() == name.as_bytes())
 }
 
 fn open(raising: Raising, library: &Library) {

@@ -20,7 +20,9 @@ unsafe impl Send for Owned {}
 
 /// Called by Lua when an error finds nobody to catch it. Every call of ours is protected, so this is a defect.
 unsafe extern "C-unwind" fn panic(l: *mut lua_State) -> c_int {
-    let text = State::new(l).text(-1).unwrap_or_else(|| "(no message)".to_owned());
+    let text = State::new(l)
+        .text(-1)
+        .unwrap_or_else(|| "(no message)".to_owned());
     eprintln!("lanes: unprotected error in a lane's state: {text}");
     0
 }
@@ -38,7 +40,10 @@ impl Owned {
         if l.is_null() {
             return Err(OutOfMemory);
         }
-        let owned = Owned { state: State::new(l), _memory: memory };
+        let owned = Owned {
+            state: State::new(l),
+            _memory: memory,
+        };
         // SAFETY: the state is alive.
         unsafe { c::lua_atpanic(l, panic) };
         owned.prepare()?;
@@ -53,7 +58,11 @@ impl Owned {
             0
         }
         // SAFETY: a fresh state with an empty stack.
-        if unsafe { c::first_call(self.state.raw(), body) } { Ok(()) } else { Err(OutOfMemory) }
+        if unsafe { c::first_call(self.state.raw(), body) } {
+            Ok(())
+        } else {
+            Err(OutOfMemory)
+        }
     }
 
     /// The state, for the thread that uses it now.

@@ -14,7 +14,11 @@ pub const RANGE: (i32, i32) = (-3, 3);
 /// Errors, as text: out of range, or not a whole number.
 pub fn checked(priority: f64) -> Result<i32, String> {
     let (min, max) = RANGE;
-    let whole = if HAS_INTEGERS { priority } else { priority.trunc() };
+    let whole = if HAS_INTEGERS {
+        priority
+    } else {
+        priority.trunc()
+    };
     if whole.fract() != 0.0 || !(f64::from(min)..=f64::from(max)).contains(&whole) {
         return Err(format!("Priority out of range: {min}..+{max} ({priority})"));
     }

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The wall clock, in seconds since the epoch.
 pub fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |time| time.as_secs_f64())
 }
 
 type Fire = Box<dyn FnMut() + Send>;
@@ -25,17 +27,33 @@ pub struct Timers {
 impl Timers {
     /// No timers; nothing is started before the first.
     pub fn new() -> Timers {
-        Timers { service: Service::new() }
+        Timers {
+            service: Service::new(),
+        }
     }
 
     /// Sets the slot to the time at `first` (seconds since the epoch), and every `period` seconds from then on. Replaces
     /// the timer that the slot had.
     ///
     /// Errors: the thread of the timers cannot be started.
-    pub fn set(&self, linda: &Arc<Linda>, key: Key, first: f64, period: Option<f64>) -> std::io::Result<()> {
-        let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(FAR).min(FAR);
+    pub fn set(
+        &self,
+        linda: &Arc<Linda>,
+        key: Key,
+        first: f64,
+        period: Option<f64>,
+    ) -> std::io::Result<()> {
+        let seconds = |seconds: f64| {
+            Duration::try_from_secs_f64(seconds.max(0.0))
+                .unwrap_or(FAR)
+                .min(FAR)
+        };
         let due = Instant::now() + seconds(first - now());
-        let timer = TimerKey { linda: Arc::clone(linda), key: key.clone(), first };
+        let timer = TimerKey {
+            linda: Arc::clone(linda),
+            key: key.clone(),
+            first,
+        };
         let linda = Arc::clone(linda);
         let fire: Fire = Box::new(move || tick(&linda, &key));
         self.service.set(timer, due, period.map(seconds), fire)
@@ -43,7 +61,11 @@ impl Timers {
 
     /// Removes the timer of a slot.
     pub fn remove(&self, linda: &Arc<Linda>, key: Key) {
-        self.service.remove(&TimerKey { linda: Arc::clone(linda), key, first: 0.0 });
+        self.service.remove(&TimerKey {
+            linda: Arc::clone(linda),
+            key,
+            first: 0.0,
+        });
     }
 
     /// All timers: linda and slot, due time in seconds since the epoch, period in seconds.
@@ -58,7 +80,9 @@ impl Timers {
             .map(|(key, at, period)| {
                 let period = period.map(|period| period.as_secs_f64());
                 // Exactly the time that was asked for, or a whole number of periods after it.
-                let periods = period.map_or(0.0, |period| ((due(at) - key.first) / period).round() * period);
+                let periods = period.map_or(0.0, |period| {
+                    ((due(at) - key.first) / period).round() * period
+                });
                 let when = key.first + periods;
                 (key, when, period)
             })
@@ -76,5 +100,7 @@ const FAR: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 
 /// Sets a slot to the time. On a cancelled linda the tick is lost.
 pub fn tick(linda: &Linda, key: &Key) {
-    let _ = linda.queues.set(&key.borrowed(), vec![Message::float(now())]);
+    let _ = linda
+        .queues
+        .set(&key.borrowed(), vec![Message::float(now())]);
 }
