@@ -81,15 +81,18 @@ fn host() -> Linking {
     }
 }
 
-/// mlua's bindings name the DLL themselves (raw-dylib) unless `LUA_LIB_NAME` names an import library.
+/// The bindings name the DLL themselves (raw-dylib) unless `LUA_LIB_NAME` names an import library.
 fn windows(lua: Lua, named: &Library) -> Linking {
-    let mode = match named.names.first() {
-        Some(name) => format!("import library {name}"),
-        None => format!("raw-dylib lua{}.dll", lua.version().replace('.', "")),
-    };
-    Linking {
-        mode,
-        lines: Vec::new(),
+    match named.names.first() {
+        Some(name) => Linking {
+            mode: format!("import library {name}"),
+            lines: Vec::new(),
+        },
+        None => Linking {
+            mode: format!("raw-dylib lua{}.dll", lua.version().replace('.', "")),
+            // For the functions that our own bindings add to mlua's.
+            lines: vec!["cargo::rustc-cfg=raw_dylib".to_string()],
+        },
     }
 }
 
