@@ -1,11 +1,11 @@
 //! The context of a Lua state: what our functions know in it. Every function of ours has it as its first upvalue.
 
 use crate::lane::{Handle, Record};
-use crate::lua::{Arguments, Raise, Raising, State, Userdata, lua_function, protect, upvalue};
+use crate::lua::{Raise, Raising, State, Userdata, lua_function, protect, upvalue};
 use crate::message::{KEYS, Local, Proxy};
 use crate::park::{Deadline, Wait, Waiter};
 use crate::universe::Universe;
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell};
 use std::os::raw::c_int;
 use std::sync::Arc;
 
@@ -30,8 +30,6 @@ pub struct Context {
     pub extended_traces: Cell<bool>,
     /// Finalizers are running: none can be added.
     pub finalizing: Cell<bool>,
-    /// Name given by the lane to itself.
-    pub thread_name_set: RefCell<bool>,
 }
 
 /// The kind of the userdata that hold contexts: known by their place (first upvalue, registry), not by metatable.
@@ -53,7 +51,6 @@ impl Context {
             master: Cell::new(false),
             extended_traces: Cell::new(false),
             finalizing: Cell::new(false),
-            thread_name_set: RefCell::new(false),
         }
     }
 
@@ -125,12 +122,6 @@ impl Context {
         self.universe.set(universe).is_ok()
     }
 
-    /// Arguments of the running function under its name.
-    #[inline]
-    pub fn arguments(state: State, function: &'static str) -> Arguments {
-        Arguments::new(state, function)
-    }
-
     /// Calls `operation` with a wait of this state until it ends for another reason than an interruption.
     ///
     /// A signal handler of the host (Ctrl-C in the stock interpreter) asks for attention by setting a debug hook. A
@@ -195,13 +186,19 @@ lua_function! {
 }
 
 fn close_body(state: State) -> Result<c_int, Raise> {
-    if let Some(context) = Holder::take(state, 1) {
-        if context.master.get() {
-            if let Some(universe) = context.universe_if_any() {
-                crate::lane::shut_down(universe);
+    if let Some(context) = Holder::take(state, 1)
+        && context.master.get()
+        && let Some(universe) = context.universe_if_any()
+    {
+        let all_ended = crate::lane::shut_down(universe);
+        if let Some(shared) = &universe.settings.allocator {
+            if all_ended {
+                shared.restore(state.raw());
+            } else {
+                // Lanes that go on use the host's allocator behind the same lock as this state does to its end.
+                std::mem::forget(Arc::clone(shared));
             }
         }
-        drop(context);
     }
     Ok(0)
 }

@@ -3,14 +3,8 @@
 /// The Lua that was chosen, as people call it: "Lua 5.4", "LuaJIT".
 pub const LUA_NAME: &str = env!("LANES_LUA_NAME");
 
-/// The version of its language, as `_VERSION` has it after "Lua ": "5.1" for LuaJIT.
-pub const LUA_VERSION: &str = env!("LANES_LUA_VERSION");
-
 /// Whether it is LuaJIT.
 pub const LUAJIT: bool = cfg!(feature = "luajit");
-
-/// Whether lanes share the host's allocator behind a lock unless `configure` says otherwise.
-pub const ALLOCATOR_PROTECTED: bool = matches!(env!("LANES_ALLOCATOR").as_bytes(), b"protected");
 
 /// One entry of the table `lanes_core.build`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

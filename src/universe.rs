@@ -2,7 +2,6 @@
 
 use crate::lane::{Record, Spares};
 use crate::linda::{Key, Linda};
-use crate::lua::State;
 use crate::state::allocator::Shared;
 use crate::timer::Timers;
 use std::collections::VecDeque;
@@ -231,12 +230,5 @@ impl RequireLock {
             drop(holder);
             self.free.notify_one();
         }
-    }
-}
-
-/// The master's own allocator comes back when its universe has ended.
-pub fn restore_allocator(universe: &Universe, state: State) {
-    if let Some(shared) = &universe.settings.allocator {
-        shared.restore(state.raw());
     }
 }

@@ -172,10 +172,10 @@ impl Launch<'_> {
             return raise;
         }
         let text = self.to.text(-1);
-        if let Ok(message) = encode_one(&self.lane.local, self.to, Label::Error) {
-            if decode_one(&self.context.local, self.from, Label::Error, &message).is_ok() {
-                return Raise::Value;
-            }
+        if let Ok(message) = encode_one(&self.lane.local, self.to, Label::Error)
+            && decode_one(&self.context.local, self.from, Label::Error, &message).is_ok()
+        {
+            return Raise::Value;
         }
         Raise::Bare(
             text.unwrap_or_else(|| "(an error value that cannot travel)".to_owned())

@@ -12,8 +12,8 @@ const GRACE: Duration = Duration::from_millis(20);
 
 /// Ends a universe; called when its master state is being closed. Lanes are asked to stop by a hard request, which
 /// wakes them; those that have not ended by half of the time get every hook; those that still run when the time is up
-/// go on without anybody to know.
-pub fn shut_down(universe: &Arc<Universe>) {
+/// go on without anybody to know. Answers whether all have ended.
+pub fn shut_down(universe: &Arc<Universe>) -> bool {
     universe.close();
     let time = Duration::try_from_secs_f64(universe.settings.shutdown_timeout)
         .unwrap_or(Duration::MAX)
@@ -35,10 +35,11 @@ pub fn shut_down(universe: &Arc<Universe>) {
         // Once more, for those that began to wait after the first time.
         lane.waiter.cancel(Request::Hard, true);
     }
-    drop(wait(lanes, &waiter, until(time)));
+    let all_ended = wait(lanes, &waiter, until(time)).is_empty();
     universe.timers.shut_down();
     universe.clear_lindas();
     universe.spares.clear();
+    all_ended
 }
 
 /// Waits until lanes have ended and closed their states; answers those that have not by the deadline.

@@ -26,12 +26,6 @@ pub const LUAJIT: bool = cfg!(feature = "luajit");
 /// Whether numbers have an integer subtype (5.3 and later).
 pub const HAS_INTEGERS: bool = cfg!(any(feature = "lua53", feature = "lua54", feature = "lua55"));
 
-/// Whether functions reach the globals through an upvalue (5.2 and later) and not through an environment of their own.
-pub const GLOBALS_ARE_UPVALUES: bool = !cfg!(any(feature = "lua51", feature = "luajit"));
-
-/// Whether upvalue variables have an identity that can be asked and joined (all but 5.1).
-pub const HAS_UPVALUE_IDENTITY: bool = !cfg!(feature = "lua51");
-
 /// Whether a C function without upvalues is pushed without allocating (5.2 and later).
 pub const LIGHT_FUNCTIONS: bool = !cfg!(any(feature = "lua51", feature = "luajit"));
 
@@ -166,12 +160,6 @@ pub unsafe fn gc_stop(l: *mut lua_State) {
 #[inline]
 pub unsafe fn gc_restart(l: *mut lua_State) {
     unsafe { lua_gc(l, LUA_GCRESTART, 0) };
-}
-
-/// Memory in use by the state, in KiB.
-#[inline]
-pub unsafe fn gc_count(l: *mut lua_State) -> c_int {
-    unsafe { lua_gc(l, LUA_GCCOUNT, 0) }
 }
 
 /// Loads bytecode, and nothing else, under `name`. Answers a status as `lua_load`; raises never.

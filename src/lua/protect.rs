@@ -195,12 +195,6 @@ impl Raising {
         unsafe { c::lua_createtable(self.l(), limit(array), limit(hash)) }
     }
 
-    /// Pushes a new coroutine and answers its state.
-    pub fn new_thread(self) -> State {
-        // SAFETY: inside protect.
-        State::new(unsafe { c::lua_newthread(self.l()) })
-    }
-
     /// Pushes a new userdata of `size` bytes and answers its address.
     #[inline]
     pub fn new_userdata(self, size: usize, user_values: c_int) -> *mut c_void {
@@ -252,12 +246,6 @@ impl Raising {
         unsafe {
             c::lua_getfield(self.l(), index, name.as_ptr());
         }
-    }
-
-    /// `value[name] = top`, metamethods included; takes the value off the stack.
-    pub fn set_field(self, index: c_int, name: &std::ffi::CStr) {
-        // SAFETY: inside protect.
-        unsafe { c::lua_setfield(self.l(), index, name.as_ptr()) }
     }
 
     /// `_G[name] = top`; takes the value off the stack.
@@ -393,14 +381,6 @@ impl Raising {
     pub fn concat(self, n: c_int) {
         // SAFETY: inside protect.
         unsafe { c::lua_concat(self.l(), n) }
-    }
-
-    /// Runs a full collection.
-    pub fn collect(self) {
-        // SAFETY: inside protect: finalizers may raise.
-        unsafe {
-            c::lua_gc(self.l(), c::LUA_GCCOLLECT, 0);
-        }
     }
 
     /// Raises the value on the top.

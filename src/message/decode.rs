@@ -333,8 +333,7 @@ impl Decoder {
                 reader.at += 1;
                 let count = reader.u32()?;
                 let data = reader.take((count as usize).checked_mul(8).ok_or(Stop)?)?;
-                let mut position = i64::from(next);
-                for item in data.chunks_exact(8) {
+                for (position, item) in (i64::from(next)..).zip(data.chunks_exact(8)) {
                     let bits = u64::from_le_bytes(item.try_into().map_err(|_| Stop)?);
                     if tag == format::INTEGERS {
                         raising.push_integer(bits as i64);
@@ -342,7 +341,6 @@ impl Decoder {
                         raising.push_number(f64::from_bits(bits));
                     }
                     raising.raw_set_index(index, position);
-                    position += 1;
                 }
                 if let Some(Frame::Table { next, .. }) = self.frames.last_mut() {
                     *next += count;

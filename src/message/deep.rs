@@ -27,8 +27,6 @@ pub trait Deep: Any + Send + Sync {
 pub struct Proxy {
     /// The object that it stands for.
     pub object: Arc<dyn Deep>,
-    /// What methods keep beside it, such as a cache.
-    pub extra: std::cell::Cell<usize>,
 }
 
 /// The address that identifies an object in every state.
@@ -61,14 +59,7 @@ pub fn push_proxy_raising(local: &Local, raising: Raising, object: &Arc<dyn Deep
 }
 
 fn fill(state: State, object: Arc<dyn Deep>) {
-    Userdata::put(
-        state,
-        -1,
-        Box::new(Proxy {
-            object,
-            extra: std::cell::Cell::new(0),
-        }),
-    );
+    Userdata::put(state, -1, Box::new(Proxy { object }));
 }
 
 /// Pushes this state's proxy of an object, a new one where there is none.

@@ -61,7 +61,15 @@ pub const KEYS: Keys = Keys {
 /// What one state keeps for its transfers.
 #[derive(Default)]
 pub struct Local {
+    #[expect(
+        clippy::vec_box,
+        reason = "taken out and put back without moving the whole"
+    )]
     encoders: RefCell<Vec<Box<Encoder>>>,
+    #[expect(
+        clippy::vec_box,
+        reason = "taken out and put back without moving the whole"
+    )]
     decoders: RefCell<Vec<Box<Decoder>>>,
     kinds: RefCell<Vec<(KindId, Userdata<Proxy>)>>,
     /// Addresses of tables that may be modules: a quick "no". A "yes" is checked in the table `known`.
@@ -73,8 +81,6 @@ pub struct Local {
     pub name: RefCell<String>,
     /// `demote_full_userdata`: other full userdata become light userdata.
     pub demote: Cell<bool>,
-    /// Changes after each call of code that is not ours within a transfer, so that a traversal knows.
-    pub(super) closed: Cell<bool>,
 }
 
 impl Local {

@@ -63,13 +63,6 @@ enum Body {
 /// Several captured values that share objects: arguments, results, a function with its upvalues.
 pub struct Packet(Full);
 
-impl Packet {
-    /// How many values it holds.
-    pub fn len(&self) -> usize {
-        self.0.values as usize
-    }
-}
-
 impl Message {
     /// The captured nil.
     pub fn nil() -> Message {

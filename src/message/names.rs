@@ -273,10 +273,11 @@ pub(super) fn write_table(encoder: &mut Encoder, raising: Raising, to: Destinati
         encoder.out.push(format::GLOBALS);
         return true;
     }
-    if let Destination::State(state) = to {
-        if !has(state, module, path) && !has_c_function(raising, -2) {
-            return false;
-        }
+    if let Destination::State(state) = to
+        && !has(state, module, path)
+        && !has_c_function(raising, -2)
+    {
+        return false;
     }
     encoder.out.push(format::NAMED_TABLE);
     write(encoder, module, path);
@@ -343,14 +344,13 @@ fn push_part(raising: Raising, key: &[u8]) {
     }
     raising.push_bytes(key);
     raising.raw_get(-2);
-    if raising.is_none_or_nil(-1) {
-        if let Some(number) = std::str::from_utf8(key)
+    if raising.is_none_or_nil(-1)
+        && let Some(number) = std::str::from_utf8(key)
             .ok()
             .and_then(|text| text.parse::<i64>().ok())
-        {
-            raising.pop(1);
-            raising.raw_get_index(-1, number);
-        }
+    {
+        raising.pop(1);
+        raising.raw_get_index(-1, number);
     }
     raising.remove(-2);
 }

@@ -378,6 +378,7 @@ impl<K: Clone, M> Queues<K, M> {
         });
     }
 
+    #[cfg(test)]
     pub fn is_cancelled(&self) -> bool {
         self.state.lock().cancelled
     }
