@@ -100,9 +100,19 @@ local function random_table(depth, known)
     return t
 end
 
+-- A function that returns its upvalue, which may lead back to the function.
+local function random_function(depth, known)
+    local upvalue
+    local function f() return upvalue end
+    known[#known + 1] = f
+    upvalue = random_value(depth - 1, known)
+    return f
+end
+
 function random_value(depth, known)
     local kind = random(1, 20)
-    if kind <= 7 and depth > 0 then return random_table(depth, known) end
+    if kind <= 6 and depth > 0 then return random_table(depth, known) end
+    if kind <= 7 and depth > 0 then return random_function(depth, known) end
     if kind <= 9 and known[1] then return pick(known) end
     if kind <= 13 then return random_number() end
     if kind <= 16 then return random_text() end
@@ -112,7 +122,7 @@ function random_value(depth, known)
     return pick(lindas)
 end
 
--- A text that is the same for values that are the same: in contents, sharing and metatables.
+-- A text that is the same for values that are the same: in contents, sharing, metatables and upvalues.
 local function describe_value(root)
     local out, number_of, count = {}, {}, 0
 
@@ -130,16 +140,22 @@ local function describe_value(root)
     end
 
     local function visit(value)
-        if type(value) ~= "table" then
+        local kind = type(value)
+        if kind ~= "table" and kind ~= "function" then
             out[#out + 1] = text_of(value)
             return
         end
         if number_of[value] then
-            out[#out + 1] = "table " .. number_of[value]
+            out[#out + 1] = kind .. " " .. number_of[value]
             return
         end
         count = count + 1
         number_of[value] = count
+        if kind == "function" then
+            out[#out + 1] = "function " .. count .. " returns"
+            visit(value())
+            return
+        end
         out[#out + 1] = "table " .. count .. " {"
         local keys, shown = {}, {}
         for key in next, value do
@@ -165,8 +181,10 @@ end
 
 -- Asserts that the metatables of a value that is back in this state are the very ones of the original.
 local function same_metatables(original, copy, seen)
-    if type(original) ~= "table" or seen[original] then return end
+    local kind = type(original)
+    if kind ~= "table" and kind ~= "function" or seen[original] then return end
     seen[original] = true
+    if kind == "function" then return same_metatables(original(), copy(), seen) end
     assert.is_true(rawequal(getmetatable(original), getmetatable(copy)))
     for key, value in next, original do same_metatables(value, rawget(copy, key), seen) end
 end

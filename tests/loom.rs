@@ -270,7 +270,10 @@ fn a_cancellation_alone_ends_the_wait() {
         let waiter = Arc::clone(&end.waiter);
         let receiver = thread::spawn(move || end.receive(&[A]));
         waiter.cancel(Request::Soft, true);
-        assert_eq!(receiver.join().unwrap(), Err(Refusal::Request(Request::Soft)));
+        assert_eq!(
+            receiver.join().unwrap(),
+            Err(Refusal::Request(Request::Soft))
+        );
         assert_eq!(queues.counts(), []);
     });
 }

@@ -3,6 +3,11 @@
 //! Everything here is `unsafe` as the C API is: the state must be alive and used by this thread only, indices must
 //! be valid, and the stack must have room.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each is the body of an unsafe function and relies on what is said above"
+)]
+
 use std::os::raw::{c_char, c_int, c_void};
 
 pub use mlua::ffi::*;
@@ -132,7 +137,7 @@ pub unsafe fn dump(l: *mut lua_State, writer: lua_Writer, data: *mut c_void) -> 
 pub unsafe fn new_state(allocator: lua_Alloc, data: *mut c_void) -> *mut lua_State {
     #[cfg(feature = "lua55")]
     unsafe {
-        lua_newstate(allocator, data, luaL_makeseed_for_new_state())
+        lua_newstate(allocator, data, new_seed())
     }
     #[cfg(not(feature = "lua55"))]
     unsafe {
@@ -142,7 +147,7 @@ pub unsafe fn new_state(allocator: lua_Alloc, data: *mut c_void) -> *mut lua_Sta
 
 /// A seed for a state's string hashes, taken from addresses and the clock.
 #[cfg(feature = "lua55")]
-fn luaL_makeseed_for_new_state() -> std::os::raw::c_uint {
+fn new_seed() -> std::os::raw::c_uint {
     let here = &0u8 as *const u8 as usize as u64;
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)

@@ -117,8 +117,8 @@ where
     R: Copy,
 {
     let data: *mut T = data;
-    // SAFETY: `data` is borrowed mutably for the whole call, and only this closure uses it.
     protect(state, arguments, move |raising| {
+        // SAFETY: `data` is borrowed mutably for the whole call, and only this closure uses it.
         closure(raising, unsafe { &mut *data })
     })
 }
