@@ -32,6 +32,13 @@ pub struct Context {
     pub finalizing: Cell<bool>,
 }
 
+/// What all contexts have that a state has one after another.
+#[derive(Clone, Copy)]
+pub struct Kinds {
+    linda: Userdata<Proxy>,
+    handle: Userdata<Handle>,
+}
+
 /// The kind of the userdata that hold contexts: known by their place (first upvalue, registry), not by metatable.
 type Holder = Userdata<Context>;
 
@@ -70,8 +77,9 @@ impl Context {
         context
     }
 
-    /// Puts a context into a state: registry tables, metatables of lindas and lane handles.
-    pub fn install(state: State, context: Context) -> Result<(), Raise> {
+    /// Prepares a state for contexts: registry tables, metatables of lindas and lane handles. Answers what contexts of
+    /// this state have in common.
+    pub fn prepare(state: State) -> Result<Kinds, Raise> {
         protect(state, 0, |raising| {
             raising.reserve(16);
             Local::install(raising);
@@ -80,26 +88,25 @@ impl Context {
             raising.raw_set_name(-2, b"__gc");
             let holder = Holder::adopt(raising);
             holder.push_empty(raising, 0);
+            raising.push_copy(-1);
             raising.raw_set_index(State::REGISTRY, KEYS.context);
-            raising.pop(1);
-        })?;
+            let holder = raising.top();
+            let linda = crate::linda::install(raising, holder);
+            let handle = crate::lane::install_handles(raising, holder);
+            raising.set_top(0);
+            Kinds { linda, handle }
+        })
+    }
+
+    /// Puts a context into a state that has been prepared and has none.
+    pub fn install(state: State, kinds: Kinds, context: Context) {
         context.main.set(Some(state));
+        context.linda.set(Some(kinds.linda));
+        context.handle.set(Some(kinds.handle));
+        context.local.add_kind(crate::linda::KIND, kinds.linda);
         state.raw_get_index(State::REGISTRY, KEYS.context);
         Holder::put(state, -1, Box::new(context));
         state.pop(1);
-        let Some(context) = Context::in_registry(state) else {
-            return Err(closed());
-        };
-        protect(state, 0, |raising| {
-            raising.raw_get_index(State::REGISTRY, KEYS.context);
-            let linda = crate::linda::install(raising, raising.top());
-            context.local.add_kind(crate::linda::KIND, linda);
-            context.linda.set(Some(linda));
-            context
-                .handle
-                .set(Some(crate::lane::install_handles(raising, raising.top())));
-            raising.pop(1);
-        })
     }
 
     /// The universe.

@@ -50,7 +50,8 @@ pub unsafe extern "C-unwind" fn luaopen_lanes_core(l: *mut lua_State) -> usize {
 
 fn open(state: State) -> Result<c_int, Raise> {
     if Context::in_registry(state).is_none() {
-        Context::install(state, Context::new("main", None))?;
+        let kinds = Context::prepare(state)?;
+        Context::install(state, kinds, Context::new("main", None));
     }
     lua::protect(state, 0, |raising| {
         raising.raw_get_index(State::REGISTRY, KEYS.context);

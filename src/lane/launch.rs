@@ -2,13 +2,13 @@
 //! goes wrong is an error of the call that wanted the lane (SPEC-3x section 3).
 
 use super::record::Record;
+use super::spare::{self, Spare};
 use super::{globals, handle, run};
 use crate::context::Context;
 use crate::lua::{Kind, Raise, State, protect};
 use crate::message::{
     Destination, KEYS, Label, decode_one, decode_packet, encode_one, encode_packet, register,
 };
-use crate::state::Owned;
 use crate::state::libraries::Libraries;
 use crate::threads;
 use crate::universe::Universe;
@@ -49,15 +49,15 @@ fn start(state: State) -> Result<c_int, Raise> {
         ));
     }
     let settings = Settings::read(state)?;
-    let spare = super::spare::take(
+    let spare = spare::take(
         universe,
         context,
         state,
         settings.libraries,
         settings.memory_limit,
     )?;
-    let (owned, record) = (spare.owned, spare.record);
-    let to = owned.state();
+    let record = Arc::clone(&spare.record);
+    let to = spare.owned.state();
     let Some(lane) = Context::in_registry(to) else {
         return Err(Raise::message(
             "internal error in lanes: a new state has no context",
@@ -81,30 +81,25 @@ fn start(state: State) -> Result<c_int, Raise> {
     launch.body()?;
     launch.arguments()?;
     handle::push(context, state, &record)?;
-    spawn(universe, owned, &record, settings.priority)?;
+    spawn(universe, spare, settings.priority)?;
     Ok(1)
 }
 
 /// Hands the lane to a thread.
-fn spawn(
-    universe: &Arc<Universe>,
-    owned: Owned,
-    record: &Arc<Record>,
-    priority: Option<i32>,
-) -> Result<(), Raise> {
-    if !universe.add_lane(record) {
+fn spawn(universe: &Arc<Universe>, spare: Spare, priority: Option<i32>) -> Result<(), Raise> {
+    let record = Arc::clone(&spare.record);
+    if !universe.add_lane(&record) {
         return Err(Raise::message(
             "cannot start a lane: the main state is being closed",
         ));
     }
     let job = run::Job {
-        owned,
-        record: Arc::clone(record),
+        spare,
         universe: Arc::clone(universe),
         priority,
     };
     threads::launch(Box::new(move || job.run())).map_err(|error| {
-        universe.remove_lane(record);
+        universe.remove_lane(&record);
         Raise::message(format!(
             "cannot start a lane: the system gives no thread ({error})"
         ))

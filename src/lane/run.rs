@@ -2,12 +2,12 @@
 
 use super::outcome::{Outcome, is_cancel_error};
 use super::record::{Record, Stage};
-use super::{spare, trace};
+use super::spare::{self, Spare};
+use super::trace;
 use crate::context::Context;
 use crate::lua::{Raise, State, compat, protect};
 use crate::markers::CANCEL_ERROR;
 use crate::message::KEYS;
-use crate::state::Owned;
 use crate::threads::{self, Reuse};
 use crate::universe::Universe;
 use std::os::raw::{c_int, c_void};
@@ -16,10 +16,8 @@ use std::sync::Arc;
 
 /// A lane that is ready to run: body and arguments are on its stack.
 pub struct Job {
-    /// Its state.
-    pub owned: Owned,
-    /// Its record.
-    pub record: Arc<Record>,
+    /// Its state, its record, and how the state was made.
+    pub spare: Spare,
     /// Where it belongs.
     pub universe: Arc<Universe>,
     /// The priority that it is to have.
@@ -30,12 +28,10 @@ impl Job {
     /// Runs the lane to its end and says whether the thread is as it was.
     pub fn run(self) -> Reuse {
         let Job {
-            owned,
-            record,
+            spare: Spare { owned, record, kit },
             universe,
             priority,
         } = self;
-        let libraries = spare::libraries_of(owned.state());
         if let Some(priority) = priority {
             // The range was checked at the launch; a system that refuses leaves the thread as it is.
             let _ = threads::priority::set(priority);
@@ -50,13 +46,11 @@ impl Job {
         record.set_stage(outcome.stage());
         let _ = record.outcome.set(outcome);
         record.end.open();
-        drop(owned);
+        let leftover = spare::close(owned, kit);
         record.closed.open();
         universe.remove_lane(&record);
         drop(record);
-        if let Some(libraries) = libraries {
-            spare::refill(&universe, libraries);
-        }
+        spare::give(&universe, leftover);
         drop(universe);
         if threads::take_changed() {
             Reuse::LetGo

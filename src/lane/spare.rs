@@ -2,8 +2,8 @@
 
 use super::record::Record;
 use super::{coroutines, globals};
-use crate::context::Context;
-use crate::lua::compat::{self, LUAJIT};
+use crate::context::{Context, Kinds};
+use crate::lua::compat::{self, LUAJIT, SEEDS_ITSELF};
 use crate::lua::{Kind, Raise, State, protect};
 use crate::message::KEYS;
 use crate::module;
@@ -11,7 +11,9 @@ use crate::state::allocator::Memory;
 use crate::state::libraries::Libraries;
 use crate::state::{OutOfMemory, Owned};
 use crate::universe::Universe;
+use std::hash::{BuildHasher, RandomState};
 use std::os::raw::c_void;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A state with its libraries and its context, and the record of the lane that it will be.
@@ -20,11 +22,28 @@ pub struct Spare {
     pub owned: Owned,
     /// The record that its context has.
     pub record: Arc<Record>,
-    libraries: Libraries,
+    /// How it was made.
+    pub kit: Kit,
 }
 
-/// The integer key under which a state's registry has its libraries, where a spare one may replace it.
-const LIBRARIES: i64 = -0x4c61_0100;
+/// How a state was made, and what it takes to make it again.
+pub struct Kit {
+    libraries: Libraries,
+    kinds: Kinds,
+    /// Another lane with the same libraries can have it.
+    reusable: bool,
+    /// Its place among the states that are kept to be made again.
+    _place: Option<Place>,
+}
+
+/// One of the few states whose beginnings are remembered.
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 fn not_enough_memory(_: OutOfMemory) -> Raise {
     Raise::Bare("not enough memory".into())
@@ -39,25 +58,42 @@ pub fn take(
     limit: usize,
 ) -> Result<Spare, Raise> {
     if universe.settings.custom_allocator {
-        return make(Some(custom(context, state, limit)?), libraries, false);
+        return make(Some(custom(context, state, limit)?), libraries, None, false);
     }
-    let memory = match &universe.settings.allocator {
-        Some(shared) if !LUAJIT => Some(Memory::shared(Arc::clone(shared), limit)),
-        _ if limit != usize::MAX => Some(Memory::library(limit)),
-        _ => {
-            if let Some(spare) = universe.spares.take(libraries) {
-                return Ok(spare);
-            }
-            return make(None, libraries, true);
+    if let (Some(shared), false) = (&universe.settings.allocator, LUAJIT) {
+        return make(
+            Some(Memory::shared(Arc::clone(shared), limit)),
+            libraries,
+            None,
+            false,
+        );
+    }
+    if limit == usize::MAX {
+        if let Some(spare) = universe.spares.take(libraries) {
+            return Ok(spare);
         }
-    };
-    make(memory, libraries, false).map_err(|raise| {
-        if LUAJIT && limit != usize::MAX {
+        return make(own_memory(limit)?, libraries, universe.spares.place(), true);
+    }
+    make(own_memory(limit)?, libraries, None, false).map_err(|raise| {
+        if LUAJIT {
             Raise::message("Bad 'memory_limit' option: this LuaJIT does not let lanes have an allocator of their own")
         } else {
             raise
         }
     })
+}
+
+/// LuaJIT refused an allocator: on some systems its states come from its own arenas only.
+static REFUSED: AtomicBool = AtomicBool::new(false);
+
+/// Memory for one state; `None` stands for that of the interpreter's own choice.
+fn own_memory(limit: usize) -> Result<Option<Box<Memory>>, Raise> {
+    if REFUSED.load(Ordering::Relaxed) && limit == usize::MAX {
+        return Ok(None);
+    }
+    Memory::own(limit)
+        .map(Some)
+        .ok_or_else(|| not_enough_memory(OutOfMemory))
 }
 
 /// Asks the program's allocator function for the allocator of one state: it answers a userdata that holds an
@@ -91,20 +127,25 @@ fn custom(_context: &Context, state: State, limit: usize) -> Result<Box<Memory>,
         .ok_or_else(|| Raise::message("Bad allocator: the userdata holds no allocator function"))
 }
 
-/// Makes a state with these libraries.
-fn make(memory: Option<Box<Memory>>, libraries: Libraries, reusable: bool) -> Result<Spare, Raise> {
-    let memory = memory.or_else(|| {
-        if LUAJIT {
-            None
-        } else {
-            Some(Memory::library(usize::MAX))
+/// Makes a state with these libraries. With a place its beginning is remembered.
+fn make(
+    memory: Option<Box<Memory>>,
+    libraries: Libraries,
+    place: Option<Place>,
+    reusable: bool,
+) -> Result<Spare, Raise> {
+    let may_choose = LUAJIT && reusable && memory.is_some();
+    let mut owned = match Owned::new(memory) {
+        Err(OutOfMemory) if may_choose => {
+            REFUSED.store(true, Ordering::Relaxed);
+            Owned::new(None)
         }
-    });
-    let owned = Owned::new(memory).map_err(not_enough_memory)?;
+        owned => owned,
+    }
+    .map_err(not_enough_memory)?;
     let state = owned.state();
-    let record = Record::new();
     // An error value in the new state is of no use to the caller but for its text.
-    prepare(state, libraries, &record, reusable).map_err(|raise| match raise {
+    let kinds = prepare(state, libraries).map_err(|raise| match raise {
         Raise::Value => Raise::Bare(
             state
                 .text(-1)
@@ -113,22 +154,36 @@ fn make(memory: Option<Box<Memory>>, libraries: Libraries, reusable: bool) -> Re
         ),
         raise => raise,
     })?;
-    Ok(Spare {
+    owned.prepared(place.is_some());
+    begin(
         owned,
-        record,
-        libraries,
-    })
+        Kit {
+            libraries,
+            kinds,
+            reusable,
+            _place: place,
+        },
+    )
 }
 
-fn prepare(
-    state: State,
-    libraries: Libraries,
-    record: &Arc<Record>,
-    reusable: bool,
-) -> Result<(), Raise> {
+/// Gives a prepared state the context of a new lane.
+fn begin(owned: Owned, kit: Kit) -> Result<Spare, Raise> {
+    let record = Record::new();
+    let state = owned.state();
+    Context::install(
+        state,
+        kit.kinds,
+        Context::new("Lane", Some(Arc::clone(&record))),
+    );
+    seed(state)?;
+    Ok(Spare { owned, record, kit })
+}
+
+/// Opens the libraries and puts in what does not depend on the lane.
+fn prepare(state: State, libraries: Libraries) -> Result<Kinds, Raise> {
     state.run_collector(false);
     protect(state, 0, |raising| libraries.open(raising))?;
-    Context::install(state, Context::new("Lane", Some(Arc::clone(record))))?;
+    let kinds = Context::prepare(state)?;
     protect(state, 0, |raising| {
         raising.raw_get_index(State::REGISTRY, KEYS.context);
         let context = raising.top();
@@ -138,32 +193,87 @@ fn prepare(
         if libraries.has_core() {
             module::preload(raising, context);
         }
-        if reusable {
-            raising.new_userdata_with(&libraries.to_bytes(), 0);
-            raising.raw_set_index(State::REGISTRY, LIBRARIES);
+        if SEEDS_ITSELF {
+            raising.push_globals();
+            raising.raw_get_name(-1, b"math");
+            if raising.kind(-1) == Kind::Table {
+                raising.raw_get_name(-1, b"randomseed");
+                raising.raw_set_index(State::REGISTRY, RANDOM_SEED);
+            }
         }
         raising.set_top(0);
     })?;
     state.run_collector(true);
-    Ok(())
+    Ok(kinds)
 }
 
-/// The libraries of a state that a spare one may replace.
-pub fn libraries_of(state: State) -> Option<Libraries> {
-    state.raw_get_index(State::REGISTRY, LIBRARIES);
-    let libraries = (state.kind(-1) == Kind::Userdata)
-        .then(|| Libraries::from_bytes(state.block(-1)))
-        .flatten();
-    state.pop(1);
-    libraries
+/// The registry key of `math.randomseed`.
+const RANDOM_SEED: i64 = -0x4c61_0102;
+
+/// Seeds `math.random` where a new state does that by itself: a state that is made again would repeat itself.
+fn seed(state: State) -> Result<(), Raise> {
+    if !SEEDS_ITSELF {
+        return Ok(());
+    }
+    state.raw_get_index(State::REGISTRY, RANDOM_SEED);
+    if state.kind(-1) != Kind::Function {
+        state.pop(1);
+        return Ok(());
+    }
+    // Every RandomState has other keys.
+    let random = |n: u64| RandomState::new().hash_one(n) as i64;
+    state.push_integer(random(1));
+    state.push_integer(random(2));
+    state
+        .call_protected(2, Some(0), 0)
+        .map_err(|_| Raise::Value)
 }
 
-/// Makes a spare state for the next launch with these libraries, unless there are enough.
-pub fn refill(universe: &Universe, libraries: Libraries) {
-    if universe.is_closing() || !universe.spares.has_room(libraries) {
+/// Ends the state of a lane. What the answer is worth is for [`give`] to use, once the lane is known to be closed.
+pub fn close(mut owned: Owned, kit: Kit) -> Leftover {
+    if !kit.reusable {
+        drop(owned);
+        return Leftover::Nothing;
+    }
+    if owned.is_renewable() {
+        return owned
+            .renew()
+            .map_or(Leftover::Nothing, |owned| Leftover::State(owned, kit));
+    }
+    drop(owned);
+    if REFUSED.load(Ordering::Relaxed) {
+        Leftover::Libraries(kit.libraries)
+    } else {
+        Leftover::Nothing
+    }
+}
+
+/// What is left of the state of a lane that has ended.
+pub enum Leftover {
+    /// Nothing that can be used again.
+    Nothing,
+    /// The state, as it was before it had a context.
+    State(Owned, Kit),
+    /// The knowledge that a state with these libraries was wanted.
+    Libraries(Libraries),
+}
+
+/// Makes a spare state of what is left.
+pub fn give(universe: &Universe, leftover: Leftover) {
+    if universe.is_closing() {
         return;
     }
-    if let Ok(spare) = make(None, libraries, true) {
+    let spare = match leftover {
+        Leftover::Nothing => return,
+        Leftover::State(owned, kit) => begin(owned, kit),
+        Leftover::Libraries(libraries) => {
+            if !universe.spares.has_room(libraries) {
+                return;
+            }
+            make(None, libraries, None, true)
+        }
+    };
+    if let Ok(spare) = spare {
         universe.spares.give(spare);
     }
 }
@@ -173,11 +283,30 @@ const MOST: usize = 8;
 
 /// The spare states of a universe.
 #[derive(Default)]
-pub struct Spares(Mutex<Vec<Spare>>);
+pub struct Spares {
+    list: Mutex<Vec<Spare>>,
+    /// How many states have a place.
+    places: Arc<AtomicUsize>,
+}
 
 impl Spares {
     fn list(&self) -> MutexGuard<'_, Vec<Spare>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for a state that is to be made again, unless all are taken.
+    fn place(&self) -> Option<Place> {
+        if self.places.fetch_add(1, Ordering::Relaxed) < MOST {
+            return Some(Place(Arc::clone(&self.places)));
+        }
+        self.places.fetch_sub(1, Ordering::Relaxed);
+        // Spare states that nobody takes make way.
+        let mut list = self.list();
+        let oldest = (!list.is_empty()).then(|| list.remove(0));
+        drop(list);
+        let place = oldest.as_ref()?.kit._place.is_some();
+        drop(oldest);
+        place.then(|| self.place()).flatten()
     }
 
     /// Takes the newest one with these libraries out.
@@ -185,14 +314,14 @@ impl Spares {
         let mut list = self.list();
         let position = list
             .iter()
-            .rposition(|spare| spare.libraries == libraries)?;
+            .rposition(|spare| spare.kit.libraries == libraries)?;
         Some(list.remove(position))
     }
 
     /// Whether another one is wanted.
     fn has_room(&self, libraries: Libraries) -> bool {
         let list = self.list();
-        list.len() < MOST || list.iter().all(|spare| spare.libraries != libraries)
+        list.len() < MOST || list.iter().all(|spare| spare.kit.libraries != libraries)
     }
 
     /// Puts one in; the oldest goes when there are too many.

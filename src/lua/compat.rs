@@ -37,6 +37,9 @@ pub const LIGHT_FUNCTIONS: bool = !cfg!(any(feature = "lua51", feature = "luajit
 /// The number of user values that a userdata can have: several (5.4 and later), else one.
 pub const MANY_USER_VALUES: bool = cfg!(any(feature = "lua54", feature = "lua55"));
 
+/// Whether `math.random` is seeded at random in every new state (5.4 and later).
+pub const SEEDS_ITSELF: bool = cfg!(any(feature = "lua54", feature = "lua55"));
+
 /// The user value of 5.1 and LuaJIT is the environment: a table, and never nil.
 pub const USER_VALUE_IS_ENVIRONMENT: bool = cfg!(any(feature = "lua51", feature = "luajit"));
 

@@ -10,8 +10,9 @@ struct Cell<T>(*mut T);
 
 /// A kind of userdata in one state: the identity of its metatable, and where the metatable is kept.
 pub struct Userdata<T> {
-    metatable: *const c_void,
-    kind: PhantomData<T>,
+    /// Its address, as an identity only.
+    metatable: usize,
+    kind: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Userdata<T> {
@@ -25,8 +26,8 @@ impl<T> Userdata<T> {
     /// Takes the metatable on the top of the stack (left there) as that of this kind. It must stay referenced for as
     /// long as the state lives: it is entered in the registry under its own address.
     pub fn adopt(raising: Raising) -> Userdata<T> {
-        let metatable = raising.pointer(-1);
-        raising.push_light(metatable.cast_mut());
+        let metatable = raising.pointer(-1) as usize;
+        raising.push_light(metatable as *mut c_void);
         raising.push_copy(-2);
         raising.raw_set(State::REGISTRY);
         Userdata {
@@ -37,7 +38,7 @@ impl<T> Userdata<T> {
 
     /// Pushes the metatable.
     pub fn push_metatable(self, state: State) {
-        state.push_seen_light(self.metatable.cast_mut());
+        state.push_seen_light(self.metatable as *mut c_void);
         state.raw_get(State::REGISTRY);
     }
 
@@ -58,7 +59,7 @@ impl<T> Userdata<T> {
         if block.is_null() || !state.push_metatable(index) {
             return None;
         }
-        let found = state.pointer(-1);
+        let found = state.pointer(-1) as usize;
         state.pop(1);
         if found != self.metatable {
             return None;

@@ -1,11 +1,12 @@
 //! Where the memory of a lane's state comes from.
 //!
-//! By default from the C library, apart from the host's allocator, which need not be thread-safe. With `allocator =
+//! By default from an arena of its own, apart from the host's allocator, which need not be thread-safe. With `allocator =
 //! "protected"` all states share the host's allocator behind a lock. A limit makes an allocation beyond it fail, which
 //! Lua reports as its own "not enough memory".
 
+use super::arena::Arena;
 use crate::lua::compat::{self as c, lua_Alloc, lua_State};
-use std::cell::Cell;
+use std::cell::{Cell, UnsafeCell};
 use std::os::raw::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -73,19 +74,27 @@ pub struct Memory {
 }
 
 enum Source {
-    Library,
+    Arena(Box<UnsafeCell<Arena>>),
     Shared(Arc<Shared>),
     Host(Host),
 }
 
 impl Memory {
-    /// Memory from the C library, of which at most `limit` bytes are used.
-    pub fn library(limit: usize) -> Box<Memory> {
-        Box::new(Memory {
-            source: Source::Library,
+    /// Memory of the state's own, of which at most `limit` bytes are used; `None` when there is none left.
+    pub fn own(limit: usize) -> Option<Box<Memory>> {
+        Some(Box::new(Memory {
+            source: Source::Arena(Box::new(UnsafeCell::new(Arena::new()?))),
             used: Cell::new(0),
             limit,
-        })
+        }))
+    }
+
+    /// The arena, if it is memory of the state's own.
+    pub(super) fn arena(&mut self) -> Option<&mut Arena> {
+        match &mut self.source {
+            Source::Arena(arena) => Some(arena.get_mut()),
+            _ => None,
+        }
     }
 
     /// Memory from the host's allocator, behind its lock.
@@ -149,11 +158,7 @@ impl Source {
         // SAFETY: passed on from the caller.
         unsafe {
             match self {
-                Source::Library if new == 0 => {
-                    libc::free(block);
-                    std::ptr::null_mut()
-                }
-                Source::Library => libc::realloc(block, new),
+                Source::Arena(arena) => (*arena.get()).allocate(block, old, new),
                 Source::Shared(shared) => {
                     locked(Arc::as_ptr(shared).cast_mut().cast(), block, old, new)
                 }

@@ -84,30 +84,6 @@ impl Libraries {
         }
     }
 
-    /// The list in a form that a registry can keep.
-    pub fn to_bytes(self) -> [u8; 18] {
-        let mut bytes = [0; 18];
-        match self {
-            Libraries::None => {}
-            Libraries::All => bytes[0] = 1,
-            Libraries::Some(positions, count) => {
-                bytes[0] = 2;
-                bytes[1] = count;
-                bytes[2..].copy_from_slice(&positions);
-            }
-        }
-        bytes
-    }
-
-    /// What `to_bytes` wrote.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Libraries> {
-        Some(match bytes.first()? {
-            0 => Libraries::None,
-            1 => Libraries::All,
-            _ => Libraries::Some(bytes.get(2..18)?.try_into().ok()?, *bytes.get(1)?),
-        })
-    }
-
     /// Whether our native module is among them.
     pub fn has_core(self) -> bool {
         match self {

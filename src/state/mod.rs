@@ -1,18 +1,20 @@
 //! Lua states for lanes: their memory, their libraries, and their end.
 
 pub mod allocator;
+mod arena;
 pub mod libraries;
 
 use crate::lua::compat::{self as c, lua_State};
 use crate::lua::{Raising, State, install};
 use allocator::Memory;
+use std::mem::ManuallyDrop;
 use std::os::raw::c_int;
 
 /// A Lua state that belongs to whoever holds this; closed when dropped.
 pub struct Owned {
     state: State,
     /// What the state's memory comes from: freed after the state.
-    _memory: Option<Box<Memory>>,
+    memory: Option<Box<Memory>>,
 }
 
 // SAFETY: a Lua state may be used by one thread after another; the holder of this is the only user.
@@ -42,7 +44,7 @@ impl Owned {
         }
         let owned = Owned {
             state: State::new(l),
-            _memory: memory,
+            memory,
         };
         // SAFETY: the state is alive.
         unsafe { c::lua_atpanic(l, panic) };
@@ -63,6 +65,36 @@ impl Owned {
         } else {
             Err(OutOfMemory)
         }
+    }
+
+    /// Ends the preparation of the state. With `remember`, [`Owned::renew`] can return to what the state is now.
+    pub fn prepared(&mut self, remember: bool) {
+        if let Some(arena) = self.memory.as_mut().and_then(|memory| memory.arena()) {
+            arena.prepared(remember);
+        }
+    }
+
+    /// Closes the state, running its finalizers, and makes it again what it was when it was prepared. `None`: it
+    /// cannot be made again, and is closed.
+    pub fn renew(self) -> Option<Owned> {
+        let mut owned = ManuallyDrop::new(self);
+        let state = owned.state;
+        // SAFETY: nobody else uses the state, and this is its only owner, whose own end is not run.
+        unsafe { c::lua_close(state.raw()) };
+        let mut memory = owned.memory.take()?;
+        // The state's structures are at the same addresses again, and its allocator's data is the same box.
+        memory.arena()?.return_to_prepared().then(|| Owned {
+            state,
+            memory: Some(memory),
+        })
+    }
+
+    /// Whether [`Owned::renew`] can make it again.
+    pub fn is_renewable(&mut self) -> bool {
+        self.memory
+            .as_mut()
+            .and_then(|memory| memory.arena())
+            .is_some_and(|arena| arena.can_return())
     }
 
     /// The state, for the thread that uses it now.

@@ -1,0 +1,341 @@
+//! An arena for one Lua state: small blocks from chunks with a free list for each size, large ones from the C library.
+//!
+//! It can remember what it holds at one moment and return to it: a state whose libraries have been opened is then made
+//! again by copying some 30 KiB, at the same addresses. `unsafe`: an allocator hands out raw memory. Every block comes
+//! from one state and goes back from it, one thread at a time, with the size that it was asked for with.
+
+use std::ffi::c_void;
+use std::ptr;
+
+/// Sizes of small blocks are multiples of this; it is also their alignment.
+const UNIT: usize = 16;
+/// The largest small block.
+const SMALL: usize = 512;
+/// Size of the first chunk: what a state with all libraries needs, and some.
+const FIRST: usize = 96 * 1024;
+/// Size of the largest further chunk; they begin at an eighth of it and double.
+const LARGEST: usize = 256 * 1024;
+
+const CLASSES: usize = SMALL / UNIT;
+
+/// Memory of one state.
+pub struct Arena {
+    /// Chunks, the first one first.
+    chunks: Vec<Chunk>,
+    bump: *mut u8,
+    end: *mut u8,
+    /// First free block of each size; a free block begins with the address of the next.
+    free: [*mut u8; CLASSES],
+    /// Everything comes from the first chunk, so that it can be remembered.
+    preparing: bool,
+    /// How many chunks the preparation used: large blocks that are in them did not come from the C library.
+    prepared_chunks: usize,
+    remembered: Option<Remembered>,
+}
+
+struct Chunk {
+    start: *mut u8,
+    len: usize,
+}
+
+/// What the arena held.
+struct Remembered {
+    contents: Vec<u8>,
+    bump: *mut u8,
+    free: [*mut u8; CLASSES],
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        // SAFETY: the chunk came from malloc and is freed once.
+        unsafe { libc::free(self.start.cast()) }
+    }
+}
+
+impl Chunk {
+    fn new(len: usize) -> Option<Chunk> {
+        // SAFETY: malloc has no requirements.
+        let start: *mut u8 = unsafe { libc::malloc(len) }.cast();
+        (!start.is_null()).then_some(Chunk { start, len })
+    }
+
+    fn end(&self) -> *mut u8 {
+        // SAFETY: one past the end of the chunk.
+        unsafe { self.start.add(self.len) }
+    }
+
+    fn contains(&self, block: *mut u8) -> bool {
+        block >= self.start && block < self.end()
+    }
+}
+
+/// The number of a block's size, for small blocks.
+fn class(size: usize) -> usize {
+    (size - 1) / UNIT
+}
+
+impl Arena {
+    /// An arena with its first chunk; `None` when there is no memory.
+    pub fn new() -> Option<Arena> {
+        let chunk = Chunk::new(FIRST)?;
+        let (bump, end) = (chunk.start, chunk.end());
+        Some(Arena {
+            chunks: vec![chunk],
+            bump,
+            end,
+            free: [ptr::null_mut(); CLASSES],
+            preparing: true,
+            prepared_chunks: usize::MAX,
+            remembered: None,
+        })
+    }
+
+    /// Ends the preparation. With `remember` what the arena holds now can be had again.
+    pub fn prepared(&mut self, remember: bool) {
+        // What did not fit the first chunk cannot be remembered.
+        let whole = self.preparing && self.chunks.len() == 1;
+        self.preparing = false;
+        self.prepared_chunks = self.chunks.len();
+        if let (true, Some(first)) = (remember && whole, self.chunks.first()) {
+            let used = self.bump as usize - first.start as usize;
+            // SAFETY: the arena wrote, or the state wrote, every byte up to `bump` that matters; copying those in
+            // between that nobody wrote copies what malloc left there.
+            let contents = unsafe { std::slice::from_raw_parts(first.start, used) }.to_vec();
+            self.remembered = Some(Remembered {
+                contents,
+                bump: self.bump,
+                free: self.free,
+            });
+        }
+    }
+
+    /// Whether the arena can return to what it held.
+    pub fn can_return(&self) -> bool {
+        self.remembered.is_some()
+    }
+
+    /// Returns to what the arena held when it was prepared. All blocks of the state that used it meanwhile are gone;
+    /// those that came from the C library have been given back by the state's end.
+    pub fn return_to_prepared(&mut self) -> bool {
+        let (Some(remembered), Some(first)) = (&self.remembered, self.chunks.first()) else {
+            return false;
+        };
+        // SAFETY: the first chunk is at least as long as what was copied from it.
+        unsafe {
+            ptr::copy_nonoverlapping(
+                remembered.contents.as_ptr(),
+                first.start,
+                remembered.contents.len(),
+            )
+        };
+        self.bump = remembered.bump;
+        self.end = first.end();
+        self.free = remembered.free;
+        self.chunks.truncate(1);
+        true
+    }
+
+    /// Allocates, resizes or frees, as an allocator function of Lua does.
+    ///
+    /// # Safety
+    /// `block` is null, or came from this arena with `old` bytes.
+    #[inline]
+    pub unsafe fn allocate(&mut self, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
+        let block: *mut u8 = block.cast();
+        // SAFETY: passed on from the caller; the copy goes from a block of `old` bytes to one of `new`.
+        unsafe {
+            if block.is_null() {
+                return self.take(new).cast();
+            }
+            if new == 0 {
+                self.give(block, old);
+                return ptr::null_mut();
+            }
+            if old <= SMALL {
+                if new <= SMALL && class(old.max(1)) == class(new) {
+                    return block.cast();
+                }
+            } else if new > SMALL && !self.is_ours(block) {
+                return libc::realloc(block.cast(), new);
+            }
+            let moved = self.take(new);
+            if moved.is_null() {
+                // Lua takes it for granted that a block can shrink.
+                return if new <= old {
+                    block.cast()
+                } else {
+                    ptr::null_mut()
+                };
+            }
+            ptr::copy_nonoverlapping(block, moved, old.min(new));
+            self.give(block, old);
+            moved.cast()
+        }
+    }
+
+    #[inline]
+    unsafe fn take(&mut self, size: usize) -> *mut u8 {
+        if size == 0 {
+            return ptr::null_mut();
+        }
+        if size <= SMALL {
+            let first = self.free[class(size)];
+            if !first.is_null() {
+                // SAFETY: a free block begins with the address of the next.
+                self.free[class(size)] = unsafe { first.cast::<*mut u8>().read() };
+                return first;
+            }
+            return self.bump((class(size) + 1) * UNIT);
+        }
+        if self.preparing {
+            return self.bump(size.next_multiple_of(UNIT));
+        }
+        // SAFETY: malloc has no requirements.
+        unsafe { libc::malloc(size) }.cast()
+    }
+
+    #[inline]
+    fn bump(&mut self, size: usize) -> *mut u8 {
+        if self.end as usize - (self.bump as usize) < size && !self.grow(size) {
+            return ptr::null_mut();
+        }
+        let block = self.bump;
+        // SAFETY: the chunk has room for the block.
+        self.bump = unsafe { block.add(size) };
+        block
+    }
+
+    /// Adds a chunk with room for `size` bytes.
+    #[cold]
+    fn grow(&mut self, size: usize) -> bool {
+        let doubled = (LARGEST / 8) << self.chunks.len().saturating_sub(1).min(3);
+        let Some(chunk) = Chunk::new(doubled.max(size)) else {
+            return false;
+        };
+        self.bump = chunk.start;
+        self.end = chunk.end();
+        self.chunks.push(chunk);
+        true
+    }
+
+    #[inline]
+    unsafe fn give(&mut self, block: *mut u8, size: usize) {
+        if size == 0 {
+            return;
+        }
+        if size <= SMALL {
+            // SAFETY: the block is no longer used, and has room for an address.
+            unsafe { block.cast::<*mut u8>().write(self.free[class(size)]) };
+            self.free[class(size)] = block;
+        } else if !self.is_ours(block) {
+            // SAFETY: a large block that is in no chunk came from malloc.
+            unsafe { libc::free(block.cast()) }
+        }
+        // A large block of the preparation stays unused until the arena returns to it, or ends.
+    }
+
+    /// Whether a large block is in a chunk: it was allocated in the preparation.
+    #[inline]
+    fn is_ours(&self, block: *mut u8) -> bool {
+        self.chunks
+            .iter()
+            .take(self.prepared_chunks)
+            .any(|chunk| chunk.contains(block))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Allocates through the arena and fills the block.
+    fn filled(arena: &mut Arena, size: usize, byte: u8) -> *mut u8 {
+        // SAFETY: a fresh block of that size.
+        unsafe {
+            let block = arena.allocate(ptr::null_mut(), 0, size).cast::<u8>();
+            assert!(!block.is_null());
+            block.write_bytes(byte, size);
+            block
+        }
+    }
+
+    fn holds(block: *mut u8, size: usize, byte: u8) -> bool {
+        // SAFETY: the block has that size and was filled.
+        unsafe { std::slice::from_raw_parts(block, size) }
+            .iter()
+            .all(|&found| found == byte)
+    }
+
+    #[test]
+    fn blocks_keep_their_contents_when_they_are_resized() {
+        let mut arena = Arena::new().unwrap();
+        arena.prepared(false);
+        for size in [1, 15, 16, 17, 100, 511, 512, 513, 5000] {
+            for new in [1, 16, 40, 512, 513, 6000, 100_000] {
+                let block = filled(&mut arena, size, 7);
+                // SAFETY: the block came from the arena with that size.
+                unsafe {
+                    let moved = arena.allocate(block.cast(), size, new).cast::<u8>();
+                    assert!(holds(moved, size.min(new), 7), "{size} to {new}");
+                    arena.allocate(moved.cast(), new, 0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_that_were_given_back_are_used_again() {
+        let mut arena = Arena::new().unwrap();
+        let block = filled(&mut arena, 40, 1);
+        // SAFETY: the block came from the arena with that size.
+        unsafe { arena.allocate(block.cast(), 40, 0) };
+        assert_eq!(filled(&mut arena, 33, 2), block);
+    }
+
+    #[test]
+    fn blocks_do_not_overlap() {
+        let mut arena = Arena::new().unwrap();
+        let sizes = || (1..3000).map(|n| n % 700 + 1);
+        let blocks: Vec<_> = sizes()
+            .map(|size| (filled(&mut arena, size, size as u8), size))
+            .collect();
+        assert!(
+            blocks
+                .iter()
+                .all(|&(block, size)| holds(block, size, size as u8))
+        );
+        arena.prepared(true);
+        for (block, size) in blocks {
+            // SAFETY: the block came from the arena with that size.
+            unsafe { arena.allocate(block.cast(), size, 0) };
+        }
+    }
+
+    #[test]
+    fn it_returns_to_what_it_held_when_it_was_prepared() {
+        let mut arena = Arena::new().unwrap();
+        let (small, large) = (filled(&mut arena, 100, 1), filled(&mut arena, 5000, 2));
+        arena.prepared(true);
+        assert!(arena.can_return());
+        let later: Vec<_> = (0..10_000).map(|_| filled(&mut arena, 64, 3)).collect();
+        // SAFETY: the blocks came from the arena with these sizes.
+        unsafe {
+            small.write_bytes(9, 100);
+            arena.allocate(small.cast(), 100, 0);
+            large.write_bytes(9, 5000);
+            arena.allocate(large.cast(), 5000, 0);
+        }
+        assert!(arena.return_to_prepared());
+        assert!(holds(small, 100, 1) && holds(large, 5000, 2));
+        assert_eq!(filled(&mut arena, 64, 4), later[0]);
+    }
+
+    #[test]
+    fn what_does_not_fit_the_first_chunk_is_not_remembered() {
+        let mut arena = Arena::new().unwrap();
+        filled(&mut arena, FIRST, 1);
+        filled(&mut arena, 10, 1);
+        arena.prepared(true);
+        assert!(!arena.can_return());
+    }
+}
