@@ -1,0 +1,41 @@
+-- A host program in C that opens and closes states which use lanes, and lives on. LANES_CYCLES says how many (default 1000).
+local support = require "support"
+local host = require "host"
+
+-- Runs a mode of the host, which must succeed and say nothing on standard error. Returns what it printed.
+local function output(...)
+    local result = host.run(170, ...)
+    if result.code ~= 0 or result.err ~= "" then
+        error(("the host ended with code %d and this on standard error:\n%s"):format(result.code, result.err), 2)
+    end
+    return result.out
+end
+
+describe("a host in C", function()
+    it("opens and closes states with lanes running, without growing", function()
+        local count = tonumber(os.getenv "LANES_CYCLES") or 1000
+        support.contains(count .. " states: memory ", output("cycles", count))
+    end)
+
+    it("has several universes open, and closes them in any order", function()
+        assert.equal("180 universes, closed in every order\n", output "universes")
+    end)
+
+    it("prepares lanes with a C function", function()
+        assert.equal("lanes are prepared by C functions\n", output "on_state_create")
+    end)
+
+    it("has objects older than the universe whose finalizers use it", function()
+        support.contains("25 objects finalized", output "old_objects")
+    end)
+
+    local given_back = "30 states, every byte given back, one thread at a time\n"
+
+    it("keeps its allocator to itself", function()
+        assert.equal(given_back, output "allocator")
+    end)
+
+    it("shares its allocator with lanes, one thread at a time", function()
+        assert.equal(given_back, output("allocator", "protected"))
+    end)
+end)

@@ -1,0 +1,320 @@
+/* A host program in C, as programs that embed Lua are: it opens states that use lanes, closes them while lanes run, and
+   lives on. Built by ci/host against each Lua; run by spec/host_spec.lua and spec/endings_spec.lua.
+
+     host run FILE [ARGUMENT...]   runs a Lua program, closes its state, and shows that another one works
+     host cycles COUNT             opens and closes COUNT states with lanes running; memory and threads must not grow
+     host universes                several universes at once, closed in every order
+     host allocator [protected]    states over an allocator that counts, and that must not be called by two threads at once
+     host on_state_create          a C function prepares each lane
+     host old_objects              finalizers of objects older than the universe use it while the state is being closed
+
+   Each ends with 0 and a line of figures, or with a sentence on standard error and another code. */
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void fail(const char *what, const char *why) {
+    fprintf(stderr, "host: %s: %s\n", what, why);
+    exit(2);
+}
+
+/* Opens a state with all libraries over `allocator`, or over Lua's own where that is NULL. */
+static lua_State *open_state(lua_Alloc allocator, void *data) {
+    lua_State *L = allocator ? lua_newstate(allocator, data) : luaL_newstate();
+    if (L == NULL)
+        fail("opening a state", "no memory, or this Lua takes no allocator");
+    luaL_openlibs(L);
+    return L;
+}
+
+/* Runs Lua text, with `argument` as its argument, and leaves its one result. */
+static void run(lua_State *L, const char *text, const char *argument) {
+    int failed = luaL_loadstring(L, text);
+    if (!failed) {
+        lua_pushstring(L, argument);
+        failed = lua_pcall(L, 1, 1, 0);
+    }
+    if (failed)
+        fail("running Lua", lua_tostring(L, -1));
+}
+
+/* As `run`, where the result must be this string. */
+static void expect(lua_State *L, const char *text, const char *argument, const char *result) {
+    run(L, text, argument);
+    const char *found = lua_tostring(L, -1);
+    if (found == NULL || strcmp(found, result) != 0) {
+        fprintf(stderr, "host: '%s' expected, '%s' found\n", result, found ? found : "no string");
+        exit(2);
+    }
+    lua_pop(L, 1);
+}
+
+/* A number out of /proc/self/status: VmRSS in KiB, Threads. */
+static long status_of_process(const char *field) {
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[256];
+    long value = -1;
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, field, strlen(field)) == 0 && line[strlen(field)] == ':')
+            value = atol(line + strlen(field) + 1);
+    if (file)
+        fclose(file);
+    return value;
+}
+
+/* run FILE [ARGUMENT...] */
+static int run_file(int argc, char **argv) {
+    lua_State *L = open_state(NULL, NULL);
+    lua_newtable(L);
+    for (int i = 0; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i);
+    }
+    lua_setglobal(L, "arg");
+    int failed = luaL_loadfile(L, argv[0]) || lua_pcall(L, 0, 0, 0);
+    if (failed)
+        fprintf(stderr, "host: %s\n", lua_tostring(L, -1));
+    lua_close(L);
+    L = open_state(NULL, NULL);
+    expect(L, "return require 'lanes'.gen('*', function() return 'another state works' end)()[1]", "", "another state works");
+    lua_close(L);
+    /* Lanes that did not listen go on: let them, for a moment. */
+    usleep(20000);
+    puts("the host lives on");
+    return failed ? 1 : 0;
+}
+
+/* What a state does before it is closed: lanes that wait, sleep, have ended, nest and are being started; a timer; messages. */
+static const char BUSY[] =
+    "local lanes = require 'lanes'.configure { shutdown_timeout = 10, allocator = (...) ~= '' and (...) or nil }\n"
+    "local linda = lanes.linda('busy')\n"
+    "local sleep, new_gen = lanes.sleep, lanes.gen\n"
+    "local generator = lanes.gen('*', function(n)\n"
+    "    if n % 4 == 0 then linda:receive('never') end\n"
+    "    if n % 4 == 1 then require 'lanes'.sleep(1000) end\n"
+    "    if n % 4 == 2 then repeat until cancel_test() end\n"
+    "    if n % 4 == 3 then require 'lanes'.gen('*', function() linda:receive('never') end)() end\n"
+    "    linda:send('done', n)\n"
+    "    return n\n"
+    "end)\n"
+    "for n = 1, 8 do handle = generator(n) end\n"
+    "linda:receive('done')\n"
+    "linda:send('unread', { linda, text = ('x'):rep(1000) }, function() return linda end)\n"
+    "lanes.timer(linda, 'tick', 0.001, 0.001)\n"
+    "lanes.timer(linda, 'later', 1000)\n"
+    "return linda:send('k', 'v') and select(2, linda:receive('k'))\n";
+
+/* cycles COUNT */
+static int cycles(long count) {
+    long memory = 0, threads = 0, most = 0;
+    long warm = count / 4;
+    for (long n = 0; n < count; n++) {
+        if (n == warm) {
+            memory = status_of_process("VmRSS");
+            threads = status_of_process("Threads");
+        }
+        lua_State *L = open_state(NULL, NULL);
+        expect(L, BUSY, "", "v");
+        lua_close(L);
+        long now = status_of_process("Threads");
+        most = now > most ? now : most;
+    }
+    long grown = status_of_process("VmRSS") - memory;
+    long now = status_of_process("Threads");
+    printf("%ld states: memory %ld KiB after %ld, grown by %ld KiB; threads %ld, at the end %ld, at most %ld\n", count, memory,
+           warm, grown, threads, now, most);
+    /* Idle threads wait for work for a while; each has a heap of its own in the C library, which levels out. */
+    if (grown > 8192)
+        fail("memory", "it grows with each state");
+    if (most > 40)
+        fail("threads", "they grow with each state");
+    return 0;
+}
+
+/* universes */
+static int universes(void) {
+    static const int ORDERS[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    for (int n = 0; n < 60; n++) {
+        const int *order = ORDERS[n % 6];
+        lua_State *states[3];
+        for (int i = 0; i < 3; i++) {
+            states[i] = open_state(NULL, NULL);
+            expect(states[i], BUSY, "", "v");
+        }
+        for (int i = 0; i < 3; i++) {
+            lua_close(states[order[i]]);
+            /* Those that are still open go on working. */
+            for (int j = i + 1; j < 3; j++)
+                expect(states[order[j]],
+                       "local lanes = require 'lanes'\n"
+                       "local linda = lanes.linda()\n"
+                       "local lane = lanes.gen('*', function(v) linda:send('k', v) return v end)('still')\n"
+                       "return select(2, linda:receive('k')) .. ' ' .. lane[1]",
+                       "", "still still");
+        }
+    }
+    puts("180 universes, closed in every order");
+    return 0;
+}
+
+/* An allocator that counts, and that no two threads may call at once. */
+struct counter {
+    size_t bytes, blocks, calls;
+    int inside, collisions;
+};
+
+static void *counting(void *data, void *block, size_t old, size_t new) {
+    struct counter *counter = data;
+    if (__atomic_exchange_n(&counter->inside, 1, __ATOMIC_ACQUIRE))
+        counter->collisions++;
+    counter->calls++;
+    void *result = NULL;
+    if (new == 0) {
+        if (block) {
+            counter->bytes -= old;
+            counter->blocks--;
+        }
+        free(block);
+    } else {
+        result = realloc(block, new);
+        if (result) {
+            counter->bytes += new - (block ? old : 0);
+            counter->blocks += block == NULL;
+        }
+    }
+    __atomic_store_n(&counter->inside, 0, __ATOMIC_RELEASE);
+    return result;
+}
+
+/* allocator [protected] */
+static int allocator(const char *kind) {
+    struct counter counter = {0, 0, 0, 0, 0};
+    for (int n = 0; n < 30; n++) {
+        lua_State *L = open_state(counting, &counter);
+        expect(L, BUSY, kind, "v");
+        lua_close(L);
+        if (counter.bytes != 0 || counter.blocks != 0) {
+            fprintf(stderr, "host: %zu bytes in %zu blocks were not given back\n", counter.bytes, counter.blocks);
+            return 2;
+        }
+        if (counter.collisions)
+            fail("allocator", "it was called by two threads at once");
+    }
+    puts("30 states, every byte given back, one thread at a time");
+    return 0;
+}
+
+static int from_host(lua_State *L) {
+    lua_pushliteral(L, "prepared by the host");
+    return 1;
+}
+
+static int prepare(lua_State *L) {
+    lua_pushcfunction(L, from_host);
+    lua_setglobal(L, "from_host");
+    return 0;
+}
+
+static int broken(lua_State *L) { return luaL_error(L, "the host has changed its mind"); }
+
+/* on_state_create */
+static int on_state_create(void) {
+    lua_State *L = open_state(NULL, NULL);
+    lua_pushcfunction(L, prepare);
+    lua_setglobal(L, "prepare");
+    expect(L,
+           "local lanes = require 'lanes'.configure { on_state_create = prepare }\n"
+           "local function body() return from_host() end\n"
+           "for _ = 1, 100 do assert(lanes.gen('*', body)()[1] == 'prepared by the host') end\n"
+           "return lanes.gen('*', function(body) return require 'lanes'.gen('*', body)()[1] end)(body)[1]",
+           "", "prepared by the host");
+    lua_close(L);
+    L = open_state(NULL, NULL);
+    lua_pushcfunction(L, broken);
+    lua_setglobal(L, "broken");
+    expect(L,
+           "local lanes = require 'lanes'.configure { on_state_create = broken }\n"
+           "local ok, message = pcall(lanes.gen('*', function() end))\n"
+           "return tostring(not ok and message:find('the host has changed its mind', 1, true) ~= nil)",
+           "", "true");
+    lua_close(L);
+    puts("lanes are prepared by C functions");
+    return 0;
+}
+
+static int finalized, finalized_with_error;
+
+/* Calls the function that the registry holds for the object. Upvalues are not used: they may be older as well. */
+static int finalize(lua_State *L) {
+    lua_getfield(L, LUA_REGISTRYINDEX, "host.use");
+    finalized++;
+    if (lua_isfunction(L, -1) && lua_pcall(L, 0, 0, 0) != 0) {
+        finalized_with_error++;
+        if (lua_type(L, -1) != LUA_TSTRING)
+            fail("finalizer", "the error is not a text");
+    }
+    lua_settop(L, 0);
+    return 0;
+}
+
+/* old_objects */
+static int old_objects(void) {
+    static const char *const USES[] = {
+        "linda:send('k', 5)",   "linda:receive(0, 'k')", "linda:receive('k')",      "linda:set('k', 1, 2)", "linda:get('k')",
+        "linda:limit('k', 1)",  "linda:count()",         "linda:dump()",            "linda:cancel()",       "tostring(linda)",
+        "lanes.linda()",        "lanes.sleep(0.001)",    "lanes.gen('*', print)()", "ended:join(0)",        "ended[1]",
+        "ended.status",         "waiting:cancel(0)",     "waiting:join(0.001)",     "waiting.status",       "lanes.timers()",
+        "lanes.timer(linda, 'k', 1)", "lock(1)",         "atomic(1)",               "lanes.now_secs()",     "require 'lanes'",
+    };
+    const int count = (int)(sizeof USES / sizeof *USES);
+    for (int n = 0; n < count; n++) {
+        lua_State *L = open_state(NULL, NULL);
+        *(char *)lua_newuserdata(L, 1) = 0;
+        lua_newtable(L);
+        lua_pushcfunction(L, finalize);
+        lua_setfield(L, -2, "__gc");
+        lua_setmetatable(L, -2);
+        lua_setfield(L, LUA_REGISTRYINDEX, "host.object");
+        char text[1024];
+        snprintf(text, sizeof text,
+                 "lanes = require 'lanes'.configure()\n"
+                 "linda = lanes.linda()\n"
+                 "ended = lanes.gen('*', function() return {} end)()\n"
+                 "ended:join()\n"
+                 "waiting = lanes.gen('*', function(linda) linda:receive('never') end)(linda)\n"
+                 "lock, atomic = lanes.genlock(linda, 'lock', 2), lanes.genatomic(linda, 'atomic')\n"
+                 "return function() local result = %s return result end",
+                 USES[n]);
+        run(L, text, "");
+        lua_setfield(L, LUA_REGISTRYINDEX, "host.use");
+        int before = finalized;
+        lua_close(L);
+        if (finalized != before + 1)
+            fail(USES[n], "the finalizer did not run");
+    }
+    printf("%d objects finalized, %d of them with an error\n", finalized, finalized_with_error);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    const char *mode = argc > 1 ? argv[1] : "";
+    if (strcmp(mode, "run") == 0 && argc > 2)
+        return run_file(argc - 2, argv + 2);
+    if (strcmp(mode, "cycles") == 0 && argc > 2)
+        return cycles(atol(argv[2]));
+    if (strcmp(mode, "universes") == 0)
+        return universes();
+    if (strcmp(mode, "allocator") == 0)
+        return allocator(argc > 2 ? argv[2] : "");
+    if (strcmp(mode, "on_state_create") == 0)
+        return on_state_create();
+    if (strcmp(mode, "old_objects") == 0)
+        return old_objects();
+    fail(mode, "no such mode");
+    return 2;
+}
