@@ -75,7 +75,7 @@ pub fn take(
         return make(own_memory(limit)?, libraries, universe.spares.place(), true);
     }
     make(own_memory(limit)?, libraries, None, false).map_err(|raise| {
-        if LUAJIT {
+        if LUAJIT && Owned::new(Memory::own(usize::MAX)).is_err() {
             Raise::message("Bad 'memory_limit' option: this LuaJIT does not let lanes have an allocator of their own")
         } else {
             raise

@@ -30,7 +30,7 @@ pub type Job = Box<dyn FnOnce() -> Reuse + Send>;
 /// without having run, and the error says why.
 #[cfg(not(loom))]
 pub fn launch(job: Job) -> io::Result<()> {
-    static POOL: LazyLock<Pool> = LazyLock::new(Pool::new);
+    static POOL: LazyLock<Pool> = LazyLock::new(|| Pool::new(IDLE, STACK));
     POOL.launch(job)
 }
 
@@ -41,6 +41,10 @@ pub struct Pool(Arc<Cache>);
 struct Cache {
     /// Threads that wait for a job. Whoever takes one out gives it a job.
     idle: Mutex<Vec<Arc<Worker>>>,
+    /// How long they wait.
+    patience: Duration,
+    /// Stack of new threads, in bytes.
+    stack: usize,
     /// Models only: time has run out for all threads.
     #[cfg(loom)]
     expired: std::sync::atomic::AtomicBool,
@@ -52,9 +56,11 @@ struct Worker {
 }
 
 impl Pool {
-    pub fn new() -> Pool {
+    pub fn new(patience: Duration, stack: usize) -> Pool {
         Pool(Arc::new(Cache {
             idle: Mutex::new(Vec::new()),
+            patience,
+            stack,
             #[cfg(loom)]
             expired: Default::default(),
         }))
@@ -69,7 +75,7 @@ impl Pool {
             return Ok(());
         }
         let pool = self.clone();
-        let builder = thread::Builder::new().stack_size(STACK);
+        let builder = thread::Builder::new().stack_size(self.0.stack);
         builder.spawn(move || pool.work(job)).map(drop)
     }
 
@@ -89,7 +95,7 @@ impl Pool {
 
     /// Waits for a job; `None` when it is time to leave.
     fn next_job(&self, worker: &Arc<Worker>) -> Option<Job> {
-        let mut deadline = Deadline::At(Instant::now() + IDLE);
+        let mut deadline = Deadline::At(Instant::now() + self.0.patience);
         {
             let mut idle = self.0.idle.lock();
             idle.push(Arc::clone(worker));
@@ -158,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_kept_thread_runs_the_next_job() {
-        let pool = Pool::new();
+        let pool = Pool::new(IDLE, STACK);
         let first = run(&pool, Reuse::Keep);
         until(|| pool.idle() == 1);
         assert_eq!(run(&pool, Reuse::Keep), first);
@@ -166,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_thread_that_is_let_go_runs_no_other_job() {
-        let pool = Pool::new();
+        let pool = Pool::new(IDLE, STACK);
         let first = run(&pool, Reuse::LetGo);
         assert_ne!(run(&pool, Reuse::Keep), first);
         until(|| pool.idle() == 1);
@@ -174,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_thread_that_became_idle_last_is_taken_first() {
-        let pool = Pool::new();
+        let pool = Pool::new(IDLE, STACK);
         let mut gates = Vec::new();
         for _ in 0..2 {
             let (gate, closed) = mpsc::channel::<()>();
@@ -197,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_panicking_job_takes_only_its_thread_along() {
-        let pool = Pool::new();
+        let pool = Pool::new(IDLE, STACK);
         let (sender, receiver) = mpsc::channel::<()>();
         let job = move || {
             let _sender = sender;
@@ -211,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_burst_runs_every_job_once() {
-        let pool = Pool::new();
+        let pool = Pool::new(IDLE, STACK);
         let (sender, receiver) = mpsc::channel();
         for number in 0..200 {
             let sender = sender.clone();
@@ -225,5 +231,36 @@ mod tests {
         let mut numbers: Vec<i32> = receiver.iter().collect();
         numbers.sort_unstable();
         assert!(numbers.into_iter().eq(0..200));
+    }
+
+    #[test]
+    fn an_idle_thread_leaves_in_time() {
+        let pool = Pool::new(Duration::from_millis(5), STACK);
+        run(&pool, Reuse::Keep);
+        run(&pool, Reuse::Keep);
+        until(|| pool.idle() > 0);
+        until(|| pool.idle() == 0);
+        run(&pool, Reuse::Keep);
+    }
+
+    #[test]
+    fn jobs_meet_threads_that_are_about_to_leave() {
+        let pool = Pool::new(Duration::from_micros(20), STACK);
+        for _ in 0..2000 {
+            run(&pool, Reuse::Keep);
+        }
+        until(|| pool.idle() == 0);
+    }
+
+    #[test]
+    fn a_thread_that_cannot_be_started_is_an_error_and_drops_the_job() {
+        let pool = Pool::new(IDLE, 1 << 46);
+        let (sender, receiver) = mpsc::channel::<()>();
+        let job = move || {
+            let _sender = sender;
+            Reuse::Keep
+        };
+        pool.launch(Box::new(job)).unwrap_err();
+        receiver.recv().unwrap_err();
     }
 }
