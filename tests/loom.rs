@@ -21,7 +21,7 @@ mod threads {
 use linda::queues::{Probe, Queues, Values, Who};
 use loom::thread;
 use park::{Deadline, Latch, Refusal, Request, Wait, Waiter};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use sync::Arc;
 use sync::atomic::{AtomicUsize, Ordering};
 use threads::pool::{Pool, Reuse};
@@ -498,7 +498,7 @@ fn job(
 #[test]
 fn handing_out_a_thread_against_its_leaving() {
     model(2, || {
-        let pool = Pool::new();
+        let pool = Pool::new(Duration::ZERO, 0);
         let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
         pool.launch(job(&done, 2, &latch)).unwrap();
         let clock = {
@@ -520,7 +520,7 @@ fn handing_out_a_thread_against_its_leaving() {
 #[test]
 fn two_launchers_never_get_the_same_thread() {
     model(2, || {
-        let pool = Pool::new();
+        let pool = Pool::new(Duration::ZERO, 0);
         let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
         pool.launch(job(&done, 3, &latch)).unwrap();
         let other = {

@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_thread_that_cannot_be_started_is_an_error_and_drops_the_job() {
-        let pool = Pool::new(IDLE, 1 << 46);
+        let pool = Pool::new(IDLE, usize::MAX / 4);
         let (sender, receiver) = mpsc::channel::<()>();
         let job = move || {
             let _sender = sender;
