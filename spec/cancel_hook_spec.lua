@@ -47,6 +47,29 @@ describe("a hook", function()
         end)
     end
 
+    if support.lua == "luajit" then
+        it("ends a loop that LuaJIT may compile, when the loop calls cancel_test now and then", function()
+            local handles = {}
+            for i, mode in ipairs { "count", "line", "call", "ret" } do
+                local linda = lanes.linda()
+                handles[i] = spinning(linda, function()
+                    local n = 0
+                    while true do
+                        n = n + 1
+                        if n % 1000 == 0 then cancel_test() end
+                        if n % 1000000 == 0 then linda:set("compiled by now", true) end
+                    end
+                end)
+                support.until_true(function() return linda:get("compiled by now") end, "the loop runs compiled")
+                handles[i]:cancel(mode, 10)
+            end
+            for i = 1, 4 do
+                handles[i]:join(LIMIT)
+                assert.equal("cancelled", handles[i].status)
+            end
+        end)
+    end
+
     it("works with a huge count", function()
         local handle = spinning(lanes.linda(), spin)
         assert.same({ true, "cancelled" }, { handle:cancel("count", 1000000, LIMIT) })
