@@ -155,20 +155,20 @@ describe("lanes.register", function()
     local open = native.opener()
 
     it("makes a C function known under a name", function()
-        lanes.register("known", { open = open })
+        lanes.register("own", { open = open })
         assert.is_true(rawequal(open, through_linda(open)))
     end)
 
     it("returns nothing", function()
-        assert.same(support.pack(), support.pack(lanes.register("known", { open = open })))
+        assert.same(support.pack(), support.pack(lanes.register("own", { open = open })))
     end)
 
     it("in both states makes the function of the same name arrive", function()
-        lanes.register("known", { open = open })
+        lanes.register("own", { open = open })
         local path = native.path "lfs"
         assert.is_true(expect.in_lane(function()
             local open_there = package.loadlib(path, "luaopen_lfs")
-            require "lanes".register("known", { open = open_there })
+            require "lanes".register("own", { open = open_there })
             local linda = require "lanes".linda()
             linda:send("key", open_there)
             return select(2, linda:receive(0, "key")) == open_there
@@ -177,7 +177,7 @@ describe("lanes.register", function()
         linda:send("key", open)
         assert.is_true(expect.in_lane(function()
             local open_there = package.loadlib(path, "luaopen_lfs")
-            require "lanes".register("known", { open = open_there })
+            require "lanes".register("own", { open = open_there })
             return select(2, linda:receive("key")) == open_there
         end))
     end)
