@@ -1,0 +1,144 @@
+-- A program that ends in a given way while its lanes do a given thing: ACTIVITY ENDING TIMERS DIRECTORY.
+-- Ends by itself but for the endings `host` and `fall`, where the last line is the end.
+local activity, ending, timers, directory = arg[1], arg[2], arg[3], arg[4]
+
+package.path = directory .. "/?.lua;" .. package.path
+local lanes = require "lanes".configure { shutdown_timeout = 0.05, with_timers = timers == "timers" }
+local linda = lanes.linda "endings"
+local sleep = lanes.sleep
+
+-- Starts lanes and returns once all have said that they are there.
+local function launch(count, body)
+    local generator = lanes.gen("*", body)
+    for _ = 1, count do handle = generator() end -- luacheck: ignore (the last one stays alive in a global)
+    for _ = 1, count do linda:receive("there") end
+end
+
+local activities = {}
+
+function activities.waiting()
+    launch(3, function()
+        set_finalizer(function() linda:send("ended", true) end)
+        linda:send("there", true)
+        linda:receive("never")
+    end)
+end
+
+function activities.sending()
+    linda:limit("full", 0)
+    launch(3, function() linda:send("there", true) linda:send("full", {}) end)
+end
+
+function activities.sleeping()
+    launch(3, function() linda:send("there", true) sleep(1000) end)
+end
+
+function activities.spinning()
+    launch(3, function() linda:send("there", true) while true do end end)
+end
+
+activities["spinning under pcall"] = function()
+    launch(3, function()
+        linda:send("there", true)
+        while true do pcall(function() while true do end end) end
+    end)
+end
+
+activities["waiting under pcall"] = function()
+    launch(3, function()
+        linda:send("there", true)
+        while true do pcall(linda.receive, linda, "never") end
+    end)
+end
+
+activities["in os.execute"] = function()
+    launch(2, function() linda:send("there", true) os.execute("sleep 1") end)
+end
+
+activities["in a read"] = function()
+    launch(2, function()
+        local pipe = io.popen("sleep 1")
+        linda:send("there", true)
+        pipe:read("*a")
+        pipe:close()
+    end)
+end
+
+function activities.starting()
+    local generator = lanes.gen("*", function() linda:receive("never") end)
+    for _ = 1, 12 do generator() end
+end
+
+-- Lanes that start lanes for as long as they may.
+activities["starting lanes"] = function()
+    launch(2, function()
+        local lanes = require "lanes" -- luacheck: ignore
+        local generator = lanes.gen("*", function() return {} end)
+        linda:send("there", true)
+        while true do generator() end
+    end)
+end
+
+function activities.finishing()
+    launch(12, function()
+        linda:send("there", true)
+        linda:receive("go")
+        return { linda, ("x"):rep(1000) }
+    end)
+    linda:set("go", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+end
+
+activities["in a finalizer that waits"] = function()
+    launch(3, function()
+        set_finalizer(function() linda:send("there", true) linda:receive("never") end)
+    end)
+end
+
+activities["in a finalizer that spins"] = function()
+    launch(3, function()
+        set_finalizer(function() linda:send("there", true) while true do end end)
+    end)
+end
+
+-- One lane is in a module that waits; the others wait for their turn to require it.
+activities["in require"] = function()
+    local generator = lanes.gen("*", function() require "module_that_waits" end)
+    for _ = 1, 3 do generator() end
+    local file
+    repeat
+        sleep(0.001)
+        file = io.open(directory .. "/required")
+    until file
+    file:close()
+    os.remove(directory .. "/required")
+end
+
+local endings = {}
+
+function endings.fall() end
+
+endings.host = endings.fall
+
+function endings.error() error("the program fails on purpose") end
+
+function endings.exit() os.exit(7) end
+
+function endings.close() os.exit(7, true) end
+
+-- The shell's parent is this process. A signal is dropped while any thread is in os.execute, which ignores it meanwhile.
+local function signal(name)
+    repeat
+        io.popen("kill -" .. name .. " $PPID"):close()
+    until linda:receive(0.05, "never")
+end
+
+function endings.SIGTERM() signal("TERM") end
+
+function endings.SIGINT() signal("INT") end
+
+if timers == "timers" then
+    lanes.timer(linda, "tick", 0.001, 0.001)
+    lanes.timer(linda, "later", 1000)
+end
+activities[activity]()
+endings[ending]()

@@ -1,0 +1,65 @@
+-- How a program ends, whatever its lanes do: each way to end, for each thing that lanes may be doing, with and without timers.
+-- LANES_ENDINGS says how often each cell runs (default 1).
+local support = require "support"
+local host = require "host"
+
+local repetitions = tonumber(os.getenv "LANES_ENDINGS") or 1
+
+-- Ways to end: the exit code, and what standard error says (nothing where there is no text).
+local endings = {
+    { "falls off its end", "fall", 0 },
+    { "fails", "error", 1, "the program fails on purpose" },
+    { "calls os.exit", "exit", 7 },
+    { "calls os.exit and closes its state", "close", 7 },
+    { "is a state of a host that lives on", "host", 0 },
+    { "is ended by SIGTERM", "SIGTERM", 143, "Terminated" }, -- which the shell says
+    { "is interrupted by Ctrl-C", "SIGINT", 1, "interrupted!" },
+}
+
+local activities = {
+    "waiting", "sending", "sleeping", "spinning", "spinning under pcall", "waiting under pcall", "in os.execute", "in a read", "starting",
+    "starting lanes", "finishing", "in a finalizer that waits", "in a finalizer that spins", "in require",
+}
+
+-- The module of the activity "in require".
+local MODULE = [[
+    io.open(%q, "w"):close()
+    require "lanes".sleep(1000)
+]]
+
+-- A hang, and nothing else: the programs wait 0.05 s for lanes, and lanes are in C calls for 1 s.
+local LIMIT = 60
+
+for _, ending in ipairs(endings) do
+    local what, name, code, text = ending[1], ending[2], ending[3], ending[4]
+    describe("a program that " .. what, function()
+        local directory, program
+
+        setup(function()
+            directory = support.directory {}
+            support.write(directory .. "/module_that_waits.lua", MODULE:format(directory .. "/required"))
+            program = support.read "spec/endings/program.lua"
+        end)
+
+        teardown(function() support.remove_directory(directory) end)
+
+        local function run(...)
+            if name == "host" then return host.run(LIMIT, "run", "spec/endings/program.lua", ...) end
+            return support.run(program, { arguments = { ... }, timeout = LIMIT })
+        end
+
+        for _, activity in ipairs(activities) do
+            it("ends while lanes are " .. activity, function()
+                for _ = 1, repetitions do
+                    for _, timers in ipairs { "timers", "none" } do
+                        local result = run(activity, name, timers, directory)
+                        local case = timers .. ", standard error: " .. result.err
+                        assert.equal(code, result.code, case)
+                        if text then support.contains(text, result.err) else assert.equal("", result.err, case) end
+                        if name == "host" then assert.equal("the host lives on\n", result.out, case) end
+                    end
+                end
+            end)
+        end
+    end)
+end
