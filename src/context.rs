@@ -132,7 +132,9 @@ impl Context {
     /// Calls `operation` with a wait of this state until it ends for another reason than an interruption.
     ///
     /// A signal handler of the host (Ctrl-C in the stock interpreter) asks for attention by setting a debug hook. A
-    /// wait then ends, and a function is called for the hook to see, which raises its error from there.
+    /// wait then ends, and a function is called for the hook to see, which raises its error from there. So it is for a
+    /// hook that is there before the wait: it may have come after the interpreter last looked for one. A hook that
+    /// raises nothing does not mind, and the wait goes on.
     #[inline]
     pub fn wait<T>(
         &self,
@@ -140,36 +142,27 @@ impl Context {
         deadline: Deadline,
         mut operation: impl FnMut(&Wait) -> Waited<T>,
     ) -> Result<T, Raise> {
-        let main = self.main.get().unwrap_or(state);
-        let before = (main.hook(), state.hook());
-        let interrupted = || (main.hook(), state.hook()) != before;
         // Lanes have no signal handlers; their hooks are set by cancellation, which wakes them by itself.
-        let watch: Option<&dyn Fn() -> bool> = if self.record.is_none() {
-            Some(&interrupted)
-        } else {
-            None
-        };
-        let wait = Wait {
-            waiter: &self.waiter,
-            deadline,
-            interrupted: watch,
-        };
+        let watched = self.record.is_none() && deadline != Deadline::Now;
+        let main = self.main.get().unwrap_or(state);
+        let hooks = || (main.hook(), if state == main { 0 } else { state.hook() });
         loop {
-            match operation(&wait) {
-                Waited::Ended(value) => return Ok(value),
-                Waited::Interrupted => {
-                    protect(state, 0, |_| ())?;
-                    if interrupted() {
-                        // A hook that does not mind: go on waiting without asking it again.
-                        let wait = Wait {
-                            interrupted: None,
-                            ..wait
-                        };
-                        if let Waited::Ended(value) = operation(&wait) {
-                            return Ok(value);
-                        }
-                    }
-                }
+            let before = hooks();
+            if watched && before != (0, 0) {
+                protect(state, 0, |_| ())?;
+            }
+            let interrupted = || hooks() != before;
+            let wait = Wait {
+                waiter: &self.waiter,
+                deadline,
+                interrupted: if watched { Some(&interrupted) } else { None },
+            };
+            if let Waited::Ended(value) = operation(&wait) {
+                return Ok(value);
+            }
+            // Signal handlers know the first coroutine only, which does not run while another one waits.
+            if before == (0, 0) && main.hook() != 0 && state.hook() == 0 {
+                main.move_hook(state);
             }
         }
     }

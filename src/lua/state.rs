@@ -459,6 +459,20 @@ impl State {
         }
     }
 
+    /// Gives the hook to another coroutine of the same state; where all have one hook in common, it stays.
+    pub fn move_hook(self, to: State) {
+        // SAFETY: reads and writes plain fields of this state, on its own thread.
+        unsafe {
+            let (hook, mask, count) = (
+                c::lua_gethook(self.0),
+                c::lua_gethookmask(self.0),
+                c::lua_gethookcount(self.0),
+            );
+            c::lua_sethook(self.0, None, 0, 0);
+            c::lua_sethook(to.0, hook, mask, count);
+        }
+    }
+
     /// Stops or restarts the collector.
     pub fn run_collector(self, run: bool) {
         // SAFETY: neither call collects.

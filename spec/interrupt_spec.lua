@@ -1,0 +1,113 @@
+-- Ctrl-C in the stock interpreter while the main state waits: the wait ends with the usual error.
+local support = require "support"
+local assert = assert
+local describe, it = support.plain(describe, it)
+local _ENV = _G -- luacheck: ignore _ENV
+
+-- What the programs begin with. `interrupt()` has a signal sent to this process as soon as its first thread sleeps (the shell's
+-- parent is this process).
+local BEGIN = [[
+    local lanes = require "lanes".configure { shutdown_timeout = 0.1 }
+    local linda = lanes.linda()
+    local waiting = lanes.gen("*", function() linda:receive("never") end)()
+    while waiting.status ~= "waiting" do lanes.sleep(0.001) end
+    local function interrupt()
+        shell = io.popen [=[
+            sleep 0.02
+            while ! grep -q '^State:.S' /proc/$PPID/task/$PPID/status; do sleep 0.01; done
+            kill -INT $PPID
+        ]=]
+    end
+]]
+
+-- Waits, each of which would never end.
+local waits = {
+    ["join"] = "waiting:join()",
+    ["join with a timeout"] = "waiting:join(1000)",
+    ["indexing a handle"] = "local _ = waiting[1]",
+    ["receive"] = "linda:receive('k')",
+    ["receive with a timeout"] = "linda:receive(1000, 'k', 'l')",
+    ["a batched receive"] = "linda:receive(linda.batched, 'k', 2)",
+    ["send"] = "linda:send('full', 1)",
+    ["send with a timeout"] = "linda:send(1000, 'full', 1)",
+    ["sleep"] = "lanes.sleep(1000)",
+    ["cancel"] = "waiting:cancel('soft', 1000)",
+    ["a lock"] = "lock(1)",
+    ["giving back to a lock what was not taken"] = "lanes.genlock(linda, 'other', 2)(-2)",
+    ["require"] = "require 'module that waits'",
+}
+
+-- Runs a program that is interrupted, and must end as the interpreter ends then.
+local function interrupted(program)
+    local result = support.run(BEGIN .. program, { timeout = 60 })
+    support.contains("interrupted!", result.err)
+    assert.equal("", result.out)
+    assert.equal(1, result.code)
+    return result
+end
+
+describe("Ctrl-C", function()
+    for what, wait in pairs(waits) do
+        it("ends " .. what, function()
+            interrupted(([[
+                linda:limit("full", 0)
+                local lock = lanes.genlock(linda, "lock", 1)
+                lock(1)
+                package.preload["module that waits"] = function() linda:receive("never") end
+                interrupt()
+                %s
+                print("the wait ended")
+            ]]):format(wait))
+        end)
+
+        it("ends " .. what .. " in a coroutine", function()
+            local result = support.run(BEGIN .. ([[
+                linda:limit("full", 0)
+                local lock = lanes.genlock(linda, "lock", 1)
+                lock(1)
+                package.preload["module that waits"] = function() linda:receive("never") end
+                interrupt()
+                print(coroutine.resume(coroutine.create(function()
+                    %s
+                    print("the wait ended")
+                end)))
+            ]]):format(wait), { timeout = 60 })
+            support.contains("interrupted!", result.out .. result.err)
+            assert.is_nil(result.out:find("the wait ended", 1, true))
+        end)
+    end
+
+    it("ends a lock of units that no other lane gives back", function()
+        interrupted [[
+            local lock = lanes.genlock(linda, "lock", 2)
+            lanes.gen("*", function() lock(2) end)():join()
+            interrupt()
+            lock(1)
+        ]]
+    end)
+
+    it("loses no value of the wait that it ends, and is an error like others", function()
+        assert.equal("false\ttrue\n0\t1\nfirst\nlast\tnil\n", support.output(BEGIN .. [[
+            linda:limit("full", 1)
+            linda:send("full", "first")
+            interrupt()
+            local ok, message = pcall(linda.send, linda, "full", "second")
+            print(ok, message:find("interrupted!", 1, true) ~= nil)
+            print(linda:count("k") or 0, linda:count("full"))
+            print((select(2, linda:receive("full"))))
+            linda:send("full", "last")
+            print(select(2, linda:receive("full")), (linda:receive(0, "full")))
+        ]]))
+    end)
+
+    it("does not end what a debug hook of the program is set for", function()
+        assert.equal("true\n", support.output(BEGIN .. [[
+            local calls = 0
+            debug.sethook(function() calls = calls + 1 end, "cr", 1)
+            lanes.sleep(0.05)
+            linda:receive(0.05, "k")
+            debug.sethook()
+            print(calls > 0)
+        ]]))
+    end)
+end)
