@@ -22,7 +22,7 @@ pub enum Key {
 }
 
 /// A key as it is on the stack.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeyRef<'a> {
     /// boolean
     Boolean(bool),
@@ -60,6 +60,20 @@ impl Key {
     }
 }
 
+impl Hash for KeyRef<'_> {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Keys of different types with the same bits may share a hash: they are seldom in one linda.
+        match self {
+            KeyRef::Boolean(value) => state.write_u64(u64::from(*value)),
+            KeyRef::Integer(value) => state.write_u64(*value as u64),
+            KeyRef::Float(value) => state.write_u64(*value),
+            KeyRef::Text(value) => state.write(value),
+            KeyRef::Light(value) => state.write_u64(*value as u64),
+        }
+    }
+}
+
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.borrowed().hash(state);
@@ -90,7 +104,7 @@ impl KeyRef<'_> {
     #[inline]
     pub fn read<'a>(state: State, index: c_int) -> Option<KeyRef<'a>> {
         Some(match state.kind(index) {
-            Kind::String => KeyRef::Text(state.bytes(index)?),
+            Kind::String => KeyRef::Text(state.string(index)),
             Kind::Number if state.is_integer(index) => KeyRef::Integer(state.integer(index)),
             Kind::Number => {
                 let number = state.number(index);

@@ -246,15 +246,23 @@ impl State {
     /// The bytes of the string at `index`, if it is one. They are valid while the value stays on the stack.
     #[inline]
     pub fn bytes<'a>(self, index: c_int) -> Option<&'a [u8]> {
-        if self.kind(index) != Kind::String {
-            return None;
-        }
+        (self.kind(index) == Kind::String).then(|| self.string(index))
+    }
+
+    /// The bytes of the value at `index`, which is a string. They are valid while the value stays on the stack.
+    #[inline]
+    pub fn string<'a>(self, index: c_int) -> &'a [u8] {
         let mut len = 0;
         // SAFETY: on a string lua_tolstring converts nothing; the slice lives as long as the string is referenced
-        // from the stack, which the caller keeps for as long as it uses the slice.
+        // from the stack, which the caller keeps for as long as it uses the slice. Anything but a string or a number
+        // gives null.
         unsafe {
             let start = c::lua_tolstring(self.0, index, &mut len);
-            Some(std::slice::from_raw_parts(start.cast(), len))
+            if start.is_null() {
+                &[]
+            } else {
+                std::slice::from_raw_parts(start.cast(), len)
+            }
         }
     }
 

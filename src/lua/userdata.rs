@@ -1,12 +1,21 @@
-//! Typed userdata: a full userdata that holds one Rust value behind a pointer, checked by its metatable's identity.
+//! Typed userdata: a full userdata that holds one Rust value behind a pointer, checked by the type that its block
+//! begins with. That takes two calls of the C API, where a look at the metatable takes four, and cannot be fooled by a
+//! program that gives one of our metatables to a userdata of its own.
 
 use super::compat::lua_State;
 use super::{Function, Raising, State, enter};
+use std::any::TypeId;
 use std::marker::PhantomData;
 use std::os::raw::{c_int, c_void};
 
-/// What the block of a userdata holds: null once the value was taken out.
-struct Cell<T>(*mut T);
+/// What the block of a userdata holds.
+#[repr(C)]
+struct Cell<T> {
+    /// The type of the value: 128 bits that no block of another library's begins with.
+    kind: TypeId,
+    /// Null before the value is put in, and once it was taken out.
+    value: *mut T,
+}
 
 /// A kind of userdata in one state: the identity of its metatable, and where the metatable is kept.
 pub struct Userdata<T> {
@@ -22,7 +31,7 @@ impl<T> Clone for Userdata<T> {
 }
 impl<T> Copy for Userdata<T> {}
 
-impl<T> Userdata<T> {
+impl<T: 'static> Userdata<T> {
     /// Takes the metatable on the top of the stack (left there) as that of this kind. It must stay referenced for as
     /// long as the state lives: it is entered in the registry under its own address.
     pub fn adopt(raising: Raising) -> Userdata<T> {
@@ -44,29 +53,45 @@ impl<T> Userdata<T> {
 
     /// Pushes a new, empty userdata of this kind. Put a value into it with [`Userdata::put`] before Lua sees it.
     pub fn push_empty(self, raising: Raising, user_values: c_int) {
-        let block = raising.new_userdata(std::mem::size_of::<Cell<T>>(), user_values);
-        // SAFETY: a fresh block of that size, aligned for pointers.
-        unsafe { block.cast::<Cell<T>>().write(Cell(std::ptr::null_mut())) };
+        let block = raising.new_userdata(size_of::<Cell<T>>(), user_values);
+        let cell = Cell::<T> {
+            kind: TypeId::of::<T>(),
+            value: std::ptr::null_mut(),
+        };
+        // SAFETY: a fresh block of that size; userdata are aligned for anything that C has.
+        unsafe { block.cast::<Cell<T>>().write_unaligned(cell) };
         self.push_metatable(*raising);
         raising.set_metatable(-2);
+    }
+
+    /// The block of the userdata at `index`, if it is of this kind.
+    #[inline]
+    fn cell(state: State, index: c_int) -> Option<*mut Cell<T>> {
+        let block = state.userdata(index).cast::<Cell<T>>();
+        // A light userdata has no length, a smaller block cannot be read.
+        if block.is_null() || state.raw_len(index) != size_of::<Cell<T>>() {
+            return None;
+        }
+        // SAFETY: the block has the size of a cell, and any bytes may be compared with a type.
+        let kind = unsafe {
+            (&raw const (*block).kind)
+                .cast::<[u8; size_of::<TypeId>()]>()
+                .read_unaligned()
+        };
+        // SAFETY: a TypeId is plain data.
+        let expected =
+            unsafe { std::mem::transmute::<TypeId, [u8; size_of::<TypeId>()]>(TypeId::of::<T>()) };
+        (kind == expected).then_some(block)
     }
 
     /// The value of the userdata at `index`, if it is of this kind and still has one. Valid while the userdata is
     /// referenced from the stack.
     #[inline]
     pub fn get<'a>(self, state: State, index: c_int) -> Option<&'a T> {
-        let block = state.userdata(index).cast::<Cell<T>>();
-        if block.is_null() || !state.push_metatable(index) {
-            return None;
-        }
-        let found = state.pointer(-1) as usize;
-        state.pop(1);
-        if found != self.metatable {
-            return None;
-        }
-        // SAFETY: only `push_empty` makes userdata with this metatable, which Lua code cannot give to others; the
-        // value lives until `collect`, which runs when nothing refers to the userdata any more.
-        unsafe { (*block).0.as_ref() }
+        let cell = Self::cell(state, index)?;
+        // SAFETY: only `push_empty` makes blocks that begin with this type; the value lives until `collect`, which runs
+        // when nothing refers to the userdata any more.
+        unsafe { (*cell).value.as_ref() }
     }
 
     /// The value of the userdata at `index`, which is known to be of this kind by its place and not checked.
@@ -77,25 +102,22 @@ impl<T> Userdata<T> {
             return None;
         }
         // SAFETY: the caller asks for a place where only userdata of this kind are kept.
-        unsafe { (*block).0.as_ref() }
+        unsafe { (*block).value.as_ref() }
     }
 
     /// Gives the userdata at `index`, known to be of this kind by its place, its value.
     pub fn put(state: State, index: c_int, value: Box<T>) {
         let block = state.userdata(index).cast::<Cell<T>>();
         // SAFETY: as for `held`.
-        unsafe { (*block).0 = Box::into_raw(value) };
+        unsafe { (*block).value = Box::into_raw(value) };
     }
 
-    /// Takes the value out of the userdata at `index`, known to be of this kind; from then on it has none.
+    /// Takes the value out of the userdata at `index`, if it is of this kind; from then on it has none.
     pub fn take(state: State, index: c_int) -> Option<Box<T>> {
-        let block = state.userdata(index).cast::<Cell<T>>();
-        if block.is_null() || state.raw_len(index) != std::mem::size_of::<Cell<T>>() {
-            return None;
-        }
-        // SAFETY: as for `held`; the pointer came from a box and is taken out before anything else.
+        let cell = Self::cell(state, index)?;
+        // SAFETY: as for `get`; the pointer came from a box and is taken out before anything else.
         unsafe {
-            let value = std::mem::replace(&mut (*block).0, std::ptr::null_mut());
+            let value = std::mem::replace(&mut (*cell).value, std::ptr::null_mut());
             (!value.is_null()).then(|| Box::from_raw(value))
         }
     }
@@ -104,7 +126,7 @@ impl<T> Userdata<T> {
     pub const COLLECT: Function = collect::<T>;
 }
 
-unsafe extern "C-unwind" fn collect<T>(l: *mut lua_State) -> usize {
+unsafe extern "C-unwind" fn collect<T: 'static>(l: *mut lua_State) -> usize {
     // SAFETY: called by Lua; owns nothing.
     unsafe {
         enter(l, |state| {

@@ -352,7 +352,7 @@ impl Encoder {
                     self.word(format::FLOAT, raising.number(-1).to_bits());
                 }
             }
-            Kind::String => self.string(raising.bytes(-1).unwrap_or_default()),
+            Kind::String => self.string(raising.string(-1)),
             Kind::Light => self.word(format::LIGHT, raising.userdata(-1) as u64),
             Kind::Table => return self.table(raising, local, to),
             Kind::Function => return self.function(raising, local),
@@ -831,7 +831,7 @@ fn scalar(state: State, index: c_int) -> Option<Message> {
         }
         Kind::Light => word(format::LIGHT, state.userdata(index) as u64),
         Kind::String => {
-            let text = state.bytes(index)?;
+            let text = state.string(index);
             if text.len() <= INLINE - 2 {
                 let mut bytes = [0; INLINE];
                 bytes[0] = format::SHORT;

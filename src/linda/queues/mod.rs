@@ -92,7 +92,6 @@ impl<K: Clone, M> Queues<K, M> {
         if request != Request::None {
             return Err((Refusal::Request(request), values));
         }
-        let mut after = After::new();
         let mut state = self.state.lock();
         if state.cancelled {
             return Err((Refusal::LindaCancelled, values));
@@ -103,9 +102,12 @@ impl<K: Clone, M> Queues<K, M> {
         let need = values.len();
         if need <= state.slots[slot].room() {
             state.slots[slot].push(values);
-            state.settle(slot, &mut after);
-            drop(state);
-            after.run();
+            if state.slots[slot].has_parked() {
+                let mut after = After::new();
+                state.settle(slot, &mut after);
+                drop(state);
+                after.run();
+            }
             return Ok(());
         }
         if wait.deadline == Deadline::Now {
@@ -128,7 +130,6 @@ impl<K: Clone, M> Queues<K, M> {
         if request != Request::None {
             return Err(Refusal::Request(request));
         }
-        let mut after = After::new();
         let mut state = self.state.lock();
         if state.cancelled {
             return Err(Refusal::LindaCancelled);
@@ -138,9 +139,12 @@ impl<K: Clone, M> Queues<K, M> {
             if let Some(slot) = state.find(key)
                 && let Some(value) = state.slots[slot].pop()
             {
-                state.settle(slot, &mut after);
-                drop(state);
-                after.run();
+                if state.slots[slot].has_parked() {
+                    let mut after = After::new();
+                    state.settle(slot, &mut after);
+                    drop(state);
+                    after.run();
+                }
                 return Ok((position, value));
             }
         }

@@ -41,6 +41,12 @@ impl<K, M> Slot<K, M> {
             .map_or(usize::MAX, |limit| limit.saturating_sub(self.values.len()))
     }
 
+    /// Whether an operation waits for this slot to change.
+    #[inline]
+    pub fn has_parked(&self) -> bool {
+        !(self.receivers.is_empty() && self.senders.is_empty())
+    }
+
     pub fn is_full(&self) -> bool {
         self.room() == 0
     }
