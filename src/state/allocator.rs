@@ -1,4 +1,4 @@
-//! Where the memory of a lane's state comes from.
+//! Where the memory of a lane's state comes from. `unsafe`: allocator functions are called by Lua with raw memory.
 //!
 //! By default from an arena of its own, apart from the host's allocator, which need not be thread-safe. With `allocator =
 //! "protected"` all states share the host's allocator behind a lock. A limit makes an allocation beyond it fail, which

@@ -1,0 +1,4 @@
+//! The C interface besides the loader (include/lanes.h): objects of C modules that lanes share, and embedding.
+
+mod deep;
+mod embedded;
