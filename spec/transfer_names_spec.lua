@@ -182,6 +182,21 @@ describe("lanes.register", function()
         end))
     end)
 
+    local keys = { name = '"f"', path = '"a/b"', number = "1", ["spelt number"] = '"1"', ["empty text"] = '""',
+        ["text with a zero byte"] = '"a\\0b"' }
+    for kind, key in pairs(keys) do
+        it("makes a function known whose key is a " .. kind, function()
+            assert.equal("true\n", support.output([[
+                local lanes = require "lanes"
+                local open = require "native".opener()
+                lanes.register("keyed", { [ ]] .. key .. [[ ] = open })
+                local linda = lanes.linda()
+                linda:send("key", open)
+                print(select(2, linda:receive(0, "key")) == open)
+            ]]))
+        end)
+    end
+
     it("takes a function alone", function()
         local opener = package.loadlib(native.path "socket.core", "luaopen_socket_core")
         lanes.register("opener", opener)
