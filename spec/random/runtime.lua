@@ -1,0 +1,368 @@
+-- What random programs are made of: the steps of a lane, each of which logs what it did, and the oracle that compares the logs.
+--
+-- Every value that is sent has an identity, "lane:slot:n", where n counts what the lane has sent to the slot so far. A slot is
+-- a linda's name and a key. A lane's log is a table; a finalizer leaves it in the linda of logs, so that it survives errors and
+-- cancellation. What a lane was doing when a hook ended it is its `flight`: that operation may have happened or not.
+
+local lanes = require "lanes"
+
+local runtime = {}
+
+local cancel_error = lanes.cancel_error
+
+-- Keys of slots: `QUEUES` for send and receive, `STATE` for set and get, `LIMITED` has limits that change.
+local QUEUES = { "a", 2, "limited" }
+local STATE = "state"
+
+local Lane = {}
+Lane.__index = Lane
+
+-- A new value with this identity, in one of several shapes, and what a value says that it is.
+local function dressed(identity, shape, linda)
+    if shape == 1 then return { id = identity, text = ("x"):rep(300) } end
+    if shape == 2 then return { inner = { { id = identity } }, linda = linda } end
+    if shape == 3 then return function() return identity, linda end end
+    if shape == 4 then
+        local value = { id = identity, linda = linda }
+        value.itself = value
+        return value
+    end
+    return identity
+end
+
+-- Identity of a value, and the linda that it brings.
+local function undressed(value)
+    if type(value) == "function" then return value() end
+    if type(value) ~= "table" then return value end
+    if value.inner then return value.inner[1].id, value.linda end
+    if value.itself ~= nil and value.itself ~= value then error "a cyclic value has another shape now" end
+    return value.id, value.linda
+end
+
+-- A lane's name for a linda is the same everywhere: what tostring says.
+function Lane:know(linda)
+    if linda == nil then return end
+    local name = tostring(linda)
+    for _, known in ipairs(self.log.lindas) do
+        if tostring(known) == name then return end
+    end
+    self.log.lindas[#self.log.lindas + 1] = linda
+end
+
+function Lane:linda(n)
+    return self.log.lindas[(n - 1) % #self.log.lindas + 1]
+end
+
+-- The steps. `linda` and `key` are numbers: the lane knows some lindas, and takes one of them.
+
+function Lane:send(linda, key, count, shape, timeout)
+    linda, key = self:linda(linda), QUEUES[key]
+    local slot = tostring(linda) .. "," .. tostring(key)
+    local sent = self.log.sent[slot] or 0
+    local values = {}
+    for i = 1, count do
+        values[i] = dressed(self.log.id .. ":" .. slot .. ":" .. (sent + i), shape, self:linda(sent + i))
+    end
+    self.log.flight = { what = "send", slot = slot, count = count }
+    local answer = linda:send(timeout, key, (table.unpack or unpack)(values))
+    if answer == true then
+        self.log.sent[slot] = sent + count
+    elseif answer ~= false and answer ~= cancel_error then
+        error("send answered " .. tostring(answer))
+    end
+    self.log.flight = nil
+end
+
+function Lane:took(slot, value)
+    local identity, linda = undressed(value)
+    local received = self.log.received
+    received[#received + 1] = identity
+    if tostring(identity):match "^[^:]+:(.*):%d+$" ~= slot then
+        error(("slot %s gave %s"):format(slot, tostring(identity)))
+    end
+    self:know(linda)
+end
+
+function Lane:receive(linda, key, other, timeout)
+    linda = self:linda(linda)
+    self.log.flight = { what = "receive", count = 1 }
+    local answer, value
+    if other then
+        answer, value = linda:receive(timeout, QUEUES[key], QUEUES[other])
+    else
+        answer, value = linda:receive(timeout, QUEUES[key])
+    end
+    if answer ~= nil and answer ~= cancel_error then self:took(tostring(linda) .. "," .. tostring(answer), value) end
+    self.log.flight = nil
+end
+
+function Lane:batch(linda, key, least, most, timeout)
+    linda = self:linda(linda)
+    self.log.flight = { what = "receive", count = most }
+    local results = { linda:receive(timeout, linda.batched, QUEUES[key], least, most) }
+    if #results > 0 and results[1] ~= cancel_error then
+        local count = #results - 1
+        if count < least or count > most then error(("a batch of %d to %d has %d"):format(least, most, count)) end
+        for i = 2, #results do self:took(tostring(linda) .. "," .. tostring(results[1]), results[i]) end
+    end
+    self.log.flight = nil
+end
+
+function Lane:set(linda)
+    linda = self:linda(linda)
+    local slot = tostring(linda)
+    local n = (self.log.set[slot] or 0) + 1
+    self.log.set[slot] = n
+    linda:set(STATE, self.log.id .. ":" .. n, n)
+end
+
+function Lane:get(linda)
+    linda = self:linda(linda)
+    local found, n = linda:get(STATE, 2)
+    if found == nil or found == cancel_error then return end
+    local writer, stated = found:match "^(.*):(%d+)$"
+    if tonumber(stated) ~= n then error(("values set together are %s and %s"):format(found, tostring(n))) end
+    local slot = tostring(linda) .. " of " .. writer
+    local before = self.seen[slot] or 0
+    -- Only a writer that comes back can have its earlier values overwritten by later ones of its own: they never return.
+    if n < before then error(("%s was %d and is %d"):format(slot, before, n)) end
+    self.seen[slot] = n
+end
+
+function Lane:limit(linda, limit)
+    self:linda(linda):limit("limited", limit)
+end
+
+function Lane:look(linda)
+    linda = self:linda(linda)
+    local counts = linda:count()
+    for key, count in pairs(counts) do
+        if count < 0 then error(tostring(key) .. " has " .. count) end
+    end
+    for _, slot in pairs(linda:dump() or {}) do
+        for i = slot.first, slot.first + slot.count - 1 do
+            if slot.fifo[i] == nil then error "a dump has a hole" end
+        end
+    end
+end
+
+function Lane:cancel_linda(linda, who)
+    self:linda(linda):cancel(who)
+end
+
+function Lane:new_linda()
+    self.made = self.made + 1
+    self:know(lanes.linda(self.log.id .. "/" .. self.made))
+end
+
+function Lane:add(add)
+    self.log.adding = self.log.adding + 1
+    if add(1) ~= cancel_error then self.log.added = self.log.added + 1 end
+end
+
+function Lane:lock(lock, units)
+    self.log.flight = { what = "lock" }
+    if lock(units, "try") == true then
+        -- One that is asked to stop gives nothing back.
+        if lock(-units) == cancel_error then self.log.locked = true end
+    end
+    self.log.flight = nil
+end
+
+function Lane.sleep(_, seconds)
+    lanes.sleep(seconds)
+end
+
+function Lane.spin(_, count)
+    local sum = 0
+    for i = 1, count do sum = sum + i % 7 end
+    return sum
+end
+
+function Lane.collect(_, how)
+    collectgarbage(how)
+end
+
+function Lane:timer(linda, seconds, period)
+    lanes.timer(self:linda(linda), "tick", seconds, period)
+end
+
+-- The name of a new lane.
+function Lane:child()
+    self.children = self.children + 1
+    return self.log.id .. "." .. self.children
+end
+
+function Lane:keep(n, handle)
+    self.handles[n] = handle
+end
+
+function Lane:drop(n)
+    self.handles[n] = nil
+end
+
+function Lane:join(n, timeout)
+    local handle = self.handles[n]
+    if not handle then return end
+    local first, second = handle:join(timeout)
+    if handle.status == "error" and second ~= "timeout" and not tostring(second):find("on purpose", 1, true) then
+        error("a lane failed: " .. tostring(second))
+    end
+    if handle.status == "done" and second ~= "timeout" and first ~= "done" then
+        error("a lane that is done answered " .. tostring(first))
+    end
+end
+
+-- Arguments as for the handle's `cancel`.
+function Lane:cancel(n, ...)
+    local handle = self.handles[n]
+    if not handle then return end
+    local ended, status = handle:cancel(...)
+    if ended and status ~= "done" and status ~= "error" and status ~= "cancelled" then
+        error("a lane that ended is " .. tostring(status))
+    end
+end
+
+function Lane.fail()
+    error "on purpose"
+end
+
+--- The steps and the log of the lane that calls this.
+-- @param id its name, without ":"
+-- @param hooked whether hooks may end it
+-- @param logs the linda of logs
+-- @param hub the linda that it knows at first
+function runtime.lane(id, hooked, logs, hub)
+    local lane = setmetatable({
+        log = { id = id, hooked = hooked, sent = {}, received = {}, set = {}, lindas = { hub }, adding = 0, added = 0 },
+        handles = {}, seen = {}, children = 0, made = 0,
+    }, Lane)
+    if rawget(_G, "set_finalizer") then
+        set_finalizer(function(err, trace)
+            local log = lane.log
+            log.problem = err ~= nil and err ~= cancel_error and not tostring(err):find("on purpose", 1, true) and
+                tostring(err) .. " at " .. table.concat(trace or {}, " < ") or nil
+            logs:set(id, log)
+        end)
+    end
+    return lane
+end
+
+--- Seconds after which a lane counts as hanging.
+runtime.LIMIT = 60
+
+-- Waits until no lane runs.
+local function all_ended()
+    local deadline = lanes.now_secs() + runtime.LIMIT
+    while true do
+        local running
+        for _, lane in ipairs(lanes.threads() or {}) do
+            if lane.name ~= "LanesTimer" and lane.status ~= "done" and lane.status ~= "error" and lane.status ~= "cancelled" then
+                running = (lane.name or "?") .. " is " .. lane.status
+            end
+        end
+        if not running then return end
+        if lanes.now_secs() > deadline then error("a lane hangs: " .. running) end
+        lanes.sleep(0.002)
+    end
+end
+
+--- Waits for all lanes and compares what they did.
+-- @param main the steps of the main state
+-- @param logs the linda of logs
+-- @param add the atomic number
+-- @param lock the lock, of which all 3 units must be free
+function runtime.check(main, logs, add, lock)
+    all_ended()
+    local problems = {}
+    local function problem(...) problems[#problems + 1] = string.format(...) end
+
+    local all = { main.log }
+    for key in pairs(logs:count()) do all[#all + 1] = logs:get(key) end
+    -- All lindas, those of logs that others made too; and what nobody received.
+    local by_id, lindas = {}, {}
+    for _, log in ipairs(all) do
+        by_id[log.id] = log
+        if log.problem then problem("%s: %s", log.id, log.problem) end
+        for _, linda in ipairs(log.lindas) do lindas[tostring(linda)] = linda end
+    end
+    local left = { id = "left", received = {}, hooked = false }
+    local queue = {}
+    for _, linda in pairs(lindas) do queue[#queue + 1] = linda end
+    while #queue > 0 do
+        local linda = table.remove(queue)
+        linda:cancel "none"
+        for _, key in ipairs(QUEUES) do
+            while true do
+                local found, value = linda:receive(0, key)
+                if not found then break end
+                local identity, other = undressed(value)
+                left.received[#left.received + 1] = identity
+                if other and not lindas[tostring(other)] then
+                    lindas[tostring(other)] = other
+                    queue[#queue + 1] = other
+                end
+            end
+        end
+    end
+
+    -- Who received what, once; and in which order.
+    local receivers, last = {}, {}
+    local received = 0
+    all[#all + 1] = left
+    for _, log in ipairs(all) do
+        local mine = {}
+        for _, identity in ipairs(log.received) do
+            received = received + 1
+            if receivers[identity] then
+                problem("%s was received by %s and by %s", identity, receivers[identity], log.id)
+            end
+            receivers[identity] = log.id
+            local sender, slot, n = identity:match "^([^:]+):(.*):(%d+)$"
+            n = tonumber(n)
+            local stream = sender .. ":" .. slot
+            -- What is left came after everything that was received.
+            local before = log == left and last[stream] or mine[stream] or 0
+            if n <= before then problem("%s came to %s after %d", identity, log.id, before) end
+            mine[stream] = n
+            last[stream] = math.max(last[stream] or 0, n)
+            local from = by_id[sender]
+            local sent = from and from.sent[slot] or 0
+            local flight = from and from.flight
+            if flight and flight.what == "send" and flight.slot == slot then sent = sent + flight.count end
+            if n > sent then problem("%s was received by %s and never sent", identity, log.id) end
+        end
+    end
+
+    -- What was sent and did not arrive: only a receive that a hook ended may have it.
+    local sent, missing, may_miss = 0, {}, 0
+    local least, most = 0, 0
+    for _, log in ipairs(all) do
+        if log ~= left then
+            for slot, count in pairs(log.sent) do
+                sent = sent + count
+                for n = 1, count do
+                    local identity = log.id .. ":" .. slot .. ":" .. n
+                    if not receivers[identity] then missing[#missing + 1] = identity end
+                end
+            end
+            if log.hooked and log.flight and log.flight.what == "receive" then may_miss = may_miss + log.flight.count end
+            least, most = least + log.added, most + log.adding
+        end
+    end
+    if #missing > may_miss then
+        problem("%d were lost, %d may be: %s", #missing, may_miss, table.concat(missing, " "))
+    end
+    local sum = add(0)
+    if sum < least or sum > most then problem("the sum is %s, between %d and %d expected", tostring(sum), least, most) end
+    local locked = false
+    for _, log in ipairs(all) do
+        locked = locked or log.locked or log.flight and log.flight.what == "lock"
+    end
+    if not locked and lock(3, "try") ~= true then problem "the lock is not free" end
+
+    if #problems > 0 then error(#problems .. " problems:\n" .. table.concat(problems, "\n"), 0) end
+    print(("%d lanes, %d sent, %d received"):format(#all - 2, sent, received))
+end
+
+return runtime

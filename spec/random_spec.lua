@@ -1,0 +1,107 @@
+-- Random programs of lanes: whatever they do, every value that is sent is received at most once, in order, and none is lost.
+-- LANES_RANDOM_SECONDS says for how long (default 12), LANES_RANDOM_SEED which program is the first.
+local support = require "support"
+local generator = require "random.generator"
+local shrink = require "random.shrink"
+
+local seconds = tonumber(os.getenv "LANES_RANDOM_SECONDS") or 12
+local first = math.floor(tonumber(os.getenv "LANES_RANDOM_SEED") or os.time() % 1000000 * 1000)
+
+-- Seconds in which a program that fails is made smaller.
+local SHRINKING = 60
+
+-- How often a smaller program runs before it counts as one that does not fail: scheduling is not the seed's.
+local ATTEMPTS = 5
+
+-- Large programs are rare.
+local function plan_of(seed)
+    return generator.plan(seed, 20 + seed % 7 * 15)
+end
+
+-- Runs a program. Returns what is wrong with it, or nil and what it printed.
+local function problem_of(text)
+    local result = support.run(text, { timeout = 120 })
+    if result.code == 0 and result.err == "" then return nil, result.out end
+    return ("it ended with code %d and this on standard error:\n%s"):format(result.code, result.err)
+end
+
+local function report(seed, text, problem)
+    local plan = plan_of(seed)
+    local deadline = os.time() + SHRINKING
+    local smallest = shrink(plan, function(candidate)
+        for _ = 1, ATTEMPTS do
+            if problem_of(candidate) then return true end
+        end
+        return false
+    end, function() return os.time() < deadline end)
+    error(("the program of LANES_RANDOM_SEED=%d fails: %s\n%s\nmade smaller:\n%s"):format(
+        seed, problem, smallest == text and "" or text, smallest))
+end
+
+describe("random programs", function()
+    it("lose nothing, duplicate nothing and keep the order", function()
+        local begin, seed, count = os.time(), first, 0
+        local lanes, sent = 0, 0
+        repeat
+            local text = generator.text(plan_of(seed))
+            local problem, out = problem_of(text)
+            if problem then report(seed, text, problem) end
+            local made, values, received = out:match "(%d+) lanes, (%d+) sent, (%d+) received"
+            assert.is_truthy(received)
+            lanes, sent = lanes + made, sent + values
+            seed, count = seed + 1, count + 1
+        until os.time() - begin >= seconds
+        print(("LANES_RANDOM_SEED=%d: %d programs, %d lanes, %d values sent"):format(first, count, lanes, sent))
+        assert.is_true(lanes > 0 and sent > 0)
+    end)
+
+    -- The oracle has eyes: each of these does one thing behind its back.
+    local BEGIN, END = generator.text({ steps = {} }):match "^(.*)(runtime%.check.*)$"
+
+    local function finds(expected, fault)
+        local problem = problem_of(BEGIN .. fault .. "\n" .. END)
+        support.contains(expected, problem or "nothing was found")
+    end
+
+    it("are found out when they lose a value", function()
+        finds("1 were lost, 0 may be: main:Linda: hub,a:2", [[
+            r:send(1, 1, 3, 6, 0)
+            r:receive(1, 1, nil, 0)
+            hub:receive(0, "a")
+        ]])
+    end)
+
+    it("are found out when they duplicate a value", function()
+        finds("main:Linda: hub,a:1 was received by main and by left", [[
+            r:send(1, 1, 1, 6, 0)
+            r:receive(1, 1, nil, 0)
+            hub:send("a", "main:Linda: hub,a:1")
+        ]])
+    end)
+
+    it("are found out when they change the order", function()
+        finds("main:Linda: hub,a:1 came to main after 2", [[
+            r:send(1, 1, 2, 6, 0)
+            local _, value = hub:receive(0, "a")
+            hub:send("a", value)
+            r:receive(1, 1, nil, 0)
+            r:receive(1, 1, nil, 0)
+        ]])
+    end)
+
+    it("are found out when they receive what nobody sent", function()
+        finds("main:Linda: hub,a:7 was received by left and never sent", [[hub:send("a", "main:Linda: hub,a:7")]])
+    end)
+
+    it("are found out when a sum is wrong", function()
+        finds("the sum is 1", "add(1)")
+    end)
+
+    it("are made smaller", function()
+        local plan = generator.plan(5, 60)
+        local text = shrink(plan, function(candidate) return candidate:find("r:receive", 1, true) ~= nil end, function() return true end)
+        local _, steps = text:gsub("r:receive", "")
+        assert.equal(1, steps)
+        assert.is_nil(text:find("r:send", 1, true))
+    end)
+end)
