@@ -3,6 +3,8 @@
 -- Every value that is sent has an identity, "lane:slot:n", where n counts what the lane has sent to the slot so far. A slot is
 -- a linda's name and a key. A lane's log is a table; a finalizer leaves it in the linda of logs, so that it survives errors and
 -- cancellation. What a lane was doing when a hook ended it is its `flight`: that operation may have happened or not.
+--
+-- A receive that fails puts what it took back to the front, so that nothing is lost; others may have received since.
 
 local lanes = require "lanes"
 
@@ -308,7 +310,7 @@ function runtime.check(main, logs, add, lock)
 
     -- Who received what, once; and in which order.
     local receivers, last = {}, {}
-    local received = 0
+    local received, late = 0, {}
     all[#all + 1] = left
     for _, log in ipairs(all) do
         local mine = {}
@@ -323,7 +325,7 @@ function runtime.check(main, logs, add, lock)
             local stream = sender .. ":" .. slot
             -- What is left came after everything that was received.
             local before = log == left and last[stream] or mine[stream] or 0
-            if n <= before then problem("%s came to %s after %d", identity, log.id, before) end
+            if n <= before then late[#late + 1] = ("%s came to %s after %d"):format(identity, log.id, before) end
             mine[stream] = n
             last[stream] = math.max(last[stream] or 0, n)
             local from = by_id[sender]
@@ -334,8 +336,9 @@ function runtime.check(main, logs, add, lock)
         end
     end
 
-    -- What was sent and did not arrive: only a receive that a hook ended may have it.
-    local sent, missing, may_miss = 0, {}, 0
+    -- What was sent and did not arrive: only a receive that a hook ended may have it, or have put it back when others had
+    -- received what was behind it.
+    local sent, missing, in_flight = 0, {}, 0
     local least, most = 0, 0
     for _, log in ipairs(all) do
         if log ~= left then
@@ -346,13 +349,16 @@ function runtime.check(main, logs, add, lock)
                     if not receivers[identity] then missing[#missing + 1] = identity end
                 end
             end
-            if log.hooked and log.flight and log.flight.what == "receive" then may_miss = may_miss + log.flight.count end
+            if log.hooked and log.flight and log.flight.what == "receive" then
+                in_flight = in_flight + log.flight.count
+            end
             least, most = least + log.added, most + log.adding
         end
     end
-    if #missing > may_miss then
-        problem("%d were lost, %d may be: %s", #missing, may_miss, table.concat(missing, " "))
+    if #missing > in_flight then
+        problem("%d were lost, %d may be: %s", #missing, in_flight, table.concat(missing, " "))
     end
+    if #late > in_flight then problem("%d were late, %d may be: %s", #late, in_flight, table.concat(late, ", ")) end
     local sum = add(0)
     if sum < least or sum > most then problem("the sum is %s, between %d and %d expected", tostring(sum), least, most) end
     local locked = false
