@@ -6,8 +6,9 @@
 //! 3. `linda::queues` (what lindas do, without Lua), [`state`] (Lua states for lanes)
 //! 4. [`universe`] (what lanes have in common), [`context`] (what our functions know in one state)
 //! 5. [`linda`] (their methods), [`lane`], [`timer`]
-//! 6. [`module`] (the table that Lua sees), and the exported symbols below
+//! 6. [`module`] (the table that Lua sees), `capi` (the C interface), and the loader below
 
+mod capi;
 mod context;
 mod facts;
 #[cfg(feature = "hooks")]
@@ -39,20 +40,37 @@ use std::os::raw::c_int;
 pub unsafe extern "C-unwind" fn luaopen_lanes_core(l: *mut lua_State) -> usize {
     // SAFETY: called by Lua; until `enter` this frame owns nothing, so what raises in it skips no destructor.
     unsafe {
-        // A state of ours has been made by the right Lua.
-        if Context::in_registry(State::new(l)).is_none() {
-            module::guard::check(Raising::unprotected(l));
-        }
-        install(Raising::unprotected(l));
+        attach(l);
         enter(l, open)
     }
 }
 
-fn open(state: State) -> Result<c_int, Raise> {
-    if Context::in_registry(state).is_none() {
-        let kinds = Context::prepare(state)?;
-        Context::install(state, kinds, Context::new("main", None));
+/// Gives a state its context, where it has none.
+///
+/// Errors: the Lua that runs is not the one that this library was built for; out of memory.
+///
+/// # Safety
+/// The state is alive and used by this thread, and no frame up to its running function owns anything.
+unsafe fn attach(l: *mut lua_State) {
+    // SAFETY: until `enter` this frame owns nothing, so what raises in it skips no destructor.
+    unsafe {
+        let raising = Raising::unprotected(l);
+        raising.reserve(20);
+        // A state of ours has been made by the right Lua.
+        if Context::in_registry(*raising).is_some() {
+            return;
+        }
+        module::guard::check(raising);
+        install(raising);
+        enter(l, |state| {
+            let kinds = Context::prepare(state)?;
+            Context::install(state, kinds, Context::new("main", None));
+            Ok(0)
+        });
     }
+}
+
+fn open(state: State) -> Result<c_int, Raise> {
     lua::protect(state, 0, |raising| {
         raising.raw_get_index(State::REGISTRY, KEYS.context);
         module::push(raising, 1);

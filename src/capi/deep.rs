@@ -189,8 +189,7 @@ fn require(local: &Local, raising: Raising, kind: KindId, module: &[u8]) -> bool
         raising.raw_get_name(-1, b"require");
     }
     if raising.kind(-1) != Kind::Function {
-        raising
-            .push_bytes(b"lanes receiving deep userdata should register the 'package' library");
+        raising.push_bytes(b"lanes receiving deep userdata should register the 'package' library");
         return false;
     }
     raising.push_bytes(module);
@@ -308,7 +307,9 @@ fn push_new(state: State, foreign: Foreign) -> Result<c_int, Raise> {
     let foreign = Arc::new(foreign);
     let object: Arc<dyn Deep> = Arc::clone(&foreign) as Arc<dyn Deep>;
     let outcome = Context::in_registry(state)
-        .ok_or_else(|| Raise::message("lanes cannot be used any more: this Lua state is being closed"))
+        .ok_or_else(|| {
+            Raise::message("lanes cannot be used any more: this Lua state is being closed")
+        })
         .and_then(|context| push_proxy(&context.local, state, &object));
     drop(object);
     if let Some(foreign) = Arc::into_inner(foreign) {

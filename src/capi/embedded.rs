@@ -48,9 +48,7 @@ fn open(state: State, loader: Option<lua_CFunction>) -> Result<c_int, Raise> {
                     raising.call(1, Some(1));
                 }
                 None => {
-                    if !raising.load_file(FILE)
-                        || raising.call_protected(0, Some(1), 0).is_err()
-                    {
+                    if !raising.load_file(FILE) || raising.call_protected(0, Some(1), 0).is_err() {
                         raising.push_bytes(b"failed to initialize embedded Lanes: ");
                         raising.push_display(-2);
                         raising.concat(2);

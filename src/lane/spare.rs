@@ -194,6 +194,8 @@ fn prepare(state: State, libraries: Libraries) -> Result<Kinds, Raise> {
         module::wrap_require(raising, context);
         if libraries.has_core() {
             module::preload(raising, context);
+        } else {
+            module::offer(raising);
         }
         if SEEDS_ITSELF {
             raising.push_globals();

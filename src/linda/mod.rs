@@ -54,7 +54,8 @@ impl Deep for Linda {
         KIND
     }
 
-    fn prepare(&self, _local: &Local, _raising: Raising) {
+    fn prepare(&self, _local: &Local, _raising: Raising) -> bool {
         // Every context has the metatable of lindas from the start.
+        true
     }
 }

@@ -371,6 +371,12 @@ impl Raising {
         }
     }
 
+    /// Compiles a file and pushes the function; false, and an error message pushed, when that fails.
+    pub fn load_file(self, path: &std::ffi::CStr) -> bool {
+        // SAFETY: inside protect.
+        unsafe { c::luaL_loadfile(self.l(), path.as_ptr()) == c::LUA_OK }
+    }
+
     /// Pushes `file:line: ` of the function at `level` (0: the running C function), or an empty string.
     pub fn push_where(self, level: c_int) {
         // SAFETY: inside protect.

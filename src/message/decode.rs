@@ -241,7 +241,17 @@ impl Decoder {
                 let Ref::Deep(object) = reader.reference()? else {
                     return Err(Stop);
                 };
-                deep::push_proxy_raising(local, raising, object);
+                if !object.arrive(local, raising)
+                    || !deep::push_proxy_raising(local, raising, object)
+                {
+                    let reason = raising.text(-1).unwrap_or_default();
+                    raising.pop(1);
+                    self.failure = Some(Failure::Deep {
+                        path: self.path(raising),
+                        reason,
+                    });
+                    return Err(Stop);
+                }
                 if self.number(raising, flags, tag) {
                     self.userdata_body(raising, reader)?;
                     return Ok(false);
@@ -249,9 +259,10 @@ impl Decoder {
             }
             format::CLONE => {
                 let flags = reader.u8()?;
+                let user_values = c_int::from(reader.u8()?);
                 let len = usize::try_from(reader.u64()?).map_err(|_| Stop)?;
                 let block = reader.take(len)?;
-                raising.new_userdata_with(block, 8);
+                raising.new_userdata_with(block, user_values);
                 self.named(raising, local, reader, Kind::Table)?;
                 raising.set_metatable(-2);
                 if self.number(raising, flags, tag) {

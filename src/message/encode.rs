@@ -617,17 +617,25 @@ impl Encoder {
         if raising.push_upvalue(index, n).is_none() {
             raising.push_nil();
         }
-        if raising.kind(-1) == Kind::Table {
-            raising.push_globals();
-            let globals = raising.raw_equal(-1, -2);
-            raising.pop(1);
-            if globals {
-                self.tag(format::GLOBALS);
-                raising.pop(1);
-                return Ok(());
-            }
+        if self.globals(raising) {
+            return Ok(());
         }
         self.value(raising, local, to)
+    }
+
+    /// Writes the value on the top and takes it off where it is the table of globals: the receiver's own stands for it.
+    fn globals(&mut self, raising: Raising) -> bool {
+        if raising.kind(-1) != Kind::Table {
+            return false;
+        }
+        raising.push_globals();
+        let globals = raising.raw_equal(-1, -2);
+        raising.pop(1);
+        if globals {
+            self.tag(format::GLOBALS);
+            raising.pop(1);
+        }
+        globals
     }
 
     fn user_value(&mut self, raising: Raising, local: &Local, to: Destination) -> Result<(), Stop> {
@@ -642,6 +650,9 @@ impl Encoder {
         let (index, n) = (*index, *next);
         *next += 1;
         raising.push_user_value(index, n);
+        if self.globals(raising) {
+            return Ok(());
+        }
         self.value(raising, local, to)
     }
 

@@ -145,6 +145,8 @@ pub enum Failure {
         state: String,
         reason: String,
     },
+    /// An object that the receiving state cannot have, and why.
+    Deep { path: String, reason: String },
     /// Bytecode that could not be written or read.
     Code { path: String },
     /// A message that does not make sense: a defect of ours.
@@ -243,6 +245,7 @@ impl fmt::Display for Failure {
                     )
                 }
             }
+            Failure::Deep { path, reason } => write!(f, "{reason} ({path})"),
             Failure::Code { path } => write!(f, "internal error: function dump failed. ({path})"),
             Failure::Broken => write!(f, "internal error in lanes: a message cannot be read"),
         }

@@ -72,6 +72,8 @@ pub struct Local {
     )]
     decoders: RefCell<Vec<Box<Decoder>>>,
     kinds: RefCell<Vec<(KindId, Userdata<Proxy>)>>,
+    /// Kinds whose objects this state can receive without further checks.
+    complete: RefCell<HashSet<KindId>>,
     /// Addresses of tables that may be modules: a quick "no". A "yes" is checked in the table `known`.
     pub(super) known: RefCell<HashSet<usize>>,
     /// The table `known` must be made (again) before it is asked.
@@ -129,6 +131,21 @@ impl Local {
     /// Makes a kind known.
     pub fn add_kind(&self, id: KindId, userdata: Userdata<Proxy>) {
         self.kinds.borrow_mut().push((id, userdata));
+    }
+
+    /// Whether objects of a kind can be received without further checks.
+    pub fn is_complete(&self, id: KindId) -> bool {
+        self.complete.borrow().contains(&id)
+    }
+
+    /// Says whether objects of a kind can be received without further checks.
+    pub fn set_complete(&self, id: KindId, complete: bool) {
+        let mut kinds = self.complete.borrow_mut();
+        if complete {
+            kinds.insert(id);
+        } else {
+            kinds.remove(&id);
+        }
     }
 
     /// The proxy at `index`, of whichever kind.

@@ -7,12 +7,12 @@ use super::failure::Failure;
 use super::local::Local;
 use super::{Ref, format, names};
 use crate::lua::compat::{MANY_USER_VALUES, USER_VALUE_IS_ENVIRONMENT};
-use crate::lua::{Kind, Raising};
+use crate::lua::{Kind, Raising, State};
 use std::os::raw::c_int;
 use std::sync::Arc;
 
 /// How many user values are looked for.
-const MOST_USER_VALUES: c_int = if MANY_USER_VALUES { 8 } else { 1 };
+const MOST_USER_VALUES: c_int = if MANY_USER_VALUES { 255 } else { 1 };
 
 /// How a userdata was written.
 pub(super) enum Written {
@@ -63,6 +63,7 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
     let source = raising.userdata(-1);
     let object = raising.top();
     let (flags, number) = encoder.object(format::CLONE, address);
+    encoder.out.push(user_values(raising, local, object) as u8);
     encoder.out.extend_from_slice(&(size as u64).to_le_bytes());
     // The copy is made in memory that this state owns for the moment, aligned as userdata are.
     raising.reserve(8);
@@ -106,13 +107,27 @@ pub(super) fn user_values(raising: Raising, local: &Local, index: c_int) -> c_in
     let top = raising.top();
     let mut count = 0;
     while count < MOST_USER_VALUES && raising.push_user_value(index, count + 1) {
+        if USER_VALUE_IS_ENVIRONMENT && is_inherited(raising) {
+            break;
+        }
+        raising.set_top(top);
         count += 1;
-    }
-    if USER_VALUE_IS_ENVIRONMENT && count > 0 {
-        // A userdata that was given no environment has the globals.
-        raising.push_globals();
-        count -= c_int::from(raising.raw_equal(-1, -2));
     }
     raising.set_top(top);
     count
+}
+
+/// Whether the environment on the top is one that a userdata has when it was given none: that of the function which made
+/// it, which is the globals, or for functions of C modules the table `package`.
+fn is_inherited(raising: Raising) -> bool {
+    let environment = raising.top();
+    raising.push_globals();
+    raising.raw_get_name(State::REGISTRY, b"_LOADED");
+    if raising.kind(-1) == Kind::Table {
+        raising.raw_get_name(-1, b"package");
+    }
+    let inherited = raising.raw_equal(environment, environment + 1)
+        || raising.raw_equal(environment, raising.top());
+    raising.set_top(environment);
+    inherited
 }

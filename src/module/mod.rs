@@ -106,6 +106,26 @@ pub fn preload(raising: Raising, context: c_int) {
     raising.pop(1);
 }
 
+/// Lets `require` find the module in a lane that does not have it among its libraries, wherever the host got it from.
+pub fn offer(raising: Raising) {
+    let before = raising.top();
+    raising.raw_get_name(State::REGISTRY, b"_LOADED");
+    if raising.kind(-1) == Kind::Table {
+        raising.raw_get_name(-1, b"package");
+    }
+    if raising.kind(-1) == Kind::Table {
+        raising.raw_get_name(-1, b"preload");
+    }
+    if raising.kind(-1) == Kind::Table && raising.top() == before + 3 {
+        raising.push_function(crate::luaopen_lanes_core, 0);
+        for name in [&b"lanes_core"[..], b"lanes.core"] {
+            raising.push_copy(-1);
+            raising.raw_set_name(-3, name);
+        }
+    }
+    raising.set_top(before);
+}
+
 lua_function! {
     /// `launch(libraries, options, body, arguments...)`: a lane's handle.
     fn launch = crate::lane::launch
