@@ -9,11 +9,12 @@ use crate::lua::{Kind, Raise, State, protect};
 use crate::message::{
     Destination, KEYS, Label, decode_one, decode_packet, encode_one, encode_packet, register,
 };
+use crate::park::{Deadline, Latch, Wait, Waiter};
 use crate::state::libraries::Libraries;
 use crate::threads;
 use crate::universe::Universe;
 use std::os::raw::c_int;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Where the arguments of `core.launch` are.
 const LIBRARIES: c_int = 1;
@@ -93,17 +94,37 @@ fn spawn(universe: &Arc<Universe>, spare: Spare, priority: Option<i32>) -> Resul
             "cannot start a lane: the main state is being closed",
         ));
     }
+    let priority = priority.filter(|&value| value != 0).map(|value| {
+        Arc::new(run::Priority {
+            value,
+            tried: Latch::new(),
+            refused: OnceLock::new(),
+        })
+    });
     let job = run::Job {
         spare,
         universe: Arc::clone(universe),
-        priority,
+        priority: priority.clone(),
     };
     threads::launch(Box::new(move || job.run())).map_err(|error| {
         universe.remove_lane(&record);
         Raise::message(format!(
             "cannot start a lane: the system gives no thread ({error})"
         ))
-    })
+    })?;
+    // Only a higher priority may be refused: then this call fails, and the lane does not run.
+    if let Some(priority) = priority.filter(|priority| priority.value > 0) {
+        let wait = Wait {
+            waiter: &Waiter::new(),
+            deadline: Deadline::Never,
+            interrupted: None,
+        };
+        let _ = priority.tried.wait(&wait);
+        if let Some(reason) = priority.refused.get() {
+            return Err(Raise::message(format!("cannot start a lane: {reason}")));
+        }
+    }
+    Ok(())
 }
 
 /// The options that are not values for the lane.

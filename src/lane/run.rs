@@ -8,11 +8,12 @@ use crate::context::Context;
 use crate::lua::{Raise, State, compat, protect};
 use crate::markers::CANCEL_ERROR;
 use crate::message::KEYS;
+use crate::park::Latch;
 use crate::threads::{self, Reuse};
 use crate::universe::Universe;
 use std::os::raw::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A lane that is ready to run: body and arguments are on its stack.
 pub struct Job {
@@ -21,7 +22,17 @@ pub struct Job {
     /// Where it belongs.
     pub universe: Arc<Universe>,
     /// The priority that it is to have.
-    pub priority: Option<i32>,
+    pub priority: Option<Arc<Priority>>,
+}
+
+/// A priority that was asked for, and what came of it.
+pub struct Priority {
+    /// -3 to +3.
+    pub value: i32,
+    /// Opens when the thread has tried.
+    pub tried: Latch,
+    /// Why the system refused; the lane has not run then.
+    pub refused: OnceLock<String>,
 }
 
 impl Job {
@@ -32,17 +43,22 @@ impl Job {
             universe,
             priority,
         } = self;
-        if let Some(priority) = priority {
-            // The range was checked at the launch; a system that refuses leaves the thread as it is.
-            let _ = threads::priority::set(priority);
-        }
-        record.set_stage(Stage::Running);
-        let outcome = catch_unwind(AssertUnwindSafe(|| body(&record, owned.state())))
-            .unwrap_or_else(|_| {
+        let allowed = priority.is_none_or(|priority| {
+            let refused = threads::priority::set(priority.value)
+                .map_err(|reason| priority.refused.set(reason));
+            priority.tried.open();
+            refused.is_ok()
+        });
+        let outcome = if allowed {
+            record.set_stage(Stage::Running);
+            catch_unwind(AssertUnwindSafe(|| body(&record, owned.state()))).unwrap_or_else(|_| {
                 Outcome::Error(Err(
                     "internal error in lanes: a lane's thread panicked".to_owned()
                 ))
-            });
+            })
+        } else {
+            Outcome::Cancelled
+        };
         record.set_stage(outcome.stage());
         let _ = record.outcome.set(outcome);
         record.end.open();
