@@ -121,7 +121,6 @@ fn build() -> Result<(), String> {
     let revision = revision::revision(Path::new(&cargo("CARGO_MANIFEST_DIR"))).unwrap_or_default();
     for (fact, value) in [
         ("LUA_NAME", lua.name()),
-        ("LUA_VERSION", lua.version()),
         ("LUA_RELEASE", &release),
         ("TARGET", &cargo("TARGET")),
         ("LINKING", &linking.mode),
