@@ -22,5 +22,7 @@ build = {
          ["lanes.core"] = "lua/lanes/core.lua",
       },
    },
+   -- C modules that use deep objects find the headers here.
+   copy_directories = { "docs", "examples", "include" },
 }
 test = { type = "busted" }
