@@ -5,7 +5,7 @@
 use super::handle;
 use super::record::Record;
 use crate::context::{Context, Waited};
-use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET, lua_Debug, lua_State};
+use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET, LUAJIT, lua_Debug, lua_State};
 use crate::lua::{Arguments, Hook, Kind, Raise, Raising, State};
 use crate::markers::CANCEL_ERROR;
 use crate::park::{Deadline, Refusal, Request, Wait};
@@ -35,6 +35,10 @@ const EVERY: c_int = 1000;
 /// place that it compares lines with is noted when it is set, and belongs to another function by the time it is used.
 /// A hook that counts to 1 comes at least as often.
 pub const ALL_HOOKS: (c_int, c_int) = (LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, EVERY);
+
+/// What is always part of a hook: LuaJIT goes from one compiled piece of a loop to the next, and looks at hooks only
+/// where a function is called in between.
+const ALWAYS: c_int = if LUAJIT { LUA_MASKCALL } else { 0 };
 
 /// What a call asks for.
 struct Asked {
@@ -104,7 +108,7 @@ impl Asked {
                 } else {
                     count.min(f64::from(c_int::MAX))
                 };
-                asked.hook = Some((mask, count as c_int));
+                asked.hook = Some((mask | ALWAYS, count as c_int));
                 at += 1;
             }
         }

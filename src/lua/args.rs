@@ -65,9 +65,15 @@ impl Arguments {
         }
         let number = self.number(index)?;
         whole(number).ok_or_else(|| {
+            // Long numbers are shorter with an exponent.
+            let given = if number.abs() < 1e9 {
+                number.to_string()
+            } else {
+                format!("{number:e}")
+            };
             self.error(
                 index,
-                format_args!("number has no integer representation: {number}"),
+                format_args!("number has no integer representation: {given}"),
             )
         })
     }

@@ -202,12 +202,16 @@ impl Raising {
         unsafe { c::new_userdata(self.l(), size, user_values) }
     }
 
-    /// Pushes a new userdata with these contents.
-    pub fn new_userdata_with(self, contents: &[u8], user_values: c_int) {
-        let block = self.new_userdata(contents.len().max(1), user_values);
-        // SAFETY: the fresh block has room for the contents.
+    /// Fills the block of the full userdata at `index` with as much of `words` as it has room for.
+    pub fn fill_block(self, index: c_int, words: &[u64]) {
+        let len = self.raw_len(index).min(std::mem::size_of_val(words));
+        // SAFETY: both have that many bytes; the userdata has just been made, so nobody else uses its block.
         unsafe {
-            std::ptr::copy_nonoverlapping(contents.as_ptr(), block.cast::<u8>(), contents.len())
+            std::ptr::copy_nonoverlapping(
+                words.as_ptr().cast::<u8>(),
+                self.userdata(index).cast::<u8>(),
+                len,
+            )
         };
     }
 

@@ -98,6 +98,10 @@ pub(super) struct Decoder {
     value: usize,
     label: Option<Label>,
     failure: Option<Failure>,
+    /// Stack index of the table of clones that have moved and their metatables (nil until the first).
+    moved: c_int,
+    /// Nobody else will read the message: the blocks of its clones can be moved.
+    moves: bool,
     /// The next table stands in for one that is here already, below it on the stack.
     stand_in: bool,
 }
@@ -260,11 +264,12 @@ impl Decoder {
             format::CLONE => {
                 let flags = reader.u8()?;
                 let user_values = c_int::from(reader.u8()?);
-                let len = usize::try_from(reader.u64()?).map_err(|_| Stop)?;
-                let block = reader.take(len)?;
-                raising.new_userdata_with(block, user_values);
                 self.named(raising, local, reader, Kind::Table)?;
-                raising.set_metatable(-2);
+                let Ref::Block(block) = reader.reference()? else {
+                    return Err(Stop);
+                };
+                let len = usize::try_from(reader.u64()?).map_err(|_| Stop)?;
+                self.clone(raising, block, len, user_values)?;
                 if self.number(raising, flags, tag) {
                     self.userdata_body(raising, reader)?;
                     return Ok(false);
@@ -273,6 +278,61 @@ impl Decoder {
             _ => return Err(Stop),
         }
         Ok(true)
+    }
+
+    /// Replaces the metatable on the top by a clone with it. Where the message is not needed any more its block is moved
+    /// into the clone, else the metatable's own method makes another.
+    fn clone(
+        &mut self,
+        raising: Raising,
+        block: &[u64],
+        len: usize,
+        user_values: c_int,
+    ) -> Outcome {
+        let metatable = raising.top();
+        let copy = raising.new_userdata(len.max(1), user_values);
+        if self.moves {
+            raising.fill_block(-1, block);
+            if raising.is_none_or_nil(self.moved) {
+                raising.new_table(2, 0);
+                raising.replace(self.moved);
+            }
+            let count = raising.raw_len(self.moved) as i64;
+            raising.push_copy(-1);
+            raising.raw_set_index(self.moved, count + 1);
+            raising.push_copy(metatable);
+            raising.raw_set_index(self.moved, count + 2);
+        } else {
+            raising.raw_get_name(metatable, b"__lanesclone");
+            raising.push_light(copy);
+            raising.push_light(block.as_ptr().cast_mut().cast());
+            raising.push_integer(len as i64);
+            raising.call(3, Some(0));
+            raising.push_copy(metatable);
+            raising.set_metatable(-2);
+        }
+        raising.remove(metatable);
+        Ok(())
+    }
+
+    /// Begins a transfer.
+    fn begin(&mut self, raising: Raising) {
+        raising.push_nil();
+        self.moved = raising.top();
+    }
+
+    /// Ends a transfer that succeeded. Only now have blocks moved, so their userdata get their metatables, and with them
+    /// the finalizers; until then they belonged to the message, which may be put back.
+    fn end(&mut self, raising: Raising) {
+        if !raising.is_none_or_nil(self.moved) {
+            for n in (1..=raising.raw_len(self.moved) as i64).step_by(2) {
+                raising.raw_get_index(self.moved, n);
+                raising.raw_get_index(self.moved, n + 1);
+                raising.set_metatable(-2);
+                raising.pop(1);
+            }
+        }
+        raising.remove(self.moved);
     }
 
     fn function_body(&mut self, raising: Raising, reader: &mut Reader) -> Outcome {
@@ -712,6 +772,7 @@ impl Decoder {
         let values = raising.top();
         for (i, message) in messages.iter().enumerate() {
             self.value = i;
+            self.moves = is_last(messages, i);
             match &message.0 {
                 Body::Small { len, bytes } => {
                     self.single(
@@ -741,6 +802,20 @@ impl Decoder {
         }
         raising.remove(values);
         Ok(())
+    }
+}
+
+/// Whether nobody has message number `i` but the caller.
+fn is_last(messages: &[Message], i: usize) -> bool {
+    let joint = |message: Option<&Message>, full: &Arc<Full>| matches!(message, Some(Message(Body::Joint(other, _))) if Arc::ptr_eq(other, full));
+    match messages.get(i).map(|message| &message.0) {
+        Some(Body::Full(full)) => Arc::strong_count(full) == 1,
+        // Those that were sent together are read together.
+        Some(Body::Joint(full, _)) => {
+            let together = (i..).take_while(|&n| joint(messages.get(n), full)).count();
+            Arc::strong_count(full) == together
+        }
+        _ => false,
     }
 }
 
@@ -815,7 +890,12 @@ pub fn decode(
         state,
         label,
         messages,
-        |decoder, raising, local, messages| decoder.messages(raising, local, messages),
+        |decoder, raising, local, messages| {
+            decoder.begin(raising);
+            decoder.messages(raising, local, messages)?;
+            decoder.end(raising);
+            Ok(())
+        },
     )
 }
 
@@ -863,6 +943,13 @@ pub fn decode_packet(
         state,
         label,
         &packet.0,
-        |decoder, raising, local, full| decoder.packet(raising, local, full),
+        |decoder, raising, local, full| {
+            // A packet has one reader.
+            decoder.moves = true;
+            decoder.begin(raising);
+            decoder.packet(raising, local, full)?;
+            decoder.end(raising);
+            Ok(())
+        },
     )
 }

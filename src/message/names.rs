@@ -92,6 +92,18 @@ struct Scan {
     modules: c_int,
 }
 
+/// Whether the key at `index` can be a part of a path: a number, or a text that is told from its neighbours.
+fn is_part(raising: Raising, index: c_int) -> bool {
+    match raising.kind(index) {
+        Kind::Number => true,
+        Kind::String => {
+            let text = raising.string(index);
+            !text.is_empty() && !text.iter().any(|byte| matches!(byte, b'/' | 0))
+        }
+        _ => false,
+    }
+}
+
 /// Searches the table on the top, whose name is at `name`; `library` says that tables in it are known by name.
 fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, library: bool) {
     let table = raising.top();
@@ -111,8 +123,7 @@ fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, library: bool) 
             }
             _ => false,
         };
-        let key = raising.kind(-2);
-        if !interesting || !(key == Kind::String || key == Kind::Number) {
+        if !interesting || !is_part(raising, -2) {
             raising.pop(1);
             continue;
         }
@@ -315,7 +326,7 @@ pub(super) fn write_name(
     tag: Option<u8>,
 ) -> bool {
     for again in [false, true] {
-        if again {
+        if again || local.modules_changed.get() {
             scan_modules(local, raising);
         }
         raising.raw_get_index(State::REGISTRY, KEYS.names);

@@ -64,21 +64,6 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
     let object = raising.top();
     let (flags, number) = encoder.object(format::CLONE, address);
     encoder.out.push(user_values(raising, local, object) as u8);
-    encoder.out.extend_from_slice(&(size as u64).to_le_bytes());
-    // The copy is made in memory that this state owns for the moment, aligned as userdata are.
-    raising.reserve(8);
-    let block = raising.new_userdata(size.max(1), 0);
-    raising.push_metatable(object);
-    raising.raw_get_name(-1, b"__lanesclone");
-    raising.remove(-2);
-    raising.push_light(block);
-    raising.push_light(source);
-    raising.push_integer(size as i64);
-    raising.call(3, Some(0));
-    encoder
-        .out
-        .extend_from_slice(raising.block(object + 1).get(..size).unwrap_or_default());
-    raising.set_top(object);
     raising.push_metatable(object);
     if !names::write_name(encoder, local, raising, None) {
         let state = local.name.borrow().clone();
@@ -91,6 +76,31 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
         let _ = encoder.fail(failure);
         return Written::Stop;
     }
+    raising.set_top(object);
+    // The copy is made in memory that this state owns for the moment, aligned as userdata are.
+    raising.reserve(8);
+    let block = raising.new_userdata(size.max(1), 0);
+    raising.push_metatable(object);
+    raising.raw_get_name(-1, b"__lanesclone");
+    raising.remove(-2);
+    raising.push_light(block);
+    raising.push_light(source);
+    raising.push_integer(size as i64);
+    raising.call(3, Some(0));
+    let words: Arc<[u64]> = raising
+        .block(object + 1)
+        .get(..size)
+        .unwrap_or_default()
+        .chunks(8)
+        .map(|bytes| {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            u64::from_ne_bytes(word)
+        })
+        .collect();
+    let reference = encoder.counted(Ref::Block(words));
+    encoder.u32(reference);
+    encoder.out.extend_from_slice(&(size as u64).to_le_bytes());
     raising.set_top(object);
     Written::Header {
         tag: format::CLONE,
