@@ -290,7 +290,7 @@ impl Decoder {
         user_values: c_int,
     ) -> Outcome {
         let metatable = raising.top();
-        let copy = raising.new_userdata(len.max(1), user_values);
+        let copy = raising.new_userdata(len, user_values);
         if self.moves {
             raising.fill_block(-1, block);
             if raising.is_none_or_nil(self.moved) {
@@ -663,6 +663,8 @@ impl Decoder {
         };
         // Its objects are numbered on their own; its frames come above the present ones.
         let (objects, shared, later) = (self.objects, self.shared, self.later.len());
+        // Other states read the same description.
+        let moves = std::mem::take(&mut self.moves);
         let floor = self.frames.len();
         raising.push_nil();
         self.shared = raising.top();
@@ -677,6 +679,7 @@ impl Decoder {
         raising.remove(self.shared);
         self.objects = objects;
         self.shared = shared;
+        self.moves = moves;
         Ok(())
     }
 

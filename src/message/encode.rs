@@ -96,6 +96,8 @@ pub(super) struct Encoder {
     first_class: usize,
     /// Metatables are written as values and not as references.
     pub(super) inline: bool,
+    /// Blocks of clones by the address of their original.
+    pub(super) clones: Vec<(usize, Arc<[u64]>)>,
     /// The encoder of a metatable's contents: owned here, because the frames that use it may be skipped by a raise.
     pub(super) inner: Option<Box<Encoder>>,
 }
@@ -124,6 +126,7 @@ impl Encoder {
         self.classes.clear();
         self.first_class = 0;
         self.inline = false;
+        self.clones.clear();
     }
 
     #[inline]
@@ -748,10 +751,12 @@ impl Encoder {
         Ok(())
     }
 
-    /// Forgets what was written.
+    /// Forgets what was written, but not the clones that were made: each is made once.
     fn again(&mut self) {
         let (label, relative, later_index) = (self.label, self.relative, self.later_index);
+        let clones = std::mem::take(&mut self.clones);
         self.reset();
+        self.clones = clones;
         self.label = label;
         self.relative = relative;
         self.later_index = later_index;

@@ -12,6 +12,7 @@ mod identity;
 mod local;
 mod metatables;
 mod names;
+mod path;
 mod userdata;
 
 pub use decode::{decode, decode_one, decode_packet};

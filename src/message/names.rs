@@ -6,7 +6,9 @@
 use super::encode::{Destination, Encoder};
 use super::format;
 use super::local::{KEYS, Local};
+use super::path::Parts;
 use crate::lua::{Kind, Raising, State};
+use std::cmp::Ordering;
 use std::os::raw::c_int;
 
 /// How deep tables in modules are searched for functions.
@@ -31,13 +33,23 @@ const STANDARD: [&[u8]; 13] = [
 
 /// The name as people write it: `print`, `string/sub`.
 pub fn display(module: &[u8], path: &[u8]) -> String {
-    let path_text = String::from_utf8_lossy(path);
-    let module_text = String::from_utf8_lossy(module);
-    match (module, path.is_empty()) {
-        (b"_G", false) => path_text.into_owned(),
-        (_, true) => module_text.into_owned(),
-        _ => format!("{module_text}/{path_text}"),
-    }
+    let text: Vec<u8> = displayed(module, path).collect();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// The bytes of the name as people write it.
+fn displayed<'a>(module: &'a [u8], path: &'a [u8]) -> impl Iterator<Item = u8> + 'a {
+    let shown: &[u8] = if module == b"_G" && !path.is_empty() {
+        b""
+    } else {
+        module
+    };
+    let slash = (!shown.is_empty() && !path.is_empty()).then_some(b'/');
+    shown
+        .iter()
+        .copied()
+        .chain(slash)
+        .chain(Parts::of(path).displayed())
 }
 
 /// Cuts a stored name into module and path.
@@ -49,19 +61,16 @@ fn split(name: &[u8]) -> (&[u8], &[u8]) {
     (&name[..end], name.get(end + 1..).unwrap_or_default())
 }
 
-/// The length of a name as displayed.
-fn display_len(name: &[u8]) -> usize {
-    let (module, path) = split(name);
-    match (module, path.is_empty()) {
-        (b"_G", false) => path.len(),
-        (_, true) => module.len(),
-        _ => module.len() + 1 + path.len(),
-    }
-}
-
 /// Whether `new` is the better of two names: the shorter one, then the one that sorts first.
 fn better(new: &[u8], old: &[u8]) -> bool {
-    (display_len(new), new) < (display_len(old), old)
+    let shown = |name| {
+        let (module, path) = split(name);
+        displayed(module, path)
+    };
+    match shown(new).count().cmp(&shown(old).count()) {
+        Ordering::Equal => shown(new).lt(shown(old)),
+        order => order == Ordering::Less,
+    }
 }
 
 /// Enters the value on the top in the table at `names` under the name at `name`, unless it has a better one.
@@ -92,18 +101,6 @@ struct Scan {
     modules: c_int,
 }
 
-/// Whether the key at `index` can be a part of a path: a number, or a text that is told from its neighbours.
-fn is_part(raising: Raising, index: c_int) -> bool {
-    match raising.kind(index) {
-        Kind::Number => true,
-        Kind::String => {
-            let text = raising.string(index);
-            !text.is_empty() && !text.iter().any(|byte| matches!(byte, b'/' | 0))
-        }
-        _ => false,
-    }
-}
-
 /// Searches the table on the top, whose name is at `name`; `library` says that tables in it are known by name.
 fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, library: bool) {
     let table = raising.top();
@@ -123,24 +120,23 @@ fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, library: bool) 
             }
             _ => false,
         };
-        if !interesting || !is_part(raising, -2) {
+        if !interesting || !matches!(raising.kind(-2), Kind::String | Kind::Number) {
             raising.pop(1);
             continue;
         }
         // Stack: key, value. Pushes the name of the value.
         raising.push_copy(name);
-        if raising.bytes(name).is_some_and(|name| name.ends_with(&[0])) {
-            raising.push_copy(-3);
-            raising.push_display(-1);
-            raising.remove(-2);
-            raising.concat(2);
-        } else {
-            raising.push_bytes(b"/");
-            raising.push_copy(-4);
-            raising.push_display(-1);
-            raising.remove(-2);
-            raising.concat(3);
-        }
+        raising.push_copy(-3);
+        raising.push_display(-1);
+        raising.replace(-2);
+        raising.push_integer(raising.string(-1).len() as i64);
+        raising.push_display(-1);
+        raising.replace(-2);
+        raising.push_bytes(b":");
+        raising.push_copy(-3);
+        // Stack: key, value, name, part, length, colon, part
+        raising.remove(-4);
+        raising.concat(4);
         raising.insert(-2);
         let child = raising.top() - 1;
         // Stack: key, name, value.
@@ -391,7 +387,7 @@ pub fn resolve_module(raising: Raising, name: &[u8]) {
 /// Pushes what is at `path` within the module on the top (taken off), or nil.
 fn push_path(raising: Raising, path: &[u8]) {
     if !path.is_empty() {
-        for part in path.split(|&byte| byte == b'/') {
+        for part in Parts::of(path) {
             push_part(raising, part);
         }
     }
@@ -468,7 +464,7 @@ pub fn register(local: &Local, raising: Raising, name: &[u8]) {
     local.modules_changed();
 }
 
-/// Gives the function on the top (left there) a name of the form "module\0path" in this state.
+/// Gives the function on the top (left there) a name in this state: module, zero byte, path as `Parts` reads it.
 pub fn name_as(raising: Raising, name: &[u8]) {
     raising.raw_get_index(State::REGISTRY, KEYS.names);
     raising.push_copy(-2);

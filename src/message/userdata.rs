@@ -8,7 +8,7 @@ use super::local::Local;
 use super::{Ref, format, names};
 use crate::lua::compat::{MANY_USER_VALUES, USER_VALUE_IS_ENVIRONMENT};
 use crate::lua::{Kind, Raising, State};
-use std::os::raw::c_int;
+use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
 
 /// How many user values are looked for.
@@ -77,6 +77,29 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
         return Written::Stop;
     }
     raising.set_top(object);
+    let known = encoder.clones.iter().find(|clone| clone.0 == address);
+    let block = match known {
+        Some((_, block)) => Arc::clone(block),
+        None => {
+            let block = cloned_block(raising, size, source);
+            encoder.clones.push((address, Arc::clone(&block)));
+            block
+        }
+    };
+    let reference = encoder.counted(Ref::Block(block));
+    encoder.u32(reference);
+    encoder.out.extend_from_slice(&(size as u64).to_le_bytes());
+    raising.set_top(object);
+    Written::Header {
+        tag: format::CLONE,
+        flags,
+        number,
+    }
+}
+
+/// The block of a copy of the userdata on the top, made by its `__lanesclone`. Owns nothing while that runs.
+fn cloned_block(raising: Raising, size: usize, source: *mut c_void) -> Arc<[u64]> {
+    let object = raising.top();
     // The copy is made in memory that this state owns for the moment, aligned as userdata are.
     raising.reserve(8);
     let block = raising.new_userdata(size.max(1), 0);
@@ -87,7 +110,7 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
     raising.push_light(source);
     raising.push_integer(size as i64);
     raising.call(3, Some(0));
-    let words: Arc<[u64]> = raising
+    let words = raising
         .block(object + 1)
         .get(..size)
         .unwrap_or_default()
@@ -98,15 +121,8 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
             u64::from_ne_bytes(word)
         })
         .collect();
-    let reference = encoder.counted(Ref::Block(words));
-    encoder.u32(reference);
-    encoder.out.extend_from_slice(&(size as u64).to_le_bytes());
     raising.set_top(object);
-    Written::Header {
-        tag: format::CLONE,
-        flags,
-        number,
-    }
+    words
 }
 
 /// How many user values of the userdata at `index` travel with it.

@@ -17,7 +17,7 @@ pub fn wrap(raising: Raising, context: c_int) {
     raising.raw_get_name(-1, b"require");
     if raising.kind(-1) == Kind::Function {
         // Whoever kept the original in a local variable means the same.
-        name_as(raising, b"_G\0require");
+        name_as(raising, b"_G\x007:require");
         raising.push_copy(context);
         raising.insert(-2);
         raising.push_function(serialised, 2);
