@@ -21,6 +21,10 @@ describe("a host in C", function()
         assert.equal("180 universes, closed in every order\n", output "universes")
     end)
 
+    it("uses lanes on several threads of its own", function()
+        assert.equal("100 states on 4 threads\n", output "threads")
+    end)
+
     it("prepares lanes with a C function", function()
         assert.equal("lanes are prepared by C functions\n", output "on_state_create")
     end)
@@ -33,6 +37,10 @@ describe("a host in C", function()
 
     it("keeps its allocator to itself", function()
         assert.equal(given_back, output "allocator")
+    end)
+
+    it("goes on beside lanes that have not listened when their universe ended", function()
+        assert.equal("lanes that do not listen do no harm\n", output "deaf")
     end)
 
     it("shares its allocator with lanes, one thread at a time", function()

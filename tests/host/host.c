@@ -4,7 +4,10 @@
      host run FILE [ARGUMENT...]   runs a Lua program, closes its state, and shows that another one works
      host cycles COUNT             opens and closes COUNT states with lanes running; memory and threads must not grow
      host universes                several universes at once, closed in every order
+     host threads                  several threads of the host, each of which opens, uses and closes states; some are closed by
+                                   another thread than the one that opened them
      host allocator [protected]    states over an allocator that counts, and that must not be called by two threads at once
+     host deaf                     the same, with lanes that do not listen and go on when their universe has ended
      host on_state_create          a C function prepares each lane
      host old_objects              finalizers of objects older than the universe use it while the state is being closed
 
@@ -13,6 +16,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +213,67 @@ static int allocator(const char *kind) {
     return 0;
 }
 
+/* deaf */
+static int deaf(void) {
+    /* Lanes that go on have the allocator for themselves: it stays, and each state has one of its own. */
+    static struct counter counters[5];
+    for (int n = 0; n < 5; n++) {
+        lua_State *L = open_state(counting, &counters[n]);
+        expect(L,
+               "local lanes = require 'lanes'.configure { shutdown_timeout = 0.02, allocator = 'protected' }\n"
+               "local linda = lanes.linda()\n"
+               "local generator = lanes.gen('*', function()\n"
+               "    linda:send('there', true)\n"
+               "    while true do pcall(function() while true do local _ = { tostring(linda), linda:count() } end end) end\n"
+               "end)\n"
+               "for _ = 1, 2 do generator() end\n"
+               "linda:receive('there')\n"
+               "return 'v'",
+               "", "v");
+        lua_close(L);
+    }
+    for (int n = 0; n < 5; n++)
+        if (counters[n].collisions)
+            fail("allocator", "it was called by two threads at once");
+    expect(open_state(NULL, NULL), BUSY, "", "v");
+    puts("lanes that do not listen do no harm");
+    return 0;
+}
+
+/* A state that one thread leaves for another to close. */
+static lua_State *left;
+static pthread_mutex_t left_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void *work(void *unused) {
+    (void)unused;
+    for (int n = 0; n < 25; n++) {
+        lua_State *L = open_state(NULL, NULL);
+        expect(L, BUSY, "", "v");
+        pthread_mutex_lock(&left_lock);
+        lua_State *other = left;
+        left = L;
+        pthread_mutex_unlock(&left_lock);
+        if (other) {
+            expect(other, "return require 'lanes'.gen('*', function() return 'works' end)()[1]", "", "works");
+            lua_close(other);
+        }
+    }
+    return NULL;
+}
+
+/* threads */
+static int threads(void) {
+    pthread_t list[4];
+    for (int n = 0; n < 4; n++)
+        if (pthread_create(&list[n], NULL, work, NULL) != 0)
+            fail("threads", "one cannot be started");
+    for (int n = 0; n < 4; n++)
+        pthread_join(list[n], NULL);
+    lua_close(left);
+    puts("100 states on 4 threads");
+    return 0;
+}
+
 static int from_host(lua_State *L) {
     lua_pushliteral(L, "prepared by the host");
     return 1;
@@ -309,6 +374,10 @@ int main(int argc, char **argv) {
         return cycles(atol(argv[2]));
     if (strcmp(mode, "universes") == 0)
         return universes();
+    if (strcmp(mode, "threads") == 0)
+        return threads();
+    if (strcmp(mode, "deaf") == 0)
+        return deaf();
     if (strcmp(mode, "allocator") == 0)
         return allocator(argc > 2 ? argv[2] : "");
     if (strcmp(mode, "on_state_create") == 0)
