@@ -1,0 +1,418 @@
+-- Objects of C modules that lanes share: identity, user values, reference counts, their end, and modules that break the
+-- rules. The module is tests/capi/deep_test.c.
+local support = require "support"
+local capi = require "capi"
+local deep_test = require "deep_test"
+local expect = require "expect"
+local lanes = require "lanes"
+local assert = assert
+local describe, it = support.plain(describe, it)
+local _ENV = _G -- luacheck: ignore _ENV
+
+-- Collects all garbage, what finalizers leave included.
+local function collect()
+    for _ = 1, 4 do collectgarbage() end
+end
+
+-- What has happened so far, with nothing left to be collected.
+local function counts()
+    collect()
+    return deep_test.counts()
+end
+
+-- Waits until that many objects have been deleted since `before` was counted.
+local function until_deleted(before, count)
+    support.until_true(function()
+        collect()
+        return deep_test.counts().deleted - before.deleted >= count
+    end, count .. " objects deleted")
+end
+
+-- user values: as many as there are, and what they may be.
+local many = _VERSION >= "Lua 5.4"
+
+describe("a deep object", function()
+    it("is the same object in a lane, as argument", function()
+        local object = deep_test.new(7)
+        local value, address = expect.in_lane(function(o)
+            o:set(o:get() + 1)
+            return o:get(), o:address()
+        end, object)
+        assert.equal(8, value)
+        assert.equal(8, object:get())
+        assert.equal(object:address(), address)
+    end)
+
+    it("is the same object in a lane, as upvalue", function()
+        local object = deep_test.new(7)
+        assert.equal(object:address(), expect.in_lane(function() return object:address() end))
+    end)
+
+    it("comes back as the proxy that is here", function()
+        local object = deep_test.new(7)
+        assert.is_true(rawequal(object, expect.in_lane(function(o) return o end, object)))
+    end)
+
+    it("passes through a linda in any container", function()
+        local object, linda = deep_test.new(7), lanes.linda()
+        linda:send("key", { object, deeper = { [object:get()] = object } })
+        local received = expect.received(linda, "key")
+        assert.is_true(rawequal(object, received[1]))
+        assert.is_true(rawequal(object, received.deeper[7]))
+        linda:set("key", object)
+        assert.is_true(rawequal(object, linda:get("key")))
+        assert.is_true(rawequal(object, linda:get("key")))
+    end)
+
+    it("has one proxy in a state, whichever way it came", function()
+        local linda = lanes.linda()
+        local object = deep_test.new(7)
+        linda:send("key", object)
+        local same, count = expect.in_lane(function(a, b, l)
+            local _, c = l:receive("key")
+            return rawequal(a, b[1]) and rawequal(a, c), a:refcount()
+        end, object, { object }, linda)
+        assert.is_true(same)
+        assert.equal(2, count)
+    end)
+
+    it("is made in a lane and outlives it", function()
+        local object = expect.in_lane(function() return require "deep_test".new(42) end)
+        support.until_true(function() return object:refcount() == 1 end, "the lane's proxy gone")
+        assert.equal(42, object:get())
+    end)
+
+    it("does not take its module along by name only: the lane requires it", function()
+        local object = deep_test.new(7)
+        local loaded = expect.finished(lanes.gen("base,package,string", function(o)
+            return package.loaded.deep_test ~= nil and o ~= nil
+        end)(object))
+        assert.is_true(loaded)
+    end)
+end)
+
+describe("the number of proxies", function()
+    it("counts one for each state that has the object, and none for messages", function()
+        local object, linda = deep_test.new(1), lanes.linda()
+        assert.equal(1, object:refcount())
+        linda:send("key", object)
+        linda:send("key", object)
+        assert.equal(1, object:refcount())
+        local lane = lanes.gen("*", function(o, l)
+            l:send("in", o:refcount())
+            l:receive("go")
+        end)(object, linda)
+        assert.equal(2, expect.received(linda, "in"))
+        assert.equal(2, object:refcount())
+        linda:send("go", true)
+        expect.finished(lane)
+        support.until_true(function() return object:refcount() == 1 end, "the lane's proxy gone")
+    end)
+end)
+
+describe("user values of a proxy", function()
+    it("travel along", function()
+        local object = deep_test.new(1, many and 3 or 1)
+        object:set_user_value(1, { "first" })
+        if many then object:set_user_value(3, "third") end
+        local first, third = expect.in_lane(function(o, more)
+            return o:get_user_value(1)[1], more and o:get_user_value(3)
+        end, object, many)
+        assert.equal("first", first)
+        assert.equal(many and "third", third)
+    end)
+
+    it("replace those of the proxy that is there", function()
+        local object = deep_test.new(1, 1)
+        object:set_user_value(1, { "here" })
+        local back = expect.in_lane(function(o)
+            o:set_user_value(1, { "there" })
+            return o
+        end, object)
+        assert.is_true(rawequal(object, back))
+        assert.equal("there", object:get_user_value(1)[1])
+    end)
+
+    it("may refer to the object itself", function()
+        local object = deep_test.new(1, 1)
+        object:set_user_value(1, { object })
+        assert.is_true(expect.in_lane(function(o) return rawequal(o, o:get_user_value(1)[1]) end, object))
+    end)
+
+    it("that were never set do not bring anything along", function()
+        assert.is_true(expect.finished(lanes.gen("base,package,string", function(o)
+            local value = o:get_user_value(1)
+            return value == nil or value == _G
+        end)(deep_test.new(1, 1))))
+    end)
+
+    it("are refused where there are too many", function()
+        support.raises("the number of user values must be from 0 to 255", deep_test.new, 1, 256)
+        support.raises("the number of user values must be from 0 to 255", deep_test.new, 1, -1)
+    end)
+end)
+
+describe("the end of a deep object", function()
+    it("comes once, with the last proxy", function()
+        local before = counts()
+        local object = deep_test.new(1)
+        expect.in_lane(function(o) return o:get() end, object)
+        support.until_true(function() return object:refcount() == 1 end, "the lane's proxy gone")
+        local now = deep_test.counts()
+        assert.equal(before.deleted, now.deleted)
+        assert.equal(before.finalized, now.finalized)
+        object = nil -- luacheck: ignore
+        until_deleted(before, 1)
+        now = deep_test.counts()
+        assert.equal(before.deleted + 1, now.deleted)
+        assert.equal(before.finalized + 1, now.finalized)
+    end)
+
+    it("waits for messages", function()
+        local before = counts()
+        local linda = lanes.linda()
+        linda:send("key", deep_test.new(5))
+        collect()
+        assert.equal(before.deleted, deep_test.counts().deleted)
+        local object = expect.received(linda, "key")
+        assert.equal(5, object:get())
+        assert.equal(1, object:refcount())
+        object = nil -- luacheck: ignore
+        until_deleted(before, 1)
+        assert.equal(before.finalized + 1, deep_test.counts().finalized)
+    end)
+
+    it("comes without the module's __gc in a message that nobody receives", function()
+        local before = counts()
+        local linda = lanes.linda()
+        linda:send("key", deep_test.new(5))
+        linda:send("other", { deep_test.new(6) })
+        collect()
+        linda:set("key")
+        assert.equal(before.deleted + 1, deep_test.counts().deleted)
+        linda = nil -- luacheck: ignore
+        until_deleted(before, 2)
+        local now = deep_test.counts()
+        assert.equal(before.deleted + 2, now.deleted)
+        assert.equal(before.finalized, now.finalized)
+    end)
+
+    it("comes once when many lanes have it at once", function()
+        local before = counts()
+        for _ = 1, 10 do
+            local object, linda, running = deep_test.new(0), lanes.linda(), {}
+            for i = 1, 8 do
+                running[i] = lanes.gen("*", function(o, l)
+                    for _ = 1, 20 do
+                        l:send("key", o)
+                        local _, other = l:receive("key")
+                        if not rawequal(o, other) then error("another proxy") end
+                    end
+                    return true
+                end)(object, linda)
+            end
+            object = nil -- luacheck: ignore
+            for i = 1, 8 do assert.is_true(expect.finished(running[i])) end
+        end
+        until_deleted(before, 10)
+        local now = deep_test.counts()
+        assert.equal(before.made + 10, now.made)
+        assert.equal(before.deleted + 10, now.deleted)
+    end)
+
+    it("comes when the state is closed, wherever the object is", function()
+        -- What was made last is finalized first.
+        assert.equal("made 3, deleted 0\nmade 3, deleted 3\n", capi.output [[
+            local at_exit = {}
+            if newproxy then
+                at_exit = newproxy(true)
+                getmetatable(at_exit).__gc = function() show("made", "deleted") end
+            else
+                setmetatable(at_exit, { __gc = function() show("made", "deleted") end })
+            end
+            kept = { at_exit, deep_test.new(1), deep_test.new(2), lanes.linda() }
+            kept[4]:send("key", deep_test.new(3))
+            collect()
+            show("made", "deleted")
+        ]])
+    end)
+
+    it("is not brought about by calling __gc by hand", function()
+        local before = counts()
+        local object, other = deep_test.new(1), deep_test.new(2)
+        local gc = debug.getmetatable(object).__gc
+        for _, value in pairs { 1, "text", {}, io.stdout, lanes.linda(), gc } do gc(value) end
+        gc()
+        gc(object)
+        assert.equal(before.deleted + 1, deep_test.counts().deleted)
+        support.raises("object expected", object.get, object)
+        gc(object)
+        support.raises("object expected", object.get, object)
+        assert.is_false(deep_test.is_kind("plain", object))
+        assert.equal(2, other:get())
+        object, other = nil, nil -- luacheck: ignore
+        until_deleted(before, 2)
+        assert.equal(before.deleted + 2, deep_test.counts().deleted)
+    end)
+
+    it("survives a __gc that raises", function()
+        local before = counts()
+        local object = deep_test.new_kind "gc raises"
+        local gc = debug.getmetatable(object).__gc
+        support.raises("__gc refuses", gc, object)
+        assert.equal(before.deleted + 1, deep_test.counts().deleted)
+    end)
+
+    it("raises what eDO_delete raises, and what it does wrong", function()
+        local object = deep_test.new_kind "delete raises"
+        support.raises("eDO_delete refuses", debug.getmetatable(object).__gc, object)
+        object = deep_test.new_kind "delete pushes"
+        support.raises("Bad idfunc(eDO_delete): should not push anything", debug.getmetatable(object).__gc, object)
+        -- Where nobody can be told, it is ignored.
+        local before = counts()
+        local linda = lanes.linda()
+        linda:send("key", deep_test.new_kind "no module, no gc")
+        collect()
+        linda:set("key")
+        assert.equal(before.deleted + 1, deep_test.counts().deleted)
+    end)
+end)
+
+describe("luaG_todeep", function()
+    it("knows objects of the kind that was asked for, and nothing else", function()
+        local object, other = deep_test.new(1), deep_test.new_kind "no module, no gc"
+        assert.is_true(deep_test.is_kind("plain", object))
+        assert.is_false(deep_test.is_kind("no module, no gc", object))
+        assert.is_true(deep_test.is_kind("no module, no gc", other))
+        for _, value in pairs { 1, "text", {}, print, io.stdout, lanes.linda(), object:address(), false } do
+            assert.is_false(deep_test.is_kind("plain", value))
+        end
+        assert.is_false(deep_test.is_kind("plain", nil))
+        assert.is_false(deep_test.is_kind("plain"))
+    end)
+
+    it("works without Lanes", function()
+        assert.equal("false\t5\t1\ntrue\tnil\n", support.output [[
+            local deep_test = require "deep_test"
+            print(deep_test.is_kind("plain", io.stdout), deep_test.new(5):get(), deep_test.new(5):refcount())
+            for _ = 1, 4 do collectgarbage() end
+            print(deep_test.counts().deleted == 2, package.loaded.lanes)
+        ]])
+    end)
+
+    it("works when Lanes comes later", function()
+        assert.equal("true\t6\n", support.output [[
+            local object = require "deep_test".new(5)
+            local lanes = require "lanes".configure()
+            local lane = lanes.gen("*", function(o) o:set(o:get() + 1) return o end)(object)
+            print(lane[1] == object, object:get())
+        ]])
+    end)
+
+    it("works in coroutines", function()
+        assert.equal("7\n", support.output [[
+            local object = coroutine.wrap(function() return require "deep_test".new(7) end)()
+            collectgarbage()
+            print(coroutine.wrap(function() return object:get() end)())
+        ]])
+    end)
+end)
+
+describe("an identity function", function()
+    it("is asked for the metatable once in a state", function()
+        assert.equal("metatables 1\nmetatables 2\nmetatables 2\n", capi.output [[
+            local a, b = deep_test.new(1), deep_test.new(2)
+            show "metatables"
+            lanes.gen("*", function(x, y) return getmetatable(x) == getmetatable(y) end)(a, b):join()
+            show "metatables"
+            deep_test.new(3)
+            show "metatables"
+        ]])
+    end)
+
+    -- What the call says, with the position of its caller.
+    local refused = {
+        { "no memory", "idfunc(eDO_new) failed to create deep userdata (out of memory)" },
+        { "wrong version", "Bad idfunc(eDO_new): DEEP_VERSION is incorrect, "
+            .. "rebuild your implementation with the latest deep implementation" },
+        { "new pushes", "Bad idfunc(eDO_new): should not push anything on the stack" },
+        { "new raises", "eDO_new refuses" },
+        { "metatable missing", "Bad idfunc(eOP_metatable): unexpected pushed value" },
+        { "metatable twice", "Bad idfunc(eOP_metatable): unexpected pushed value" },
+        { "metatable number", "Bad idfunc(eOP_metatable): unexpected pushed value" },
+    }
+    for i = 1, #refused do
+        local kind, text = refused[i][1], refused[i][2]
+        it("that does wrong is named: " .. kind, function()
+            local before = counts()
+            local position
+            local err = support.error_of(function()
+                position = support.here()
+                local object = deep_test.new_kind(kind)
+                return object
+            end)
+            assert.equal(position:gsub(":(%d+)", function(line) return ":" .. line + 1 end) .. text, err)
+            local now = deep_test.counts()
+            assert.equal(now.made - before.made, now.deleted - before.deleted)
+        end)
+    end
+
+    it("may raise any error", function()
+        local before = counts()
+        support.raises("eDO_metatable refuses", deep_test.new_kind, "metatable raises")
+        local now = deep_test.counts()
+        assert.equal(now.made - before.made, now.deleted - before.deleted)
+    end)
+
+    it("that pushes with the module's name is refused by the receiver", function()
+        local object = deep_test.new_kind "module pushes"
+        local generator = lanes.gen("*", function() end)
+        support.raises("Bad idfunc(eOP_module): should not push anything", generator, object)
+    end)
+end)
+
+describe("the module of a deep object", function()
+    it("has to be there for the receiver, who says what went wrong", function()
+        local object, generator = deep_test.new_kind "module nowhere", lanes.gen("*", function() end)
+        local err = support.raises(
+            "error while requiring 'deep_test_nowhere' identified by idfunc(eOP_module): ", generator, object
+        )
+        support.contains("module 'deep_test_nowhere' not found", err)
+        -- Once more: it is not taken for granted.
+        support.raises("error while requiring 'deep_test_nowhere'", generator, object)
+    end)
+
+    it("is required again after it could not be", function()
+        local linda = lanes.linda()
+        linda:send("key", deep_test.new_kind "module nowhere")
+        support.raises("error while requiring 'deep_test_nowhere'", linda.receive, linda, "key")
+        support.raises("error while requiring 'deep_test_nowhere'", linda.receive, linda, "key")
+        package.preload.deep_test_nowhere = function() return true end
+        local object = expect.received(linda, "key")
+        package.preload.deep_test_nowhere, package.loaded.deep_test_nowhere = nil, nil
+        assert.is_true(deep_test.is_kind("module nowhere", object))
+    end)
+
+    it("cannot be required without the library package", function()
+        support.raises(
+            "lanes receiving deep userdata should register the 'package' library",
+            lanes.gen("base", function() end), deep_test.new(1)
+        )
+        -- Objects without a module need none.
+        assert.equal("userdata", expect.finished(lanes.gen("base", function(o)
+            return type(o)
+        end)(deep_test.new_kind "no module, no gc")))
+    end)
+end)
+
+describe("a C function as on_state_create", function()
+    it("prepares every lane", function()
+        assert.equal("true\t1\nstates 3\n", support.output [[
+            local deep_test = require "deep_test"
+            local lanes = require "lanes".configure { on_state_create = deep_test.on_state_create }
+            local lane = lanes.gen("*", function() return state_number end)
+            print(lane()[1] ~= lane()[1], lanes.gen(function() return 1 end)()[1])
+            print("states " .. deep_test.counts().states)
+        ]])
+    end)
+end)

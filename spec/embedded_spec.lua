@@ -1,0 +1,99 @@
+-- A host program that brings Lanes along (tests/capi/embedded.c) by luaopen_lanes_embedded.
+local support = require "support"
+local capi = require "capi"
+
+-- The command's exit code and what it printed. It runs in `directory`, without any search path.
+local function run(directory, ...)
+    local words = {}
+    for i = 1, select("#", ...) do words[i] = support.quoted((select(i, ...))) end
+    local out, code = os.tmpname(), os.tmpname()
+    os.execute(("cd %s; unset LUA_PATH_5_2 LUA_PATH_5_3 LUA_PATH_5_4 LUA_CPATH_5_2 LUA_CPATH_5_3 LUA_CPATH_5_4; "
+        .. "LUA_PATH=nowhere LUA_CPATH=nowhere timeout -k 5 60 %s %s >%s 2>&1 </dev/null; echo $? >%s")
+        :format(directory, support.quoted(capi.embedded()), table.concat(words, " "), out, code))
+    local text, status = support.read(out), tonumber(support.read(code))
+    os.remove(out)
+    os.remove(code)
+    return status, text
+end
+
+-- Runs a program that must succeed; returns what it printed.
+local function output(...)
+    local status, text = run(...)
+    if status ~= 0 then error("ended with " .. status .. ": " .. text, 2) end
+    return text
+end
+
+local program = [[
+    local lanes = ...
+    assert(lanes == require "lanes" and require "lanes.core" == require "lanes_core")
+    assert(rawget(_G, "lanes") == nil)
+    lanes.configure()
+    local linda = lanes.linda()
+    local lane = lanes.gen("*", function(l) l:send("key", require "lanes.core".now_secs() > 0) return "done" end)(linda)
+    print(lane[1], select(2, linda:receive(10, "key")))
+]]
+
+describe("an embedded Lanes", function()
+    it("is what the host's loader returns, and loaded", function()
+        assert.equal("done\ttrue\n", output(".", "loader", "lua/lanes.lua", program))
+    end)
+
+    it("is the file lanes.lua without a loader", function()
+        assert.equal("done\ttrue\n", output("lua", "null", program))
+    end)
+
+    it("says so when there is no such file", function()
+        local status, text = run("spec", "null", program)
+        assert.equal(1, status)
+        support.contains("failed to initialize embedded Lanes", text)
+        support.contains("lanes.lua", text)
+    end)
+
+    it("lets an error of the loader through", function()
+        local status, text = run(".", "loader", "nowhere.lua", program)
+        assert.equal(1, status)
+        support.contains("nowhere.lua", text)
+    end)
+
+    it("needs the library package", function()
+        local status, text = run(".", "bare")
+        assert.equal(1, status)
+        support.contains("luaopen_lanes_embedded needs the library 'package'", text)
+    end)
+
+    it("has its native half in lanes that have package and nothing else", function()
+        assert.equal("true\ttable\n", output(".", "loader", "lua/lanes.lua", [[
+            local lanes = ...
+            print(lanes.gen("base,package", function()
+                return require "lanes.core" == require "lanes_core", type(require "lanes_core")
+            end)():join())
+        ]]))
+    end)
+
+    it("works as the manual says", function()
+        assert.equal("hello from a lane\n", support.output([[
+            os.execute(arg[1])
+        ]], { arguments = { (capi.embedded():gsub("embedded$", "manual_host")) } }))
+    end)
+
+    it("shares the counter of the manual", function()
+        assert.equal("3\n", support.output [[
+            local counter = require "counter".new(1)
+            local lanes = require "lanes".configure()
+            lanes.gen("*", function(c) c:add() end)(counter):join()
+            print(counter:add())
+        ]])
+    end)
+
+    it("is found in lanes for which the host loads the Lua half", function()
+        assert.equal("inner\n", output("lua", "null", [[
+            local lanes = ...
+            lanes.configure { on_state_create = function()
+                if package then package.preload.lanes = function() return dofile "lanes.lua" end end
+            end }
+            print(lanes.gen("*", function()
+                return require "lanes".gen("base,package,string,table", function() return require "lanes" and "inner" end)()[1]
+            end)()[1])
+        ]]))
+    end)
+end)
