@@ -64,7 +64,11 @@ unsafe fn attach(l: *mut lua_State) {
         install(raising);
         enter(l, |state| {
             let kinds = Context::prepare(state)?;
+            let main = lua::protect(state, 0, |raising| raising.main_coroutine())?;
             Context::install(state, kinds, Context::new("main", None));
+            if let Some(context) = Context::in_registry(state) {
+                context.main.set(Some(main));
+            }
             Ok(0)
         });
     }

@@ -3,6 +3,7 @@
 //! There is unsafe code in here because it calls the modules' identity functions and writes the head of their objects, on
 //! the terms that include/lanes.h states.
 
+use super::pin::pin;
 use crate::context::Context;
 use crate::lua::compat::{MANY_USER_VALUES, lua_State};
 use crate::lua::{
@@ -130,6 +131,7 @@ impl Deep for Foreign {
         raising.push_function(collect, 2);
         raising.raw_set_name(-2, b"__gc");
         local.add_kind(self.kind(), Userdata::adopt(raising));
+        pin(self.identify as *const c_void);
         raising.set_top(before);
         true
     }

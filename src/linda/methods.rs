@@ -1,11 +1,10 @@
 //! The methods of lindas, as SPEC-3x section 9 describes them.
 
-use super::queues::{Dump, Queues, Values, Who};
-use super::{Key, KeyRef, Linda, answers, locks};
+use super::queues::{Queues, Values, Who};
+use super::{Key, KeyRef, Linda, answers, inspect, locks};
 use crate::context::{Context, Waited, push_function};
 use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
-    protect, protect_with,
 };
 use crate::markers::{BATCHED, NULL};
 use crate::message::{
@@ -24,13 +23,13 @@ pub fn install(raising: Raising, context: c_int) -> Userdata<Proxy> {
         ("set", set),
         ("get", get),
         ("limit", limit),
-        ("count", count),
-        ("dump", dump),
+        ("count", inspect::count),
+        ("dump", inspect::dump),
         ("cancel", cancel),
-        ("deep", deep),
-        ("__tostring", to_string),
-        ("__concat", concat),
-        ("__towatch", to_watch),
+        ("deep", inspect::deep),
+        ("__tostring", inspect::to_string),
+        ("__concat", inspect::concat),
+        ("__towatch", inspect::to_watch),
         ("__lock", locks::lock),
         ("__add", locks::add),
     ];
@@ -408,101 +407,6 @@ fn limit_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `linda:count([key...])`: of one key its count, or nil; of several, or of all, a table.
-    fn count = count_body
-}
-
-fn count_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
-    let arguments = Arguments::new(state, "count");
-    let linda = this(context, &arguments)?;
-    let last = state.top();
-    if last == 2 {
-        let key = KeyRef::argument(&arguments, 2)?;
-        match linda.queues.count(&key) {
-            Some(count) => state.push_integer(count as i64),
-            None => state.push_nil(),
-        }
-        return Ok(1);
-    }
-    let mut counts = if last == 1 {
-        linda.queues.counts()
-    } else {
-        let keys: Vec<KeyRef> = (2..=last)
-            .map(|index| KeyRef::argument(&arguments, index))
-            .collect::<Result<_, _>>()?;
-        use super::queues::Probe;
-        keys.iter()
-            .filter_map(|key| Some((key.to_key(), linda.queues.count(key)?)))
-            .collect()
-    };
-    protect_with(state, 0, &mut counts, |raising, counts| {
-        raising.new_table(0, counts.len());
-        for (key, count) in counts.iter() {
-            key.push(raising);
-            raising.push_integer(*count as i64);
-            raising.raw_set(-3);
-        }
-    })?;
-    Ok(1)
-}
-
-lua_function! {
-    /// `linda:dump()`: a table of all slots; nothing where the linda was never touched.
-    fn dump = dump_body
-}
-
-fn dump_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
-    let arguments = Arguments::new(state, "dump");
-    let linda = this(context, &arguments)?;
-    let Some(slots) = linda.queues.dump() else {
-        return Ok(0);
-    };
-    protect(state, 0, |raising| raising.new_table(0, 0))?;
-    for (mut key, mut slot) in slots {
-        push_slot(context, state, &mut slot)?;
-        protect_with(state, 2, &mut key, |raising, key| {
-            key.push(raising);
-            raising.insert(-2);
-            raising.raw_set(1);
-        })?;
-    }
-    Ok(1)
-}
-
-/// Pushes the description of a slot: `{first, count, limit, fifo}`.
-fn push_slot(context: &Context, state: State, slot: &mut Dump<Message>) -> Result<(), Raise> {
-    protect_with(state, 0, slot, |raising, slot| {
-        raising.new_table(0, 4);
-        let limit = slot.limit.map_or(-1, |limit| limit as i64);
-        for (name, value) in [
-            ("first", slot.first as i64),
-            ("count", slot.count as i64),
-            ("limit", limit),
-        ] {
-            raising.push_integer(value);
-            raising.raw_set_name(-2, name.as_bytes());
-        }
-        raising.new_table(0, 0);
-    })?;
-    let fifo = state.top();
-    for (i, message) in slot.values.iter().enumerate() {
-        decode_one(&context.local, state, Label::Element, message)?;
-        let index = (slot.first + i) as i64;
-        protect(state, 2, move |raising| {
-            if raising.is_none_or_nil(-1) {
-                raising.pop(1);
-                raising.push_light(NULL as *mut c_void);
-            }
-            raising.raw_set_index(1, index);
-        })?;
-        debug_assert_eq!(state.top(), fifo);
-    }
-    protect(state, 2, |raising| raising.raw_set_name(1, b"fifo"))
-}
-
-lua_function! {
     /// `linda:cancel([who])`: marks the linda cancelled and wakes those who wait to "read", to "write", or "both"
     /// (default); "none" takes the mark away.
     fn cancel = cancel_body
@@ -536,78 +440,4 @@ fn cancel_body(state: State) -> Result<c_int, Raise> {
     };
     linda.queues.cancel(who);
     Ok(0)
-}
-
-lua_function! {
-    /// `linda:deep()`: a light userdata that is the linda's identity in every state.
-    fn deep = deep_body
-}
-
-fn deep_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
-    let linda = std::ptr::from_ref(this(context, &Arguments::new(state, "deep"))?) as usize;
-    protect(state, 0, move |raising| {
-        raising.push_light(linda as *mut c_void)
-    })?;
-    Ok(1)
-}
-
-/// Pushes what `tostring` answers for a linda.
-fn push_display(state: State, linda: &Linda) -> Result<(), Raise> {
-    let mut text = linda.display();
-    protect_with(state, 0, &mut text, |raising, text| {
-        raising.push_bytes(text)
-    })
-}
-
-lua_function! {
-    /// `tostring(linda)`
-    fn to_string = to_string_body
-}
-
-fn to_string_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
-    push_display(state, this(context, &Arguments::new(state, "tostring"))?)?;
-    Ok(1)
-}
-
-lua_function! {
-    /// `linda .. value`: with strings, numbers and lindas.
-    fn concat = concat_body
-}
-
-fn concat_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
-    for index in [1, 2] {
-        if let Some(linda) = context
-            .linda
-            .get()
-            .and_then(|kind| kind.get(state, index))
-            .and_then(linda_of)
-        {
-            push_display(state, linda)?;
-            state.replace(index);
-        } else if !matches!(state.kind(index), Kind::String | Kind::Number) {
-            return Err(Raise::message(format!(
-                "attempt to concatenate a {} value",
-                state.type_name(index)
-            )));
-        }
-    }
-    state.set_top(2);
-    protect(state, 2, |raising| raising.concat(2))?;
-    Ok(1)
-}
-
-lua_function! {
-    /// What debuggers show of a linda: its dump, or its text where it was never touched.
-    fn to_watch = to_watch_body
-}
-
-fn to_watch_body(state: State) -> Result<c_int, Raise> {
-    state.set_top(1);
-    match dump_body(state)? {
-        0 => to_string_body(state),
-        n => Ok(n),
-    }
 }

@@ -1,6 +1,7 @@
 //! Lindas: named sets of queues between lanes.
 
 pub mod answers;
+mod inspect;
 mod key;
 mod locks;
 mod methods;

@@ -77,6 +77,25 @@ pub unsafe fn upvalue_join(l: *mut lua_State, f1: c_int, n1: c_int, f2: c_int, n
     }
 }
 
+/// The first coroutine of a state, whichever of its coroutines runs now. 5.1 and LuaJIT do not tell: there it is the
+/// running one, which is kept from then on. Raises.
+pub unsafe fn main_coroutine(l: *mut lua_State) -> *mut lua_State {
+    #[cfg(any(feature = "lua51", feature = "luajit"))]
+    unsafe {
+        lua_pushthread(l);
+        lua_pushboolean(l, 1);
+        lua_rawset(l, LUA_REGISTRYINDEX);
+        l
+    }
+    #[cfg(not(any(feature = "lua51", feature = "luajit")))]
+    unsafe {
+        lua_rawgeti(l, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+        let main = lua_tothread(l, -1);
+        lua_settop(l, -2);
+        main
+    }
+}
+
 /// A new userdata of `size` bytes with `user_values` user values (ignored where a userdata has exactly one). Raises.
 #[inline]
 pub unsafe fn new_userdata(l: *mut lua_State, size: usize, user_values: c_int) -> *mut c_void {

@@ -375,6 +375,12 @@ impl Raising {
         }
     }
 
+    /// The first coroutine of this state; where Lua does not tell, the running one, which is then kept.
+    pub fn main_coroutine(self) -> State {
+        // SAFETY: inside protect.
+        State::new(unsafe { c::main_coroutine(self.l()) })
+    }
+
     /// Compiles a file and pushes the function; false, and an error message pushed, when that fails.
     pub fn load_file(self, path: &std::ffi::CStr) -> bool {
         // SAFETY: inside protect.

@@ -1,8 +1,8 @@
 //! What one state keeps for its transfers: buffers to reuse, kinds of shared objects, known modules and metatables.
 
-use super::decode::Decoder;
+use super::decoder::Decoder;
 use super::deep::{KindId, Proxy};
-use super::encode::Encoder;
+use super::encoder::Encoder;
 use super::metatables::Entry;
 use crate::lua::{Raising, State, Userdata};
 use hashbrown::{HashMap, HashSet};

@@ -5,7 +5,7 @@
 //! own that is made again only when the metatable has changed.
 
 use super::Full;
-use super::encode::{Encoder, Stop};
+use super::encoder::{Encoder, Stop};
 use super::failure::{Failure, Label};
 use super::local::{KEYS, Local};
 use crate::lua::{Kind, Raising, State};

@@ -3,17 +3,23 @@
 //! [`encode`] takes values from a state, [`decode`] builds them in another. Within one message every table, function
 //! and userdata keeps its identity. A message owns no Lua object, so it can wait in a queue and be dropped anywhere.
 
+mod build;
 mod decode;
+mod decoder;
 mod deep;
 mod encode;
+mod encoder;
 mod failure;
 mod format;
 mod identity;
 mod local;
 mod metatables;
 mod names;
+mod objects;
 mod path;
+mod reader;
 mod userdata;
+mod walk;
 
 pub use decode::{decode, decode_one, decode_packet};
 pub use deep::{Deep, KindId, Proxy, push_proxy};

@@ -3,7 +3,8 @@
 //! A name is a module (a key of `package.loaded`; `_G` for the base functions) and a path within it. Names are
 //! looked up when they are first needed: nothing is scanned when a state is made.
 
-use super::encode::{Destination, Encoder};
+use super::encode::Destination;
+use super::encoder::Encoder;
 use super::format;
 use super::local::{KEYS, Local};
 use super::path::Parts;

@@ -2,7 +2,7 @@
 //! they are to be demoted to light userdata.
 
 use super::deep::Proxy;
-use super::encode::Encoder;
+use super::encoder::Encoder;
 use super::failure::Failure;
 use super::local::Local;
 use super::{Ref, format, names};

@@ -1,0 +1,464 @@
+//! Building what objects contain, in the order in which it was written; metatables; the values of a whole message.
+//!
+//! Runs inside `protect` with a stack of frames of its own, as the walk of an encoder does.
+
+use super::decoder::{DISCARD, Decoder, Frame};
+use super::local::Local;
+use super::reader::{Outcome, Reader, Stop};
+use super::{Body, Full, Message, Ref, format, metatables};
+use crate::lua::{Kind, Raising};
+use std::os::raw::c_int;
+use std::sync::Arc;
+
+impl Decoder {
+    /// Reads the runs and values of a table's array part, as far as they need no frame of their own.
+    pub(super) fn array(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        reader: &mut Reader,
+    ) -> Outcome {
+        while let Some(Frame::Table {
+            index,
+            next,
+            array,
+            key: false,
+            ..
+        }) = self.frames.last().copied()
+        {
+            if next > array {
+                return Ok(());
+            }
+            let tag = *reader.bytes.get(reader.at).ok_or(Stop)?;
+            if tag == format::INTEGERS || tag == format::FLOATS {
+                reader.at += 1;
+                let count = reader.u32()?;
+                let data = reader.take((count as usize).checked_mul(8).ok_or(Stop)?)?;
+                for (position, item) in (i64::from(next)..).zip(data.chunks_exact(8)) {
+                    let bits = u64::from_le_bytes(item.try_into().map_err(|_| Stop)?);
+                    if tag == format::INTEGERS {
+                        raising.push_integer(bits as i64);
+                    } else {
+                        raising.push_number(f64::from_bits(bits));
+                    }
+                    raising.raw_set_index(index, position);
+                }
+                if let Some(Frame::Table { next, .. }) = self.frames.last_mut() {
+                    *next += count;
+                }
+                continue;
+            }
+            if !self.value(raising, local, reader)? {
+                return Ok(());
+            }
+            raising.raw_set_index(index, i64::from(next));
+            if let Some(Frame::Table { next, .. }) = self.frames.last_mut() {
+                *next += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the complete value on the top to the object that contains it.
+    pub(super) fn deliver(&mut self, raising: Raising) {
+        match self.frames.last_mut() {
+            // It is the metatable, which stays on the stack for its table.
+            Some(Frame::Table {
+                metatable: Some(_), ..
+            }) => {}
+            Some(Frame::Table {
+                index,
+                next,
+                key,
+                hash,
+                ..
+            }) => {
+                if *key {
+                    raising.raw_set(*index);
+                    *key = false;
+                    *hash = hash.saturating_sub(1);
+                } else {
+                    raising.raw_set_index(*index, i64::from(*next));
+                    *next += 1;
+                }
+            }
+            Some(Frame::Function { index, next, .. }) => {
+                raising.set_upvalue(*index, *next);
+                *next += 1;
+            }
+            Some(Frame::Userdata { index, next, .. }) => {
+                if crate::lua::compat::USER_VALUE_IS_ENVIRONMENT && raising.kind(-1) != Kind::Table
+                {
+                    raising.pop(1);
+                } else {
+                    raising.set_user_value(*index, *next);
+                }
+                *next += 1;
+            }
+            None => {}
+        }
+    }
+
+    /// Reads contents until no frame is open above `floor`.
+    pub(super) fn drain(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        reader: &mut Reader,
+        floor: usize,
+    ) -> Outcome {
+        while self.frames.len() > floor {
+            let complete = match self.frames.last().copied() {
+                Some(Frame::Table {
+                    index,
+                    next,
+                    array,
+                    hash,
+                    flags,
+                    metatable,
+                    ..
+                }) => {
+                    if next <= array {
+                        self.array(raising, local, reader)?;
+                        continue;
+                    }
+                    if let Some(identity) = metatable {
+                        // The metatable, a value of its own, is complete on the top.
+                        metatables::push_known(raising, identity);
+                        if raising.is_none_or_nil(-1) {
+                            raising.pop(1);
+                            metatables::adopt(raising, identity);
+                        } else {
+                            raising.remove(-2);
+                        }
+                        raising.set_metatable(index);
+                        self.end_table(raising, floor, flags);
+                        continue;
+                    }
+                    if hash > 0 {
+                        self.value(raising, local, reader)?; // the key, a scalar
+                        if let Some(Frame::Table { key, .. }) = self.frames.last_mut() {
+                            *key = true;
+                        }
+                        self.value(raising, local, reader)?
+                    } else {
+                        raising.set_top(index);
+                        if flags & format::METATABLE_VALUE != 0 {
+                            let identity = reader.u64()?;
+                            if let Some(Frame::Table { metatable, .. }) = self.frames.last_mut() {
+                                *metatable = Some(identity);
+                            }
+                            if reader.bytes.get(reader.at) == Some(&format::TABLE) {
+                                self.class(raising, local, reader, identity)?;
+                            } else {
+                                self.value(raising, local, reader)?;
+                            }
+                            continue;
+                        }
+                        self.metatable(raising, local, reader, flags)?;
+                        self.end_table(raising, floor, flags);
+                        continue;
+                    }
+                }
+                Some(Frame::Function { index, next, count }) => {
+                    if next > count {
+                        raising.set_top(index);
+                        self.frames.pop();
+                        self.complete(raising, floor);
+                        continue;
+                    }
+                    if reader.bytes.get(reader.at) == Some(&format::JOIN) {
+                        reader.at += 1;
+                        let function = reader.u32()?;
+                        let upvalue = c_int::from(reader.u8()?);
+                        raising.raw_get_index(self.shared, i64::from(function) + 1);
+                        raising.join_upvalues(index, next, raising.top(), upvalue);
+                        raising.pop(1);
+                        if let Some(Frame::Function { next, .. }) = self.frames.last_mut() {
+                            *next += 1;
+                        }
+                        continue;
+                    }
+                    self.value(raising, local, reader)?
+                }
+                Some(Frame::Userdata { index, next, count }) => {
+                    if next > count {
+                        raising.set_top(index);
+                        self.frames.pop();
+                        self.complete(raising, floor);
+                        continue;
+                    }
+                    self.value(raising, local, reader)?
+                }
+                None => return Ok(()),
+            };
+            if complete {
+                self.deliver(raising);
+            }
+        }
+        Ok(())
+    }
+
+    /// The table on the top is complete.
+    pub(super) fn end_table(&mut self, raising: Raising, floor: usize, flags: u8) {
+        self.frames.pop();
+        if flags & DISCARD != 0 {
+            raising.pop(1); // the one that is here already is below
+        }
+        self.complete(raising, floor);
+    }
+
+    /// An object whose frame has been taken off is complete on the top: its container gets it, if it has one here.
+    pub(super) fn complete(&mut self, raising: Raising, floor: usize) {
+        if self.frames.len() > floor {
+            self.deliver(raising);
+        }
+    }
+
+    /// Gives the table on the top its metatable.
+    pub(super) fn metatable(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        reader: &mut Reader,
+        flags: u8,
+    ) -> Outcome {
+        if flags & format::METATABLE == 0 {
+            return Ok(());
+        }
+        let Ref::Metatable(metatable) = reader.reference()? else {
+            return Err(Stop);
+        };
+        self.known_or_new(raising, local, metatable)?;
+        if raising.kind(-1) == Kind::Table {
+            raising.set_metatable(-2);
+        } else {
+            raising.pop(1);
+        }
+        Ok(())
+    }
+
+    /// Reads the table of a class. Where this state has it already, what is read is thrown away.
+    pub(super) fn class(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        reader: &mut Reader,
+        identity: u64,
+    ) -> Outcome<bool> {
+        metatables::push_known(raising, identity);
+        if raising.is_none_or_nil(-1) {
+            raising.pop(1);
+            let complete = self.value(raising, local, reader)?;
+            metatables::adopt(raising, identity);
+            return Ok(complete);
+        }
+        // What refers to the object gets the table that is here, which stays on the stack; the contents go into a table
+        // above it that nobody keeps.
+        self.stand_in = true;
+        let complete = self.value(raising, local, reader)?;
+        if complete {
+            raising.pop(1); // the contents come later
+        }
+        Ok(complete)
+    }
+
+    /// Pushes this state's table for a metatable, which is made if this state does not have it.
+    pub(super) fn known_or_new(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        metatable: &metatables::Metatable,
+    ) -> Outcome {
+        metatables::push_known(raising, metatable.identity);
+        if raising.is_none_or_nil(-1) {
+            raising.pop(1);
+            self.contents(raising, local, metatable)?;
+        }
+        Ok(())
+    }
+
+    /// Builds a metatable that this state does not have yet, on the top.
+    pub(super) fn contents(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        metatable: &metatables::Metatable,
+    ) -> Outcome {
+        raising.reserve(format::STACK);
+        let reader = &mut Reader {
+            bytes: &metatable.contents.bytes,
+            refs: &metatable.contents.refs,
+            at: 0,
+        };
+        // Its objects are numbered on their own; its frames come above the present ones.
+        let (objects, shared, later) = (self.objects, self.shared, self.later.len());
+        // Other states read the same description.
+        let moves = std::mem::take(&mut self.moves);
+        let floor = self.frames.len();
+        raising.push_nil();
+        self.shared = raising.top();
+        self.objects = 0;
+        let complete = self.value(raising, local, reader)?;
+        // Known from here on: what it contains may have it as metatable.
+        metatables::adopt(raising, metatable.identity);
+        if !complete {
+            self.drain(raising, local, reader, floor)?;
+        }
+        self.bodies(raising, local, reader, later)?;
+        raising.remove(self.shared);
+        self.objects = objects;
+        self.shared = shared;
+        self.moves = moves;
+        Ok(())
+    }
+
+    /// Reads the bodies that were put off, from the waiting object number `from` on.
+    pub(super) fn bodies(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        reader: &mut Reader,
+        from: usize,
+    ) -> Outcome {
+        let mut done = from;
+        let floor = self.frames.len();
+        while let Some(&(number, tag, _)) = self.later.get(done) {
+            done += 1;
+            let discard = self
+                .later
+                .get(done - 1)
+                .is_some_and(|later| later.2 & DISCARD != 0);
+            raising.raw_get_index(self.shared, i64::from(number) + 1);
+            if discard {
+                raising.new_table(0, 0);
+            }
+            let index = raising.top();
+            match tag {
+                format::TABLE => {
+                    let (array, hash) = (reader.u32()?, reader.u32()?);
+                    // Whether there is a metatable is known only at the end of the body, from the header's flags.
+                    let flags = self.later.get(done - 1).map_or(0, |later| later.2);
+                    self.frames.push(Frame::Table {
+                        index,
+                        next: 1,
+                        array,
+                        hash,
+                        flags,
+                        key: false,
+                        metatable: None,
+                    });
+                }
+                format::FUNCTION => self.function_body(raising, reader)?,
+                _ => self.userdata_body(raising, reader)?,
+            }
+            self.drain(raising, local, reader, floor)?;
+            raising.pop(1);
+        }
+        self.later.truncate(from);
+        Ok(())
+    }
+
+    /// Reads one value of the transfer onto the top.
+    pub(super) fn root(&mut self, raising: Raising, local: &Local, reader: &mut Reader) -> Outcome {
+        if !self.value(raising, local, reader)? {
+            self.drain(raising, local, reader, 0)?;
+        }
+        self.bodies(raising, local, reader, 0)
+    }
+
+    /// Reads all values of a buffer; the stack holds them and nothing else afterwards.
+    pub(super) fn packet(&mut self, raising: Raising, local: &Local, full: &Full) -> Outcome {
+        raising.reserve(format::STACK.saturating_add(full.values as c_int));
+        let base = raising.top();
+        raising.push_nil();
+        self.shared = base + 1;
+        self.objects = 0;
+        let mut reader = Reader {
+            bytes: &full.bytes,
+            refs: &full.refs,
+            at: 0,
+        };
+        for i in 0..full.values as usize {
+            self.value = i;
+            self.root(raising, local, &mut reader)?;
+        }
+        raising.remove(self.shared);
+        Ok(())
+    }
+
+    /// Reads a message that is one value by itself.
+    pub(super) fn single(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        bytes: &[u8],
+        refs: &[Ref],
+    ) -> Outcome {
+        raising.push_nil();
+        self.shared = raising.top();
+        self.objects = 0;
+        self.root(raising, local, &mut Reader { bytes, refs, at: 0 })?;
+        raising.remove(self.shared);
+        Ok(())
+    }
+
+    /// Reads messages in order; what several of them share is built once.
+    pub(super) fn messages(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        messages: &[Message],
+    ) -> Outcome {
+        raising.reserve(format::STACK.saturating_add(messages.len() as c_int));
+        let mut group: Option<*const Full> = None;
+        raising.push_nil(); // the values of the group
+        let values = raising.top();
+        for (i, message) in messages.iter().enumerate() {
+            self.value = i;
+            self.moves = is_last(messages, i);
+            match &message.0 {
+                Body::Small { len, bytes } => {
+                    self.single(
+                        raising,
+                        local,
+                        bytes.get(..usize::from(*len)).ok_or(Stop)?,
+                        &[],
+                    )?;
+                }
+                Body::Plain(bytes) => self.single(raising, local, bytes, &[])?,
+                Body::Full(full) => self.single(raising, local, &full.bytes, &full.refs)?,
+                Body::Joint(full, n) => {
+                    if group != Some(Arc::as_ptr(full)) {
+                        group = Some(Arc::as_ptr(full));
+                        let first = raising.top();
+                        self.packet(raising, local, full)?;
+                        raising.new_table(full.values as usize, 0);
+                        raising.insert(first + 1);
+                        for k in (1..=i64::from(full.values)).rev() {
+                            raising.raw_set_index(first + 1, k);
+                        }
+                        raising.replace(values);
+                    }
+                    raising.raw_get_index(values, i64::from(*n) + 1);
+                }
+            }
+        }
+        raising.remove(values);
+        Ok(())
+    }
+}
+
+/// Whether nobody has message number `i` but the caller.
+fn is_last(messages: &[Message], i: usize) -> bool {
+    let joint = |message: Option<&Message>, full: &Arc<Full>| matches!(message, Some(Message(Body::Joint(other, _))) if Arc::ptr_eq(other, full));
+    match messages.get(i).map(|message| &message.0) {
+        Some(Body::Full(full)) => Arc::strong_count(full) == 1,
+        // Those that were sent together are read together.
+        Some(Body::Joint(full, _)) => {
+            let together = (i..).take_while(|&n| joint(messages.get(n), full)).count();
+            Arc::strong_count(full) == together
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,340 @@
+//! What a decoder keeps, and how it makes the values that it reads.
+
+use super::failure::{Failure, Label, Step, path};
+use super::local::Local;
+use super::reader::{Outcome, Reader, Stop};
+use super::{Ref, deep, format, names};
+use crate::lua::{Kind, Raising};
+use std::os::raw::c_int;
+
+/// An object whose contents are being read.
+#[derive(Clone, Copy)]
+pub(super) enum Frame {
+    Table {
+        index: c_int,
+        next: u32,
+        array: u32,
+        hash: u32,
+        flags: u8,
+        /// A hash entry's key is on the stack.
+        key: bool,
+        /// The metatable with this identity is on the stack, or its contents are being read.
+        metatable: Option<u64>,
+    },
+    Function {
+        index: c_int,
+        next: c_int,
+        count: c_int,
+    },
+    Userdata {
+        index: c_int,
+        next: c_int,
+        count: c_int,
+    },
+}
+
+/// Bookkeeping of one decoding.
+#[derive(Default)]
+pub(super) struct Decoder {
+    pub(super) frames: Vec<Frame>,
+    pub(super) objects: u32,
+    /// Objects whose bodies come later: number, tag and flags.
+    pub(super) later: Vec<(u32, u8, u8)>,
+    /// Stack index of the table of shared objects by number (nil until the first).
+    pub(super) shared: c_int,
+    pub(super) value: usize,
+    pub(super) label: Option<Label>,
+    pub(super) failure: Option<Failure>,
+    /// Stack index of the table of clones that have moved and their metatables (nil until the first).
+    pub(super) moved: c_int,
+    /// Nobody else will read the message: the blocks of its clones can be moved.
+    pub(super) moves: bool,
+    /// The next table stands in for one that is here already, below it on the stack.
+    pub(super) stand_in: bool,
+}
+
+/// Flag of a table, here only: it is read and thrown away.
+pub(super) const DISCARD: u8 = 0x80;
+
+impl Decoder {
+    pub(super) fn reset(&mut self) {
+        self.frames.clear();
+        self.objects = 0;
+        self.later.clear();
+        self.value = 0;
+        self.label = None;
+        self.failure = None;
+        self.stand_in = false;
+    }
+
+    pub(super) fn path(&self, raising: Raising) -> String {
+        let steps = self.frames.iter().map(|frame| match frame {
+            Frame::Table {
+                metatable: Some(_), ..
+            } => Step::Metatable,
+            Frame::Table {
+                index, key: true, ..
+            } => Step::Key(index + 1),
+            Frame::Table { next, .. } => Step::Position(i64::from(*next)),
+            Frame::Function { index, next, .. } => Step::Upvalue(*index, *next),
+            Frame::Userdata { next, .. } => Step::UserValue(*next),
+        });
+        path(
+            *raising,
+            self.label.unwrap_or(Label::Element),
+            self.value,
+            steps,
+        )
+    }
+
+    /// Keeps the object on the top (left there) under its number.
+    pub(super) fn share(&mut self, raising: Raising, number: u32) {
+        if raising.is_none_or_nil(self.shared) {
+            raising.new_table(8, 0);
+            raising.replace(self.shared);
+        }
+        raising.push_copy(-1);
+        raising.raw_set_index(self.shared, i64::from(number) + 1);
+    }
+
+    /// Takes the number of a new object, and keeps the object if it is referred to again.
+    pub(super) fn number(&mut self, raising: Raising, flags: u8, tag: u8) -> bool {
+        let number = self.objects;
+        self.objects += 1;
+        if flags & format::SHARED != 0 {
+            self.share(raising, number);
+        }
+        if flags & format::LATER != 0 {
+            self.later.push((number, tag, flags));
+            return false;
+        }
+        true
+    }
+
+    /// Reads one value. Answers whether it is complete on the top; otherwise its frame is on record.
+    pub(super) fn value(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        reader: &mut Reader,
+    ) -> Outcome<bool> {
+        let tag = reader.u8()?;
+        match tag {
+            format::NIL => raising.push_nil(),
+            format::FALSE => raising.push_boolean(false),
+            format::TRUE => raising.push_boolean(true),
+            format::INTEGER => raising.push_integer(reader.u64()? as i64),
+            format::FLOAT => raising.push_number(f64::from_bits(reader.u64()?)),
+            format::SHORT => {
+                let len = usize::from(reader.u8()?);
+                raising.push_bytes(reader.take(len)?);
+            }
+            format::LONG => {
+                let len = usize::try_from(reader.u64()?).map_err(|_| Stop)?;
+                raising.push_bytes(reader.take(len)?);
+            }
+            format::LIGHT => {
+                raising.push_light(reader.u64()? as usize as *mut std::os::raw::c_void)
+            }
+            format::GLOBALS => raising.push_globals(),
+            format::REF => {
+                let number = reader.u32()?;
+                raising.raw_get_index(self.shared, i64::from(number) + 1);
+            }
+            format::TABLE => {
+                let flags = reader.u8()?;
+                let stand_in = std::mem::take(&mut self.stand_in);
+                let now = flags & format::LATER == 0;
+                let (array, hash) = if now {
+                    (reader.u32()?, reader.u32()?)
+                } else {
+                    (0, 0)
+                };
+                raising.new_table(array as usize, hash as usize);
+                self.number(raising, flags | if stand_in { DISCARD } else { 0 }, tag);
+                if stand_in && flags & format::SHARED != 0 {
+                    raising.push_copy(-2);
+                    raising.raw_set_index(self.shared, i64::from(self.objects));
+                }
+                if now {
+                    let index = raising.top();
+                    let flags = flags | if stand_in { DISCARD } else { 0 };
+                    self.frames.push(Frame::Table {
+                        index,
+                        next: 1,
+                        array,
+                        hash,
+                        flags,
+                        key: false,
+                        metatable: None,
+                    });
+                    return Ok(false);
+                }
+            }
+            format::FUNCTION => {
+                let flags = reader.u8()?;
+                let len = reader.u32()? as usize;
+                let code = reader.take(len)?;
+                if !raising.load_bytecode(code) {
+                    self.failure = Some(Failure::Code {
+                        path: self.path(raising),
+                    });
+                    return Err(Stop);
+                }
+                if self.number(raising, flags, tag) {
+                    self.function_body(raising, reader)?;
+                    return Ok(false);
+                }
+            }
+            format::NAMED_FUNCTION => self.named(raising, local, reader, Kind::Function)?,
+            format::NAMED_TABLE => self.named(raising, local, reader, Kind::Table)?,
+            format::CLASS => {
+                let identity = reader.u64()?;
+                return self.class(raising, local, reader, identity);
+            }
+            format::DEEP => {
+                let flags = reader.u8()?;
+                let Ref::Deep(object) = reader.reference()? else {
+                    return Err(Stop);
+                };
+                if !object.arrive(local, raising)
+                    || !deep::push_proxy_raising(local, raising, object)
+                {
+                    let reason = raising.text(-1).unwrap_or_default();
+                    raising.pop(1);
+                    self.failure = Some(Failure::Deep {
+                        path: self.path(raising),
+                        reason,
+                    });
+                    return Err(Stop);
+                }
+                if self.number(raising, flags, tag) {
+                    self.userdata_body(raising, reader)?;
+                    return Ok(false);
+                }
+            }
+            format::CLONE => {
+                let flags = reader.u8()?;
+                let user_values = c_int::from(reader.u8()?);
+                self.named(raising, local, reader, Kind::Table)?;
+                let Ref::Block(block) = reader.reference()? else {
+                    return Err(Stop);
+                };
+                let len = usize::try_from(reader.u64()?).map_err(|_| Stop)?;
+                self.clone(raising, block, len, user_values)?;
+                if self.number(raising, flags, tag) {
+                    self.userdata_body(raising, reader)?;
+                    return Ok(false);
+                }
+            }
+            _ => return Err(Stop),
+        }
+        Ok(true)
+    }
+
+    /// Replaces the metatable on the top by a clone with it. Where the message is not needed any more its block is moved
+    /// into the clone, else the metatable's own method makes another.
+    pub(super) fn clone(
+        &mut self,
+        raising: Raising,
+        block: &[u64],
+        len: usize,
+        user_values: c_int,
+    ) -> Outcome {
+        let metatable = raising.top();
+        let copy = raising.new_userdata(len, user_values);
+        if self.moves {
+            raising.fill_block(-1, block);
+            if raising.is_none_or_nil(self.moved) {
+                raising.new_table(2, 0);
+                raising.replace(self.moved);
+            }
+            let count = raising.raw_len(self.moved) as i64;
+            raising.push_copy(-1);
+            raising.raw_set_index(self.moved, count + 1);
+            raising.push_copy(metatable);
+            raising.raw_set_index(self.moved, count + 2);
+        } else {
+            raising.raw_get_name(metatable, b"__lanesclone");
+            raising.push_light(copy);
+            raising.push_light(block.as_ptr().cast_mut().cast());
+            raising.push_integer(len as i64);
+            raising.call(3, Some(0));
+            raising.push_copy(metatable);
+            raising.set_metatable(-2);
+        }
+        raising.remove(metatable);
+        Ok(())
+    }
+
+    /// Begins a transfer.
+    pub(super) fn begin(&mut self, raising: Raising) {
+        raising.push_nil();
+        self.moved = raising.top();
+    }
+
+    /// Ends a transfer that succeeded. Only now have blocks moved, so their userdata get their metatables, and with them
+    /// the finalizers; until then they belonged to the message, which may be put back.
+    pub(super) fn end(&mut self, raising: Raising) {
+        if !raising.is_none_or_nil(self.moved) {
+            for n in (1..=raising.raw_len(self.moved) as i64).step_by(2) {
+                raising.raw_get_index(self.moved, n);
+                raising.raw_get_index(self.moved, n + 1);
+                raising.set_metatable(-2);
+                raising.pop(1);
+            }
+        }
+        raising.remove(self.moved);
+    }
+
+    pub(super) fn function_body(&mut self, raising: Raising, reader: &mut Reader) -> Outcome {
+        let count = c_int::from(reader.u8()?);
+        self.frames.push(Frame::Function {
+            index: raising.top(),
+            next: 1,
+            count,
+        });
+        Ok(())
+    }
+
+    pub(super) fn userdata_body(&mut self, raising: Raising, reader: &mut Reader) -> Outcome {
+        let count = c_int::from(reader.u8()?);
+        self.frames.push(Frame::Userdata {
+            index: raising.top(),
+            next: 1,
+            count,
+        });
+        Ok(())
+    }
+
+    /// Pushes the object that a name stands for.
+    pub(super) fn named(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        reader: &mut Reader,
+        kind: Kind,
+    ) -> Outcome {
+        let (module_len, path_len) = (reader.u32()? as usize, reader.u32()? as usize);
+        let module = reader.take(module_len)?;
+        let path = reader.take(path_len)?;
+        if names::push_object(local, raising, module, path, kind) {
+            return Ok(());
+        }
+        let reason = raising.text(-1).unwrap_or_default();
+        raising.pop(1);
+        self.failure = Some(Failure::Unknown {
+            what: if kind == Kind::Table {
+                "table"
+            } else {
+                "function"
+            },
+            name: names::display(module, path),
+            module: String::from_utf8_lossy(module).into_owned(),
+            path: self.path(raising),
+            state: local.name.borrow().clone(),
+            reason,
+        });
+        Err(Stop)
+    }
+}

@@ -1,0 +1,262 @@
+//! What an encoder keeps while it walks through values, and how it writes what it finds.
+
+use super::failure::{Failure, Label, Place, Step, path};
+use super::identity::{Identity, Seen};
+use super::{Full, Ref, format};
+use crate::lua::Raising;
+use hashbrown::HashMap;
+use std::os::raw::c_int;
+use std::sync::Arc;
+
+/// The transfer cannot go on; why is in the encoder.
+#[derive(Clone, Copy)]
+pub(super) struct Stop;
+
+/// An object whose contents are being written.
+#[derive(Clone, Copy)]
+pub(super) enum Frame {
+    /// A table at this stack index, the current key above it.
+    Table(TableFrame),
+    /// A function at this stack index, the upvalue that comes next, and how many there are.
+    Function {
+        index: c_int,
+        next: c_int,
+        count: c_int,
+        number: u32,
+    },
+    /// A userdata at this stack index, the user value that comes next, and how many there are.
+    Userdata {
+        index: c_int,
+        next: c_int,
+        count: c_int,
+    },
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct TableFrame {
+    pub(super) index: c_int,
+    /// Where the two counts are in the buffer.
+    pub(super) counts: usize,
+    pub(super) flags: usize,
+    pub(super) array: u32,
+    pub(super) hash: u32,
+    /// The tag of the open run, where its count is, and how many there are.
+    pub(super) run: u8,
+    pub(super) run_at: usize,
+    pub(super) run_count: u32,
+    /// All entries are written, and the metatable, which is a value of its own, is being written.
+    pub(super) metatable: bool,
+}
+
+/// Buffers and bookkeeping of one encoding.
+#[derive(Default)]
+pub(super) struct Encoder {
+    pub(super) out: Vec<u8>,
+    pub(super) refs: Vec<Ref>,
+    pub(super) seen: Identity,
+    pub(super) objects: u32,
+    pub(super) frames: Vec<Frame>,
+    /// Upvalue variable -> the function and upvalue that had it first.
+    pub(super) upvalues: HashMap<usize, (u32, u8)>,
+    /// Positions of function flags by number, for `JOIN`.
+    pub(super) function_flags: HashMap<u32, usize>,
+    /// Objects whose bodies come later: how many are waiting in the Lua table at `later_index`, and their flags.
+    pub(super) later: Vec<(u8, usize, u32)>,
+    pub(super) later_done: usize,
+    pub(super) later_index: c_int,
+    pub(super) failure: Option<Failure>,
+    /// Values being encoded: their label, and which one it is now.
+    pub(super) label: Option<Label>,
+    pub(super) value: usize,
+    /// Objects below this number belong to an earlier value of the transfer.
+    pub(super) first_object: u32,
+    /// A value refers to an object of an earlier one.
+    pub(super) crossed: bool,
+    /// Where each value begins in `out` and in `refs`.
+    pub(super) starts: Vec<(usize, usize)>,
+    /// Numbers are relative to the value, so that values can be cut apart.
+    pub(super) relative: bool,
+    /// Identity and reference number of the metatables of this value.
+    pub(super) classes: Vec<(u64, u32)>,
+    /// Where those of the present value begin.
+    pub(super) first_class: usize,
+    /// Metatables are written as values and not as references.
+    pub(super) inline: bool,
+    /// Blocks of clones by the address of their original.
+    pub(super) clones: Vec<(usize, Arc<[u64]>)>,
+    /// The encoder of a metatable's contents: owned here, because the frames that use it may be skipped by a raise.
+    pub(super) inner: Option<Box<Encoder>>,
+}
+
+impl Encoder {
+    pub(super) fn reset(&mut self) {
+        if self.out.capacity() > 1 << 20 {
+            self.out = Vec::new();
+        }
+        self.out.clear();
+        self.refs.clear();
+        self.seen.clear();
+        self.objects = 0;
+        self.frames.clear();
+        self.upvalues.clear();
+        self.function_flags.clear();
+        self.later.clear();
+        self.later_done = 0;
+        self.failure = None;
+        self.label = None;
+        self.value = 0;
+        self.first_object = 0;
+        self.crossed = false;
+        self.starts.clear();
+        self.relative = false;
+        self.classes.clear();
+        self.first_class = 0;
+        self.inline = false;
+        self.clones.clear();
+    }
+
+    #[inline]
+    pub(super) fn tag(&mut self, tag: u8) {
+        self.out.push(tag);
+    }
+
+    #[inline]
+    pub(super) fn word(&mut self, tag: u8, value: u64) {
+        let mut bytes = [tag; 9];
+        bytes[1..].copy_from_slice(&value.to_le_bytes());
+        self.out.extend_from_slice(&bytes);
+    }
+
+    #[inline]
+    pub(super) fn u32(&mut self, value: u32) {
+        self.out.extend_from_slice(&value.to_le_bytes());
+    }
+
+    #[inline]
+    pub(super) fn patch(&mut self, at: usize, value: u32) {
+        if let Some(place) = self.out.get_mut(at..at + 4) {
+            place.copy_from_slice(&value.to_le_bytes());
+        }
+    }
+
+    #[inline]
+    pub(super) fn string(&mut self, bytes: &[u8]) {
+        if bytes.len() <= 255 {
+            self.out
+                .extend_from_slice(&[format::SHORT, bytes.len() as u8]);
+        } else {
+            self.word(format::LONG, bytes.len() as u64);
+        }
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// Writes a number for an object that appeared before, and marks that object as one to keep.
+    pub(super) fn reference(&mut self, tag: u8, number: u32, flags: usize) {
+        if number < self.first_object {
+            self.crossed = true;
+        }
+        if let Some(place) = self.out.get_mut(flags) {
+            *place |= format::SHARED;
+        }
+        let base = if self.relative { self.first_object } else { 0 };
+        self.tag(tag);
+        self.u32(number.wrapping_sub(base));
+    }
+
+    /// Identities of the metatables that are referred to.
+    pub(super) fn class_identities(&self) -> impl Iterator<Item = u64> {
+        self.classes.iter().map(|class| class.0)
+    }
+
+    /// The number of the reference to a metatable that this value has already.
+    pub(super) fn class(&self, identity: u64) -> Option<u32> {
+        let from = if self.relative { self.first_class } else { 0 };
+        self.classes
+            .get(from..)?
+            .iter()
+            .find(|class| class.0 == identity)
+            .map(|class| class.1)
+    }
+
+    /// Adds a reference to a metatable and answers its number.
+    pub(super) fn counted_class(&mut self, identity: u64, metatable: Arc<super::Metatable>) -> u32 {
+        let number = self.counted(Ref::Metatable(metatable));
+        self.classes.push((identity, number));
+        number
+    }
+
+    /// Adds a counted reference and answers its number.
+    pub(super) fn counted(&mut self, reference: Ref) -> u32 {
+        let base = if self.relative {
+            self.starts.last().map_or(0, |start| start.1)
+        } else {
+            0
+        };
+        self.refs.push(reference);
+        (self.refs.len() - 1 - base) as u32
+    }
+
+    /// Writes the tag and the flags of a new object and remembers it. Answers where its flags are.
+    pub(super) fn object(&mut self, tag: u8, address: usize) -> (usize, u32) {
+        self.tag(tag);
+        let flags = self.out.len();
+        self.tag(0);
+        let number = self.objects;
+        self.objects += 1;
+        self.seen.insert(address, Seen { number, flags });
+        (flags, number)
+    }
+
+    pub(super) fn fail(&mut self, failure: Failure) -> Result<(), Stop> {
+        self.failure = Some(failure);
+        Err(Stop)
+    }
+
+    /// The path of the value that is being written.
+    pub(super) fn path(&self, raising: Raising) -> String {
+        let later = (self.later_done > 0).then_some(Step::Unknown);
+        let steps = self.frames.iter().map(|frame| match frame {
+            Frame::Table(table) if table.metatable => Step::Metatable,
+            Frame::Table(table) => Step::Key(table.index + 1),
+            Frame::Function { index, next, .. } => Step::Upvalue(*index, *next - 1),
+            Frame::Userdata { next, .. } => Step::UserValue(*next - 1),
+        });
+        path(
+            *raising,
+            self.label.unwrap_or(Label::Element),
+            self.value,
+            later.into_iter().chain(steps),
+        )
+    }
+
+    pub(super) fn place(&self) -> Place {
+        match self.frames.last() {
+            None => Place::Top,
+            Some(Frame::Table(_)) => Place::Table,
+            Some(Frame::Function { .. }) => Place::Upvalue,
+            Some(Frame::Userdata { .. }) => Place::UserValue,
+        }
+    }
+
+    pub(super) fn fail_type(&mut self, raising: Raising) -> Result<(), Stop> {
+        let failure = Failure::Type {
+            path: self.path(raising),
+            kind: raising.type_name(-1),
+            place: self.place(),
+        };
+        self.fail(failure)
+    }
+
+    pub(super) fn take_full(&mut self, values: u32) -> Full {
+        let bytes = if self.out.len() > 1 << 16 {
+            std::mem::take(&mut self.out)
+        } else {
+            self.out.as_slice().to_vec()
+        };
+        Full {
+            bytes,
+            refs: std::mem::take(&mut self.refs),
+            values,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Reading the bytes of a message. What does not make sense is an error, never a panic.
+
+use super::Ref;
+
+/// The transfer cannot go on; why is in the decoder.
+#[derive(Clone, Copy)]
+pub(super) struct Stop;
+
+pub(super) type Outcome<T = ()> = Result<T, Stop>;
+
+/// Where a message is being read.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) refs: &'a [Ref],
+    pub(super) at: usize,
+}
+
+impl<'a> Reader<'a> {
+    #[inline]
+    pub(super) fn take(&mut self, len: usize) -> Outcome<&'a [u8]> {
+        let end = self.at.checked_add(len).ok_or(Stop)?;
+        let bytes = self.bytes.get(self.at..end).ok_or(Stop)?;
+        self.at = end;
+        Ok(bytes)
+    }
+
+    #[inline]
+    pub(super) fn u8(&mut self) -> Outcome<u8> {
+        let byte = *self.bytes.get(self.at).ok_or(Stop)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    #[inline]
+    pub(super) fn u32(&mut self) -> Outcome<u32> {
+        Ok(u32::from_le_bytes(
+            self.take(4)?.try_into().map_err(|_| Stop)?,
+        ))
+    }
+
+    #[inline]
+    pub(super) fn u64(&mut self) -> Outcome<u64> {
+        Ok(u64::from_le_bytes(
+            self.take(8)?.try_into().map_err(|_| Stop)?,
+        ))
+    }
+
+    pub(super) fn reference(&mut self) -> Outcome<&'a Ref> {
+        let number = self.u32()? as usize;
+        self.refs.get(number).ok_or(Stop)
+    }
+}

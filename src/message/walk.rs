@@ -1,0 +1,342 @@
+//! The walk of an encoder: which objects it meets, and in which order it writes what they contain.
+//!
+//! Runs inside `protect` with a stack of frames of its own, so nesting is bounded by memory and not by the C stack. What
+//! it owns is in the `Encoder`, which belongs to a frame outside.
+
+use super::encode::Destination;
+use super::encoder::{Encoder, Frame, Stop, TableFrame};
+use super::format;
+use super::local::Local;
+use crate::lua::{Kind, Raising};
+use std::os::raw::c_int;
+
+impl Encoder {
+    /// Writes one entry of the table in `frame`, or several that make a run; false at the end of the table.
+    #[inline]
+    pub(super) fn entries(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+        frame: &mut TableFrame,
+    ) -> Result<bool, Stop> {
+        // Stack: table, key.
+        if !raising.next(frame.index) {
+            return Ok(false);
+        }
+        let sequential = raising.kind(-2) == Kind::Number
+            && raising.number(-2) == f64::from(frame.array) + 1.0
+            && frame.hash == 0
+            && frame.array < u32::MAX;
+        if sequential {
+            frame.array += 1;
+            if raising.kind(-1) == Kind::Number {
+                let (tag, bits) = if raising.is_integer(-1) {
+                    (format::INTEGERS, raising.integer(-1) as u64)
+                } else {
+                    (format::FLOATS, raising.number(-1).to_bits())
+                };
+                if frame.run != tag {
+                    self.close_run(frame);
+                    frame.run = tag;
+                    self.tag(tag);
+                    frame.run_at = self.out.len();
+                    frame.run_count = 0;
+                    self.u32(0);
+                }
+                frame.run_count += 1;
+                self.out.extend_from_slice(&bits.to_le_bytes());
+                raising.pop(1);
+                return Ok(true);
+            }
+            self.close_run(frame);
+        } else {
+            self.close_run(frame);
+            match raising.kind(-2) {
+                Kind::Boolean | Kind::Number | Kind::String | Kind::Light => {
+                    frame.hash += 1;
+                    raising.push_copy(-2);
+                    self.value(raising, local, to)?;
+                }
+                // Keys of other types do not travel; their entries are left out (SPEC-3x 13.3).
+                _ => {
+                    raising.pop(1);
+                    return Ok(true);
+                }
+            }
+        }
+        // The frame must be on record before the value's own frame comes above it.
+        if let Some(Frame::Table(place)) = self.frames.last_mut() {
+            *place = *frame;
+        }
+        self.value(raising, local, to)?;
+        Ok(true)
+    }
+
+    pub(super) fn close_run(&mut self, frame: &mut TableFrame) {
+        if frame.run != 0 {
+            self.patch(frame.run_at, frame.run_count);
+            frame.run = 0;
+        }
+    }
+
+    pub(super) fn end_table(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        mut frame: TableFrame,
+    ) -> Result<(), Stop> {
+        self.close_run(&mut frame);
+        self.patch(frame.counts, frame.array);
+        self.patch(frame.counts + 4, frame.hash);
+        // Stack: table.
+        if raising.push_metatable(frame.index) {
+            if let Some(flags) = self.out.get_mut(frame.flags) {
+                *flags |= format::METATABLE
+                    | if self.inline {
+                        format::METATABLE_VALUE
+                    } else {
+                        0
+                    };
+            }
+            if self.inline {
+                let identity = super::metatables::identify(raising);
+                self.out.extend_from_slice(&identity.to_le_bytes());
+                frame.metatable = true;
+                if let Some(Frame::Table(place)) = self.frames.last_mut() {
+                    *place = frame;
+                }
+                return self.table_contents(raising, local);
+            }
+            let number = super::metatables::write(self, raising, local)?;
+            self.u32(number);
+            raising.pop(1);
+        }
+        raising.pop(1);
+        self.frames.pop();
+        Ok(())
+    }
+
+    pub(super) fn upvalue(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+    ) -> Result<(), Stop> {
+        let Some(Frame::Function {
+            index,
+            next,
+            count,
+            number,
+        }) = self.frames.last_mut()
+        else {
+            return Err(Stop);
+        };
+        if *next > *count {
+            self.frames.pop();
+            raising.pop(1);
+            return Ok(());
+        }
+        let (index, n, number) = (*index, *next, *number);
+        *next += 1;
+        let variable = raising.upvalue_id(index, n) as usize;
+        if variable != 0 {
+            if let Some(&(function, upvalue)) = self.upvalues.get(&variable) {
+                let flags = self.function_flags.get(&function).copied().unwrap_or(0);
+                self.reference(format::JOIN, function, flags);
+                self.tag(upvalue);
+                return Ok(());
+            }
+            self.upvalues.insert(variable, (number, n as u8));
+        }
+        if raising.push_upvalue(index, n).is_none() {
+            raising.push_nil();
+        }
+        if self.globals(raising) {
+            return Ok(());
+        }
+        self.value(raising, local, to)
+    }
+
+    /// Writes the value on the top and takes it off where it is the table of globals: the receiver's own stands for it.
+    pub(super) fn globals(&mut self, raising: Raising) -> bool {
+        if raising.kind(-1) != Kind::Table {
+            return false;
+        }
+        raising.push_globals();
+        let globals = raising.raw_equal(-1, -2);
+        raising.pop(1);
+        if globals {
+            self.tag(format::GLOBALS);
+            raising.pop(1);
+        }
+        globals
+    }
+
+    pub(super) fn user_value(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+    ) -> Result<(), Stop> {
+        let Some(Frame::Userdata { index, next, count }) = self.frames.last_mut() else {
+            return Err(Stop);
+        };
+        if *next > *count {
+            self.frames.pop();
+            raising.pop(1);
+            return Ok(());
+        }
+        let (index, n) = (*index, *next);
+        *next += 1;
+        raising.push_user_value(index, n);
+        if self.globals(raising) {
+            return Ok(());
+        }
+        self.value(raising, local, to)
+    }
+
+    /// Writes everything that is on the stack of frames.
+    pub(super) fn drain(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+    ) -> Result<(), Stop> {
+        while let Some(frame) = self.frames.last().copied() {
+            match frame {
+                Frame::Table(mut table) => {
+                    let depth = self.frames.len();
+                    if table.metatable {
+                        self.frames.pop();
+                        raising.pop(1);
+                        continue;
+                    }
+                    loop {
+                        let more = self.entries(raising, local, to, &mut table)?;
+                        if self.frames.len() != depth {
+                            break; // a nested object first
+                        }
+                        if !more {
+                            self.end_table(raising, local, table)?;
+                            break;
+                        }
+                    }
+                }
+                Frame::Function { .. } => self.upvalue(raising, local, to)?,
+                Frame::Userdata { .. } => self.user_value(raising, local, to)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one value of the transfer: the one at `index`.
+    pub(super) fn root(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+        index: c_int,
+    ) -> Result<(), Stop> {
+        raising.push_copy(index);
+        self.value(raising, local, to)?;
+        self.finish(raising, local, to)
+    }
+
+    /// Writes the contents of the value that was begun, and of those objects whose contents were put off.
+    pub(super) fn finish(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+    ) -> Result<(), Stop> {
+        self.drain(raising, local, to)?;
+        while let Some(&(tag, flags, number)) = self.later.get(self.later_done) {
+            self.later_done += 1;
+            raising.raw_get_index(self.later_index, self.later_done as i64);
+            self.body(raising, local, tag, flags, number)?;
+            self.drain(raising, local, to)?;
+        }
+        if self.later_done > 0 {
+            self.later.clear();
+            self.later_done = 0;
+            raising.push_nil();
+            raising.replace(self.later_index);
+        }
+        Ok(())
+    }
+
+    /// Writes the `count` values at the bottom of the stack.
+    pub(super) fn all(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+        count: c_int,
+    ) -> Result<(), Stop> {
+        raising.reserve(format::STACK);
+        self.later_index = count + 1;
+        raising.push_nil();
+        self.inline = matches!(to, Destination::State(_));
+        self.values(raising, local, to, count)?;
+        if !self.inline && super::metatables::shares_objects(self, local) {
+            // What a metatable contains is among the values too, so they go together: once more, as one.
+            self.again();
+            self.inline = true;
+            self.values(raising, local, to, count)?;
+        }
+        if self.relative && self.crossed {
+            // The values share objects, so they cannot be cut apart: once more, as one.
+            let inline = self.inline;
+            self.again();
+            self.inline = inline;
+            self.relative = false;
+            self.values(raising, local, to, count)?;
+            self.crossed = true;
+        }
+        raising.set_top(0);
+        Ok(())
+    }
+
+    /// Forgets what was written, but not the clones that were made: each is made once.
+    pub(super) fn again(&mut self) {
+        let (label, relative, later_index) = (self.label, self.relative, self.later_index);
+        let clones = std::mem::take(&mut self.clones);
+        self.reset();
+        self.clones = clones;
+        self.label = label;
+        self.relative = relative;
+        self.later_index = later_index;
+    }
+
+    pub(super) fn values(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+        count: c_int,
+    ) -> Result<(), Stop> {
+        for i in 0..count {
+            self.value = i as usize;
+            self.first_object = self.objects;
+            self.first_class = self.classes.len();
+            self.starts.push((self.out.len(), self.refs.len()));
+            self.root(raising, local, to, i + 1)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the metatable on the top of the stack (left there) as the only value: by its contents, even if it is a
+    /// module's table.
+    pub(super) fn metatable(&mut self, raising: Raising, local: &Local) -> Result<(), Stop> {
+        let top = raising.top();
+        raising.push_nil();
+        self.later_index = top + 1;
+        self.starts.push((0, 0));
+        raising.push_copy(top);
+        self.table_contents(raising, local)?;
+        self.finish(raising, local, Destination::Anywhere)?;
+        raising.set_top(top);
+        Ok(())
+    }
+}
