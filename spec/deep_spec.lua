@@ -237,6 +237,16 @@ describe("the end of a deep object", function()
         ]])
     end)
 
+    it("comes after the module has been unloaded, where something else lasts longer", function()
+        assert.equal("closing\n", capi.output [[
+            handle = lanes.gen("*", function(o) return o end)(deep_test.new(1))
+            handle:join()
+            local linda = lanes.linda()
+            linda:send("key", linda, deep_test.new(2)) -- a linda that holds itself ends with the universe
+            print "closing"
+        ]])
+    end)
+
     it("is not brought about by calling __gc by hand", function()
         local before = counts()
         local object, other = deep_test.new(1), deep_test.new(2)
@@ -309,11 +319,14 @@ describe("luaG_todeep", function()
         ]])
     end)
 
-    it("works in coroutines", function()
-        assert.equal("7\n", support.output [[
+    it("works in a coroutine that is gone when Lanes is used", function()
+        assert.equal("7\tnil\n", support.output [[
             local object = coroutine.wrap(function() return require "deep_test".new(7) end)()
-            collectgarbage()
-            print(coroutine.wrap(function() return object:get() end)())
+            local lanes = require "lanes".configure()
+            for _ = 1, 1000 do coroutine.create(function() end) end
+            for _ = 1, 4 do collectgarbage() end
+            local value = coroutine.wrap(function() return object:get() end)()
+            print(value, (lanes.linda():receive(0.01, "key")))
         ]])
     end)
 end)
