@@ -20,7 +20,7 @@ end
 
 -- Runs a program. Returns what is wrong with it, or nil and what it printed.
 local function problem_of(text)
-    local result = support.run(text, { timeout = 120 })
+    local result = support.run(text, { timeout = 100 })
     if result.code == 0 and result.err == "" then return nil, result.out end
     return ("it ended with code %d and this on standard error:\n%s"):format(result.code, result.err)
 end

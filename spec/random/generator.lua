@@ -15,7 +15,8 @@ end
 -- Steps, by weight.
 local STEPS = {
     { 14, "send" }, { 14, "receive" }, { 6, "batch" }, { 3, "set" }, { 3, "get" }, { 3, "limit" }, { 2, "look" }, { 1, "cancel_linda" },
-    { 3, "new_linda" }, { 3, "add" }, { 2, "lock" }, { 2, "sleep" }, { 2, "spin" }, { 2, "collect" }, { 1, "timer" }, { 6, "spawn" },
+    { 3, "new_linda" }, { 3, "add" }, { 2, "lock" }, { 2, "sleep" }, { 2, "spin" }, { 2, "collect" }, { 1, "timer" },
+    { 1, "finalizer" }, { 6, "spawn" },
     { 3, "drop" }, { 4, "join" }, { 4, "cancel" },
 }
 local WEIGHT = 0
@@ -26,6 +27,9 @@ local SOFT_OR_HARD = {
     [["soft", 0]], [["soft", 0, true]], [["soft", 0.01, true]], [["hard", 0]], [["hard", 0.01]], [["hard", 0.01, true, 0.01]],
 }
 local HOOKS = { [["count", 100, 0]], [["count", 1, 0.01]], [["line", 1, 0]], [["call", 1, 0.01]], [["ret", 1, 0]] }
+
+-- How many copies of one lane a program has at most: a loop that starts a lane may be in a lane that a loop starts.
+local MOST = 100
 
 --- A random program: a lane with steps, some of which are lanes.
 -- @param seed a number
@@ -67,8 +71,8 @@ function generator.plan(seed, size)
             return ("r:limit(%d, %d)"):format(linda, pick { -1, 0, 1, 2, 5 })
         elseif kind == "cancel_linda" then
             return ("r:cancel_linda(%d, %q)"):format(linda, pick { "read", "write", "both", "none", "none", "none" })
-        elseif kind == "new_linda" then
-            return "r:new_linda()"
+        elseif kind == "new_linda" or kind == "finalizer" then
+            return ("r:%s()"):format(kind)
         elseif kind == "add" then
             return "r:add(add)"
         elseif kind == "lock" then
@@ -82,7 +86,7 @@ function generator.plan(seed, size)
         elseif kind == "timer" then
             return ("r:timer(%d, %s, %s)"):format(linda, pick { "0", "0.001", "1000", "nil" }, pick { "nil", "0.001" })
         elseif kind == "spawn" then
-            local child = lane(depth + 1)
+            local child = lane(depth + 1, plan.copies * plan.times)
             plan.children[#plan.children + 1] = child
             return child
         elseif kind == "drop" then
@@ -95,9 +99,13 @@ function generator.plan(seed, size)
         return ("r:cancel(%d, %s)"):format(child.id, mode)
     end
 
-    function lane(depth)
+    function lane(depth, copies)
         lanes_made = lanes_made + 1
-        local plan = { id = lanes_made, children = {}, steps = {}, hooked = random(1, 3) == 1, times = pick { 1, 1, 2, 8 } }
+        local plan = {
+            id = lanes_made, children = {}, steps = {}, hooked = random(1, 3) == 1, reports = random(1, 3) == 1,
+            times = pick { 1, 1, 2, 8 }, copies = copies,
+        }
+        if copies * plan.times > MOST then plan.times = 1 end
         for _ = 1, random(3, depth == 0 and 30 or 15) do
             if steps_made >= size then break end
             steps_made = steps_made + 1
@@ -107,7 +115,7 @@ function generator.plan(seed, size)
         return plan
     end
 
-    local plan = lane(0)
+    local plan = lane(0, 1)
     while steps_made < size do
         steps_made = steps_made + 1
         plan.steps[#plan.steps + 1] = step(plan, 0)
@@ -133,7 +141,8 @@ function generator.text(plan, left_out)
                 if here then line(depth, "%s", step) end
             else
                 if here then
-                    line(depth, "r:keep(%d, require 'lanes'.gen('*', function(id, logs, hub, add, lock)", step.id)
+                    line(depth, "r:keep(%d, require 'lanes'.gen('*', %sfunction(id, logs, hub, add, lock)", step.id,
+                        step.reports and "{ gc_cb = function(...) r:collected(...) end }, " or "")
                     line(depth + 1, "local r = require 'random.runtime'.lane(id, %s, logs, hub)", tostring(step.hooked))
                     if step.times > 1 then line(depth + 1, "for _ = 1, %d do", step.times) end
                 end

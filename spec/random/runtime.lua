@@ -189,6 +189,26 @@ function Lane:timer(linda, seconds, period)
     lanes.timer(self:linda(linda), "tick", seconds, period)
 end
 
+-- Registers a finalizer, which has to run.
+function Lane:finalizer()
+    local log = self.log
+    if not rawget(_G, "set_finalizer") then return end
+    log.finalizing = log.finalizing + 1
+    set_finalizer(function()
+        collectgarbage "step"
+        self:set(1)
+        log.finalized = log.finalized + 1
+    end)
+    log.finalizers = log.finalizers + 1
+end
+
+-- What a handle reports that is collected.
+function Lane:collected(name, how)
+    if type(name) ~= "string" or how ~= "closed" and how ~= "selfdestruct" then
+        self.log.problem = ("a handle that was collected reported %s, %s"):format(tostring(name), tostring(how))
+    end
+end
+
 -- The name of a new lane.
 function Lane:child()
     self.children = self.children + 1
@@ -236,36 +256,42 @@ end
 -- @param hub the linda that it knows at first
 function runtime.lane(id, hooked, logs, hub)
     local lane = setmetatable({
-        log = { id = id, hooked = hooked, sent = {}, received = {}, set = {}, lindas = { hub }, adding = 0, added = 0 },
+        log = { id = id, hooked = hooked, sent = {}, received = {}, set = {}, lindas = { hub }, adding = 0, added = 0,
+            finalizing = 0, finalizers = 0, finalized = 0 },
         handles = {}, seen = {}, children = 0, made = 0,
     }, Lane)
     if rawget(_G, "set_finalizer") then
         set_finalizer(function(err, trace)
             local log = lane.log
-            log.problem = err ~= nil and err ~= cancel_error and not tostring(err):find("on purpose", 1, true) and
-                tostring(err) .. " at " .. table.concat(trace or {}, " < ") or nil
+            if err ~= nil and err ~= cancel_error and not tostring(err):find("on purpose", 1, true) then
+                log.problem = tostring(err) .. " at " .. table.concat(trace or {}, " < ")
+            end
+            if log.finalized < log.finalizers or log.finalized > log.finalizing then
+                log.problem = ("%d finalizers ran, %d to %d expected"):format(log.finalized, log.finalizers, log.finalizing)
+            end
             logs:set(id, log)
         end)
     end
     return lane
 end
 
---- Seconds after which a lane counts as hanging.
-runtime.LIMIT = 60
+--- Seconds without the end of any lane after which those that are left count as hanging.
+runtime.LIMIT = 30
 
 -- Waits until no lane runs.
 local function all_ended()
-    local deadline = lanes.now_secs() + runtime.LIMIT
+    local deadline, before
     while true do
-        local running
+        local running, count = nil, 0
         for _, lane in ipairs(lanes.threads() or {}) do
             if lane.name ~= "LanesTimer" and lane.status ~= "done" and lane.status ~= "error" and lane.status ~= "cancelled" then
-                running = (lane.name or "?") .. " is " .. lane.status
+                running, count = lane, count + 1
             end
         end
         if not running then return end
-        if lanes.now_secs() > deadline then error("a lane hangs: " .. running) end
-        lanes.sleep(0.002)
+        if count ~= before then deadline, before = lanes.now_secs() + runtime.LIMIT, count end
+        if lanes.now_secs() > deadline then error(("%d lanes hang: one is %s"):format(count, running.status)) end
+        lanes.sleep(0.005)
     end
 end
 
