@@ -13,8 +13,10 @@ pub fn check(raising: Raising) {
     let other = raising
         .bytes(-2)
         .is_some_and(|version| version != VERSION.as_bytes());
+    // A state without libraries cannot be asked.
+    let silent = !jit && raising.is_none_or_nil(-2);
     raising.pop(1);
-    if !other && jit == LUAJIT {
+    if silent || (!other && jit == LUAJIT) {
         raising.pop(2);
         return;
     }
