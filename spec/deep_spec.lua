@@ -364,7 +364,7 @@ describe("an identity function", function()
                 local object = deep_test.new_kind(kind)
                 return object
             end)
-            assert.equal(position:gsub(":(%d+)", function(line) return ":" .. line + 1 end) .. text, err)
+            assert.equal(position:gsub(":(%d+)", function(line) return (":%d"):format(line + 1) end) .. text, err)
             local now = deep_test.counts()
             assert.equal(now.made - before.made, now.deleted - before.deleted)
         end)
