@@ -209,10 +209,8 @@ local function timers()
     return list
 end
 
--- Fills the public table once the core is configured.
+-- Fills the public table once the core is configured. When memory runs out in here, `configure` can be called again.
 local function publish(main, with_timers)
-    setmetatable(lanes, nil)
-    lanes.configure = nil
     lanes.ABOUT = {
         author = "The Lanes developers",
         description = "Native threads for Lua: lanes that run in parallel, and lindas through which they talk",
@@ -241,6 +239,8 @@ local function publish(main, with_timers)
     if main and with_timers then
         lanes.timer_lane = core.timer_lane()
     end
+    lanes.configure = nil
+    setmetatable(lanes, nil)
     return lanes
 end
 
@@ -256,7 +256,6 @@ end
 -- @return the module's table
 local function configure(settings)
     check_string()
-    setmetatable(lanes, nil)
     local checked = checked_settings(settings)
     checked.with_timers = checked.with_timers ~= false
     core.configure(checked)

@@ -1,18 +1,81 @@
 //! Test hooks, compiled in with the feature `hooks` only: `lanes_core.hooks`.
 
+pub mod plan;
+
 use crate::context::push_function;
-use crate::lua::{Raising, lua_function};
+use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function};
+use crate::state::refusing;
+use plan::Plan;
 use std::os::raw::c_int;
 
 /// Adds the hooks to the module's table on the top.
 pub fn add(raising: Raising, context: c_int) {
-    raising.new_table(0, 1);
-    push_function(raising, context, panic);
-    raising.raw_set_name(-2, b"panic");
+    const HOOKS: [(&str, Function); 4] = [
+        ("panic", panic),
+        ("refuse", refuse),
+        ("refuse_in_lanes", refuse_in_lanes),
+        ("refuse_threads", refuse_threads),
+    ];
+    raising.new_table(0, HOOKS.len());
+    for (name, function) in HOOKS {
+        push_function(raising, context, function);
+        raising.raw_set_name(-2, name.as_bytes());
+    }
     raising.raw_set_name(-2, b"hooks");
 }
 
 lua_function! {
     /// `hooks.panic()`: panics, which callers see as a Lua error.
     fn panic = |_| panic!("provoked by a test")
+}
+
+/// The two arguments that say what is refused: number `n` (from 1) from now on, and how many in all.
+fn numbers(arguments: &Arguments) -> Result<(u64, u64), Raise> {
+    Ok((arguments.number(1)? as u64, arguments.number(2)? as u64))
+}
+
+lua_function! {
+    /// `hooks.refuse(n, count, f, ...)`: calls `f(...)` while allocation number `n` of this state and those after it,
+    /// `count` in all, are refused. Answers how the call ended (true or false), how many were refused, and the results
+    /// or the error.
+    fn refuse = refuse_body
+}
+
+fn refuse_body(state: State) -> Result<c_int, Raise> {
+    let arguments = Arguments::new(state, "refuse");
+    let (first, count) = numbers(&arguments)?;
+    arguments.function(3)?;
+    let passed = state.top() - 3;
+    let plan = Plan::off();
+    plan.begin(first, count);
+    let (outcome, refused) = refusing::during(state, plan, || {
+        state.call_protected(passed, None, 0).is_ok()
+    });
+    state.push_boolean(outcome);
+    state.replace(1);
+    state.push_integer(refused as i64);
+    state.replace(2);
+    Ok(state.top())
+}
+
+/// Begins a plan, or ends it where there are no arguments. Answers how many were refused until now.
+fn change(state: State, plan: &Plan, function: &'static str) -> Result<c_int, Raise> {
+    let refused = plan.end();
+    if state.kind(1) != Kind::None {
+        let (first, count) = numbers(&Arguments::new(state, function))?;
+        plan.begin(first, count);
+    }
+    state.push_integer(refused as i64);
+    Ok(1)
+}
+
+lua_function! {
+    /// `hooks.refuse_in_lanes(n, count)`: as `refuse`, for the states of all lanes together, until it is called without
+    /// arguments. Answers how many were refused since the call before.
+    fn refuse_in_lanes = |state| change(state, &plan::LANES, "refuse_in_lanes")
+}
+
+lua_function! {
+    /// `hooks.refuse_threads(n, count)`: as `refuse_in_lanes`, for the threads of lanes that are to be started.
+    fn refuse_threads = |state| change(state, &plan::THREADS, "refuse_threads")
 }

@@ -89,6 +89,11 @@ pub fn push(context: &Context, state: State, record: &Arc<Record>) -> Result<(),
     Ok(())
 }
 
+/// Takes the lane out of the handle at `index`, which nobody has seen.
+pub fn forget(state: State, index: c_int) {
+    drop(Userdata::<Handle>::take(state, index));
+}
+
 /// The handle that is the receiver of a method.
 pub fn this<'a>(context: &Context, arguments: &Arguments) -> Result<&'a Handle, Raise> {
     let handle = context

@@ -5,7 +5,7 @@ use super::record::Record;
 use super::spare::{self, Spare};
 use super::{globals, handle, run};
 use crate::context::Context;
-use crate::lua::{Kind, Raise, State, protect};
+use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, Raising, State, protect};
 use crate::message::{
     Destination, KEYS, Label, decode_one, decode_packet, encode_one, encode_packet, register,
 };
@@ -82,7 +82,9 @@ fn start(state: State) -> Result<c_int, Raise> {
     launch.body()?;
     launch.arguments()?;
     handle::push(context, state, &record)?;
-    spawn(universe, spare, settings.priority)?;
+    let place = state.top();
+    // Of a lane that never began nobody hears, the option `gc_cb` neither.
+    spawn(universe, spare, settings.priority).inspect_err(|_| handle::forget(state, place))?;
     Ok(1)
 }
 
@@ -181,6 +183,15 @@ fn next(state: State) -> Result<bool, Raise> {
     protect(state, 2, |raising| raising.next(1))
 }
 
+/// Whether a failure, whose error value is on the top, says that memory ran out.
+fn is_memory_error(state: State, raise: &Raise) -> bool {
+    match raise {
+        Raise::Value => state.bytes(-1) == Some(NOT_ENOUGH_MEMORY.as_bytes()),
+        Raise::Bare(text) => text == NOT_ENOUGH_MEMORY,
+        _ => false,
+    }
+}
+
 impl Launch<'_> {
     /// Moves the error value on the top of the lane's state into the creator's.
     fn carry(&self, raise: Raise) -> Raise {
@@ -199,6 +210,15 @@ impl Launch<'_> {
         )
     }
 
+    /// As [`protect`], in the lane's state; the error value of a failure is carried to the creator's.
+    fn inside<F, R>(&self, arguments: c_int, closure: F) -> Result<R, Raise>
+    where
+        F: FnOnce(Raising) -> R + Copy,
+        R: Copy,
+    {
+        protect(self.to, arguments, closure).map_err(|raise| self.carry(raise))
+    }
+
     /// Names the lane in messages, and for debuggers in the global `decoda_name`.
     fn name(&self, record: &Arc<Record>, given: Option<&str>) -> Result<(), Raise> {
         let name = match given {
@@ -209,7 +229,7 @@ impl Launch<'_> {
             None => format!("Lane #{:p}", Arc::as_ptr(record)),
         };
         let text = name.as_str();
-        protect(self.to, 0, |raising| {
+        self.inside(0, |raising| {
             raising.push_bytes(text.as_bytes());
             raising.set_global(c"decoda_name");
         })?;
@@ -243,7 +263,7 @@ impl Launch<'_> {
         if self.from.is_c_function(-1) {
             let function = self.from.c_function(-1);
             self.from.pop(1);
-            protect(self.to, 0, move |raising| match function {
+            self.inside(0, move |raising| match function {
                 Some(function) => raising.push_c_function(function, 0),
                 None => raising.push_nil(),
             })?;
@@ -251,10 +271,9 @@ impl Launch<'_> {
             self.transfer(Label::StateCreate)?;
         }
         self.to.push_copy(-1);
-        protect(self.to, 1, |raising| {
+        self.inside(1, |raising| {
             raising.raw_set_index(State::REGISTRY, KEYS.on_state_create)
-        })
-        .map_err(|raise| self.carry(raise))?;
+        })?;
         self.call().map_err(|_| {
             let text = self
                 .to
@@ -280,7 +299,7 @@ impl Launch<'_> {
     /// Copies `path`, `cpath` and `preload` of the creator's `package`, or of the option of that name.
     fn package(&self) -> Result<(), Raise> {
         let (from, to) = (self.from, self.to);
-        protect(to, 0, |raising| {
+        self.inside(0, |raising| {
             raising.push_globals();
             raising.raw_get_name(-1, b"package");
             raising.remove(-2);
@@ -306,7 +325,7 @@ impl Launch<'_> {
         for name in [&b"path"[..], b"cpath"] {
             protect(from, 1, move |raising| raising.raw_get_name(1, name))?;
             if let Some(bytes) = from.bytes(-1) {
-                protect(to, 1, move |raising| {
+                self.inside(1, move |raising| {
                     raising.push_bytes(bytes);
                     raising.raw_set_name(1, name);
                 })?;
@@ -326,7 +345,7 @@ impl Launch<'_> {
     /// `package` on the top of the lane's. Entries that the lane has stay.
     fn preload(&self) -> Result<(), Raise> {
         let (from, to) = (self.from, self.to);
-        protect(to, 1, |raising| raising.raw_get_name(1, b"preload"))?;
+        self.inside(1, |raising| raising.raw_get_name(1, b"preload"))?;
         if to.kind(-1) != Kind::Table {
             to.pop(1);
             return Ok(());
@@ -334,7 +353,7 @@ impl Launch<'_> {
         from.push_nil();
         while next(from)? {
             if let Some(name) = from.bytes(-2) {
-                protect(to, 1, move |raising| {
+                self.inside(1, move |raising| {
                     raising.raw_get_name(1, name);
                 })?;
                 let absent = to.is_none_or_nil(-1);
@@ -342,8 +361,10 @@ impl Launch<'_> {
                 if absent && from.kind(-1) == Kind::Function {
                     let depth = (from.top(), to.top());
                     from.push_copy(-1);
-                    if self.transfer(Label::Package).is_ok() {
-                        protect(to, 2, move |raising| raising.raw_set_name(1, name))?;
+                    match self.transfer(Label::Package) {
+                        Ok(()) => self.inside(2, move |raising| raising.raw_set_name(1, name))?,
+                        Err(raise) if is_memory_error(from, &raise) => return Err(raise),
+                        Err(_) => {}
                     }
                     from.set_top(depth.0);
                     to.set_top(depth.1);
@@ -385,16 +406,15 @@ impl Launch<'_> {
                      or \"*\"",
                 ));
             }
-            protect(to, 0, move |raising| raising.push_bytes(name))?;
+            self.inside(0, move |raising| raising.push_bytes(name))?;
             to.call_protected(1, Some(1), 0)
                 .map_err(|_| self.carry(Raise::Value))?;
             if matches!(to.kind(-1), Kind::Table | Kind::Function) {
                 let local = &self.lane.local;
-                protect(to, 1, move |raising| {
+                self.inside(1, move |raising| {
                     register(local, raising, name);
                     raising.set_top(0);
-                })
-                .map_err(|raise| self.carry(raise))?;
+                })?;
             } else {
                 to.pop(1);
             }
@@ -425,7 +445,7 @@ impl Launch<'_> {
             )?;
             decode_packet(&self.lane.local, to, Label::Global, &packet)
                 .map_err(|raise| self.carry(raise))?;
-            protect(to, 2, |raising| {
+            self.inside(2, |raising| {
                 raising.push_globals();
                 raising.insert(1);
                 if raising.is_none_or_nil(2) {
@@ -434,8 +454,7 @@ impl Launch<'_> {
                 }
                 raising.raw_set(1);
                 raising.pop(1);
-            })
-            .map_err(|raise| self.carry(raise))?;
+            })?;
         }
         from.pop(1);
         Ok(())
@@ -450,7 +469,7 @@ impl Launch<'_> {
                 std::ffi::CString::new(text.split(|&byte| byte == 0).next().unwrap_or_default());
             let name = name.unwrap_or_default();
             let name = name.as_c_str();
-            let loaded = protect(to, 0, move |raising| raising.load_text(text, name))?;
+            let loaded = self.inside(0, move |raising| raising.load_text(text, name))?;
             if !loaded {
                 let reason = to.text(-1).unwrap_or_default();
                 return Err(Raise::message(format!(

@@ -6,7 +6,7 @@ use super::record::Record;
 use super::{coroutines, globals};
 use crate::context::{Context, Kinds};
 use crate::lua::compat::{self, LUAJIT, SEEDS_ITSELF};
-use crate::lua::{Kind, Raise, State, protect};
+use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, State, protect};
 use crate::message::KEYS;
 use crate::module;
 use crate::state::allocator::Memory;
@@ -48,7 +48,7 @@ impl Drop for Place {
 }
 
 fn not_enough_memory(_: OutOfMemory) -> Raise {
-    Raise::Bare("not enough memory".into())
+    Raise::Bare(NOT_ENOUGH_MEMORY.into())
 }
 
 /// A state with these libraries: a spare one, or a new one.
@@ -129,6 +129,19 @@ fn custom(_context: &Context, state: State, limit: usize) -> Result<Box<Memory>,
         .ok_or_else(|| Raise::message("Bad allocator: the userdata holds no allocator function"))
 }
 
+/// An error of a new state: its error value is of no use to the caller but for its text.
+fn in_words(state: State, raise: Raise) -> Raise {
+    match raise {
+        Raise::Value => Raise::Bare(
+            state
+                .text(-1)
+                .unwrap_or_else(|| NOT_ENOUGH_MEMORY.to_owned())
+                .into(),
+        ),
+        raise => raise,
+    }
+}
+
 /// Makes a state with these libraries. With a place its beginning is remembered.
 fn make(
     memory: Option<Box<Memory>>,
@@ -146,16 +159,7 @@ fn make(
     }
     .map_err(not_enough_memory)?;
     let state = owned.state();
-    // An error value in the new state is of no use to the caller but for its text.
-    let kinds = prepare(state, libraries).map_err(|raise| match raise {
-        Raise::Value => Raise::Bare(
-            state
-                .text(-1)
-                .unwrap_or_else(|| "not enough memory".to_owned())
-                .into(),
-        ),
-        raise => raise,
-    })?;
+    let kinds = prepare(state, libraries).map_err(|raise| in_words(state, raise))?;
     owned.prepared(place.is_some());
     begin(
         owned,
@@ -177,7 +181,7 @@ fn begin(owned: Owned, kit: Kit) -> Result<Spare, Raise> {
         kit.kinds,
         Context::new("Lane", Some(Arc::clone(&record))),
     );
-    seed(state)?;
+    seed(state).map_err(|raise| in_words(state, raise))?;
     Ok(Spare { owned, record, kit })
 }
 

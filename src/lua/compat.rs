@@ -34,6 +34,11 @@ pub const HAS_INTEGERS: bool = cfg!(any(feature = "lua53", feature = "lua54", fe
 /// Whether a C function without upvalues is pushed without allocating (5.2 and later).
 pub const LIGHT_FUNCTIONS: bool = !cfg!(any(feature = "lua51", feature = "luajit"));
 
+/// Whether memory may run out while a state is made: LuaJIT's `lua_newstate` can crash then, and `luaopen_io` of 5.1
+/// closes the standard streams.
+#[cfg(feature = "hooks")]
+pub const SURVIVES_BIRTH: bool = !cfg!(any(feature = "lua51", feature = "luajit"));
+
 /// The number of user values that a userdata can have: several (5.4 and later), else one.
 pub const MANY_USER_VALUES: bool = cfg!(any(feature = "lua54", feature = "lua55"));
 

@@ -7,6 +7,9 @@ use std::borrow::Cow;
 use std::os::raw::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+/// Lua's own error for memory that runs out.
+pub const NOT_ENOUGH_MEMORY: &str = "not enough memory";
+
 /// Why a body ended without results: the Lua error to raise.
 #[derive(Debug)]
 pub enum Raise {

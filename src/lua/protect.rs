@@ -148,7 +148,7 @@ impl Raising {
         self.0.raw()
     }
 
-    /// Makes room for `n` more values; raises "stack overflow" where there is none.
+    /// Makes room for `n` more values; raises an error where there is none, which can have two reasons.
     #[inline]
     pub fn reserve(self, n: c_int) {
         // SAFETY: inside protect.
@@ -156,7 +156,7 @@ impl Raising {
             c::luaL_checkstack(
                 self.l(),
                 n,
-                c"too many values for a transfer between lanes".as_ptr(),
+                c"not enough memory, or too many values for a transfer between lanes".as_ptr(),
             )
         }
     }
@@ -328,7 +328,8 @@ impl Raising {
         unsafe { c::luaL_openlibs(self.l()) }
     }
 
-    /// Appends the bytecode of the function on the top to `out`; false when the function cannot be dumped.
+    /// Appends the bytecode of the function on the top to `out`; false when the function cannot be dumped. Raises when
+    /// memory runs out.
     pub fn dump(self, out: *mut Vec<u8>) -> bool {
         unsafe extern "C-unwind" fn write(
             _: *mut lua_State,
@@ -346,33 +347,47 @@ impl Raising {
             0
         }
         // SAFETY: inside protect; the vector belongs to a frame outside of it.
-        unsafe { c::dump(self.l(), write, out.cast()) == 0 }
+        let status = unsafe { c::dump(self.l(), write, out.cast()) };
+        // LuaJIT answers so, with the error value on the top.
+        self.loaded(status)
     }
 
-    /// Loads bytecode and pushes the function; false, and an error message pushed, when it is not accepted.
+    /// Loads bytecode and pushes the function; false, and an error message pushed, when it is not accepted. Raises when
+    /// memory runs out.
     pub fn load_bytecode(self, code: &[u8]) -> bool {
         // SAFETY: the bytecode comes from `dump` of the same Lua version in this process.
-        unsafe {
+        let status = unsafe {
             c::load_bytecode(
                 self.l(),
                 code.as_ptr().cast::<c_char>(),
                 code.len(),
                 c"=(transferred)".as_ptr(),
-            ) == c::LUA_OK
+            )
+        };
+        self.loaded(status)
+    }
+
+    /// Whether a load succeeded; raises its error when memory ran out.
+    fn loaded(self, status: c_int) -> bool {
+        if status == c::LUA_ERRMEM {
+            self.raise();
         }
+        status == c::LUA_OK
     }
 
     /// Compiles source text and pushes the function; false, and an error message pushed, when it does not compile.
+    /// Raises when memory runs out.
     pub fn load_text(self, text: &[u8], name: &std::ffi::CStr) -> bool {
         // SAFETY: inside protect.
-        unsafe {
+        let status = unsafe {
             c::load_text(
                 self.l(),
                 text.as_ptr().cast::<c_char>(),
                 text.len(),
                 name.as_ptr(),
-            ) == c::LUA_OK
-        }
+            )
+        };
+        self.loaded(status)
     }
 
     /// The first coroutine of this state; where Lua does not tell, the running one, which is then kept.

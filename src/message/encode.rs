@@ -190,6 +190,36 @@ pub fn encode_each(
     Ok(messages)
 }
 
+/// Captures the top `count` values if none of them needs a walk. Nothing is asked of the state's memory, so that the
+/// error of a lane whose memory has run out still arrives.
+fn scalars(state: State, count: c_int) -> Option<Packet> {
+    let values = || state.top() - count + 1..=state.top();
+    let plain = |index| {
+        matches!(
+            state.kind(index),
+            Kind::Nil | Kind::Boolean | Kind::Number | Kind::Light | Kind::String
+        )
+    };
+    if !values().all(plain) {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    for index in values() {
+        match scalar(state, index)?.0 {
+            Body::Small { len, bytes: small } => {
+                bytes.extend_from_slice(small.get(..usize::from(len))?);
+            }
+            Body::Plain(plain) => bytes.extend_from_slice(&plain),
+            Body::Full(full) | Body::Joint(full, _) => bytes.extend_from_slice(&full.bytes),
+        }
+    }
+    Some(Packet(Full {
+        bytes,
+        refs: Vec::new(),
+        values: count as u32,
+    }))
+}
+
 /// Captures the top `count` values as one transfer and takes them off the stack.
 pub fn encode_packet(
     local: &Local,
@@ -198,6 +228,10 @@ pub fn encode_packet(
     label: Label,
     to: Destination,
 ) -> Result<Packet, Raise> {
+    if let Some(packet) = scalars(state, count) {
+        state.pop(count);
+        return Ok(packet);
+    }
     let mut encoder = walk(local, state, count, label, to, false)?;
     let packet = Packet(encoder.take_full(count as u32));
     local.give_encoder(encoder);

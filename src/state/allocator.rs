@@ -17,6 +17,35 @@ pub struct Host {
     data: *mut c_void,
 }
 
+impl Host {
+    /// The allocator of a state.
+    pub fn of(l: *mut lua_State) -> Host {
+        let mut data = std::ptr::null_mut();
+        // SAFETY: the state is alive.
+        let function = unsafe { c::lua_getallocf(l, &mut data) };
+        Host { function, data }
+    }
+
+    /// Gives it to a state.
+    pub fn install(self, l: *mut lua_State) {
+        // SAFETY: the state is alive, and its blocks come from this allocator or from one that passes on to it.
+        unsafe { c::lua_setallocf(l, self.function, self.data) }
+    }
+
+    /// Whether this is its data.
+    #[cfg(feature = "hooks")]
+    pub fn is_over(self, data: *const c_void) -> bool {
+        std::ptr::eq(self.data, data)
+    }
+
+    /// # Safety
+    /// As for an allocator function of Lua.
+    pub unsafe fn allocate(self, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
+        // SAFETY: passed on from the caller.
+        unsafe { (self.function)(self.data, block, old, new) }
+    }
+}
+
 /// The host's allocator behind a lock, shared by the master state and its lanes.
 pub struct Shared {
     host: Host,
@@ -31,23 +60,22 @@ unsafe impl Sync for Shared {}
 impl Shared {
     /// Takes the allocator of a master state and puts the locked one in its place.
     pub fn install(l: *mut lua_State) -> Arc<Shared> {
-        let mut data = std::ptr::null_mut();
-        // SAFETY: the state is alive; from here on it allocates through `locked`, whose data lives until `restore`.
-        unsafe {
-            let function = c::lua_getallocf(l, &mut data);
-            let shared = Arc::new(Shared {
-                host: Host { function, data },
-                lock: Mutex::new(()),
-            });
-            c::lua_setallocf(l, locked, Arc::as_ptr(&shared).cast_mut().cast());
-            shared
-        }
+        let shared = Arc::new(Shared {
+            host: Host::of(l),
+            lock: Mutex::new(()),
+        });
+        let locked = Host {
+            function: locked,
+            data: Arc::as_ptr(&shared).cast_mut().cast(),
+        };
+        // The data lives until `restore`.
+        locked.install(l);
+        shared
     }
 
     /// Gives the master state its own allocator back.
     pub fn restore(&self, l: *mut lua_State) {
-        // SAFETY: the state is alive and the one given to `install`.
-        unsafe { c::lua_setallocf(l, self.host.function, self.host.data) }
+        self.host.install(l);
     }
 }
 
@@ -61,7 +89,7 @@ unsafe extern "C" fn locked(
     unsafe {
         let shared = &*data.cast::<Shared>();
         let _guard = shared.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        (shared.host.function)(shared.host.data, block, old, new)
+        shared.host.allocate(block, old, new)
     }
 }
 
@@ -71,6 +99,9 @@ pub struct Memory {
     /// Bytes in use, counted only where there is a limit.
     used: Cell<usize>,
     limit: usize,
+    /// The libraries are open. Before that the limit does not apply: memory that runs out while a state is made can
+    /// crash LuaJIT (2.1, in `lua_newstate`) and closes the standard streams on 5.1 (in `luaopen_io`).
+    ready: Cell<bool>,
 }
 
 enum Source {
@@ -86,6 +117,7 @@ impl Memory {
             source: Source::Arena(Box::new(UnsafeCell::new(Arena::new()?))),
             used: Cell::new(0),
             limit,
+            ready: Cell::new(false),
         }))
     }
 
@@ -103,6 +135,7 @@ impl Memory {
             source: Source::Shared(shared),
             used: Cell::new(0),
             limit,
+            ready: Cell::new(false),
         })
     }
 
@@ -115,7 +148,13 @@ impl Memory {
             source: Source::Host(Host { function, data }),
             used: Cell::new(0),
             limit,
+            ready: Cell::new(false),
         })
+    }
+
+    /// From now on the limit applies.
+    pub(super) fn set_ready(&self) {
+        self.ready.set(true);
     }
 
     /// A new state over this memory, or null. This must stay where it is until the state is closed.
@@ -136,9 +175,13 @@ unsafe extern "C" fn allocate(
     unsafe {
         let memory = &*data.cast::<Memory>();
         let old_size = if block.is_null() { 0 } else { old };
+        #[cfg(feature = "hooks")]
+        if super::refusing::refused(old_size, new, memory.ready.get()) {
+            return std::ptr::null_mut();
+        }
         if memory.limit != usize::MAX {
             let used = memory.used.get() - old_size + new;
-            if new > old_size && used > memory.limit {
+            if new > old_size && used > memory.limit && memory.ready.get() {
                 return std::ptr::null_mut();
             }
             let result = memory.source.allocate(block, old, new);
@@ -162,7 +205,7 @@ impl Source {
                 Source::Shared(shared) => {
                     locked(Arc::as_ptr(shared).cast_mut().cast(), block, old, new)
                 }
-                Source::Host(host) => (host.function)(host.data, block, old, new),
+                Source::Host(host) => host.allocate(block, old, new),
             }
         }
     }

@@ -5,6 +5,8 @@
 pub mod allocator;
 mod arena;
 pub mod libraries;
+#[cfg(feature = "hooks")]
+pub mod refusing;
 
 use crate::lua::compat::{self as c, lua_State};
 use crate::lua::{Raising, State, install};
@@ -17,6 +19,9 @@ pub struct Owned {
     state: State,
     /// What the state's memory comes from: freed after the state.
     memory: Option<Box<Memory>>,
+    /// In front of memory that does not come from ours.
+    #[cfg(feature = "hooks")]
+    watch: Option<Box<refusing::Refusing>>,
 }
 
 // SAFETY: a Lua state may be used by one thread after another; the holder of this is the only user.
@@ -46,6 +51,8 @@ impl Owned {
         }
         let owned = Owned {
             state: State::new(l),
+            #[cfg(feature = "hooks")]
+            watch: memory.is_none().then(|| refusing::Refusing::watch(l)),
             memory,
         };
         // SAFETY: the state is alive.
@@ -71,6 +78,9 @@ impl Owned {
 
     /// Ends the preparation of the state. With `remember`, [`Owned::renew`] can return to what the state is now.
     pub fn prepared(&mut self, remember: bool) {
+        if let Some(memory) = &self.memory {
+            memory.set_ready();
+        }
         if let Some(arena) = self.memory.as_mut().and_then(|memory| memory.arena()) {
             arena.prepared(remember);
         }
@@ -88,6 +98,8 @@ impl Owned {
         memory.arena()?.return_to_prepared().then(|| Owned {
             state,
             memory: Some(memory),
+            #[cfg(feature = "hooks")]
+            watch: None,
         })
     }
 
@@ -107,6 +119,10 @@ impl Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
+        #[cfg(feature = "hooks")]
+        if let Some(watch) = &self.watch {
+            watch.restore(self.state.raw());
+        }
         // SAFETY: nobody else uses the state, and this is its only owner.
         unsafe { c::lua_close(self.state.raw()) }
     }
