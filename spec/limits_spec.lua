@@ -1,0 +1,270 @@
+-- Limits: of memory, of sizes, of depth, of numbers. What is beyond them is a clear error, and the rest goes on.
+--
+-- LANES_SPEC_FULL in the environment: a million timers and 5,000 lanes at once.
+local support = require "support"
+local assert = assert
+local describe, it = support.plain(describe, it)
+local _ENV = _G -- luacheck: ignore _ENV
+
+local lanes = require "lanes"
+local hooks = require "lanes_core".hooks
+local expect = require "expect"
+
+local full = os.getenv "LANES_SPEC_FULL"
+
+local function everything_works()
+    assert.equal(42, expect.finished(lanes.gen("*", function(t) return t[1] end) { 42 }))
+end
+
+describe("memory_limit", function()
+    local function fill()
+        local kept = {}
+        while true do kept[#kept + 1] = ("x"):rep(1000) .. #kept end
+    end
+
+    it("ends a lane that fills its memory with Lua's own error", function()
+        local lane = lanes.gen("*", { memory_limit = 2e6 }, fill)()
+        local nothing, problem = lane:join(100)
+        assert.is_nil(nothing)
+        assert.equal("not enough memory", problem)
+        assert.equal("error", lane.status)
+        assert.equal("not enough memory", lane[-1])
+        support.raises("not enough memory", function() return lane[1] end)
+    end)
+
+    it("runs the finalizer with the error, and can be caught in the lane", function()
+        local linda = lanes.linda()
+        local lane = lanes.gen("*", { memory_limit = 2e6 }, function()
+            set_finalizer(function(problem) linda:send("problem", problem) end)
+            local kept = {}
+            local ok, problem = pcall(function()
+                while true do kept[#kept + 1] = ("x"):rep(1000) .. #kept end
+            end)
+            kept = nil -- luacheck: ignore
+            collectgarbage()
+            linda:send("caught", ok, problem)
+            fill()
+        end)()
+        lane:join(100)
+        local _, ok, problem = linda:receive(0, linda.batched, "caught", 2)
+        assert.same({ false, "not enough memory" }, { ok, problem })
+        assert.equal("not enough memory", select(2, linda:receive(0, "problem")))
+        assert.equal("error", lane.status)
+    end)
+
+    it("is that of one lane: others do not notice", function()
+        local linda = lanes.linda()
+        local other = lanes.gen("*", function()
+            local kept, n = {}, 0 -- luacheck: ignore kept
+            while not linda:receive(0, "stop") do
+                n = n + 1
+                kept[n % 5000 + 1] = ("y"):rep(1000) .. n
+            end
+            return n > 0
+        end)()
+        local limited = {}
+        for i = 1, 4 do limited[i] = lanes.gen("*", { memory_limit = 1e6 * i }, fill)() end
+        for i = 1, 4 do assert.equal("not enough memory", select(2, limited[i]:join(100))) end
+        linda:send("stop", true)
+        assert.is_true(expect.finished(other))
+    end)
+
+    it("does not matter to a lane that stays below", function()
+        assert.equal(5000, expect.finished(lanes.gen("*", { memory_limit = 1e8 }, function()
+            local kept = {}
+            for i = 1, 5000 do kept[i] = ("x"):rep(1000) .. i end
+            return #kept
+        end)()))
+    end)
+
+    it("that is too small for any lane is an error of the generator, however small", function()
+        for _, limit in ipairs { 0, 1, 100, 5000 } do
+            support.raises("not enough memory", lanes.gen("*", { memory_limit = limit }, function() end))
+        end
+        everything_works()
+    end)
+
+    it("of any size gives a lane, or an error", function()
+        for limit = 10000, 300000, 3000 do
+            local started, lane = pcall(lanes.gen("*", { memory_limit = limit }, function(...)
+                return { ... }, ("x"):rep(10000)
+            end), { {} }, "text")
+            if started then
+                local ok, result, problem = pcall(lane.join, lane, 100)
+                if not ok then
+                    support.contains("not enough memory", result)
+                elseif not result then
+                    support.contains("not enough memory", problem)
+                end
+            else
+                support.contains("not enough memory", lane)
+            end
+        end
+        everything_works()
+    end)
+end)
+
+describe("a large message", function()
+    local size = 100 * 1000 * 1000
+
+    it("of 100 MB arrives as one string", function()
+        local linda = lanes.linda()
+        linda:send("key", ("0123456789"):rep(size / 10))
+        collectgarbage()
+        local lane = lanes.gen("*", function()
+            local _, text = linda:receive(0, "key")
+            return #text, text:sub(-10)
+        end)()
+        assert.same({ size, "0123456789" }, { expect.finished(lane) })
+    end)
+
+    it("of 100 MB arrives as a table", function()
+        local linda = lanes.linda()
+        do
+            local part, value = ("x"):rep(1000 * 1000), {}
+            for i = 1, 100 do value[i] = { i, part } end
+            linda:send("key", value)
+        end
+        collectgarbage()
+        local _, value = linda:receive(0, "key")
+        assert.equal(100, #value)
+        assert.equal(100, value[100][1])
+        assert.equal(1000 * 1000, #value[100][2])
+        value = nil -- luacheck: ignore
+        collectgarbage()
+    end)
+end)
+
+describe("a name or key of 1 MB", function()
+    it("names a linda, of which tostring shows the beginning", function()
+        local linda = lanes.linda(("n"):rep(1000 * 1000))
+        assert.equal("Linda: " .. ("n"):rep(120), tostring(linda))
+        assert.equal(tostring(linda), expect.in_lane(function() return tostring(linda) end))
+    end)
+
+    it("is a key like any other", function()
+        local linda = lanes.linda()
+        local key = ("k"):rep(1000 * 1000)
+        linda:send(key, "value", "other")
+        linda:send(key .. "x", "wrong")
+        assert.equal(2, linda:count(key))
+        assert.equal("value", expect.in_lane(function()
+            local found, value = linda:receive(0, key)
+            return found == key and value
+        end))
+        assert.equal("other", linda:dump()[key].fifo[2])
+    end)
+end)
+
+describe("depth", function()
+    it("of a million tables is no problem for a transfer", function()
+        local value = { "bottom" }
+        for _ = 1, 1000000 do value = { value } end
+        local linda = lanes.linda()
+        linda:send("key", value)
+        local _, copy = linda:receive(0, "key")
+        local depth = 0
+        while type(copy[1]) == "table" do
+            copy = copy[1]
+            depth = depth + 1
+        end
+        assert.equal(1000000, depth)
+    end)
+
+    it("of ten thousand functions is no problem for a transfer", function()
+        local f = function() return 0 end
+        for _ = 1, 10000 do
+            local inner = f
+            f = function(again) return again and inner or 1 end
+        end
+        local linda = lanes.linda()
+        linda:send("key", f)
+        local _, copy = linda:receive(0, "key")
+        local depth = 0
+        while copy(true) ~= 0 do
+            copy = copy(true)
+            depth = depth + 1
+        end
+        assert.equal(10000, depth)
+    end)
+end)
+
+describe("timers", function()
+    local count = full and 1000000 or 50000
+
+    it("can be a million (a share of that by default)", function()
+        local linda = lanes.linda()
+        local before = #lanes.timers()
+        for i = 1, count do lanes.timer(linda, i, 1000 + i % 100, 1) end
+        assert.equal(before + count, #lanes.timers())
+        for i = 1, count, 2 do lanes.timer(linda, i, 0.001) end
+        for i = 1, count, 2 do expect.received(linda, i) end
+        for i = 1, count do lanes.timer(linda, i) end
+        assert.equal(before, #lanes.timers())
+    end)
+end)
+
+describe("lanes", function()
+    local count = full and 5000 or 1000
+
+    it("can be thousands at once", function()
+        local linda = lanes.linda()
+        local body = lanes.gen("base", function(i)
+            linda:send("started", true)
+            linda:receive(nil, i)
+            return i
+        end)
+        local all = {}
+        for i = 1, count do all[i] = body(i) end
+        for _ = 1, count do expect.received(linda, "started") end
+        for i = 1, count do linda:send(nil, i, true) end
+        for i = 1, count do assert.equal(i, expect.finished(all[i])) end
+    end)
+
+    it("for which there is no thread are an error of the generator, and nothing is left of them", function()
+        local linda = lanes.linda()
+        local ended = {}
+        local body = lanes.gen("*", { gc_cb = function(name, how) ended[#ended + 1] = name .. " " .. how end },
+            function() return (select(2, linda:receive("go"))) end)
+        local first = body()
+        hooks.refuse_threads(1, 3)
+        for _ = 1, 3 do support.raises("cannot start a lane: the system gives no thread", body) end
+        assert.equal(3, hooks.refuse_threads())
+        collectgarbage()
+        collectgarbage()
+        assert.same({}, ended)
+        local second = body()
+        linda:send("go", 1, 2)
+        assert.equal(3, expect.finished(first) + expect.finished(second))
+    end)
+
+    it("go on when the system's memory for threads runs out, and later ones start again", function()
+        local out = support.output([[
+            local lanes = require "lanes"
+            local linda = lanes.linda()
+            local body = lanes.gen("base", function(i)
+                linda:receive "go"
+                return i
+            end)
+            local all, problem = {}, nil
+            for i = 1, 20000 do
+                local ok, lane = pcall(body, i)
+                if not ok then
+                    problem = lane
+                    break
+                end
+                all[i] = lane
+            end
+            assert(problem, "it never runs out")
+            print(#all > 10, problem:match "cannot start a lane: the system gives no thread" or
+                problem:match "not enough memory" or problem)
+            for i = 1, #all do linda:send("go", true) end
+            local sum = 0
+            for i = 1, #all do sum = sum + all[i][1] end
+            print(sum == #all * (#all + 1) / 2)
+            linda:send("go", true)
+            print(body(42)[1])
+        ]], { before = "ulimit -v 1000000", timeout = 120 })
+        assert.matches("^true\t[cn][^\n]*\ntrue\n42\n$", out)
+    end)
+end)

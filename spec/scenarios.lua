@@ -1,0 +1,425 @@
+-- Scenarios that cover every public function, for specs that make each of them fail at every point where it can.
+--
+-- A scenario is a table: `name`; `setup()`, which returns what the others are given; `run(given)`, which may fail in the
+-- middle; `check(given, ok)`, which raises an error unless what `run` did is done wholly (ok), or not at all.
+local lanes = require "lanes"
+local expect = require "expect"
+
+local unpack = table.unpack or unpack
+
+local scenarios = {}
+
+-- What `run` may set in what it is given. The fields are there from the start, so that setting them allocates nothing.
+local results = {
+    "all", "dump", "first", "identity", "key", "kind", "lane", "list", "lock", "made", "name", "one", "received", "refused",
+    "second", "sent", "taken", "text", "two", "value",
+}
+
+local function scenario(name, setup, run, check)
+    local function prepared()
+        local given = setup()
+        for _, field in ipairs(results) do
+            if given[field] == nil then given[field] = false end
+        end
+        return given
+    end
+    scenarios[#scenarios + 1] = { name = name, setup = prepared, run = run, check = check }
+end
+
+local function holds(condition, description)
+    if not condition then error(description, 2) end
+end
+
+local LONG = ("long string "):rep(1000)
+local class = { __index = { method = function() return "method" end } }
+
+local function nested(depth)
+    local value = { "bottom" }
+    for _ = 1, depth do value = { value, key = value } end
+    return value
+end
+
+-- What travels: how to make one, and whether something is one.
+local values = {
+    { "a scalar", function() return 1.5 end, function(v) return v == 1.5 end },
+    { "a long string", function() return LONG end, function(v) return v == LONG end },
+    { "nested tables", function() return { { 1, 2, { x = "y" } }, list = { "a", "b", { true } } } end,
+        function(v) return v[1][2] == 2 and v[1][3].x == "y" and v.list[3][1] == true end },
+    { "deep tables", function() return nested(70) end, function(v)
+        for _ = 1, 70 do
+            if v[1] ~= v.key then return false end
+            v = v[1]
+        end
+        return v[1] == "bottom"
+    end },
+    { "a table with a metatable", function() return setmetatable({ 1 }, class) end,
+        function(v) return v[1] == 1 and v.method() == "method" end },
+    { "a table with a fresh metatable", function() return setmetatable({}, { __index = { x = { 1 } } }) end,
+        function(v) return v.x[1] == 1 end },
+    { "a function", function()
+        local x, t = 20, { 22 }
+        return function() return x + t[1] end
+    end, function(v) return v() == 42 end },
+    { "functions that share a variable", function()
+        local n = 0
+        return { up = function() n = n + 1 end, get = function() return n end }
+    end, function(v)
+        v.up()
+        return type(v.get()) == "number"
+    end },
+    { "C functions", function() return { string.rep, math.floor } end,
+        function(v) return v[1] == string.rep and v[2] == math.floor end },
+    { "a linda", function() return lanes.linda("sent") end, function(v) return tostring(v) == "Linda: sent" end },
+    { "lindas in tables", function() return { lanes.linda("one"), { lanes.linda("two") } } end,
+        function(v) return tostring(v[1]) == "Linda: one" and tostring(v[2][1]) == "Linda: two" end },
+}
+
+scenarios.values = values
+
+-- The first element of the slot "key", which has to be there.
+local function taken(linda)
+    local key, value = linda:receive(0, "key")
+    holds(key == "key", "an element is missing")
+    return value
+end
+
+local function counted(linda, count, description)
+    holds((linda:count("key") or 0) == count,
+        ("%s: %s elements and not %d"):format(description, tostring(linda:count("key")), count))
+end
+
+for _, entry in ipairs(values) do
+    local what, make, is = unpack(entry)
+
+    scenario("sending " .. what, function() return { lanes.linda(), make() } end,
+        function(given) given[1]:send("key", given[2]) end,
+        function(given, ok)
+            counted(given[1], ok and 1 or 0, "after the send")
+            if ok then holds(is(taken(given[1])), "another value arrived") end
+        end)
+
+    scenario("sending several: " .. what, function() return { lanes.linda(), make(), make() } end,
+        function(given) given[1]:send("key", given[2], given[3], given[2]) end,
+        function(given, ok)
+            counted(given[1], ok and 3 or 0, "after the send")
+            for _ = 1, ok and 3 or 0 do holds(is(taken(given[1])), "another value arrived") end
+        end)
+
+    scenario("setting " .. what, function()
+        local linda = lanes.linda()
+        linda:send("key", "old", "older")
+        return { linda, make() }
+    end, function(given) given[1]:set("key", given[2]) end,
+        function(given, ok)
+            counted(given[1], ok and 1 or 2, "after the set")
+            local value = taken(given[1])
+            holds(ok and is(value) or value == "old", "another value is there")
+        end)
+
+    local function full()
+        local linda = lanes.linda()
+        linda:send("key", make())
+        linda:send("key", make(), "last")
+        return { linda }
+    end
+
+    scenario("receiving " .. what, full, function(given) given.value = select(2, given[1]:receive(0, "key")) end,
+        function(given, ok)
+            counted(given[1], ok and 2 or 3, "after the receive")
+            if ok then holds(is(given.value), "another value arrived") else holds(is(taken(given[1])), "it changed") end
+            holds(is(taken(given[1])), "the second one changed")
+            holds(taken(given[1]) == "last", "the last one changed")
+        end)
+
+    scenario("receiving several: " .. what, full,
+        function(given) given.first, given.second = select(2, given[1]:receive(0, given[1].batched, "key", 2, 2)) end,
+        function(given, ok)
+            counted(given[1], ok and 1 or 3, "after the receive")
+            local first, second = given.first, given.second
+            if not ok then first, second = taken(given[1]), taken(given[1]) end
+            holds(is(first) and is(second), "another value arrived")
+            holds(taken(given[1]) == "last", "the last one changed")
+        end)
+
+    scenario("getting and dumping " .. what, full, function(given)
+        given.value = given[1]:get("key")
+        given.dump = given[1]:dump()
+    end, function(given, ok)
+        counted(given[1], 3, "after the get")
+        if ok then
+            holds(is(given.value), "another value is there")
+            holds(given.dump.key.count == 3 and is(given.dump.key.fifo[2]), "the dump is wrong")
+        end
+        for _ = 1, 2 do holds(is(taken(given[1])), "an element changed") end
+        holds(taken(given[1]) == "last", "the last one changed")
+    end)
+
+    scenario("a lane with argument and upvalue " .. what, function() return { make(), make() } end,
+        function(given)
+            local upvalue = given[2]
+            given.lane = lanes.gen("*", function(argument) return argument, upvalue end)(given[1])
+        end, function(given, ok)
+            if ok then
+                local one, two = expect.finished(given.lane)
+                holds(is(one) and is(two), "another value came back")
+            end
+        end)
+
+    scenario("a lane with the global " .. what, function() return { make() } end,
+        function(given)
+            given.lane = lanes.gen("*", { globals = { global_one = given[1], global_two = given[1] } }, function()
+                return global_one, global_two -- luacheck: ignore
+            end)()
+        end, function(given, ok)
+            if ok then
+                local one, two = expect.finished(given.lane)
+                holds(is(one) and is(two), "another value came back")
+            end
+        end)
+
+    local function ended()
+        local lane = lanes.gen("*", function(...) return ... end)(make(), make())
+        expect.finished(lane)
+        lane = lanes.gen("*", function(...) return ... end)(make(), make())
+        while lane.status ~= "done" do lanes.sleep(0.0001) end
+        return { lane }
+    end
+
+    scenario("joining a lane that returned " .. what, ended, function(given) given[1]:join() end,
+        function(given)
+            local one, two = expect.finished(given[1])
+            holds(is(one) and is(two), "another value came back")
+        end)
+
+    scenario("indexing a lane that returned " .. what, ended, function(given)
+        local _ = given[1][1], given[1][2], given[1][0], given[1][7], given[1].status
+    end, function(given)
+        holds(is(given[1][1]) and is(given[1][2]), "another value came back")
+    end)
+end
+
+scenario("making lindas", function() return {} end, function(given)
+    given.one, given.two = lanes.linda(), lanes.linda("name", 1)
+    given.text = tostring(given.two) .. given.one .. given.two
+    given.identity = given.one:deep()
+end, function(given, ok)
+    if ok then holds(given.text:find("^Linda: nameLinda: .*Linda: name$"), given.text) end
+    for _, linda in ipairs { given.one or given.two, given.two or given.one } do
+        if linda then
+            linda:set("key", {})
+            counted(linda, 1, "in a new linda")
+        end
+    end
+end)
+
+scenario("counting, limiting, cancelling", function()
+    local linda = lanes.linda()
+    linda:send("key", 1, 2)
+    linda:send(nil, 7, 1)
+    return { linda }
+end, function(given)
+    local linda = given[1]
+    given.all, given.two = linda:count(), linda:count("key", 7)
+    linda:limit("key", 2)
+    linda:limit("other", 2)
+    given.refused = linda:send(0, "key", 3)
+    linda:cancel("read")
+    linda:cancel("none")
+end, function(given, ok)
+    given[1]:cancel("none")
+    counted(given[1], 2, "afterwards")
+    if ok then
+        holds(given.all.key == 2 and given.two[7] == 1, "the counts are wrong")
+        holds(given.refused == false, "the limit was not there")
+    end
+end)
+
+scenario("receiving from several keys", function()
+    local linda = lanes.linda()
+    linda:send("key", { "value" })
+    return { linda }
+end, function(given)
+    given.key, given.value = given[1]:receive(0, 1, "other", {} and "key", true)
+end, function(given, ok)
+    if ok then holds(given.key == "key" and given.value[1] == "value", "another value") end
+    counted(given[1], ok and 0 or 1, "after the receive")
+end)
+
+scenario("timing out", function() return { lanes.linda() } end, function(given)
+    given[1]:limit("full", 0)
+    given.sent = given[1]:send(0.0001, "full", { 1 })
+    given.received = given[1]:receive(0.0001, "none")
+    lanes.sleep(0.0001)
+    lanes.now_secs()
+end, function(given)
+    holds((given[1]:count("full") or 0) == 0 and not given.sent and not given.received, "something was there")
+end)
+
+scenario("generators with every option", function() return { x = 1 } end, function(given)
+    given.lane = lanes.gen("base,package,string", "table", {
+        globals = { text = "text", list = { 1 } },
+        required = { "lanes" },
+        package = { path = package.path, cpath = package.cpath, preload = { own = function() return { 1 } end } },
+        priority = 0,
+        gc_cb = function() end,
+    }, function(...)
+        return text, list[1], type(require "lanes".linda), ... -- luacheck: ignore
+    end)(given.x)
+end, function(given, ok)
+    if ok then
+        local text, one, kind, x = expect.finished(given.lane)
+        holds(text == "text" and one == 1 and kind == "function" and x == 1, "another result")
+    end
+end)
+
+scenario("a generator with source text", function() return {} end, function(given)
+    given.lane = lanes.gen("*", "return 1, ...")(2)
+end, function(given, ok)
+    if ok then holds(select(2, expect.finished(given.lane)) == 2, "another result") end
+end)
+
+scenario("a lane that failed", function()
+    local lane = lanes.gen("*", function(...)
+        set_error_reporting "extended"
+        error { "failed", ... }
+    end)(1)
+    while lane.status ~= "error" do lanes.sleep(0.0001) end
+    return { lane }
+end, function(given)
+    local nothing, problem, trace = given[1]:join()
+    holds(nothing == nil and problem[1] == "failed" and type(trace) == "table", "another error")
+    holds(given[1][-1][1] == "failed", "another error")
+end, function(given)
+    holds(select(2, given[1]:join())[1] == "failed", "another error")
+end)
+
+scenario("cancelling a lane", function()
+    local linda = lanes.linda()
+    return { lanes.gen("*", function() linda:receive("never") end)() }
+end, function(given)
+    given[1]:cancel("soft", 0)
+    given[1]:get_debug_threadname()
+    given[1]:cancel("hard", 20)
+    given[1]:cancel("count", 100, 20, true)
+end, function(given, ok)
+    given[1]:cancel("hard", 20)
+    given[1]:join(20)
+    holds(given[1].status == "cancelled" or given[1].status == "done", "it goes on as " .. given[1].status)
+    holds(not ok or given[1].status ~= "waiting", "it waits")
+end)
+
+scenario("timers", function() return { lanes.linda() } end, function(given)
+    local linda = given[1]
+    lanes.timer(linda, "key", 0)
+    lanes.timer(linda, "later", 1000, 5)
+    lanes.timer(linda, { year = 2100, month = 1, day = 1 } and "date", { year = 2100, month = 1, day = 1 })
+    given.list = lanes.timers()
+    lanes.timer(linda, "later")
+end, function(given, ok)
+    for _, timer in ipairs(lanes.timers()) do lanes.timer(timer[1], timer[2]) end
+    holds(#lanes.timers() == 0, "timers are left")
+    if ok then
+        holds(#given.list == 2 and given.list[1][1] == given[1], "the list is wrong")
+        counted(given[1], 1, "after the tick")
+    end
+end)
+
+scenario("making a lock", function()
+    return { lanes.linda() }
+end, function(given)
+    given.lock = lanes.genlock(given[1], "key", 3)
+end, function(given, ok)
+    if ok then holds(given.lock(3) and given.lock(-3), "the lock does not work") end
+end)
+
+scenario("using a lock", function()
+    local linda = lanes.linda()
+    return { linda, lanes.genlock(linda, "key", 3), taken = 0 }
+end, function(given)
+    given[2](2)
+    given.taken = 2
+    given[2](2, "try")
+    given[2](-2)
+    given.taken = 0
+end, function(given)
+    local count = given[1]:count("key")
+    holds(count == given.taken or count == 2 - given.taken, "units got lost")
+    given[2](-count)
+    holds(given[2](3, "try") == true, "the units are not free")
+end)
+
+scenario("an atomic number", function()
+    local linda = lanes.linda()
+    return { linda, lanes.genatomic(linda, "key", 5) }
+end, function(given)
+    given.made = lanes.genatomic(given[1], "other", "1")
+    given[2](1)
+end, function(given, ok)
+    holds(given[2](0) == (ok and 6 or 5), "the number is wrong")
+end)
+
+scenario("names", function() return { { f = string.rep, t = {} } } end, function(given)
+    lanes.register("memory_spec_module", given[1])
+    lanes.nameof(given[1].t)
+    given.kind, given.name = lanes.nameof(string.rep)
+    lanes.require "lanes"
+end, function(given, ok)
+    if ok then holds(given.kind == "function" and given.name:find("rep", 1, true), "another name") end
+end)
+
+scenario("the name of something nameless", function() return { {} } end, function(given)
+    given.kind, given.name = lanes.nameof(given[1])
+end, function(given, ok)
+    if ok then holds(given.kind == "table" and given.name == nil, "another name") end
+end)
+-- It looks at everything there is, so collecting garbage at every step of it would take minutes.
+scenarios[#scenarios].long = true
+
+-- Scenarios for the state of a lane: `body` runs in a lane with a linda that has { 1 } and { 2 } under "in", and with
+-- what `values` make under "value".
+local bodies = {}
+scenarios.bodies = bodies
+
+local function body(name, f)
+    bodies[#bodies + 1] = { name = name, body = f }
+end
+
+body("nothing", function() end)
+body("results", function() return { 1, { 2 } }, function() end, ("x"):rep(1000) end)
+body("an error with a trace", function() error { "on purpose", { 1 } } end)
+body("an error text", function() error "on purpose" end)
+body("finalizers", function(linda)
+    set_finalizer(function() linda:set("finalized", true) end)
+    set_finalizer(function(problem, trace) linda:set("problem", problem, trace and #trace) end)
+    error "on purpose"
+end)
+body("names and settings", function()
+    set_debug_threadname "memory spec"
+    set_error_reporting "extended"
+    cancel_test()
+    error "on purpose"
+end)
+body("modules", function()
+    local lane_lanes = require "lanes"
+    local linda = lane_lanes.linda()
+    linda:send("key", { 1 })
+    lane_lanes.sleep(0)
+    return linda:receive(0, "key")
+end)
+body("a lane of its own", function()
+    local lane_lanes = require "lanes"
+    return lane_lanes.gen("*", function(x) return { x } end)(1)[1][1]
+end)
+body("coroutines", function()
+    local co = coroutine.wrap(function(...)
+        local sum = 0
+        for _, x in ipairs { ... } do sum = sum + coroutine.yield(x) end
+        return sum
+    end)
+    co(1, 2, 3)
+    co(1)
+    local other = coroutine.create(function() error "in a coroutine" end)
+    return co(2), coroutine.resume(other)
+end)
+
+return scenarios
