@@ -18,7 +18,7 @@ describe("a host in C", function()
     end)
 
     it("has several universes open, and closes them in any order", function()
-        assert.equal("180 universes, closed in every order\n", output "universes")
+        assert.equal("90 universes, closed in every order\n", output "universes")
     end)
 
     it("uses lanes on several threads of its own", function()
