@@ -4,8 +4,8 @@ local core = require "lanes_core"
 
 local lanes = {}
 
-local error, pairs, require, select, setmetatable, tostring, type =
-    error, pairs, require, select, setmetatable, tostring, type
+local error, pairs, select, setmetatable, tostring, type =
+    error, pairs, select, setmetatable, tostring, type
 local package = package
 
 -- Type and text of a value, for messages.
@@ -107,7 +107,7 @@ local function check_option(key, value, level)
     if type(value) ~= expected then
         error("Bad '" .. key .. "' option: " .. described(value) .. ", should be a " .. expected, level + 1)
     end
-    if key == "memory_limit" and not (value >= 0) then
+    if key == "memory_limit" and (value ~= value or value < 0) then
         error("Bad 'memory_limit' option: " .. tostring(value) .. ", should be a number of bytes", level + 1)
     end
 end

@@ -24,6 +24,8 @@ pub struct Keys {
     pub metatables: i64,
     /// this state's `require`, already serialised
     pub require: i64,
+    /// the table of loaded modules
+    pub loaded: i64,
     /// this state's context (a userdata)
     pub context: i64,
     /// this state's `on_state_create`
@@ -49,6 +51,7 @@ pub const KEYS: Keys = Keys {
     metatable_ids: -0x4c61_0005,
     metatables: -0x4c61_0006,
     require: -0x4c61_0007,
+    loaded: -0x4c61_000f,
     context: -0x4c61_0008,
     on_state_create: -0x4c61_0009,
     finalizers: -0x4c61_000a,

@@ -18,6 +18,8 @@ pub fn wrap(raising: Raising, context: c_int) {
     if raising.kind(-1) == Kind::Function {
         // Whoever kept the original in a local variable means the same.
         name_as(raising, b"_G\x007:require");
+        raising.raw_get_name(State::REGISTRY, b"_LOADED");
+        raising.raw_set_index(State::REGISTRY, KEYS.loaded);
         raising.push_copy(context);
         raising.insert(-2);
         raising.push_function(serialised, 2);
@@ -38,6 +40,19 @@ lua_function! {
 fn serialised_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(state)?;
     let arguments = state.top();
+    // A module that is there needs no lock, which another lane may hold for long.
+    if state.kind(1) == Kind::String {
+        state.raw_get_index(State::REGISTRY, KEYS.loaded);
+        if state.kind(-1) == Kind::Table {
+            state.push_copy(1);
+            state.raw_get(-2);
+            // A light userdata stands for a module that is being loaded (5.1): the original has words for that.
+            if state.truth(-1) && state.kind(-1) != Kind::Light {
+                return Ok(1);
+            }
+        }
+        state.set_top(arguments);
+    }
     state.push_copy(upvalue(2));
     state.insert(1);
     let Some(universe) = context.universe_if_any() else {
