@@ -20,6 +20,7 @@ mod markers;
 mod message;
 mod module;
 mod park;
+mod pin;
 mod state;
 mod sync;
 mod threads;
