@@ -1,4 +1,4 @@
-//! The name of the calling thread, as the system's tools show it.
+//! The name of the calling thread, as the system's tools show it. `unsafe`: the system's functions take C strings.
 
 /// Sets the name, as far as the system has room for it (15 bytes on Linux).
 pub fn set(name: &str) {

@@ -1,0 +1,36 @@
+-- A short representative of all specs, for slow tools such as valgrind: every public function, failing for lack of memory at
+-- some of its allocations, in the main state and in lanes; and a program that ends while lanes run.
+--
+-- Each run takes some of the scenarios, others each time. LANES_SPEC_FULL in the environment: all of them.
+local support = require "support"
+
+describe("a representative of all specs", function()
+    it("runs every scenario, with memory that runs out", function()
+        assert.equal("fine\n", support.output([[
+            local refusals = require "refusals"
+            local every = os.getenv "LANES_SPEC_FULL" and 1 or 10
+            local first = os.time() % every
+            for i, name in ipairs(refusals.names()) do
+                if i % every == first then refusals.run(name) end
+            end
+            print "fine"
+        ]], { timeout = 900 }))
+    end)
+
+    it("ends while lanes wait, run and start", function()
+        assert.equal("fine\n", support.output([[
+            local lanes = require "lanes".configure { shutdown_timeout = 60 }
+            local linda = lanes.linda()
+            local body = lanes.gen("*", function(what)
+                if what == "wait" then linda:receive "never" end
+                if what == "send" then linda:send("full", {}) end
+                while what == "run" do cancel_test() end
+            end)
+            linda:limit("full", 0)
+            linda:send("kept", { linda, function() return linda end })
+            lanes.timer(linda, "tick", 1000, 1)
+            for _, what in ipairs { "wait", "send", "run", "nothing" } do body(what) end
+            print "fine"
+        ]], { timeout = 300 }))
+    end)
+end)
