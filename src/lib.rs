@@ -31,7 +31,8 @@ use context::Context;
 use lua::compat::lua_State;
 use lua::{Raise, Raising, State, enter, install};
 use message::KEYS;
-use std::os::raw::c_int;
+use std::os::raw::{c_int, c_void};
+use std::sync::Once;
 
 /// The loader of `require "lanes_core"`: answers the module's table.
 ///
@@ -64,6 +65,8 @@ unsafe fn attach(l: *mut lua_State) {
         module::guard::check(raising);
         install(raising);
         enter(l, |state| {
+            static PINNED: Once = Once::new();
+            PINNED.call_once(|| pin::pin(luaopen_lanes_core as *const c_void));
             let kinds = Context::prepare(state)?;
             let main = lua::protect(state, 0, |raising| raising.main_coroutine())?;
             Context::install(state, kinds, Context::new("main", None));

@@ -1,41 +1,41 @@
-//! The library stays in memory once it is loaded: threads may outlive the state that loaded it, whose end would unload
-//! it under them. On ELF systems the linker says so (`-z nodelete`); elsewhere it is said here.
+//! Keeps libraries loaded: our own, because threads may outlive the state that loaded it, and that of an identity
+//! function, because objects may outlive every state that has loaded their module, and the end of one of them is a call
+//! into the library. Lua 5.1 and LuaJIT unload modules before all else is finalized.
 //!
-//! `unsafe`: calls of the system's loader.
+//! There is unsafe code in here because it calls the system's loader.
 
-/// Pins the library.
-#[cfg(not(any(windows, target_os = "macos")))]
-pub fn pin() {}
+use std::os::raw::c_void;
 
-/// Pins the library.
-#[cfg(target_os = "macos")]
-pub fn pin() {
-    // SAFETY: the address is in this library, so dladdr finds the path that it was loaded from; the library is open
-    // already, and stays so.
+/// Keeps the library that contains `address` loaded until the process ends.
+#[cfg(unix)]
+pub fn pin(address: *const c_void) {
+    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: dladdr fills the structure, or answers 0; the name is a string of the loader's. The new reference to the
+    // library is never given back. Where the address is in the program itself there is nothing to open, which does no harm.
     unsafe {
-        let mut info: libc::Dl_info = std::mem::zeroed();
-        if libc::dladdr(pin as fn() as *const std::ffi::c_void, &mut info) != 0 {
-            libc::dlopen(
-                info.dli_fname,
-                libc::RTLD_NOW | libc::RTLD_NOLOAD | libc::RTLD_NODELETE,
-            );
+        if libc::dladdr(address, info.as_mut_ptr()) != 0 {
+            let name = info.assume_init().dli_fname;
+            if !name.is_null() {
+                libc::dlopen(name, libc::RTLD_LAZY | libc::RTLD_LOCAL);
+            }
         }
     }
 }
 
-/// Pins the library.
+/// Keeps the library that contains `address` loaded until the process ends.
 #[cfg(windows)]
-pub fn pin() {
-    use std::ffi::c_void;
-
-    const FROM_ADDRESS: u32 = 4;
+pub fn pin(address: *const c_void) {
     const PIN: u32 = 1;
-
+    const FROM_ADDRESS: u32 = 4;
     #[link(name = "kernel32")]
     unsafe extern "system" {
-        fn GetModuleHandleExW(flags: u32, name: *const u16, module: *mut *mut c_void) -> i32;
+        fn GetModuleHandleExW(
+            flags: u32,
+            address: *const c_void,
+            module: *mut *mut c_void,
+        ) -> std::os::raw::c_int;
     }
     let mut module = std::ptr::null_mut();
-    // SAFETY: with this flag the name is an address in the module.
-    unsafe { GetModuleHandleExW(FROM_ADDRESS | PIN, pin as fn() as *const u16, &mut module) };
+    // SAFETY: with these flags the second argument is an address in the module and the result stays valid for ever.
+    unsafe { GetModuleHandleExW(PIN | FROM_ADDRESS, address, &mut module) };
 }

@@ -3,13 +3,13 @@
 //! There is unsafe code in here because it calls the modules' identity functions and writes the head of their objects, on
 //! the terms that include/lanes.h states.
 
-use super::pin::pin;
 use crate::context::Context;
 use crate::lua::compat::{MANY_USER_VALUES, lua_State};
 use crate::lua::{
     Kind, Raise, Raising, State, Userdata, enter, lua_function, protect_with, upvalue,
 };
 use crate::message::{Deep, KEYS, KindId, Local, Proxy, push_proxy};
+use crate::pin::pin;
 use crate::state::Owned;
 use std::any::Any;
 use std::ffi::CStr;

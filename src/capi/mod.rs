@@ -2,4 +2,3 @@
 
 mod deep;
 mod embedded;
-mod pin;
