@@ -8,6 +8,24 @@ local error, pairs, select, setmetatable, tostring, type =
     error, pairs, select, setmetatable, tostring, type
 local package = package
 
+-- The keys of a table in order, for messages. (A lane may have no library "table".)
+local function names(known)
+    local text, last = "", ""
+    repeat
+        local following
+        for name in pairs(known) do
+            if name > last and (not following or name < following) then
+                following = name
+            end
+        end
+        if following then
+            text = text == "" and following or text .. ", " .. following
+            last = following
+        end
+    until not following
+    return text
+end
+
 -- Type and text of a value, for messages.
 local function described(value)
     return type(value) .. " " .. (string.format("%q", tostring(value)))
@@ -57,7 +75,8 @@ local function checked_settings(given)
     for key, value in pairs(given or {}) do
         local known = settings_known[key]
         if not known then
-            error("Unknown parameter '" .. tostring(key) .. "' in configure options", 3)
+            error("Unknown parameter '" .. tostring(key) .. "' in configure options (settings are "
+                .. names(settings_known) .. ")", 3)
         end
         if not known.check(value) then
             error("Bad " .. key .. ": " .. tostring(value), 3)
@@ -102,7 +121,7 @@ local function check_option(key, value, level)
     end
     local expected = option_types[key]
     if not expected then
-        error("Bad '" .. tostring(key) .. "' option", level + 1)
+        error("Bad '" .. tostring(key) .. "' option (options are " .. names(option_types) .. ")", level + 1)
     end
     if type(value) ~= expected then
         error("Bad '" .. key .. "' option: " .. described(value) .. ", should be a " .. expected, level + 1)

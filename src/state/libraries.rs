@@ -54,7 +54,10 @@ impl Libraries {
             }
             let known = if name == "lanes_core" { CORE } else { name };
             let Some(position) = NAMES.iter().position(|&other| other == known) else {
-                return Err(format!("Bad library name: {name}"));
+                return Err(format!(
+                    "Bad library name: {name} (libraries are {}, or \"*\" for all)",
+                    NAMES.join(", ")
+                ));
             };
             let position = position as u8;
             if some.0[..usize::from(some.1)].contains(&position) {
