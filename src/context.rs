@@ -1,7 +1,7 @@
 //! The context of a Lua state: what our functions know in it. Every function of ours has it as its first upvalue.
 
 use crate::lane::{Handle, Record};
-use crate::lua::{Raise, Raising, State, Userdata, lua_function, protect, upvalue};
+use crate::lua::{Arguments, Raise, Raising, State, Userdata, lua_function, protect, upvalue};
 use crate::message::{KEYS, Local, Proxy};
 use crate::park::{Deadline, Wait, Waiter};
 use crate::universe::Universe;
@@ -166,6 +166,22 @@ impl Context {
             }
         }
     }
+}
+
+/// The timeout that is the number at `index`, in seconds; a negative one is for ever.
+///
+/// Errors: NaN.
+#[inline]
+pub fn deadline(arguments: &Arguments, index: c_int) -> Result<Deadline, Raise> {
+    let seconds = arguments.number(index)?;
+    if seconds.is_nan() {
+        return Err(arguments.error(index, "timeout in seconds expected, got NaN"));
+    }
+    Ok(if seconds < 0.0 {
+        Deadline::Never
+    } else {
+        Deadline::after_seconds(seconds)
+    })
 }
 
 /// How an operation that may wait ended.

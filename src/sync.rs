@@ -18,6 +18,13 @@ pub use imp::{Arc, MutexGuard};
 /// A mutual exclusion lock without poisoning: what it protects is kept consistent at every point that can panic.
 pub struct Mutex<T>(imp::Mutex<T>);
 
+#[cfg(not(loom))]
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Mutex::new(T::default())
+    }
+}
+
 impl<T> Mutex<T> {
     #[cfg(not(loom))]
     pub const fn new(value: T) -> Self {

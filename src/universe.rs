@@ -3,10 +3,11 @@
 use crate::lane::{Record, Spares};
 use crate::linda::{Key, Linda};
 use crate::state::allocator::Shared;
+use crate::sync::Mutex;
 use crate::timer::Timers;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, PoisonError, Weak};
 use std::thread::ThreadId;
 
 /// What `configure` was given.
@@ -50,10 +51,6 @@ struct Lanes {
     tracked: VecDeque<Weak<Record>>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Universe {
     /// A universe without lanes.
     pub fn new(settings: Settings) -> Arc<Universe> {
@@ -70,7 +67,7 @@ impl Universe {
 
     /// Enters a lane that is about to start; false where the universe is closing.
     pub fn add_lane(&self, record: &Arc<Record>) -> bool {
-        let mut lanes = lock(&self.lanes);
+        let mut lanes = self.lanes.lock();
         if self.is_closing() {
             return false;
         }
@@ -84,7 +81,7 @@ impl Universe {
 
     /// Lists a record among the lanes, if they are tracked.
     pub fn track(&self, record: &Arc<Record>) {
-        self.track_in(&mut lock(&self.lanes), record);
+        self.track_in(&mut self.lanes.lock(), record);
     }
 
     fn track_in(&self, lanes: &mut Lanes, record: &Arc<Record>) {
@@ -102,7 +99,7 @@ impl Universe {
     /// Takes a lane out that has ended.
     pub fn remove_lane(&self, record: &Record) {
         let removed = {
-            let mut lanes = lock(&self.lanes);
+            let mut lanes = self.lanes.lock();
             let position = record.position.load(Ordering::Relaxed);
             if !lanes
                 .running
@@ -122,12 +119,13 @@ impl Universe {
 
     /// The lanes that have not ended.
     pub fn running(&self) -> Vec<Arc<Record>> {
-        lock(&self.lanes).running.clone()
+        self.lanes.lock().running.clone()
     }
 
     /// The lanes that are tracked, newest first: those whose handle or thread is alive.
     pub fn tracked(&self) -> Vec<Arc<Record>> {
-        lock(&self.lanes)
+        self.lanes
+            .lock()
             .tracked
             .iter()
             .rev()
@@ -137,7 +135,7 @@ impl Universe {
 
     /// Remembers a linda, to be emptied at the end.
     pub fn add_linda(&self, linda: &Arc<Linda>) {
-        let mut lindas = lock(&self.lindas);
+        let mut lindas = self.lindas.lock();
         if lindas.len() == lindas.capacity() {
             lindas.retain(|linda| linda.strong_count() > 0);
             let room = lindas.len().max(16);
@@ -148,7 +146,7 @@ impl Universe {
 
     /// From now on no lane starts.
     pub fn close(&self) {
-        let _lanes = lock(&self.lanes);
+        let _lanes = self.lanes.lock();
         self.closing.store(true, Ordering::Release);
     }
 
@@ -159,7 +157,7 @@ impl Universe {
 
     /// Empties all lindas.
     pub fn clear_lindas(&self) {
-        let lindas = std::mem::take(&mut *lock(&self.lindas));
+        let lindas = std::mem::take(&mut *self.lindas.lock());
         for linda in lindas {
             if let Some(linda) = linda.upgrade() {
                 linda.queues.clear();
@@ -211,7 +209,7 @@ impl RequireLock {
     /// Takes the lock, waiting for another thread that has it. `unlock` must follow.
     pub fn lock(&self) {
         let me = std::thread::current().id();
-        let mut holder = lock(&self.holder);
+        let mut holder = self.holder.lock();
         while holder.0.is_some_and(|other| other != me) {
             holder = self
                 .free
@@ -223,7 +221,7 @@ impl RequireLock {
 
     /// Gives the lock back.
     pub fn unlock(&self) {
-        let mut holder = lock(&self.holder);
+        let mut holder = self.holder.lock();
         holder.1 = holder.1.saturating_sub(1);
         if holder.1 == 0 {
             holder.0 = None;

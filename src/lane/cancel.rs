@@ -4,11 +4,11 @@
 
 use super::handle;
 use super::record::Record;
-use crate::context::{Context, Waited};
+use crate::context::Context;
 use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET, LUAJIT, lua_Debug, lua_State};
 use crate::lua::{Arguments, Hook, Kind, Raise, Raising, State};
 use crate::markers::CANCEL_ERROR;
-use crate::park::{Deadline, Refusal, Request, Wait};
+use crate::park::{Deadline, Request};
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
 
@@ -150,23 +150,22 @@ pub fn cancel(state: State) -> Result<c_int, Raise> {
     if let Some((mask, count)) = asked.hook {
         record.set_hooks(mask, count);
     }
-    let mut ended = wait(context, state, &record, asked.timeout)?;
+    let mut ended = handle::wait(
+        context,
+        state,
+        &record,
+        Deadline::after_seconds(asked.timeout),
+    )?;
     if !ended && asked.flag && asked.request == Request::Hard {
         record.set_hooks(ALL_HOOKS.0, ALL_HOOKS.1);
-        ended = wait(context, state, &record, asked.force_timeout)?;
+        ended = handle::wait(
+            context,
+            state,
+            &record,
+            Deadline::after_seconds(asked.force_timeout),
+        )?;
     }
     answer(state, &record, ended)
-}
-
-fn wait(context: &Context, state: State, record: &Record, seconds: f64) -> Result<bool, Raise> {
-    context.wait(
-        state,
-        Deadline::after_seconds(seconds),
-        |wait: &Wait| match record.end.wait(wait) {
-            Err(Refusal::Interrupted) => Waited::Interrupted,
-            outcome => Waited::Ended(outcome.is_ok()),
-        },
-    )
 }
 
 fn answer(state: State, record: &Record, ended: bool) -> Result<c_int, Raise> {

@@ -28,7 +28,7 @@ pub fn prepare(raising: Raising, context: c_int) {
 }
 
 /// Sets the globals, over whatever has these names.
-pub fn set(_context: &Context, state: State) -> Result<(), Raise> {
+pub fn set(state: State) -> Result<(), Raise> {
     protect(state, 0, |raising| {
         raising.push_globals();
         raising.raw_get_index(State::REGISTRY, KEYS.lane_globals);

@@ -6,7 +6,7 @@
 use super::cancel;
 use super::outcome::Outcome;
 use super::record::Record;
-use crate::context::{Context, Waited, push_function};
+use crate::context::{Context, Waited, deadline, push_function};
 use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
     protect,
@@ -109,7 +109,7 @@ pub fn push_text(state: State, text: &'static str) -> Result<(), Raise> {
 }
 
 /// Waits until the lane has ended; false at the deadline.
-fn wait(
+pub fn wait(
     context: &Context,
     state: State,
     record: &Record,
@@ -203,15 +203,7 @@ fn join_body(state: State) -> Result<c_int, Raise> {
     let deadline = if state.is_none_or_nil(2) {
         Deadline::Never
     } else {
-        let seconds = arguments.number(2)?;
-        if seconds.is_nan() {
-            return Err(arguments.error(2, "timeout in seconds expected, got NaN"));
-        }
-        if seconds < 0.0 {
-            Deadline::Never
-        } else {
-            Deadline::after_seconds(seconds)
-        }
+        deadline(&arguments, 2)?
     };
     if !wait(context, state, &handle.record, deadline)? {
         state.push_nil();

@@ -34,11 +34,7 @@ struct Launch<'a> {
 /// `core.launch(libraries, options, body, arguments...)`: starts a lane and answers its handle. Called by generators,
 /// which have checked the types of the options. Errors have the position of the generator's caller.
 pub fn launch(state: State) -> Result<c_int, Raise> {
-    start(state).map_err(|raise| match raise {
-        // 0 is this function, 1 the generator, 2 its caller.
-        Raise::Message(text) => Raise::Level(text, 2),
-        raise => raise,
-    })
+    start(state).map_err(Raise::for_caller)
 }
 
 fn start(state: State) -> Result<c_int, Raise> {
@@ -50,13 +46,7 @@ fn start(state: State) -> Result<c_int, Raise> {
         ));
     }
     let settings = Settings::read(state)?;
-    let spare = spare::take(
-        universe,
-        context,
-        state,
-        settings.libraries,
-        settings.memory_limit,
-    )?;
+    let spare = spare::take(universe, state, settings.libraries, settings.memory_limit)?;
     let record = Arc::clone(&spare.record);
     let to = spare.owned.state();
     let Some(lane) = Context::in_registry(to) else {
@@ -463,7 +453,7 @@ impl Launch<'_> {
     /// Puts the body on the lane's stack.
     fn body(&self) -> Result<(), Raise> {
         let (from, to) = (self.from, self.to);
-        globals::set(self.lane, to).map_err(|raise| self.carry(raise))?;
+        globals::set(to).map_err(|raise| self.carry(raise))?;
         if let Some(text) = from.bytes(BODY) {
             let name =
                 std::ffi::CString::new(text.split(|&byte| byte == 0).next().unwrap_or_default());

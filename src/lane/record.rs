@@ -5,9 +5,10 @@
 use super::outcome::Outcome;
 use crate::lua::State;
 use crate::park::{Latch, Waiter};
+use crate::sync::Mutex;
 use crate::universe::Universe;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// How far a lane is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,10 +66,6 @@ pub struct Record {
     timers: OnceLock<Weak<Universe>>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Record {
     /// The record of a lane that has not begun.
     pub fn new() -> Arc<Record> {
@@ -118,33 +115,33 @@ impl Record {
 
     /// The name that the lane gave itself, or `<unnamed>`.
     pub fn name(&self) -> String {
-        lock(&self.name).clone()
+        self.name.lock().clone()
     }
 
     /// Sets the name.
     pub fn set_name(&self, name: &str) {
-        *lock(&self.name) = name.to_owned();
+        *self.name.lock() = name.to_owned();
     }
 
     /// The lane's thread runs this coroutine from now on. A hook that was asked for is set in it, unless the body has
     /// ended and finalizers run.
     pub fn enter(&self, state: State, hooks: bool) {
-        let mut targets = lock(&self.targets);
+        let mut targets = self.targets.lock();
         targets.push(Target(state));
-        if let (true, Some((mask, count))) = (hooks, *lock(&self.hook)) {
+        if let (true, Some((mask, count))) = (hooks, *self.hook.lock()) {
             state.set_hook(Some(super::cancel::HOOK), mask, count);
         }
     }
 
     /// The coroutine that was entered last no longer runs.
     pub fn leave(&self) {
-        lock(&self.targets).pop();
+        self.targets.lock().pop();
     }
 
     /// Sets a hook in all running coroutines, and in those that run later.
     pub fn set_hooks(&self, mask: i32, count: i32) {
-        let targets = lock(&self.targets);
-        *lock(&self.hook) = Some((mask, count));
+        let targets = self.targets.lock();
+        *self.hook.lock() = Some((mask, count));
         for target in &*targets {
             target.0.set_hook(Some(super::cancel::HOOK), mask, count);
         }

@@ -12,11 +12,12 @@ use crate::module;
 use crate::state::allocator::Memory;
 use crate::state::libraries::Libraries;
 use crate::state::{OutOfMemory, Owned};
+use crate::sync::Mutex;
 use crate::universe::Universe;
 use std::hash::{BuildHasher, RandomState};
 use std::os::raw::c_void;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A state with its libraries and its context, and the record of the lane that it will be.
 pub struct Spare {
@@ -54,13 +55,12 @@ fn not_enough_memory(_: OutOfMemory) -> Raise {
 /// A state with these libraries: a spare one, or a new one.
 pub fn take(
     universe: &Arc<Universe>,
-    context: &Context,
     state: State,
     libraries: Libraries,
     limit: usize,
 ) -> Result<Spare, Raise> {
     if universe.settings.custom_allocator {
-        return make(Some(custom(context, state, limit)?), libraries, None, false);
+        return make(Some(custom(state, limit)?), libraries, None, false);
     }
     if let (Some(shared), false) = (&universe.settings.allocator, LUAJIT) {
         return make(
@@ -100,7 +100,7 @@ fn own_memory(limit: usize) -> Result<Option<Box<Memory>>, Raise> {
 
 /// Asks the program's allocator function for the allocator of one state: it answers a userdata that holds an
 /// allocator function and its data.
-fn custom(_context: &Context, state: State, limit: usize) -> Result<Box<Memory>, Raise> {
+fn custom(state: State, limit: usize) -> Result<Box<Memory>, Raise> {
     state.raw_get_index(State::REGISTRY, module::ALLOCATOR);
     state
         .call_protected(0, Some(1), 0)
@@ -298,10 +298,6 @@ pub struct Spares {
 }
 
 impl Spares {
-    fn list(&self) -> MutexGuard<'_, Vec<Spare>> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A place for a state that is to be made again, unless all are taken.
     fn place(&self) -> Option<Place> {
         if self.places.fetch_add(1, Ordering::Relaxed) < MOST {
@@ -309,7 +305,7 @@ impl Spares {
         }
         self.places.fetch_sub(1, Ordering::Relaxed);
         // Spare states that nobody takes make way.
-        let mut list = self.list();
+        let mut list = self.list.lock();
         let oldest = (!list.is_empty()).then(|| list.remove(0));
         drop(list);
         let place = oldest.as_ref()?.kit._place.is_some();
@@ -319,7 +315,7 @@ impl Spares {
 
     /// Takes the newest one with these libraries out.
     fn take(&self, libraries: Libraries) -> Option<Spare> {
-        let mut list = self.list();
+        let mut list = self.list.lock();
         let position = list
             .iter()
             .rposition(|spare| spare.kit.libraries == libraries)?;
@@ -328,13 +324,13 @@ impl Spares {
 
     /// Whether another one is wanted.
     fn has_room(&self, libraries: Libraries) -> bool {
-        let list = self.list();
+        let list = self.list.lock();
         list.len() < MOST || list.iter().all(|spare| spare.kit.libraries != libraries)
     }
 
     /// Puts one in; the oldest goes when there are too many.
     fn give(&self, spare: Spare) {
-        let mut list = self.list();
+        let mut list = self.list.lock();
         let oldest = (list.len() >= MOST).then(|| list.remove(0));
         list.push(spare);
         drop(list);
@@ -343,7 +339,7 @@ impl Spares {
 
     /// Closes them all.
     pub fn clear(&self) {
-        let spares = std::mem::take(&mut *self.list());
+        let spares = std::mem::take(&mut *self.list.lock());
         drop(spares);
     }
 }

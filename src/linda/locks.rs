@@ -10,17 +10,9 @@ use crate::message::{Label, Message, decode_one, encode_one};
 use crate::park::{Deadline, Refusal, Wait};
 use std::os::raw::c_int;
 
-/// Gives errors the position of the caller of the Lua function that called us.
-fn for_caller(outcome: Result<c_int, Raise>) -> Result<c_int, Raise> {
-    outcome.map_err(|raise| match raise {
-        Raise::Message(text) => Raise::Level(text, 2),
-        raise => raise,
-    })
-}
-
 lua_function! {
     /// `prepare_lock(linda, key, count)`: empties the slot and limits it; nothing, or `cancel_error`.
-    pub fn prepare_lock = |state| for_caller(prepare_lock_body(state))
+    pub fn prepare_lock = |state| prepare_lock_body(state).map_err(Raise::for_caller)
 }
 
 fn prepare_lock_body(state: State) -> Result<c_int, Raise> {
@@ -44,7 +36,7 @@ fn prepare_lock_body(state: State) -> Result<c_int, Raise> {
 
 lua_function! {
     /// `linda:__lock(key, count, units, mode)`: takes units (positive), or gives them back.
-    pub fn lock = |state| for_caller(lock_body(state))
+    pub fn lock = |state| lock_body(state).map_err(Raise::for_caller)
 }
 
 fn lock_body(state: State) -> Result<c_int, Raise> {
@@ -141,7 +133,7 @@ fn to_number(arguments: &Arguments, index: c_int, position: c_int) -> Result<(),
 
 lua_function! {
     /// `prepare_atomic(linda, key, initial)`: limits the slot and sets the number; nothing, or `cancel_error`.
-    pub fn prepare_atomic = |state| for_caller(prepare_atomic_body(state))
+    pub fn prepare_atomic = |state| prepare_atomic_body(state).map_err(Raise::for_caller)
 }
 
 fn prepare_atomic_body(state: State) -> Result<c_int, Raise> {
@@ -161,7 +153,7 @@ fn prepare_atomic_body(state: State) -> Result<c_int, Raise> {
 
 lua_function! {
     /// `linda:__add(key, difference)`: adds to the number in the slot and answers the sum.
-    pub fn add = |state| for_caller(add_body(state))
+    pub fn add = |state| add_body(state).map_err(Raise::for_caller)
 }
 
 fn add_body(state: State) -> Result<c_int, Raise> {

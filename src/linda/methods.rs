@@ -2,7 +2,7 @@
 
 use super::queues::{Queues, Values, Who};
 use super::{Key, KeyRef, Linda, answers, inspect, locks};
-use crate::context::{Context, Waited, push_function};
+use crate::context::{Context, Waited, deadline, push_function};
 use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
 };
@@ -116,20 +116,7 @@ pub fn linda_of(proxy: &Proxy) -> Option<&Linda> {
 #[inline]
 fn timeout(arguments: &Arguments) -> Result<(Deadline, c_int), Raise> {
     match arguments.state.kind(2) {
-        Kind::Number => {
-            let seconds = arguments.state.number(2);
-            if seconds.is_nan() {
-                return Err(arguments.error(2, "timeout in seconds expected, got NaN"));
-            }
-            Ok((
-                if seconds < 0.0 {
-                    Deadline::Never
-                } else {
-                    Deadline::after_seconds(seconds)
-                },
-                3,
-            ))
-        }
+        Kind::Number => Ok((deadline(arguments, 2)?, 3)),
         Kind::Nil => Ok((Deadline::Never, 3)),
         _ => Ok((Deadline::Never, 2)),
     }

@@ -31,6 +31,15 @@ impl Raise {
         Raise::Message(text.into())
     }
 
+    /// For a function that `lanes.lua` calls for its own caller: that one's position, and not the one of `lanes.lua`.
+    pub fn for_caller(self) -> Raise {
+        match self {
+            // 0 is the function, 1 the one in `lanes.lua`, 2 its caller.
+            Raise::Message(text) => Raise::Level(text, 2),
+            raise => raise,
+        }
+    }
+
     /// Puts the error value on the top of the stack, in place of all else. When memory runs out on the way, it is
     /// Lua's error for that.
     pub fn push(self, state: State) {

@@ -38,11 +38,7 @@ lua_function! {
 }
 
 fn timer_body(state: State) -> Result<c_int, Raise> {
-    set_timer(state).map_err(|raise| match raise {
-        // 1 is the function of `lanes.lua`, 2 its caller.
-        Raise::Message(text) => Raise::Level(text, 2),
-        raise => raise,
-    })
+    set_timer(state).map_err(Raise::for_caller)
 }
 
 fn set_timer(state: State) -> Result<c_int, Raise> {

@@ -6,9 +6,10 @@
 
 use super::arena::Arena;
 use crate::lua::compat::{self as c, lua_Alloc, lua_State};
+use crate::sync::Mutex;
 use std::cell::{Cell, UnsafeCell};
 use std::os::raw::c_void;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// An allocator function and its data, as Lua takes them.
 #[derive(Clone, Copy)]
@@ -88,7 +89,7 @@ unsafe extern "C" fn locked(
     // SAFETY: `data` is the `Shared` that `install` or `Memory` keeps alive.
     unsafe {
         let shared = &*data.cast::<Shared>();
-        let _guard = shared.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = shared.lock.lock();
         shared.host.allocate(block, old, new)
     }
 }
