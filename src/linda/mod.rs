@@ -6,10 +6,12 @@ mod key;
 mod locks;
 mod methods;
 pub mod queues;
+mod shortcuts;
 
 pub use key::{Key, KeyRef};
 pub use locks::{prepare_atomic, prepare_lock};
 pub use methods::{install, linda_of, new, sleep};
+pub use shortcuts::Shortcuts;
 
 use crate::lua::Raising;
 use crate::message::{Deep, KindId, Local, Message};

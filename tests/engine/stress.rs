@@ -1,6 +1,6 @@
 //! Many threads on the same queues at once: whatever races, every message arrives once, in order, and none is leaked.
 
-use crate::linda::queues::{Probe, Queues, Values, Who};
+use crate::linda::queues::{Probe, Queues, Shortcut, Values, Who};
 use crate::park::{Deadline, Refusal, Request, Wait, Waiter};
 use hashbrown::Equivalent;
 use std::collections::HashMap;
@@ -121,6 +121,7 @@ fn consume(
     let mut random = Random(seed);
     let mut received = Vec::new();
     let mut last: HashMap<usize, usize> = HashMap::new();
+    let mut known: [Option<Shortcut<Message>>; SLOTS as usize] = [const { None }; SLOTS as usize];
     loop {
         // Looked at before the attempt: what was sent before the stop is seen by the attempt.
         let stopping = stop.load(Ordering::Acquire);
@@ -135,8 +136,15 @@ fn consume(
             Slot((first + 1) % SLOTS),
             Slot((first + 2) % SLOTS),
         ];
-        let messages = match random.below(3) {
-            0 => {
+        let messages = match random.below(4) {
+            0 => queues
+                .receive_one(&wait, &keys[0], known[first as usize].as_ref())
+                .map(|(message, new)| {
+                    let known = &mut known[first as usize];
+                    *known = new.or(known.take());
+                    vec![message]
+                }),
+            1 => {
                 let min = 1 + random.below(3) as usize;
                 queues.receive_batched(&wait, &keys[0], min, min + random.below(3) as usize)
             }
