@@ -18,7 +18,7 @@ mod threads {
     pub mod pool;
 }
 
-use linda::queues::{Probe, Queues, Shortcut, Values, Who};
+use linda::queues::{Element, Probe, Queues, Shortcut, Values, Who};
 use loom::thread;
 use park::{Deadline, Latch, Refusal, Request, Wait, Waiter};
 use std::time::{Duration, Instant};
@@ -43,6 +43,8 @@ impl Probe<u32> for Slot {
 
 const A: Slot = Slot(1);
 const B: Slot = Slot(2);
+
+impl Element for u32 {}
 
 type Numbers = Queues<u32, u32>;
 
@@ -108,7 +110,9 @@ impl End {
 
     /// Receives from A as one who remembers how it was last time.
     fn receive_one(&self, known: &mut Option<Shortcut<u32>>) -> Result<u32, Refusal> {
-        let (value, new) = self.queues.receive_one(&self.wait(), &A, known.as_ref())?;
+        let (value, new) =
+            self.queues
+                .receive_one(&self.wait(), &A, known.as_ref(), &mut Vec::new())?;
         *known = new.or(known.take());
         Ok(value)
     }

@@ -8,7 +8,8 @@ use crate::lua::{
 };
 use crate::markers::{BATCHED, NULL};
 use crate::message::{
-    Deep, Label, Message, Proxy, decode, decode_one, encode_each, encode_one, push_proxy,
+    Captured, Deep, Label, Message, Proxy, capture, decode, decode_apart, decode_one, encode_each,
+    encode_one, push_proxy,
 };
 use crate::park::{Deadline, Refusal, Wait};
 use std::any::Any;
@@ -148,17 +149,36 @@ fn send_body(state: State) -> Result<c_int, Raise> {
         kind = state.kind(at);
     }
     let key = KeyRef::argument_of_kind(&arguments, kind, at)?;
-    let values = match top - at {
-        1 => Values::One(element(context, state)?),
-        0 if nil_allowed => Values::One(Message::nil()),
-        0 => {
+    let sent = match top - at {
+        1 if !(state.kind(-1) == Kind::Light && is_marker(state, -1, NULL)) => {
+            let label = Label::Argument(2);
+            let sent = capture(&context.local, state, label, |captured| match captured {
+                Captured::Whole(message) => {
+                    let values = Values::One(message);
+                    linda.queues.send(&context.at_once(), &key, values)
+                }
+                Captured::Apart(message, bytes) => linda
+                    .queues
+                    .send_apart(&context.at_once(), &key, message, bytes)
+                    .map_err(|(refusal, message)| (refusal, Values::One(message.whole(bytes)))),
+            });
+            sent?
+        }
+        0 if !nil_allowed => {
             return Err(Raise::message(
                 "no data to send: linda:send([timeout,] key, value...) needs a value",
             ));
         }
-        count => Values::Many(elements(context, state, at + 1, count)?),
+        0 | 1 => {
+            let values = Values::One(Message::nil());
+            linda.queues.send(&context.at_once(), &key, values)
+        }
+        count => {
+            let values = Values::Many(elements(context, state, at + 1, count)?);
+            linda.queues.send(&context.at_once(), &key, values)
+        }
     };
-    let outcome = match linda.queues.send(&context.at_once(), &key, values) {
+    let outcome = match sent {
         Err((Refusal::TimedOut, values)) if timeout != Timeout::Zero => {
             send_waiting(context, state, linda, timeout, &key, values)?
         }
@@ -243,21 +263,25 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
         return receive_any(context, &arguments, linda, timeout, at);
     }
     let key = KeyRef::argument_of_kind(&arguments, kind, at)?;
+    let mut scratch = context.local.scratch();
+    let apart = &mut scratch.bytes;
     let shortcuts = context.shortcuts.borrow();
     let shortcut = shortcuts.find(linda, &key);
     let found = shortcut.map_or(Found::Unknown, |shortcut| {
-        linda.queues.take(&context.waiter, shortcut)
+        linda.queues.take(&context.waiter, shortcut, apart)
     });
     let outcome = match found {
         Found::Element(message) => Ok((message, None)),
         Found::Nothing => Err(Refusal::TimedOut),
-        Found::Unknown => linda.queues.receive_one(&context.at_once(), &key, shortcut),
+        Found::Unknown => linda
+            .queues
+            .receive_one(&context.at_once(), &key, shortcut, apart),
     };
     let outcome = match outcome {
         Err(Refusal::TimedOut) if timeout != Timeout::Zero => {
             let known = shortcut.cloned();
             drop(shortcuts);
-            receive_waiting(context, state, linda, timeout, &key, known.as_ref())?
+            receive_waiting(context, state, linda, timeout, &key, known.as_ref(), apart)?
         }
         outcome => {
             drop(shortcuts);
@@ -270,13 +294,14 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
                 let mut shortcuts = context.shortcuts.borrow_mut();
                 shortcuts.remember(linda, &key, shortcut);
             }
-            deliver(context, state, linda, &key, at, message)
+            deliver(context, state, linda, &key, at, message, apart)
         }
         Err(refusal) => answers::refused_receive(state, refusal),
     }
 }
 
-/// Answers the key at `at` and the value of a message that was received. The message goes back where it cannot be read.
+/// Answers the key at `at` and the value of a message that was received; `apart` are the bytes that are apart from it. The message
+/// goes back where it cannot be read.
 #[inline]
 fn deliver(
     context: &Context,
@@ -285,16 +310,20 @@ fn deliver(
     key: &KeyRef,
     at: c_int,
     message: Message,
+    apart: &[u8],
 ) -> Result<c_int, Raise> {
     state.push_copy(at);
-    match decode_one(&context.local, state, Label::Element, &message) {
+    match decode_apart(&context.local, state, Label::Element, &message, apart) {
         Ok(()) => Ok(2),
         Err(raise) => {
-            linda.queues.put_back(key, vec![message]);
+            linda.queues.put_back(key, vec![message.whole(apart)]);
             Err(raise)
         }
     }
 }
+
+/// What came of a receive: an element and how to get the next one, if that is news; or why there is none.
+type Received = Result<(Message, Option<Shortcut<Message>>), Refusal>;
 
 /// Waits until there is an element.
 #[cold]
@@ -305,9 +334,10 @@ fn receive_waiting(
     timeout: Timeout,
     key: &KeyRef,
     known: Option<&Shortcut<Message>>,
-) -> Result<Result<(Message, Option<Shortcut<Message>>), Refusal>, Raise> {
+    apart: &mut Vec<u8>,
+) -> Result<Received, Raise> {
     context.wait(state, timeout.deadline(), |wait: &Wait| {
-        waited(linda.queues.receive_one(wait, key, known))
+        waited(linda.queues.receive_one(wait, key, known, apart))
     })
 }
 
@@ -335,6 +365,7 @@ fn receive_any(
                 key,
                 first + position as c_int,
                 message,
+                &[],
             ),
             None => Ok(0),
         },

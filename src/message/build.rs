@@ -426,8 +426,10 @@ impl Decoder {
                         &[],
                     )?;
                 }
+                Body::Text(text) => raising.push_bytes(text),
                 Body::Plain(bytes) => self.single(raising, local, bytes, &[])?,
                 Body::Full(full) => self.single(raising, local, &full.bytes, &full.refs)?,
+                Body::TextApart(_) | Body::PlainApart(_) => return Err(Stop),
                 Body::Joint(full, n) => {
                     if group != Some(Arc::as_ptr(full)) {
                         group = Some(Arc::as_ptr(full));

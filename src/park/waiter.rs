@@ -74,9 +74,9 @@ impl Wait<'_> {
     /// Spins until `changed` says that something has, or the waiter is asked to stop. False when neither happened in good time, or when this is
     /// no time to spin: then it is time to park.
     pub(crate) fn spin(&self, changed: impl Fn() -> bool) -> bool {
-        let waiter = &*self.waiter;
-        waiter.parker.spin(self.deadline, || {
-            changed() || waiter.request() != Request::None
-        })
+        let stopped = || self.waiter.request() != Request::None;
+        self.waiter
+            .parker
+            .spin(self.deadline, || changed() || stopped())
     }
 }

@@ -1,6 +1,6 @@
 //! Many threads on the same queues at once: whatever races, every message arrives once, in order, and none is leaked.
 
-use crate::linda::queues::{Probe, Queues, Shortcut, Values, Who};
+use crate::linda::queues::{Element, Probe, Queues, Shortcut, Values, Who};
 use crate::park::{Deadline, Refusal, Request, Wait, Waiter};
 use hashbrown::Equivalent;
 use std::collections::HashMap;
@@ -41,6 +41,8 @@ impl Message {
         }
     }
 }
+
+impl Element for Message {}
 
 impl Drop for Message {
     fn drop(&mut self) {
@@ -138,7 +140,12 @@ fn consume(
         ];
         let messages = match random.below(4) {
             0 => queues
-                .receive_one(&wait, &keys[0], known[first as usize].as_ref())
+                .receive_one(
+                    &wait,
+                    &keys[0],
+                    known[first as usize].as_ref(),
+                    &mut Vec::new(),
+                )
                 .map(|(message, new)| {
                     let known = &mut known[first as usize];
                     *known = new.or(known.take());
@@ -356,6 +363,8 @@ fn contents_are_dropped_with_the_queues_and_by_clear_and_set() {
 
 /// A message and a key that use the queues they lie in when they are dropped.
 struct Nosy(Arc<Queues<NosyKey, Nosy>>);
+
+impl Element for Nosy {}
 
 #[derive(Clone)]
 struct NosyKey(u32, Option<Arc<Queues<NosyKey, Nosy>>>);

@@ -39,6 +39,20 @@ pub trait Probe<K>: Hash + Equivalent<K> {
     }
 }
 
+/// What slots hold. An element may be in two pieces: itself, and bytes that lie beside those of other elements.
+pub trait Element: Sized {
+    /// How many bytes are apart from it; none if it is whole.
+    fn apart(&self) -> usize {
+        0
+    }
+
+    /// The element, whole, with the bytes that were apart from it.
+    fn whole(self, bytes: &[u8]) -> Self {
+        let _ = bytes;
+        self
+    }
+}
+
 /// What one send adds, all or nothing.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Values<M> {
@@ -79,7 +93,7 @@ pub struct Dump<M> {
 }
 
 /// Named FIFOs, shared by threads.
-pub struct Queues<K, M> {
+pub struct Queues<K, M: Element> {
     state: Apart<Mutex<State<K, M>>>,
     /// Written under the lock. Read by those who do without it.
     cancelled: Apart<AtomicBool>,
@@ -92,7 +106,7 @@ struct Apart<T>(T);
 /// How often one operation spins before it parks.
 const SPINS: u32 = 4;
 
-impl<K: Clone, M> Queues<K, M> {
+impl<K: Clone, M: Element> Queues<K, M> {
     pub fn new() -> Queues<K, M> {
         Queues {
             state: Apart(Mutex::new(State::new())),
@@ -148,22 +162,50 @@ impl<K: Clone, M> Queues<K, M> {
         }
     }
 
-    /// Removes the first element of a slot, if that can be done without the lock that senders use.
+    /// As `send` of one element that is in two pieces, without waiting: refused where there is no room.
     #[inline]
-    pub fn take(&self, waiter: &Waiter, shortcut: &Shortcut<M>) -> Found<M> {
+    pub fn send_apart<Q: Probe<K>>(
+        &self,
+        wait: &Wait,
+        key: &Q,
+        value: M,
+        bytes: &[u8],
+    ) -> Result<(), (Refusal, M)> {
+        let mut state = match self.open(wait) {
+            Ok(state) => state,
+            Err(refusal) => return Err((refusal, value)),
+        };
+        let number = state.find_or_make(key);
+        let slot = &mut state.slots[number];
+        if slot.room() == 0 {
+            return Err((Refusal::TimedOut, value));
+        }
+        slot.push_apart(value, bytes);
+        if slot.has_parked() {
+            settle(state, number);
+        }
+        Ok(())
+    }
+
+    /// Removes the first element of a slot, if that can be done without the lock that senders use. Bytes that are apart from it replace the
+    /// contents of `out`.
+    #[inline]
+    pub fn take(&self, waiter: &Waiter, shortcut: &Shortcut<M>, out: &mut Vec<u8>) -> Found<M> {
         if waiter.request() != Request::None || self.is_cancelled() {
             return Found::Unknown;
         }
-        shortcut.take()
+        shortcut.take(out)
     }
 
     /// Removes the first element of a slot; waits until there is one. A shortcut to the slot, if there is one that is not `known`, comes with it.
+    /// Bytes that are apart from the element replace the contents of `out`.
     #[inline]
     pub fn receive_one<Q: Probe<K>>(
         &self,
         wait: &Wait,
         key: &Q,
         known: Option<&Shortcut<M>>,
+        out: &mut Vec<u8>,
     ) -> Result<(M, Option<Shortcut<M>>), Refusal> {
         let mut spins = if wait.deadline == Deadline::Now {
             0
@@ -176,7 +218,7 @@ impl<K: Clone, M> Queues<K, M> {
             if spins > 0
                 && let Some(shortcut) = shortcut
             {
-                match self.take(wait.waiter, shortcut) {
+                match self.take(wait.waiter, shortcut, out) {
                     Found::Element(value) => return Ok((value, new)),
                     Found::Unknown => {}
                     Found::Nothing => {
@@ -190,7 +232,7 @@ impl<K: Clone, M> Queues<K, M> {
             let mut state = self.open(wait)?;
             if let Some(number) = state.find(key) {
                 let slot = &mut state.slots[number];
-                let value = slot.pop();
+                let value = slot.pop(out);
                 if value.is_none() && spins > 0 {
                     slot.watch();
                 }
@@ -219,7 +261,7 @@ impl<K: Clone, M> Queues<K, M> {
         let mut state = self.open(wait)?;
         for (position, key) in keys.iter().enumerate() {
             if let Some(number) = state.find(key)
-                && let Some(value) = state.slots[number].pop()
+                && let Some(value) = state.slots[number].pop_whole()
             {
                 if state.slots[number].has_parked() {
                     settle(state, number);
@@ -517,7 +559,7 @@ impl<K: Clone, M> Queues<K, M> {
 
 /// Completes the parked operations that a change of this slot has made possible, and unlocks.
 #[cold]
-fn settle<K, M>(mut state: MutexGuard<State<K, M>>, slot: u32) {
+fn settle<K, M: Element>(mut state: MutexGuard<State<K, M>>, slot: u32) {
     let mut after = After::new();
     state.settle(slot, &mut after);
     drop(state);

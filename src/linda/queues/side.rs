@@ -4,6 +4,7 @@
 //! Invariants: `len` grows only under the lock of the linda, and shrinks only under the lock of `taken`; so who holds the linda's lock and
 //! reads zero knows that it stays zero. What is here comes before what is in the slot itself.
 
+use super::Element;
 use super::fifo::Fifo;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex};
@@ -65,7 +66,7 @@ impl<M> Clone for Shortcut<M> {
     }
 }
 
-impl<M> Shortcut<M> {
+impl<M: Element> Shortcut<M> {
     /// To this side, which nobody has seen without elements in the slot.
     pub(super) fn new(side: &Arc<Side<M>>) -> Shortcut<M> {
         Shortcut {
@@ -84,8 +85,8 @@ impl<M> Shortcut<M> {
     }
 
     #[inline]
-    pub(super) fn take(&self) -> Found<M> {
-        if let Some(value) = self.side.take() {
+    pub(super) fn take(&self, out: &mut Vec<u8>) -> Found<M> {
+        if let Some(value) = self.side.take(out) {
             Found::Element(value)
         } else if self.side.changes() == self.seen.get() {
             Found::Nothing
@@ -106,7 +107,7 @@ impl<M> Shortcut<M> {
     }
 }
 
-impl<M> Side<M> {
+impl<M: Element> Side<M> {
     pub fn new() -> Arc<Side<M>> {
         Arc::new(Side {
             receivers: Receivers {
@@ -140,14 +141,14 @@ impl<M> Side<M> {
         result
     }
 
-    /// Takes the first element.
+    /// Takes the first element. Bytes that are apart from it replace the contents of `out`.
     #[inline]
-    pub fn take(&self) -> Option<M> {
+    pub fn take(&self, out: &mut Vec<u8>) -> Option<M> {
         if self.len() == 0 {
             return None;
         }
         self.with(|taken| {
-            let value = taken.first.take().or_else(|| taken.rest.pop())?;
+            let value = taken.first.take().or_else(|| taken.rest.pop(out))?;
             taken.removed += 1;
             Some(value)
         })
@@ -168,6 +169,15 @@ impl<M> Side<M> {
     pub fn put(&self, value: M) {
         self.with(|taken| {
             taken.first = Some(value);
+            taken.removed = 0;
+        });
+    }
+
+    /// As `put`, with an element and the bytes that are apart from it.
+    #[inline]
+    pub fn put_apart(&self, value: M, bytes: &[u8]) {
+        self.with(|taken| {
+            taken.rest.push_apart(value, bytes);
             taken.removed = 0;
         });
     }
@@ -209,12 +219,17 @@ impl<M> Side<M> {
         });
     }
 
-    /// Looks at the first elements, at most `count`.
-    pub fn look(&self, count: usize, see: impl FnMut(&M)) {
-        if self.len() > 0 {
+    /// Whole copies of the first elements, at most `count`, are given to `see`.
+    pub fn look(&self, count: usize, mut see: impl FnMut(M))
+    where
+        M: Clone,
+    {
+        if self.len() > 0 && count > 0 {
             let taken = self.receivers.taken.lock();
-            let all = taken.first.iter().chain(taken.rest.iter());
-            all.take(count).for_each(see);
+            let first = taken.first.clone();
+            let rest = count - usize::from(first.is_some());
+            first.into_iter().for_each(&mut see);
+            taken.rest.look(rest, see);
         }
     }
 

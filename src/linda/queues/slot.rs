@@ -3,14 +3,14 @@
 //! The first elements may be on the receivers' side, where the linda's lock does not protect them: not while the slot has a limit or somebody
 //! is parked, so that whoever holds the linda's lock then sees all there is.
 
-use super::Values;
 use super::fifo::Fifo;
 use super::side::{Shortcut, Side};
 use super::wait_list::WaitList;
+use super::{Element, Values};
 use crate::sync::Arc;
 use std::collections::VecDeque;
 
-pub struct Slot<K, M> {
+pub struct Slot<K, M: Element> {
     pub key: K,
     pub hash: u64,
     /// False while the slot exists only for those who wait for it; then it is empty and unlimited.
@@ -26,7 +26,7 @@ pub struct Slot<K, M> {
     pub senders: WaitList,
 }
 
-impl<K, M> Slot<K, M> {
+impl<K, M: Element> Slot<K, M> {
     pub fn new(key: K, hash: u64) -> Slot<K, M> {
         Slot {
             key,
@@ -105,43 +105,78 @@ impl<K, M> Slot<K, M> {
         }
     }
 
+    /// What comes next is the first element of a slot that is empty. Answers the receivers' side, if somebody waits there for just that.
+    #[inline]
+    fn begin(&mut self) -> Option<&Side<M>> {
+        self.first = 1;
+        let side = self.side.as_deref()?;
+        if side.is_wanted() && self.limit.is_none() && !self.has_parked() {
+            return Some(side);
+        }
+        side.count_removed();
+        None
+    }
+
     #[inline]
     pub fn push(&mut self, values: Values<M>) {
         self.known = true;
-        if self.is_empty() {
-            self.first = 1;
-            if let Some(side) = &self.side {
-                if side.is_wanted()
-                    && self.limit.is_none()
-                    && !self.has_parked()
-                    && let Values::One(value) = values
+        match values {
+            Values::One(value) => {
+                if self.is_empty()
+                    && let Some(side) = self.begin()
                 {
                     return side.put(value);
                 }
-                side.count_removed();
+                self.values.push(value);
             }
-        }
-        match values {
-            Values::One(value) => self.values.push(value),
-            Values::Many(values) => self.values.extend(values),
+            Values::Many(values) => {
+                if self.is_empty() {
+                    self.begin();
+                }
+                self.values.extend(values);
+            }
         }
         self.changed();
     }
 
-    /// Removes the first element.
+    /// As `push`, of an element and the bytes that are apart from it.
     #[inline]
-    pub fn pop(&mut self) -> Option<M> {
+    pub fn push_apart(&mut self, value: M, bytes: &[u8]) {
+        self.known = true;
+        if self.is_empty()
+            && let Some(side) = self.begin()
+        {
+            return side.put_apart(value, bytes);
+        }
+        self.values.push_apart(value, bytes);
+        self.changed();
+    }
+
+    /// Removes the first element. Bytes that are apart from it replace the contents of `out`.
+    #[inline]
+    pub fn pop(&mut self, out: &mut Vec<u8>) -> Option<M> {
         if let Some(side) = &self.side
-            && let Some(value) = side.take()
+            && let Some(value) = side.take(out)
         {
             return Some(value);
         }
-        let value = self.values.pop()?;
+        let value = self.values.pop(out)?;
         self.first += 1;
         if self.limit.is_some() {
             self.changed();
         }
         Some(value)
+    }
+
+    /// Removes the first element, whole.
+    pub fn pop_whole(&mut self) -> Option<M> {
+        let mut bytes = Vec::new();
+        let value = self.pop(&mut bytes)?;
+        Some(if value.apart() > 0 {
+            value.whole(&bytes)
+        } else {
+            value
+        })
     }
 
     /// To be called when a receiver has looked: lets it and others take what is left without the lock of the linda, and tells it how.
@@ -214,22 +249,22 @@ impl<K, M> Slot<K, M> {
         self.first
     }
 
-    /// Copies of the first elements, at most `count`.
+    /// Whole copies of the first elements, at most `count`.
     pub fn copies(&self, count: usize) -> Vec<M>
     where
         M: Clone,
     {
         let mut copies = Vec::new();
         if let Some(side) = &self.side {
-            side.look(count, |value| copies.push(value.clone()));
+            side.look(count, |value| copies.push(value));
         }
-        let rest = count - copies.len();
-        copies.extend(self.values.iter().take(rest).cloned());
+        self.values
+            .look(count - copies.len(), |value| copies.push(value));
         copies
     }
 }
 
-impl<K, M> Drop for Slot<K, M> {
+impl<K, M: Element> Drop for Slot<K, M> {
     fn drop(&mut self) {
         // A shortcut may keep the side: it leads to nothing now, and says so.
         self.gather();
@@ -242,6 +277,8 @@ mod tests {
     use super::super::side::Found;
     use super::*;
 
+    impl Element for usize {}
+
     fn slot(count: usize) -> Slot<(), usize> {
         let mut slot = Slot::new((), 0);
         slot.push(Values::Many((0..count).collect()));
@@ -249,7 +286,7 @@ mod tests {
     }
 
     fn taken(shortcut: &Shortcut<usize>) -> Option<usize> {
-        match shortcut.take() {
+        match shortcut.take(&mut Vec::new()) {
             Found::Element(value) => Some(value),
             _ => None,
         }
@@ -259,7 +296,7 @@ mod tests {
     fn first_counts_what_was_removed_until_empty() {
         let mut slot = slot(5);
         assert_eq!(slot.first(), 1);
-        assert_eq!((slot.pop(), slot.first()), (Some(0), 2));
+        assert_eq!((slot.pop_whole(), slot.first()), (Some(0), 2));
         assert_eq!((slot.pop_many(2), slot.first()), (vec![1, 2], 4));
         slot.put_back(vec![1, 2]);
         assert_eq!(slot.first(), 2);
@@ -269,13 +306,13 @@ mod tests {
             (slot.pop_many(7), slot.first()),
             (vec![7, 8, 0, 1, 2, 3, 4], 1)
         );
-        assert_eq!(slot.pop(), None);
+        assert_eq!(slot.pop_whole(), None);
     }
 
     #[test]
     fn elements_on_the_receivers_side_come_first_and_are_counted() {
         let mut slot = slot(5);
-        assert_eq!(slot.pop(), Some(0));
+        assert_eq!(slot.pop_whole(), Some(0));
         let shortcut = slot.shortcut(None).unwrap();
         slot.push(Values::One(5));
         assert_eq!((slot.len(), slot.first()), (5, 2));
@@ -286,7 +323,7 @@ mod tests {
         slot.put_back(vec![1]);
         assert_eq!((slot.len(), slot.first()), (5, 2));
         assert_eq!(taken(&shortcut), None);
-        assert_eq!(slot.pop(), Some(1));
+        assert_eq!(slot.pop_whole(), Some(1));
         slot.shortcut(None).unwrap();
         slot.push(Values::One(6));
         assert_eq!(slot.pop_many(5), [2, 3, 4, 5, 6]);
@@ -296,7 +333,7 @@ mod tests {
     #[test]
     fn what_receivers_have_taken_is_forgotten_when_the_slot_was_empty() {
         let mut slot = slot(2);
-        slot.pop();
+        slot.pop_whole();
         let shortcut = slot.shortcut(None).unwrap();
         assert_eq!(taken(&shortcut), Some(1));
         slot.push(Values::Many(vec![7, 8]));
@@ -308,58 +345,58 @@ mod tests {
     #[test]
     fn a_receiver_that_watches_gets_the_next_element_at_once() {
         let mut slot = slot(1);
-        slot.pop();
+        slot.pop_whole();
         slot.watch();
         let shortcut = slot.shortcut(None).unwrap();
-        assert!(matches!(shortcut.take(), Found::Nothing));
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Nothing));
         shortcut.watch();
         slot.push(Values::One(1));
         slot.push(Values::One(2));
         assert_eq!((slot.len(), slot.first()), (2, 1));
         assert_eq!(slot.copies(2), [1, 2]);
         assert_eq!(taken(&shortcut), Some(1));
-        assert!(matches!(shortcut.take(), Found::Unknown));
-        assert_eq!((slot.pop(), slot.first()), (Some(2), 1));
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Unknown));
+        assert_eq!((slot.pop_whole(), slot.first()), (Some(2), 1));
         assert!(slot.shortcut(Some(&shortcut)).is_none());
-        assert!(matches!(shortcut.take(), Found::Nothing));
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Nothing));
         shortcut.watch();
         slot.push(Values::One(3));
         slot.push(Values::One(4));
         assert_eq!(slot.replace(vec![5]), [3, 4]);
         assert_eq!(slot.pop_many(1), [5]);
         assert!(slot.shortcut(Some(&shortcut)).is_none());
-        assert!(matches!(shortcut.take(), Found::Nothing));
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Nothing));
         drop(slot);
-        assert!(matches!(shortcut.take(), Found::Unknown));
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Unknown));
     }
 
     #[test]
     fn elements_that_went_back_are_looked_for_in_the_slot() {
         let mut slot = slot(3);
-        slot.pop();
+        slot.pop_whole();
         let shortcut = slot.shortcut(None).unwrap();
         slot.gather();
-        assert!(matches!(shortcut.take(), Found::Unknown));
-        assert_eq!((slot.pop(), slot.first()), (Some(1), 3));
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Unknown));
+        assert_eq!((slot.pop_whole(), slot.first()), (Some(1), 3));
     }
 
     #[test]
     fn a_shortcut_to_a_slot_that_is_gone_finds_nothing() {
         let mut slot = slot(3);
-        slot.pop();
+        slot.pop_whole();
         let shortcut = slot.shortcut(None).unwrap();
         drop(slot);
-        assert!(matches!(shortcut.take(), Found::Unknown));
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Unknown));
     }
 
     #[test]
     fn a_slot_with_a_limit_or_a_parked_operation_keeps_its_elements() {
         let mut slot = slot(3);
-        slot.pop();
+        slot.pop_whole();
         let shortcut = slot.shortcut(None).unwrap();
         slot.set_limit(Some(1));
         assert_eq!(taken(&shortcut), None);
-        assert_eq!(slot.pop(), Some(1));
+        assert_eq!(slot.pop_whole(), Some(1));
         assert!(slot.shortcut(None).is_none());
         assert!(slot.is_full());
     }

@@ -7,7 +7,7 @@ use super::operation::{Answer, Operation, Ticket, Work};
 use super::slab::{NONE, Slab};
 use super::slot::Slot;
 use super::wait_list::Link;
-use super::{Probe, Who};
+use super::{Element, Probe, Who};
 use crate::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
@@ -15,7 +15,7 @@ use std::hash::BuildHasher;
 /// How many slots are found without hashing their keys.
 const RECENT: usize = 8;
 
-pub struct State<K, M> {
+pub struct State<K, M: Element> {
     /// Whether any operation has looked at this linda.
     pub touched: bool,
     /// The slots of the keys that were used last, by `Probe::hint`. They may be gone, and their numbers used by others.
@@ -30,7 +30,7 @@ pub struct State<K, M> {
     order: u64,
 }
 
-impl<K, M> State<K, M> {
+impl<K, M: Element> State<K, M> {
     pub fn new() -> State<K, M> {
         State {
             touched: false,
@@ -122,9 +122,10 @@ impl<K, M> State<K, M> {
         let Operation { ticket, work, .. } = self.unlink(operation, Some(slot), after);
         let slot = &mut self.slots[slot];
         let answer = match work {
-            Work::Receive => {
-                Answer::Received(position, slot.pop().expect("an element for the receiver"))
-            }
+            Work::Receive => Answer::Received(
+                position,
+                slot.pop_whole().expect("an element for the receiver"),
+            ),
             Work::ReceiveBatch { max } => Answer::ReceivedBatch(slot.pop_many(max.min(slot.len()))),
             Work::Send(values) => {
                 slot.push(values);

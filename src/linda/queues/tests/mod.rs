@@ -30,6 +30,9 @@ const A: Name = Name("a");
 const B: Name = Name("b");
 const C: Name = Name("c");
 
+impl Element for i32 {}
+impl Element for u32 {}
+
 type Numbers = Queues<String, i32>;
 
 /// A thread's end of some queues: calls with its own waiter and a deadline.
