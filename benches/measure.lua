@@ -55,10 +55,10 @@ local function spread(values)
     return middle == 0 and 0 or (most - least) / 2 / middle * 100
 end
 
---- Four digits, or three of them behind the point, and thousands set apart.
+--- Three or four digits that count, and millions in words.
 local function readable(value)
     if value < 0 then return "-" .. readable(-value) end
-    if value >= 1e6 then return ("%.2f M"):format(value / 1e6) end
+    if value >= 1e5 then return ("%.2f M"):format(value / 1e6) end
     if value >= 1000 or value == 0 then return ("%.0f"):format(value) end
     if value >= 100 then return ("%.1f"):format(value) end
     if value >= 1 then return ("%.2f"):format(value) end
