@@ -247,10 +247,13 @@ lua_function! {
 }
 
 fn close_body(state: State) -> Result<c_int, Raise> {
-    if let Some(context) = Holder::take(state, 1)
-        && context.master.get()
-        && let Some(universe) = context.universe_if_any()
-    {
+    let Some(context) = Holder::take(state, 1) else {
+        return Ok(0);
+    };
+    if !context.master.get() {
+        drop(context);
+        crate::state::allocator::ending(state.raw());
+    } else if let Some(universe) = context.universe_if_any() {
         let all_ended = crate::lane::shut_down(universe);
         if let Some(shared) = &universe.settings.allocator {
             if all_ended {
