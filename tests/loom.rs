@@ -24,7 +24,7 @@ use park::{Deadline, Latch, Refusal, Request, Wait, Waiter};
 use std::time::{Duration, Instant};
 use sync::Arc;
 use sync::atomic::{AtomicUsize, Ordering};
-use threads::pool::{Pool, Reuse};
+use threads::pool::{Ending, Job, Pool, Reuse};
 
 #[derive(Hash, Clone, Copy)]
 struct Slot(u32);
@@ -586,13 +586,10 @@ fn join_against_finish_and_deadline() {
 }
 
 /// Jobs that count themselves, and a latch that opens after the last.
-fn job(
-    done: &Arc<AtomicUsize>,
-    all: usize,
-    latch: &Arc<Latch>,
-) -> Box<dyn FnOnce() -> Reuse + Send> {
+fn job(done: &Arc<AtomicUsize>, all: usize, latch: &Arc<Latch>) -> Job {
     let (done, latch) = (Arc::clone(done), Arc::clone(latch));
-    Box::new(move || {
+    Box::new(move |ending: &Ending| {
+        ending.begin();
         if done.fetch_add(1, Ordering::AcqRel) + 1 == all {
             latch.open();
         }

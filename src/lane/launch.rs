@@ -98,7 +98,7 @@ fn spawn(universe: &Arc<Universe>, spare: Spare, priority: Option<i32>) -> Resul
         universe: Arc::clone(universe),
         priority: priority.clone(),
     };
-    threads::launch(Box::new(move || job.run())).map_err(|error| {
+    threads::launch(Box::new(move |ending| job.run(ending))).map_err(|error| {
         universe.remove_lane(&record);
         Raise::message(format!(
             "cannot start a lane: the system gives no thread ({error})"

@@ -9,7 +9,7 @@ use crate::lua::{Raise, State, compat, protect};
 use crate::markers::CANCEL_ERROR;
 use crate::message::KEYS;
 use crate::park::Latch;
-use crate::threads::{self, Reuse};
+use crate::threads::{self, Ending, Reuse};
 use crate::universe::Universe;
 use std::os::raw::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,7 +37,7 @@ pub struct Priority {
 
 impl Job {
     /// Runs the lane to its end and says whether the thread is as it was.
-    pub fn run(self) -> Reuse {
+    pub fn run(self, ending: &Ending) -> Reuse {
         let Job {
             spare: Spare { owned, record, kit },
             universe,
@@ -61,6 +61,7 @@ impl Job {
         };
         record.set_stage(outcome.stage());
         let _ = record.outcome.set(outcome);
+        ending.begin();
         record.end.open();
         let leftover = spare::close(owned, kit);
         record.closed.open();

@@ -48,16 +48,29 @@ impl Parker {
     /// Waits for the token and takes it, or ends at the deadline or when `interrupted` says so. A token may be left over from an earlier
     /// wait, so the caller looks for itself whether what it waits for has happened.
     pub fn park(&self, deadline: Deadline, interrupted: Option<&dyn Fn() -> bool>) -> Woken {
-        if self.take_token() {
-            return Woken::Notified;
-        }
-        if deadline != Deadline::Now
-            && self.spin(deadline, || self.word.load(Ordering::Relaxed) == NOTIFIED)
-            && self.take_token()
-        {
+        if self.spin_for_token(deadline, || true) {
             return Woken::Notified;
         }
         self.sleep(deadline, interrupted)
+    }
+
+    /// As `park`, but spins only while `worthwhile` says so.
+    pub fn park_while(&self, deadline: Deadline, worthwhile: impl Fn() -> bool) -> Woken {
+        if self.spin_for_token(deadline, worthwhile) {
+            return Woken::Notified;
+        }
+        self.sleep(deadline, None)
+    }
+
+    fn spin_for_token(&self, deadline: Deadline, worthwhile: impl Fn() -> bool) -> bool {
+        let ready = || self.word.load(Ordering::Relaxed) == NOTIFIED || !worthwhile();
+        self.take_token()
+            || deadline != Deadline::Now && self.spin(deadline, ready) && self.take_token()
+    }
+
+    /// Whether the owner sleeps, so that waking it takes a system call and a while.
+    pub fn is_asleep(&self) -> bool {
+        self.word.load(Ordering::Relaxed) == PARKED
     }
 
     /// Spins until `ready` says so. False when it did not in good time, or when this is no time to spin.

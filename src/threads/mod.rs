@@ -5,9 +5,9 @@ pub mod name;
 pub mod pool;
 pub mod priority;
 
-pub use pool::Reuse;
 #[cfg(not(feature = "hooks"))]
 pub use pool::launch;
+pub use pool::{Ending, Reuse};
 
 use std::cell::Cell;
 

@@ -4,7 +4,9 @@
 //! destructor of the process could take away from them.
 
 use crate::park::{Deadline, Parker, Woken};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, thread};
+use std::cell::Cell;
 use std::io;
 #[cfg(not(loom))]
 use std::sync::LazyLock;
@@ -24,15 +26,21 @@ pub enum Reuse {
     LetGo,
 }
 
-pub type Job = Box<dyn FnOnce() -> Reuse + Send>;
+pub type Job = Box<dyn FnOnce(&Ending) -> Reuse + Send>;
+
+/// How long a launch waits for a thread whose job is about to end: less than it takes to wake or start another.
+#[cfg(not(loom))]
+const SOON: Duration = Duration::from_micros(3);
 
 /// Runs a job on an idle thread, the one that became idle last, or else on a new one. When no thread can be started the job is dropped
 /// without having run, and the error says why.
 #[cfg(not(loom))]
 pub fn launch(job: Job) -> io::Result<()> {
-    static POOL: LazyLock<Pool> = LazyLock::new(|| Pool::new(IDLE, STACK));
     POOL.launch(job)
 }
+
+#[cfg(not(loom))]
+static POOL: LazyLock<Pool> = LazyLock::new(|| Pool::new(IDLE, STACK));
 
 /// A cache of threads, shared by its copies.
 #[derive(Clone)]
@@ -41,6 +49,10 @@ pub struct Pool(Arc<Cache>);
 struct Cache {
     /// Threads that wait for a job. Whoever takes one out gives it a job.
     idle: Mutex<Vec<Arc<Worker>>>,
+    /// The one that began to wait last, as an address: only that one spins.
+    newest: AtomicUsize,
+    /// Jobs that are about to end.
+    ending: AtomicUsize,
     /// How long they wait.
     patience: Duration,
     /// Stack of new threads, in bytes.
@@ -55,10 +67,40 @@ struct Worker {
     parker: Parker,
 }
 
+/// The end of a job, as far as launches are concerned.
+pub struct Ending {
+    cache: Arc<Cache>,
+    begun: Cell<bool>,
+}
+
+impl Ending {
+    /// To be called in the job, once, when it has little left to do: a launch may then wait a moment for its thread.
+    pub fn begin(&self) {
+        if !self.begun.replace(true) {
+            self.cache.ending.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The thread waits for the next job, or leaves.
+    fn end(&self) {
+        if self.begun.replace(false) {
+            self.cache.ending.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 impl Pool {
     pub fn new(patience: Duration, stack: usize) -> Pool {
         Pool(Arc::new(Cache {
             idle: Mutex::new(Vec::new()),
+            newest: AtomicUsize::new(0),
+            ending: AtomicUsize::new(0),
             patience,
             stack,
             #[cfg(loom)]
@@ -68,6 +110,8 @@ impl Pool {
 
     /// As the function of this name does, with the threads of this cache.
     pub fn launch(&self, job: Job) -> io::Result<()> {
+        #[cfg(not(loom))]
+        self.await_ending();
         let idle = self.0.idle.lock().pop();
         if let Some(worker) = idle {
             *worker.job.lock() = Some(job);
@@ -79,14 +123,37 @@ impl Pool {
         builder.spawn(move || pool.work(job)).map(drop)
     }
 
+    /// Where no thread is awake and idle, waits a moment for one whose job is about to end.
+    #[cfg(not(loom))]
+    fn await_ending(&self) {
+        let ending = &self.0.ending;
+        if ending.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let awake = || {
+            let idle = self.0.idle.lock();
+            idle.last().is_some_and(|worker| !worker.parker.is_asleep())
+        };
+        let end = Instant::now() + SOON;
+        while !awake() && ending.load(Ordering::Relaxed) > 0 && Instant::now() < end {
+            for _ in 0..8 {
+                std::hint::spin_loop();
+            }
+        }
+    }
+
     /// The life of a thread.
     fn work(&self, mut job: Job) {
         let worker = Arc::new(Worker {
             job: Mutex::new(None),
             parker: Parker::new(),
         });
-        while job() == Reuse::Keep {
-            match self.next_job(&worker) {
+        let ending = Ending {
+            cache: Arc::clone(&self.0),
+            begun: Cell::new(false),
+        };
+        while job(&ending) == Reuse::Keep {
+            match self.next_job(&worker, &ending) {
                 Some(next) => job = next,
                 None => break,
             }
@@ -94,18 +161,22 @@ impl Pool {
     }
 
     /// Waits for a job; `None` when it is time to leave.
-    fn next_job(&self, worker: &Arc<Worker>) -> Option<Job> {
+    fn next_job(&self, worker: &Arc<Worker>, ending: &Ending) -> Option<Job> {
+        let me = Arc::as_ptr(worker) as usize;
         let mut deadline = Deadline::At(Instant::now() + self.0.patience);
         {
             let mut idle = self.0.idle.lock();
             idle.push(Arc::clone(worker));
+            self.0.newest.store(me, Ordering::Relaxed);
             #[cfg(loom)]
             if self.0.expired.load(std::sync::atomic::Ordering::Relaxed) {
                 worker.parker.expire();
             }
         }
+        ending.end();
         loop {
-            let woken = worker.parker.park(deadline, None);
+            let newest = || self.0.newest.load(Ordering::Relaxed) == me;
+            let woken = worker.parker.park_while(deadline, newest);
             if let Some(job) = worker.job.lock().take() {
                 return Some(job);
             }
@@ -148,7 +219,7 @@ mod tests {
 
     fn run(pool: &Pool, reuse: Reuse) -> ThreadId {
         let (sender, receiver) = mpsc::channel();
-        let job = move || {
+        let job = move |_: &Ending| {
             sender.send(thread::current().id()).unwrap();
             reuse
         };
@@ -185,7 +256,7 @@ mod tests {
         for _ in 0..2 {
             let (gate, closed) = mpsc::channel::<()>();
             let (started, name) = mpsc::channel();
-            let job = move || {
+            let job = move |_: &Ending| {
                 started.send(thread::current().id()).unwrap();
                 closed.recv().unwrap_err();
                 Reuse::Keep
@@ -205,7 +276,7 @@ mod tests {
     fn a_panicking_job_takes_only_its_thread_along() {
         let pool = Pool::new(IDLE, STACK);
         let (sender, receiver) = mpsc::channel::<()>();
-        let job = move || {
+        let job = move |_: &Ending| {
             let _sender = sender;
             std::panic::resume_unwind(Box::new("on purpose"));
         };
@@ -221,7 +292,7 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         for number in 0..200 {
             let sender = sender.clone();
-            let job = move || {
+            let job = move |_: &Ending| {
                 sender.send(number).unwrap();
                 Reuse::Keep
             };
@@ -256,7 +327,7 @@ mod tests {
     fn a_thread_that_cannot_be_started_is_an_error_and_drops_the_job() {
         let pool = Pool::new(IDLE, usize::MAX / 4);
         let (sender, receiver) = mpsc::channel::<()>();
-        let job = move || {
+        let job = move |_: &Ending| {
             let _sender = sender;
             Reuse::Keep
         };

@@ -2,7 +2,7 @@
 
 use crate::park::{Deadline, Latch, Parker, Wait, Waiter};
 use crate::sync::{Arc, Mutex};
-use crate::threads::pool::{self, Reuse};
+use crate::threads::pool::{self, Ending, Reuse};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::io;
@@ -109,7 +109,7 @@ where
             }
             if state.phase == Phase::New {
                 let shared = Arc::clone(&self.shared);
-                let job = move || {
+                let job = move |_: &Ending| {
                     shared.run();
                     Reuse::Keep
                 };
