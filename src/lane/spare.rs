@@ -242,6 +242,7 @@ fn seed(state: State) -> Result<(), Raise> {
 }
 
 /// Ends the state of a lane. What the answer is worth is for [`give`] to use, once the lane is known to be closed.
+#[inline(never)]
 pub fn close(mut owned: Owned, kit: Kit) -> Leftover {
     if !kit.reusable {
         drop(owned);
@@ -271,6 +272,7 @@ pub enum Leftover {
 }
 
 /// Makes a spare state of what is left.
+#[inline(never)]
 pub fn give(universe: &Universe, leftover: Leftover) {
     if universe.is_closing() {
         return;

@@ -317,7 +317,7 @@ impl Decoder {
         local: &Local,
         metatable: &metatables::Metatable,
     ) -> Outcome {
-        raising.reserve(format::STACK);
+        raising.reserve(format::ROOM);
         let reader = &mut Reader {
             bytes: &metatable.contents.bytes,
             refs: &metatable.contents.refs,
@@ -371,15 +371,18 @@ impl Decoder {
                     let (array, hash) = (reader.u32()?, reader.u32()?);
                     // Whether there is a metatable is known only at the end of the body, from the header's flags.
                     let flags = self.later.get(done - 1).map_or(0, |later| later.2);
-                    self.frames.push(Frame::Table {
-                        index,
-                        next: 1,
-                        array,
-                        hash,
-                        flags,
-                        key: false,
-                        metatable: None,
-                    });
+                    self.open(
+                        raising,
+                        Frame::Table {
+                            index,
+                            next: 1,
+                            array,
+                            hash,
+                            flags,
+                            key: false,
+                            metatable: None,
+                        },
+                    );
                 }
                 format::FUNCTION => self.function_body(raising, reader)?,
                 _ => self.userdata_body(raising, reader)?,
@@ -401,7 +404,7 @@ impl Decoder {
 
     /// Reads all values of a buffer; the stack holds them and nothing else afterwards.
     pub(super) fn packet(&mut self, raising: Raising, local: &Local, full: &Full) -> Outcome {
-        raising.reserve(format::STACK.saturating_add(full.values as c_int));
+        raising.reserve(format::ROOM.saturating_add(full.values as c_int));
         let base = raising.top();
         raising.push_nil();
         self.shared = base + 1;
@@ -442,7 +445,7 @@ impl Decoder {
         local: &Local,
         messages: &[Message],
     ) -> Outcome {
-        raising.reserve(format::STACK.saturating_add(messages.len() as c_int));
+        raising.reserve(format::ROOM.saturating_add(messages.len() as c_int));
         let mut group: Option<*const Full> = None;
         raising.push_nil(); // the values of the group
         let values = raising.top();

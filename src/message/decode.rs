@@ -141,7 +141,7 @@ fn decode_object(
             label,
             apart,
             |decoder, raising, local, bytes| {
-                raising.reserve(format::STACK);
+                raising.reserve(format::ROOM);
                 decoder.begin(raising);
                 decoder.single(raising, local, bytes, &[])?;
                 decoder.end(raising);

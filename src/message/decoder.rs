@@ -87,6 +87,14 @@ impl Decoder {
         )
     }
 
+    /// Begins the contents of an object.
+    pub(super) fn open(&mut self, raising: Raising, frame: Frame) {
+        if self.frames.len() % format::STEP == 0 {
+            raising.reserve(format::ROOM);
+        }
+        self.frames.push(frame);
+    }
+
     /// Keeps the object on the top (left there) under its number.
     pub(super) fn share(&mut self, raising: Raising, number: u32) {
         if raising.is_none_or_nil(self.shared) {
@@ -147,15 +155,18 @@ impl Decoder {
                 if now {
                     let index = raising.top();
                     let flags = flags | if stand_in { DISCARD } else { 0 };
-                    self.frames.push(Frame::Table {
-                        index,
-                        next: 1,
-                        array,
-                        hash,
-                        flags,
-                        key: false,
-                        metatable: None,
-                    });
+                    self.open(
+                        raising,
+                        Frame::Table {
+                            index,
+                            next: 1,
+                            array,
+                            hash,
+                            flags,
+                            key: false,
+                            metatable: None,
+                        },
+                    );
                     return Ok(false);
                 }
             }
@@ -277,21 +288,27 @@ impl Decoder {
 
     pub(super) fn function_body(&mut self, raising: Raising, reader: &mut Reader) -> Outcome {
         let count = c_int::from(reader.u8()?);
-        self.frames.push(Frame::Function {
-            index: raising.top(),
-            next: 1,
-            count,
-        });
+        self.open(
+            raising,
+            Frame::Function {
+                index: raising.top(),
+                next: 1,
+                count,
+            },
+        );
         Ok(())
     }
 
     pub(super) fn userdata_body(&mut self, raising: Raising, reader: &mut Reader) -> Outcome {
         let count = c_int::from(reader.u8()?);
-        self.frames.push(Frame::Userdata {
-            index: raising.top(),
-            next: 1,
-            count,
-        });
+        self.open(
+            raising,
+            Frame::Userdata {
+                index: raising.top(),
+                next: 1,
+                count,
+            },
+        );
         Ok(())
     }
 

@@ -207,6 +207,14 @@ impl Encoder {
         (flags, number)
     }
 
+    /// Begins the contents of an object.
+    pub(super) fn open(&mut self, raising: Raising, frame: Frame) {
+        if self.frames.len() % format::STEP == 0 {
+            raising.reserve(format::ROOM);
+        }
+        self.frames.push(frame);
+    }
+
     pub(super) fn fail(&mut self, failure: Failure) -> Result<(), Stop> {
         self.failure = Some(failure);
         Err(Stop)

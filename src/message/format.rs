@@ -63,5 +63,8 @@ pub const METATABLE_VALUE: u8 = 8;
 /// How deep objects nest before bodies are put off. Bounds the Lua stack that encoding and decoding need.
 pub const DEPTH: usize = 60;
 
-/// Room on the Lua stack for `DEPTH` nested objects: each takes at most three places.
-pub const STACK: std::os::raw::c_int = 3 * DEPTH as std::os::raw::c_int + 24;
+/// How many nested objects there is room for on the Lua stack before more is reserved.
+pub const STEP: usize = 6;
+
+/// Room on the Lua stack for `STEP` nested objects, each of which takes at most three places, and for what is done with the innermost.
+pub const ROOM: std::os::raw::c_int = 3 * STEP as std::os::raw::c_int + 24;

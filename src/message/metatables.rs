@@ -107,7 +107,7 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> R
     if let Some(travelling) = known {
         return Ok(encoder.counted_class(identity, travelling));
     }
-    raising.reserve(super::format::STACK);
+    raising.reserve(super::format::ROOM);
     // The other encoder is owned by this one, and so by a frame outside, before anything can raise.
     let inner = encoder.inner.get_or_insert_default();
     inner.reset();

@@ -15,6 +15,9 @@ use std::os::raw::c_int;
 /// How deep tables in modules are searched for functions.
 const DEPTH: u32 = 6;
 
+/// Our own module, by its names.
+const OURS: [&[u8]; 2] = [b"lanes_core", b"lanes.core"];
+
 /// Modules of the standard libraries: their tables within are known by name too.
 const STANDARD: [&[u8]; 13] = [
     b"string",
@@ -419,6 +422,11 @@ pub(super) fn push_object(
     kind: Kind,
 ) -> bool {
     resolve_module(raising, module);
+    if OURS.contains(&module) && raising.kind(-1) == Kind::Table {
+        // It is filled when it is first used in the ordinary way.
+        raising.get_field(-1, c"version");
+        raising.pop(1);
+    }
     push_path(raising, path);
     if raising.kind(-1) == kind {
         return true;

@@ -49,17 +49,20 @@ impl Encoder {
                 let counts = self.out.len();
                 self.out.extend_from_slice(&[0; 8]);
                 raising.push_nil();
-                self.frames.push(Frame::Table(TableFrame {
-                    index,
-                    counts,
-                    flags,
-                    array: 0,
-                    hash: 0,
-                    run: 0,
-                    run_at: 0,
-                    run_count: 0,
-                    metatable: false,
-                }));
+                self.open(
+                    raising,
+                    Frame::Table(TableFrame {
+                        index,
+                        counts,
+                        flags,
+                        array: 0,
+                        hash: 0,
+                        run: 0,
+                        run_at: 0,
+                        run_count: 0,
+                        metatable: false,
+                    }),
+                );
             }
             format::FUNCTION => {
                 let mut count = 0;
@@ -68,21 +71,27 @@ impl Encoder {
                     count += 1;
                 }
                 self.tag(count as u8);
-                self.frames.push(Frame::Function {
-                    index,
-                    next: 1,
-                    count,
-                    number,
-                });
+                self.open(
+                    raising,
+                    Frame::Function {
+                        index,
+                        next: 1,
+                        count,
+                        number,
+                    },
+                );
             }
             _ => {
                 let count = super::userdata::user_values(raising, local, index);
                 self.tag(count as u8);
-                self.frames.push(Frame::Userdata {
-                    index,
-                    next: 1,
-                    count,
-                });
+                self.open(
+                    raising,
+                    Frame::Userdata {
+                        index,
+                        next: 1,
+                        count,
+                    },
+                );
             }
         }
         Ok(())

@@ -283,7 +283,7 @@ impl Encoder {
         to: Destination,
         count: c_int,
     ) -> Result<(), Stop> {
-        raising.reserve(format::STACK);
+        raising.reserve(format::ROOM);
         self.later_index = count + 1;
         raising.push_nil();
         self.inline = matches!(to, Destination::State(_));

@@ -14,7 +14,7 @@ pub use require::wrap as wrap_require;
 use crate::context::{Context, push_function};
 use crate::facts::{self, Fact};
 use crate::linda;
-use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function};
+use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function, protect};
 use crate::markers::{CANCEL_ERROR, NULL};
 use crate::message::KEYS;
 use std::os::raw::{c_int, c_void};
@@ -47,12 +47,29 @@ const FUNCTIONS: &[(&str, Function)] = &[
 
 /// Pushes the module's table, the same one each time. `context` is the index of the context's userdata.
 pub fn push(raising: Raising, context: c_int) {
+    push_table(raising);
+    raising.raw_get_name(-1, b"version");
+    let filled = !raising.is_none_or_nil(-1);
+    raising.pop(1);
+    if !filled {
+        fill(raising, context);
+    }
+}
+
+/// Pushes the module's table as it is.
+fn push_table(raising: Raising) {
     raising.raw_get_index(State::REGISTRY, KEYS.core);
     if raising.kind(-1) == Kind::Table {
         return;
     }
     raising.pop(1);
-    raising.new_table(0, FUNCTIONS.len() + 6);
+    raising.new_table(0, 0);
+    raising.push_copy(-1);
+    raising.raw_set_index(State::REGISTRY, KEYS.core);
+}
+
+/// Puts everything into the module's table, which is on the top.
+fn fill(raising: Raising, context: c_int) {
     for (name, function) in FUNCTIONS {
         push_function(raising, context, *function);
         raising.raw_set_name(-2, name.as_bytes());
@@ -71,8 +88,26 @@ pub fn push(raising: Raising, context: c_int) {
     raising.raw_set_name(-2, b"build");
     #[cfg(feature = "hooks")]
     crate::hooks::add(raising, context);
-    raising.push_copy(-1);
-    raising.raw_set_index(State::REGISTRY, KEYS.core);
+}
+
+lua_function! {
+    /// `__index` of the module's table in a lane that has not used it yet: fills it.
+    fn fill_now = fill_now_body
+}
+
+fn fill_now_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    protect(state, 2, |raising| {
+        raising.raw_get_index(State::REGISTRY, KEYS.context);
+        raising.push_copy(1);
+        push(raising, 3);
+        raising.push_nil();
+        raising.set_metatable(1);
+        raising.push_copy(2);
+        raising.raw_get(1);
+    })?;
+    context.local.modules_changed();
+    Ok(1)
 }
 
 /// Version of this implementation.
@@ -92,11 +127,16 @@ fn push_build(raising: Raising) {
     }
 }
 
-/// Makes the module loaded in a lane that has it among its libraries.
+/// Makes the module loaded in a lane that has it among its libraries. Its table is filled when something in it is asked for: few lanes do,
+/// and it would be a sixth of the memory of their states.
 pub fn preload(raising: Raising, context: c_int) {
     raising.raw_get_name(State::REGISTRY, b"_LOADED");
     if raising.kind(-1) == Kind::Table {
-        push(raising, context);
+        push_table(raising);
+        raising.new_table(0, 1);
+        push_function(raising, context, fill_now);
+        raising.raw_set_name(-2, b"__index");
+        raising.set_metatable(-2);
         for name in [&b"lanes_core"[..], b"lanes.core"] {
             raising.push_copy(-1);
             raising.raw_set_name(-3, name);

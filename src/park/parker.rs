@@ -54,23 +54,11 @@ impl Parker {
         self.sleep(deadline, interrupted)
     }
 
-    /// As `park`, but spins only while `worthwhile` says so.
-    pub fn park_while(&self, deadline: Deadline, worthwhile: impl Fn() -> bool) -> Woken {
-        if self.spin_for_token(deadline, worthwhile) {
-            return Woken::Notified;
-        }
-        self.sleep(deadline, None)
-    }
-
-    fn spin_for_token(&self, deadline: Deadline, worthwhile: impl Fn() -> bool) -> bool {
+    /// The first part of `park`: spins, while `worthwhile` says so, and takes the token if it comes. What is left is to sleep.
+    pub fn spin_for_token(&self, deadline: Deadline, worthwhile: impl Fn() -> bool) -> bool {
         let ready = || self.word.load(Ordering::Relaxed) == NOTIFIED || !worthwhile();
         self.take_token()
             || deadline != Deadline::Now && self.spin(deadline, ready) && self.take_token()
-    }
-
-    /// Whether the owner sleeps, so that waking it takes a system call and a while.
-    pub fn is_asleep(&self) -> bool {
-        self.word.load(Ordering::Relaxed) == PARKED
     }
 
     /// Spins until `ready` says so. False when it did not in good time, or when this is no time to spin.
@@ -85,11 +73,7 @@ impl Parker {
     }
 
     /// As `park`, without a spin.
-    pub(super) fn sleep(
-        &self,
-        deadline: Deadline,
-        interrupted: Option<&dyn Fn() -> bool>,
-    ) -> Woken {
+    pub fn sleep(&self, deadline: Deadline, interrupted: Option<&dyn Fn() -> bool>) -> Woken {
         if interrupted.is_some_and(|asked| asked()) {
             return Woken::Interrupted;
         }

@@ -73,6 +73,8 @@ impl Wait<'_> {
 
     /// Spins until `changed` says that something has, or the waiter is asked to stop. False when neither happened in good time, or when this is
     /// no time to spin: then it is time to park.
+    // On its own, so that its frame is gone when the thread sleeps.
+    #[inline(never)]
     pub(crate) fn spin(&self, changed: impl Fn() -> bool) -> bool {
         let stopped = || self.waiter.request() != Request::None;
         self.waiter

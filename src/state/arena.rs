@@ -22,8 +22,12 @@ const CLASSES: usize = SMALL / UNIT;
 pub struct Arena {
     /// Chunks, the first one first.
     chunks: Vec<Chunk>,
+    /// Where the next small block comes from.
     bump: *mut u8,
     end: *mut u8,
+    /// Where more of them come from when that is full: what is left of the first chunk, while large blocks that the preparation gave back are
+    /// used up.
+    rest: Vec<(*mut u8, *mut u8)>,
     /// First free block of each size; a free block begins with the address of the next.
     free: [*mut u8; CLASSES],
     /// Everything comes from the first chunk, so that it can be remembered.
@@ -44,6 +48,8 @@ struct Chunk {
 struct Remembered {
     contents: Vec<u8>,
     bump: *mut u8,
+    end: *mut u8,
+    rest: Vec<(*mut u8, *mut u8)>,
     free: [*mut u8; CLASSES],
 }
 
@@ -85,6 +91,7 @@ impl Arena {
             chunks: vec![chunk],
             bump,
             end,
+            rest: Vec::new(),
             free: [ptr::null_mut(); CLASSES],
             preparing: true,
             ending: false,
@@ -100,13 +107,17 @@ impl Arena {
         self.preparing = false;
         self.prepared_chunks = self.chunks.len();
         if let (true, Some(first)) = (remember && whole, self.chunks.first()) {
-            let used = self.bump as usize - first.start as usize;
+            // The rest of the chunk is at the bottom of the stack, or it is where blocks come from now.
+            let unused = self.rest.first().map_or(self.bump, |rest| rest.0);
+            let used = unused as usize - first.start as usize;
             // SAFETY: the arena wrote, or the state wrote, every byte up to `bump` that matters; copying those in
             // between that nobody wrote copies what malloc left there.
             let contents = unsafe { std::slice::from_raw_parts(first.start, used) }.to_vec();
             self.remembered = Some(Remembered {
                 contents,
                 bump: self.bump,
+                end: self.end,
+                rest: self.rest.clone(),
                 free: self.free,
             });
         }
@@ -137,7 +148,8 @@ impl Arena {
             )
         };
         self.bump = remembered.bump;
-        self.end = first.end();
+        self.end = remembered.end;
+        self.rest.clone_from(&remembered.rest);
         self.free = remembered.free;
         self.ending = false;
         self.chunks.truncate(1);
@@ -197,6 +209,16 @@ impl Arena {
             return self.bump((class(size) + 1) * UNIT);
         }
         if self.preparing {
+            // Not from what a smaller large block left.
+            if self.end as usize - (self.bump as usize) < size
+                && let Some(rest) = self.rest.first_mut()
+                && rest.1 as usize - rest.0 as usize >= size.next_multiple_of(UNIT)
+            {
+                let block = rest.0;
+                // SAFETY: the region has room for the block.
+                rest.0 = unsafe { block.add(size.next_multiple_of(UNIT)) };
+                return block;
+            }
             return self.bump(size.next_multiple_of(UNIT));
         }
         // SAFETY: malloc has no requirements.
@@ -205,8 +227,12 @@ impl Arena {
 
     #[inline]
     fn bump(&mut self, size: usize) -> *mut u8 {
-        if self.end as usize - (self.bump as usize) < size && !self.grow(size) {
-            return ptr::null_mut();
+        while self.end as usize - (self.bump as usize) < size {
+            match self.rest.pop() {
+                Some(rest) => (self.bump, self.end) = rest,
+                None if self.grow(size) => {}
+                None => return ptr::null_mut(),
+            }
         }
         let block = self.bump;
         // SAFETY: the chunk has room for the block.
@@ -239,8 +265,14 @@ impl Arena {
         } else if !self.is_ours(block) {
             // SAFETY: a large block that is in no chunk came from malloc.
             unsafe { libc::free(block.cast()) }
+        } else if self.preparing {
+            // Small blocks come from here next.
+            self.rest.push((self.bump, self.end));
+            self.bump = block;
+            // SAFETY: the end of the block, whose size was rounded up.
+            self.end = unsafe { block.add(size.next_multiple_of(UNIT)) };
         }
-        // A large block of the preparation stays unused until the arena returns to it, or ends.
+        // Later, a large block of the preparation stays unused until the arena returns to it, or ends.
     }
 
     /// Whether a large block is in a chunk: it was allocated in the preparation.
@@ -337,6 +369,28 @@ mod tests {
         assert!(arena.return_to_prepared());
         assert!(holds(small, 100, 1) && holds(large, 5000, 2));
         assert_eq!(filled(&mut arena, 64, 4), later[0]);
+    }
+
+    #[test]
+    fn large_blocks_that_the_preparation_gave_back_are_used_for_small_ones() {
+        let mut arena = Arena::new().unwrap();
+        let (first, second) = (filled(&mut arena, 1000, 1), filled(&mut arena, 2000, 2));
+        // SAFETY: the block came from the arena with that size.
+        unsafe { arena.allocate(first.cast(), 1000, 0) };
+        let (small, large) = (filled(&mut arena, 64, 3), filled(&mut arena, 3000, 4));
+        assert_eq!(small, first);
+        assert!(large > second);
+        arena.prepared(true);
+        let next = filled(&mut arena, 64, 5);
+        for _ in 0..2000 {
+            filled(&mut arena, 64, 6);
+        }
+        assert!(arena.return_to_prepared());
+        assert!(holds(second, 2000, 2) && holds(small, 64, 3) && holds(large, 3000, 4));
+        assert_eq!(filled(&mut arena, 64, 5), next);
+        let others: Vec<_> = (0..2000).map(|_| filled(&mut arena, 64, 6)).collect();
+        assert!(holds(second, 2000, 2) && holds(large, 3000, 4) && holds(next, 64, 5));
+        assert!(others.iter().all(|&block| holds(block, 64, 6)));
     }
 
     #[test]

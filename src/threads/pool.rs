@@ -49,8 +49,8 @@ pub struct Pool(Arc<Cache>);
 struct Cache {
     /// Threads that wait for a job. Whoever takes one out gives it a job.
     idle: Mutex<Vec<Arc<Worker>>>,
-    /// The one that began to wait last, as an address: only that one spins.
-    newest: AtomicUsize,
+    /// The one that began to wait last, as an address, while it spins; else 0.
+    spinning: AtomicUsize,
     /// Jobs that are about to end.
     ending: AtomicUsize,
     /// How long they wait.
@@ -99,7 +99,7 @@ impl Pool {
     pub fn new(patience: Duration, stack: usize) -> Pool {
         Pool(Arc::new(Cache {
             idle: Mutex::new(Vec::new()),
-            newest: AtomicUsize::new(0),
+            spinning: AtomicUsize::new(0),
             ending: AtomicUsize::new(0),
             patience,
             stack,
@@ -112,7 +112,11 @@ impl Pool {
     pub fn launch(&self, job: Job) -> io::Result<()> {
         #[cfg(not(loom))]
         self.await_ending();
-        let idle = self.0.idle.lock().pop();
+        let idle = {
+            let mut idle = self.0.idle.lock();
+            self.0.spinning.store(0, Ordering::Relaxed);
+            idle.pop()
+        };
         if let Some(worker) = idle {
             *worker.job.lock() = Some(job);
             worker.parker.unpark();
@@ -130,10 +134,7 @@ impl Pool {
         if ending.load(Ordering::Relaxed) == 0 {
             return;
         }
-        let awake = || {
-            let idle = self.0.idle.lock();
-            idle.last().is_some_and(|worker| !worker.parker.is_asleep())
-        };
+        let awake = || self.0.spinning.load(Ordering::Relaxed) != 0;
         let end = Instant::now() + SOON;
         while !awake() && ending.load(Ordering::Relaxed) > 0 && Instant::now() < end {
             for _ in 0..8 {
@@ -167,7 +168,7 @@ impl Pool {
         {
             let mut idle = self.0.idle.lock();
             idle.push(Arc::clone(worker));
-            self.0.newest.store(me, Ordering::Relaxed);
+            self.0.spinning.store(me, Ordering::Relaxed);
             #[cfg(loom)]
             if self.0.expired.load(std::sync::atomic::Ordering::Relaxed) {
                 worker.parker.expire();
@@ -175,8 +176,14 @@ impl Pool {
         }
         ending.end();
         loop {
-            let newest = || self.0.newest.load(Ordering::Relaxed) == me;
-            let woken = worker.parker.park_while(deadline, newest);
+            let spinning = &self.0.spinning;
+            let newest = || spinning.load(Ordering::Relaxed) == me;
+            let woken = if worker.parker.spin_for_token(deadline, newest) {
+                Woken::Notified
+            } else {
+                let _ = spinning.compare_exchange(me, 0, Ordering::Relaxed, Ordering::Relaxed);
+                worker.parker.sleep(deadline, None)
+            };
             if let Some(job) = worker.job.lock().take() {
                 return Some(job);
             }
