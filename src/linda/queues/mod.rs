@@ -92,6 +92,16 @@ pub struct Dump<M> {
     pub values: Vec<M>,
 }
 
+/// What a look for an element came to.
+enum Looked<'a, K, M: Element> {
+    Element(M),
+    /// Nothing is there, under this lock; and whether the thread has spun in vain.
+    Nothing {
+        state: MutexGuard<'a, State<K, M>>,
+        spun: bool,
+    },
+}
+
 /// Named FIFOs, shared by threads.
 pub struct Queues<K, M: Element> {
     state: Apart<Mutex<State<K, M>>>,
@@ -207,19 +217,41 @@ impl<K: Clone, M: Element> Queues<K, M> {
         known: Option<&Shortcut<M>>,
         out: &mut Vec<u8>,
     ) -> Result<(M, Option<Shortcut<M>>), Refusal> {
-        let mut spins = if wait.deadline == Deadline::Now {
-            0
-        } else {
-            SPINS
+        let mut new = None;
+        let (state, spun) = match self.look(wait, key, known, &mut new, out)? {
+            Looked::Element(value) => return Ok((value, new)),
+            Looked::Nothing { state, spun } => (state, spun),
         };
-        let mut new: Option<Shortcut<M>> = None;
+        if wait.deadline == Deadline::Now {
+            return Err(Refusal::TimedOut);
+        }
+        let (_, value) = self.park_receive(wait, state, std::slice::from_ref(key), spun)?;
+        Ok((value, new))
+    }
+
+    /// Removes the first element of a slot, as soon as there is one within a spin. `new` becomes the shortcut to the slot, if it is not `known`.
+    // On its own, so that its frame is gone when the thread sleeps.
+    #[inline(never)]
+    fn look<Q: Probe<K>>(
+        &self,
+        wait: &Wait,
+        key: &Q,
+        known: Option<&Shortcut<M>>,
+        new: &mut Option<Shortcut<M>>,
+        out: &mut Vec<u8>,
+    ) -> Result<Looked<'_, K, M>, Refusal> {
+        let most = match wait.deadline {
+            Deadline::Now => 0,
+            _ => SPINS,
+        };
+        let mut spins = most;
         loop {
             let shortcut = new.as_ref().or(known);
             if spins > 0
                 && let Some(shortcut) = shortcut
             {
                 match self.take(wait.waiter, shortcut, out) {
-                    Found::Element(value) => return Ok((value, new)),
+                    Found::Element(value) => return Ok(Looked::Element(value)),
                     Found::Unknown => {}
                     Found::Nothing => {
                         shortcut.watch();
@@ -236,23 +268,21 @@ impl<K: Clone, M: Element> Queues<K, M> {
                 if value.is_none() && spins > 0 {
                     slot.watch();
                 }
-                new = slot.shortcut(shortcut).or(new);
+                if let Some(shortcut) = slot.shortcut(shortcut) {
+                    *new = Some(shortcut);
+                }
                 if let Some(value) = value {
                     if slot.has_parked() {
                         settle(state, number);
                     }
-                    return Ok((value, new));
+                    return Ok(Looked::Element(value));
                 }
                 if spins > 0 && !slot.has_parked() {
                     continue;
                 }
             }
-            if wait.deadline == Deadline::Now {
-                return Err(Refusal::TimedOut);
-            }
-            let keys = std::slice::from_ref(key);
-            let (_, value) = self.park_receive(wait, state, keys, spins < SPINS)?;
-            return Ok((value, new));
+            let spun = spins < most;
+            return Ok(Looked::Nothing { state, spun });
         }
     }
 
