@@ -8,6 +8,7 @@ use crate::lua::compat::{MANY_USER_VALUES, lua_State};
 use crate::lua::{
     Kind, Raise, Raising, State, Userdata, enter, lua_function, protect_with, upvalue,
 };
+use crate::markers::is_cancel_error;
 use crate::message::{Deep, KEYS, KindId, Local, Proxy, push_proxy};
 use crate::pin::pin;
 use crate::state::Owned;
@@ -202,6 +203,9 @@ fn require(local: &Local, raising: Raising, kind: KindId, module: &[u8]) -> bool
         return true;
     }
     local.set_complete(kind, false);
+    if is_cancel_error(*raising, -1) {
+        raising.raise();
+    }
     raising.push_bytes(b"error while requiring '");
     raising.push_bytes(module);
     raising.push_bytes(b"' identified by idfunc(eOP_module): ");

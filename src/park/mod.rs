@@ -2,6 +2,7 @@
 
 mod latch;
 mod parker;
+mod recursive;
 #[cfg(not(loom))]
 mod spin;
 mod waiter;
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 
 pub use latch::Latch;
 pub use parker::{Parker, Woken};
+pub use recursive::RecursiveLock;
 pub use waiter::Waiter;
 
 /// What somebody asked a waiting or working lane to do.
