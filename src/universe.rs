@@ -2,7 +2,7 @@
 
 use crate::lane::{Record, Spares};
 use crate::linda::{Key, Linda};
-use crate::park::RecursiveLock;
+use crate::park::recursive::RecursiveLock;
 use crate::state::allocator::Shared;
 use crate::sync::Mutex;
 use crate::timer::Timers;

@@ -5,6 +5,8 @@
 
 #[path = "../src/park/mod.rs"]
 mod park;
+#[path = "loom/recursive.rs"]
+mod recursive;
 #[path = "../src/sync.rs"]
 mod sync;
 

@@ -104,13 +104,8 @@ fn capture(context: &Context, state: State, count: i32, label: Label) -> Capture
                 state.push_copy(-count);
             }
         }
-        let reason = match encode_packet(
-            &context.local,
-            state,
-            count,
-            label,
-            Destination::Anywhere,
-        ) {
+        let reason = match encode_packet(&context.local, state, count, label, Destination::Anywhere)
+        {
             Ok(packet) => break Ok(packet),
             Err(raise) => text(state, raise),
         };

@@ -95,7 +95,10 @@ impl Decoder {
     /// Refuses the present value where it refers to an object of one that is left out.
     pub(super) fn check_present(&mut self, raising: Raising, number: u32) {
         if let Some(n) = self.gone.iter().position(|gone| gone.contains(&number)) {
-            let reason = self.refused.get(n).map_or_else(String::new, |refused| refused.1.clone());
+            let reason = self
+                .refused
+                .get(n)
+                .map_or_else(String::new, |refused| refused.1.clone());
             let path = self.path(raising);
             self.failure.get_or_insert(Failure::Deep { path, reason });
         }

@@ -22,7 +22,7 @@ mod userdata;
 mod walk;
 
 pub use decode::{decode, decode_one, decode_packet, decode_possible};
-pub use deep::{Deep, KindId, Proxy, push_proxy};
+pub use deep::{Deep, KindId, Proxy, push_proxy, push_proxy_raising};
 pub use encode::{Destination, encode_each, encode_one, encode_packet};
 pub use failure::Label;
 pub use local::{KEYS, Local};

@@ -2,7 +2,7 @@
 
 mod latch;
 mod parker;
-mod recursive;
+pub mod recursive;
 #[cfg(not(loom))]
 mod spin;
 mod waiter;
@@ -23,7 +23,6 @@ use std::time::{Duration, Instant};
 
 pub use latch::Latch;
 pub use parker::{Parker, Woken};
-pub use recursive::RecursiveLock;
 pub use waiter::Waiter;
 
 /// What somebody asked a waiting or working lane to do.

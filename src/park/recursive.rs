@@ -133,10 +133,7 @@ mod tests {
             until_waiting(&lock, 1);
             there.cancel(Request::Soft, true);
             there.cancel(Request::Hard, true);
-            assert_eq!(
-                thread.join().unwrap(),
-                Err(Refusal::Request(Request::Hard))
-            );
+            assert_eq!(thread.join().unwrap(), Err(Refusal::Request(Request::Hard)));
         });
         assert!(lock.0.lock().waiting.is_empty());
         thread::scope(|scope| {
@@ -152,14 +149,14 @@ mod tests {
     fn an_interruption_ends_the_wait() {
         let (lock, here, there) = (RecursiveLock::new(), Waiter::new(), Waiter::new());
         assert_eq!(lock.lock(&wait(&here)), Ok(()));
+        let interrupted = || true;
         let refused = thread::scope(|scope| {
-            let interrupted = || true;
             scope
                 .spawn(|| {
                     lock.lock(&Wait {
                         waiter: &there,
                         deadline: Deadline::Never,
-                        interrupted: Some(&interrupted),
+                        interrupted: Some(&interrupted as &dyn Fn() -> bool),
                     })
                 })
                 .join()
