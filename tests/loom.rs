@@ -3,6 +3,8 @@
 #![cfg(loom)]
 #![allow(dead_code)]
 
+#[path = "loom/asked.rs"]
+mod asked;
 #[path = "../src/park/mod.rs"]
 mod park;
 #[path = "loom/recursive.rs"]

@@ -6,6 +6,7 @@ mod key;
 mod locks;
 mod methods;
 pub mod queues;
+pub mod unnoticed;
 
 pub use key::{Key, KeyRef};
 pub use locks::{prepare_atomic, prepare_lock};

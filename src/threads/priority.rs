@@ -20,7 +20,9 @@ pub fn checked(priority: f64) -> Result<i32, String> {
         priority.trunc()
     };
     if whole.fract() != 0.0 || !(f64::from(min)..=f64::from(max)).contains(&whole) {
-        return Err(format!("Priority out of range: {min}..+{max} ({priority})"));
+        return Err(format!(
+            "Priority out of range: {min}..+{max} ({priority}), should be a whole number of them"
+        ));
     }
     Ok(whole as i32)
 }

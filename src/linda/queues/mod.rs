@@ -211,10 +211,19 @@ impl<K: Clone, M> Queues<K, M> {
     fn wait_for<'a>(
         &'a self,
         wait: &Wait,
-        state: MutexGuard<'a, State<K, M>>,
+        mut state: MutexGuard<'a, State<K, M>>,
         operation: u32,
         ticket: &Ticket<M>,
     ) -> Result<Answer<M>, (Refusal, Work<M>)> {
+        // Looked at once more under the lock, so that `refuse_asked` overlooks nobody.
+        let request = wait.waiter.request();
+        if request != Request::None {
+            let mut after = After::new();
+            let work = state.withdraw(operation, &mut after);
+            drop(state);
+            after.run();
+            return Err((Refusal::Request(request), work));
+        }
         wait.waiter.set_waiting(true);
         drop(state);
         let answer = loop {
@@ -380,6 +389,11 @@ impl<K: Clone, M> Queues<K, M> {
             state.cancelled = who != Who::None;
             state.refuse(who, after);
         });
+    }
+
+    /// Ends the parked operations of the given kind whose threads have been asked to stop.
+    pub fn refuse_asked(&self, who: Who) {
+        self.change(|state, after| state.refuse_asked(who, after));
     }
 
     #[cfg(test)]
