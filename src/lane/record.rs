@@ -100,7 +100,8 @@ impl Record {
 
     /// It has got a soft request that did not wake it.
     pub fn asked_unnoticed(&self) {
-        if !self.unnoticed.swap(true, Ordering::SeqCst) {
+        // The record of the timers stands for no lane that waits on a linda.
+        if self.timers.get().is_none() && !self.unnoticed.swap(true, Ordering::SeqCst) {
             unnoticed::add();
         }
         self.count_unnoticed();
