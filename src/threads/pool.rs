@@ -16,6 +16,12 @@ const IDLE: Duration = Duration::from_secs(10);
 /// Stack of a thread, in bytes: C functions called from Lua may recurse deeply.
 const STACK: usize = 2 << 20;
 
+/// Memory that must be there besides the stack when a thread is started: what it and those before it allocate while they begin (their
+/// local data, for one) can be refused by nobody, and would end the process. So large a block is taken from the system, by any
+/// allocator, and not from what the process has.
+#[cfg(not(loom))]
+const RESERVE: usize = 33 << 20;
+
 /// What a job says about the thread it ran on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reuse {
@@ -74,9 +80,23 @@ impl Pool {
             worker.parker.unpark();
             return Ok(());
         }
+        #[cfg(not(loom))]
+        self.check_memory()?;
         let pool = self.clone();
         let builder = thread::Builder::new().stack_size(self.0.stack);
         builder.spawn(move || pool.work(job)).map(drop)
+    }
+
+    /// Whether there is memory for one more thread.
+    #[cfg(not(loom))]
+    fn check_memory(&self) -> io::Result<()> {
+        let mut reserve: Vec<u8> = Vec::new();
+        reserve
+            .try_reserve_exact(self.0.stack + RESERVE)
+            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        // Otherwise the compiler leaves the allocation out.
+        std::hint::black_box(reserve.as_ptr());
+        Ok(())
     }
 
     /// The life of a thread.
