@@ -8,6 +8,8 @@ use crate::sync::{Arc, Mutex, thread};
 use std::io;
 #[cfg(not(loom))]
 use std::sync::LazyLock;
+#[cfg(not(loom))]
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long an idle thread waits for a job before it leaves.
@@ -21,6 +23,10 @@ const STACK: usize = 2 << 20;
 /// allocator, and not from what the process has.
 #[cfg(not(loom))]
 const RESERVE: usize = 33 << 20;
+
+/// How many threads are started after one look at the memory, which costs as much as a part of a start.
+#[cfg(not(loom))]
+const STARTS: usize = 16;
 
 /// What a job says about the thread it ran on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +57,9 @@ struct Cache {
     patience: Duration,
     /// Stack of new threads, in bytes.
     stack: usize,
+    /// How many threads may be started before the memory is looked at.
+    #[cfg(not(loom))]
+    starts: AtomicUsize,
     /// Models only: time has run out for all threads.
     #[cfg(loom)]
     expired: std::sync::atomic::AtomicBool,
@@ -67,6 +76,8 @@ impl Pool {
             idle: Mutex::new(Vec::new()),
             patience,
             stack,
+            #[cfg(not(loom))]
+            starts: AtomicUsize::new(0),
             #[cfg(loom)]
             expired: Default::default(),
         }))
@@ -90,12 +101,20 @@ impl Pool {
     /// Whether there is memory for one more thread.
     #[cfg(not(loom))]
     fn check_memory(&self) -> io::Result<()> {
+        let starts = &self.0.starts;
+        let allowed = starts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+            left.checked_sub(1)
+        });
+        if allowed.is_ok() {
+            return Ok(());
+        }
         let mut reserve: Vec<u8> = Vec::new();
         reserve
-            .try_reserve_exact(self.0.stack + RESERVE)
+            .try_reserve_exact(STARTS * self.0.stack + RESERVE)
             .map_err(|_| io::ErrorKind::OutOfMemory)?;
         // Otherwise the compiler leaves the allocation out.
         std::hint::black_box(reserve.as_ptr());
+        starts.store(STARTS - 1, Ordering::Relaxed);
         Ok(())
     }
 
