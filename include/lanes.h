@@ -104,6 +104,21 @@ LANES_API int luaG_newdeepuserdata(lua_State *L, luaG_IdFunction idfunc, int nuv
 /* The object whose proxy is at `index`; NULL where that is something else, an object of another kind included. */
 LANES_API void *luaG_todeep(lua_State *L, luaG_IdFunction idfunc, int index);
 
+/* ---- what Lanes 3.x exports besides ---- */
+
+/* Accepted for the sake of modules that have it; nothing depends on it. */
+enum eLookupMode { eLM_LaneBody, eLM_ToKeeper, eLM_FromKeeper };
+typedef enum eLookupMode LookupMode;
+
+/* Pushes this state's proxy of an object that the module has a pointer to, and returns NULL. Where there can be none (see
+   eDO_metatable and eDO_module) pushes the reason instead, a string, and returns its text. The object lives as long as it has
+   proxies, or is in messages; a pointer alone does not keep it. An object of the module's own making, with `magic` and
+   `idfunc` filled in and a `refcount` of 0, belongs to Lanes as soon as it has a proxy, which has `nuv` user values. */
+LANES_API const char *push_deep_proxy(lua_State *L, DeepPrelude *prelude, int nuv, LookupMode mode);
+
+/* Calls the identity function with eDO_delete for an object that has no proxies. Raises a Lua error where it has some. */
+LANES_API void free_deep_prelude(lua_State *L, DeepPrelude *prelude);
+
 #ifdef __cplusplus
 }
 #endif

@@ -31,7 +31,7 @@ local function described(value)
     return type(value) .. " " .. (string.format("%q", tostring(value)))
 end
 
--- What each setting may be, and its default (SPEC-3x 1.2).
+-- What each setting may be, in words too where it may not be anything, and its default (SPEC-3x 1.2).
 local function is_number(value)
     return type(value) == "number" and value == value
 end
@@ -43,25 +43,25 @@ local function anything()
 end
 
 local settings_known = {
-    nb_keepers = { default = 1, check = function(value)
+    nb_keepers = { default = 1, expected = "a number from 1", check = function(value)
         return is_number(value) and value >= 1
     end },
-    keepers_gc_threshold = { default = -1, check = is_number },
+    keepers_gc_threshold = { default = -1, expected = "a number", check = is_number },
     with_timers = { default = true, check = anything },
     verbose_errors = { default = false, check = anything },
     demote_full_userdata = { default = nil, check = anything },
     track_lanes = { default = false, check = anything },
-    allocator = { default = luajit and "protected" or nil, check = function(value)
+    allocator = { default = luajit and "protected" or nil, expected = "\"protected\" or a C function", check = function(value)
         return value == nil or value == "protected" or type(value) == "function" and not core.is_lua_function(value)
     end },
     protect_allocator = { default = nil, check = anything },
-    internal_allocator = { default = luajit and "libc" or "allocator", check = function(value)
+    internal_allocator = { default = luajit and "libc" or "allocator", expected = "\"libc\" or \"allocator\"", check = function(value)
         return value == "libc" or value == "allocator"
     end },
-    on_state_create = { default = nil, check = function(value)
+    on_state_create = { default = nil, expected = "a function", check = function(value)
         return value == nil or type(value) == "function"
     end },
-    shutdown_timeout = { default = 0.25, check = function(value)
+    shutdown_timeout = { default = 0.25, expected = "a number of seconds from 0", check = function(value)
         return is_number(value) and value >= 0
     end },
 }
@@ -79,7 +79,8 @@ local function checked_settings(given)
                 .. names(settings_known) .. ")", 3)
         end
         if not known.check(value) then
-            error("Bad " .. key .. ": " .. tostring(value), 3)
+            error("Bad " .. key .. ": " .. tostring(value) .. ", lanes.configure expects " .. known.expected
+                .. ", got a " .. type(value), 3)
         end
         settings[key] = value
     end
@@ -113,7 +114,7 @@ local option_types = {
 -- Checks one option; `level` is that of the caller of `lanes.gen`.
 local function check_option(key, value, level)
     if type(key) == "number" then
-        error("Unkeyed option: " .. described(value), level + 1)
+        error("Unkeyed option: " .. described(value) .. ", options of lanes.gen have names", level + 1)
     end
     if key == "cancelstep" then
         error("Bad 'cancelstep' option: lanes are not cancelled at steps any more; cancel them with "
@@ -121,13 +122,13 @@ local function check_option(key, value, level)
     end
     local expected = option_types[key]
     if not expected then
-        error("Bad '" .. tostring(key) .. "' option (options are " .. names(option_types) .. ")", level + 1)
+        error("Bad '" .. tostring(key) .. "' option (options of lanes.gen are " .. names(option_types) .. ")", level + 1)
     end
     if type(value) ~= expected then
-        error("Bad '" .. key .. "' option: " .. described(value) .. ", should be a " .. expected, level + 1)
+        error("Bad '" .. key .. "' option: " .. described(value) .. ", lanes.gen expects a " .. expected, level + 1)
     end
     if key == "memory_limit" and (value ~= value or value < 0) then
-        error("Bad 'memory_limit' option: " .. tostring(value) .. ", should be a number of bytes", level + 1)
+        error("Bad 'memory_limit' option: " .. tostring(value) .. ", lanes.gen expects a number of bytes", level + 1)
     end
 end
 
@@ -155,12 +156,12 @@ local function gen(...)
             end
         elseif kind ~= "nil" then
             error("Bad parameter " .. i .. ": " .. described(argument)
-                .. ", should be a string (libraries) or a table (options)", 2)
+                .. ", lanes.gen expects strings (libraries) and tables (options) before the body", 2)
         end
     end
     local body = select(count, ...)
     if type(body) ~= "function" and type(body) ~= "string" then
-        error("Last parameter not function or string: " .. described(body), 2)
+        error("Last parameter not function or string: " .. described(body) .. ", lanes.gen expects the body of the lane", 2)
     end
     local wrong = libraries and core.check_libraries(libraries)
     if wrong then

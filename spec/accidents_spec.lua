@@ -63,6 +63,13 @@ describe("a result that cannot travel", function()
         ]])
     end)
 
+    it("leaves the other results readable", function()
+        local lane = lanes.gen("*", function() return 1, io.stdout, { 3 } end)()
+        assert.equal(1, lane[1])
+        support.raises("result #2", function() return lane[2] end)
+        assert.same({ 3 }, lane[3])
+    end)
+
     it("is kept while this state does not know a function in it, and arrives when it does", function()
         local path = native.path "socket.core"
         local lane = lanes.gen("*", function()

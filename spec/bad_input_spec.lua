@@ -151,3 +151,127 @@ describe("a message about what cannot travel says where it is", function()
         support.raises("metatable", generator, setmetatable({}, { __index = thread }))
     end)
 end)
+
+describe("a mistake is answered with what was given, what is expected, and by which call:", function()
+    local linda = lanes.linda()
+    local handle = lanes.gen("*", function() end)()
+    handle:join()
+    local lock = lanes.genlock(linda, "lock", 2)
+    local add = lanes.genatomic(linda, "number")
+    local function generator(options)
+        return lanes.gen("*", options, function() end)
+    end
+
+    -- What is done; what the message has to contain.
+    local mistakes = {
+        { "configure with a number", "lanes.configure", "a table", 'number "5"',
+            program = "lanes.configure(5)" },
+        { "a misspelt setting", "configure options", "'with_timer'", "with_timers",
+            program = "lanes.configure { with_timer = false }" },
+        { "a setting of a wrong type", "lanes.configure", "Bad shutdown_timeout: long", "a number of seconds from 0", "string",
+            program = "lanes.configure { shutdown_timeout = 'long' }" },
+        { "a setting out of range", "lanes.configure", "Bad nb_keepers: 0", "a number from 1",
+            program = "lanes.configure { nb_keepers = 0 }" },
+        { "a hook that is no function", "lanes.configure", "Bad on_state_create: hook", "a function",
+            program = "lanes.configure { on_state_create = 'hook' }" },
+        { "gen with nothing", "lanes.gen", "a body", call = function() lanes.gen() end },
+        { "gen with nil as body", "lanes.gen", 'nil "nil"', "the body", call = function() lanes.gen(nil) end },
+        { "gen with a number among the libraries", "lanes.gen", 'Bad parameter 1: number "5"', "strings (libraries)",
+            call = function() lanes.gen(5, print) end },
+        { "a misspelt library", "lanes.gen", "Bad library name: strng", "string",
+            call = function() lanes.gen("strng", print) end },
+        { "a misspelt option", "lanes.gen", "Bad 'prioritty' option", "priority",
+            call = function() generator { prioritty = 1 } end },
+        { "an option of a wrong type", "lanes.gen", "Bad 'priority' option: string \"high\"", "a number",
+            call = function() generator { priority = "high" } end },
+        { "an option without a name", "lanes.gen", 'Unkeyed option: string "priority"',
+            call = function() generator { "priority" } end },
+        { "a priority out of range", "Priority out of range: -3..+3 (9)",
+            call = function() generator { priority = 9 }() end },
+        { "a required module that is no string", "list of strings", "a number under a key of type number",
+            call = function() generator { required = { 5 } }() end },
+        { "required modules with a gap", "list of strings", "nothing at 1",
+            call = function() generator { required = { [2] = "string" } }() end },
+        { "join with a word", "'join'", "number expected", "got string", call = function() handle:join("soon") end },
+        { "join of something else", "'join'", "Lane expected", "got table", call = function() handle.join({}) end },
+        { "a misspelt field of a lane", "'staus'", "'status'", call = function() return handle.staus end },
+        { "a misspelt mode of cancel", "'cancel'", "sotf", '"soft"', call = function() handle:cancel("sotf") end },
+        { "a hook mode without a count", "'cancel'", "hook count", "no value",
+            call = function() handle:cancel("count") end },
+        { "a negative timeout of cancel", "'cancel'", "-1", call = function() handle:cancel(-1) end },
+        { "linda with a table", "'linda'", "a string or a number", "got table",
+            call = function() lanes.linda({}) end },
+        { "a group that is no number", "'linda'", "number expected", "got string",
+            call = function() lanes.linda("name", "1") end },
+        { "send with a dot", "'send'", "a linda object", "got string", call = function() linda.send("k", 1) end },
+        { "send without a value", "linda:send", "needs a value", call = function() linda:send("k") end },
+        { "send with a table as key", "'send'", "a boolean, string, number or light userdata", "got table",
+            call = function() linda:send({}, 1) end },
+        { "receive with nil as key", "'receive'", "got nil", call = function() linda:receive(0, nil) end },
+        { "a batch of no number", "'receive'", "number expected", "got no value",
+            call = function() linda:receive(0, linda.batched, "k") end },
+        { "a batch with less than one", "'receive'", "min count should be >= 1", "got 0",
+            call = function() linda:receive(0, linda.batched, "k", 0) end },
+        { "a batch with max below min", "'receive'", "max 1 is below min 2",
+            call = function() linda:receive(0, linda.batched, "k", 2, 1) end },
+        { "set without a key", "'set'", "got no value", call = function() linda:set() end },
+        { "get of none", "'get'", "count should be >= 1", "got 0", call = function() linda:get("k", 0) end },
+        { "limit without a limit", "'limit'", "linda:limit(key, n)", call = function() linda:limit("k") end },
+        { "half a limit", "'limit'", "no integer", "1.5", call = function() linda:limit("k", 1.5) end },
+        { "count of a table", "'count'", "got table", call = function() linda:count({}) end },
+        { "a misspelt wake hint", "'cancel'", "'raed'", '"read"', call = function() linda:cancel("raed") end },
+        { "cancel of a linda with too much", "linda:cancel", "one at most",
+            call = function() linda:cancel("both", 1) end },
+        { "timer on a string", "'timer'", "a Linda", "got string", call = function() lanes.timer("k", 1) end },
+        { "timer with a word", "'timer'", "number expected", "got string",
+            call = function() lanes.timer(linda, "k", "soon") end },
+        { "timer with true", "'timer'", "number or date table", "got boolean",
+            call = function() lanes.timer(linda, "k", true) end },
+        { "a period that is no number", "'timer'", "number expected", "got table",
+            call = function() lanes.timer(linda, "k", 1, {}) end },
+        { "a date of nothing", "'timer'", "year, month, day", call = function() lanes.timer(linda, "k", { yaer = 1 }) end },
+        { "a date with a word", "'timer'", "'month'", "number", call = function()
+            lanes.timer(linda, "k", { year = 2030, month = "May", day = 1 })
+        end },
+        { "sleep with a word", 'invalid duration "long"', "sleep", "number", call = function() lanes.sleep("long") end },
+        { "genlock without a linda", "'genlock'", "a linda object", "got nil", call = function() lanes.genlock() end },
+        { "a lock of none", "'genlock'", ">= 1", "got 0", call = function() lanes.genlock(linda, "other", 0) end },
+        { "a lock with a word", "'lock'", "number of units", "got string", call = function() lock("one") end },
+        { "a lock with NaN", "'lock'", "number of units", "got NaN", call = function() lock(0 / 0) end },
+        { "genatomic with a word", "'genatomic'", "number expected", "got string",
+            call = function() lanes.genatomic(linda, "other", "none") end },
+        { "an atomic with a table", "'atomic'", "number expected", "got table", call = function() add({}) end },
+        { "nameof of nothing", "'nameof'", "value expected", call = function() lanes.nameof() end },
+        { "register of a string", "'register'", "a table or a function", "string",
+            call = function() lanes.register("name", "module") end },
+        { "require of a table", "'require'", "string expected", "got table", call = function() lanes.require({}) end },
+        { "a thread priority out of range", "'set_thread_priority'", "-3..+3 (9)",
+            call = function() lanes.set_thread_priority(9) end },
+        { "an affinity of none", "'set_thread_affinity'", "invalid affinity (0)", "a bit for each processor",
+            call = function() lanes.set_thread_affinity(0) end },
+        { "threads without tracking", "track_lanes", call = function() lanes.threads() end },
+        { "a finalizer that is none", "'set_finalizer'", "a function", "got string",
+            lane = function() set_finalizer("cleanup") end },
+        { "a misspelt model", "'set_error_reporting'", "extendde", '"extended"',
+            lane = function() set_error_reporting("extendde") end },
+        { "a name that is none", "'set_debug_threadname'", "string expected", "got nil",
+            lane = function() set_debug_threadname(nil) end },
+    }
+
+    for _, mistake in ipairs(mistakes) do
+        it(mistake[1], function()
+            local message
+            if mistake.program then
+                message = support.output([[
+                    local lanes = require "lanes"
+                    print(select(2, pcall(function() ]] .. mistake.program .. [[ end)))
+                ]])
+            elseif mistake.lane then
+                message = lanes.gen("*", mistake.lane)()[-1]
+            else
+                message = support.error_of(mistake.call)
+            end
+            for i = 2, #mistake do support.contains(mistake[i], message) end
+        end)
+    end
+end)

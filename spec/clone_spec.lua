@@ -162,6 +162,14 @@ describe("a clonable userdata", function()
         end)
     end)
 
+    it("is nil there when its metatable says __lanesignore too", function()
+        local object = deep_test.new_clonable("ignored")
+        deep_test.clonable.__lanesignore = true
+        local kind = expect.in_lane(function(o) return type(o) end, object)
+        deep_test.clonable.__lanesignore = nil
+        assert.equal("nil", kind)
+    end)
+
     it("needs its module where it arrives", function()
         local original = deep_test.new_clonable "text"
         local generator = lanes.gen("base,package", { package = { path = "", cpath = "" } }, function() end)

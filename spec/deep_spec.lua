@@ -429,3 +429,79 @@ describe("a C function as on_state_create", function()
         ]])
     end)
 end)
+
+describe("push_deep_proxy", function()
+    it("pushes the proxy that this state has of an object", function()
+        local object = deep_test.new(7)
+        assert.is_true(rawequal(object, deep_test.push_proxy(object:address())))
+        assert.equal(1, object:refcount())
+    end)
+
+    it("makes a proxy in a lane that has none, and has the module required there", function()
+        local object = deep_test.new(7)
+        local same, count, loaded = expect.in_lane(function(address, path, cpath)
+            package.path, package.cpath = path, cpath
+            local push_proxy = require "deep_test".push_proxy
+            local proxy = push_proxy(address)
+            proxy:set(8)
+            return rawequal(proxy, push_proxy(address)), proxy:refcount(), package.loaded.deep_test ~= nil
+        end, object:address(), package.path, package.cpath)
+        assert.is_true(same)
+        assert.equal(2, count)
+        assert.is_true(loaded)
+        assert.equal(8, object:get())
+    end)
+
+    it("makes an object of the module's own making one that lanes share", function()
+        local before = counts()
+        do
+            local object = deep_test.push_proxy(deep_test.make("plain", 5))
+            assert.equal(1, object:refcount())
+            assert.equal(6, expect.in_lane(function(o) o:set(6) return o:get() end, object))
+            assert.equal(6, object:get())
+        end
+        until_deleted(before, 1)
+    end)
+
+    it("gives the reason where there can be no proxy, and leaves the object to the module", function()
+        local before = counts()
+        local address = deep_test.make("metatable missing", 1)
+        for _ = 1, 2 do
+            local proxy, reason = deep_test.push_proxy(address)
+            assert.is_nil(proxy)
+            assert.equal("Bad idfunc(eOP_metatable): unexpected pushed value", reason)
+        end
+        assert.equal(before.deleted, counts().deleted)
+        deep_test.free_object(address)
+        address = deep_test.make("module nowhere", 1)
+        local proxy, reason = expect.in_lane(function(a, path, cpath)
+            package.path, package.cpath = path, cpath
+            return require "deep_test".push_proxy(a)
+        end, address, package.path, package.cpath)
+        assert.is_nil(proxy)
+        support.contains("error while requiring 'deep_test_nowhere' identified by idfunc(eOP_module): ", reason)
+        assert.equal(before.deleted + 1, counts().deleted)
+        deep_test.free_object(address)
+        assert.equal(before.deleted + 2, counts().deleted)
+    end)
+end)
+
+describe("free_deep_prelude", function()
+    it("frees an object that has no proxies", function()
+        local before = counts()
+        deep_test.free_object(deep_test.make("plain", 1))
+        assert.equal(before.deleted + 1, counts().deleted)
+    end)
+
+    it("refuses an object that has some", function()
+        local object = deep_test.new(7)
+        support.raises("the object still has proxies", deep_test.free_object, object:address())
+        assert.equal(7, object:get())
+    end)
+
+    it("passes on what the identity function does wrong", function()
+        support.raises("Bad idfunc(eDO_delete): should not push anything", deep_test.free_object,
+            deep_test.make("delete pushes", 1))
+        support.raises("eDO_delete refuses", deep_test.free_object, deep_test.make("delete raises", 1))
+    end)
+end)

@@ -20,6 +20,16 @@ function expect.finished(lane)
     return unpack(results, 1, results.n)
 end
 
+--- Waits until a lane has ended, however.
+function expect.ended(lane)
+    local deadline = os.time() + endless
+    repeat
+        local status = lane.status
+        if status == "done" or status == "error" or status == "cancelled" then return status end
+    until os.time() > deadline
+    error("the lane did not end, its status is " .. lane.status, 2)
+end
+
 --- Runs body(...) in a lane with all libraries.
 -- @return the lane's results
 function expect.in_lane(body, ...)

@@ -86,6 +86,21 @@ describe("Ctrl-C", function()
         ]]
     end)
 
+    for what, wrap in pairs { ["require"] = "%s", ["require in a coroutine"] = "coroutine.wrap(function() %s end)()" } do
+        it("ends " .. what .. " while another lane loads a module", function()
+            local result = interrupted([[
+                local loading = lanes.gen("*", function()
+                    package.preload.slow = function() linda:receive("never") end
+                    require "slow"
+                end)()
+                while loading.status ~= "waiting" do lanes.sleep(0.001) end
+                package.preload.quick = function() print("loaded") end
+                interrupt()
+                ]] .. wrap:format([[require "quick"]]))
+            assert.is_nil(result.out:find("loaded", 1, true))
+        end)
+    end
+
     it("loses no value of the wait that it ends, and is an error like others", function()
         assert.equal("false\ttrue\n0\t1\nfirst\nlast\tnil\n", support.output(BEGIN .. [[
             linda:limit("full", 1)

@@ -307,11 +307,11 @@ describe("join and indexing", function()
 end)
 
 describe("a result that cannot travel", function()
-    local function refused(expected, body)
+    local function refused(expected, body, n)
         local handle = lanes.gen("*", body)()
         for _ = 1, 2 do
             support.raises(expected, function() return handle:join() end)
-            support.raises(expected, function() return handle[1] end)
+            support.raises(expected, function() return handle[n or 1] end)
         end
     end
 
@@ -328,13 +328,86 @@ describe("a result that cannot travel", function()
     end)
 
     it("is an error that says where it is", function()
-        refused("config.handler", function() return 1, { config = { handler = coroutine.create(function() end) } } end)
+        refused("config.handler", function() return 1, { config = { handler = coroutine.create(function() end) } } end, 2)
+    end)
+
+    it("keeps none of the others away from who reads them by index", function()
+        local handle = lanes.gen("*", function()
+            local shared = {}
+            return "first", io.stdout, shared, { shared }, coroutine.create(function() end), nil, "last"
+        end)()
+        for _ = 1, 2 do
+            assert.equal("first", handle[1])
+            support.raises("result #2", function() return handle[2] end)
+            assert.same({ {} }, handle[4])
+            assert.equal(handle[3], handle[4][1])
+            support.raises("(result #5 is of type 'thread'", function() return handle[5] end)
+            assert.is_nil(handle[6])
+            assert.equal("last", handle[7])
+            assert.is_nil(handle[8])
+            assert.is_true(handle[0])
+            assert.is_nil(handle[-1])
+            support.contains("one by one", support.raises("result #2", handle.join, handle))
+        end
+        assert.equal("done", handle.status)
+    end)
+
+    it("is one in any place of as many results as there may be", function()
+        local handle = lanes.gen("*", function()
+            local list = {}
+            for i = 1, 200 do list[i] = i % 2 == 0 and i or coroutine.create(function() end) end
+            return (rawget(table, "unpack") or unpack)(list)
+        end)()
+        for i = 2, 200, 2 do assert.equal(i, handle[i]) end
+        for i = 1, 200, 2 do
+            support.raises("(result #" .. i .. " is of type 'thread'", function() return handle[i] end)
+        end
     end)
 
     it("leaves the process able to go on", function()
         local handle = lanes.gen("*", function() return io.stdout end)()
         assert.is_false(pcall(handle.join, handle))
         assert.equal(1, done(1)[1])
+    end)
+end)
+
+describe("a result that this state does not know", function()
+    local function unknown(name)
+        return lanes.gen("*", function()
+            local f = coroutine.wrap(function() end)
+            require "lanes".register(name, { f = f })
+            local inner, class = {}, { __index = {}, method = f }
+            return "first", { inner, f }, inner, setmetatable({}, class), { "fifth" }, setmetatable({}, class)
+        end)()
+    end
+
+    it("keeps none of the others away, but for those that are part of it", function()
+        local handle = unknown "unknown_1"
+        for _ = 1, 2 do
+            assert.equal("first", handle[1])
+            support.raises("(result #2[2]", function() return handle[2] end)
+            support.raises("(result #3)", function() return handle[3] end)
+            support.raises("(result #4, metatable.method", function() return handle[4] end)
+            assert.same({ "fifth" }, handle[5])
+            support.raises("(result #6, metatable.method", function() return handle[6] end)
+            support.raises("function 'unknown_1/f' not found in main destination transfer database.", handle.join, handle)
+        end
+        assert.equal(handle[5], handle[5])
+    end)
+
+    it("can be read when it is known", function()
+        local handle = unknown "unknown_2"
+        local fifth = handle[5]
+        assert.is_false(pcall(function() return handle[2] end))
+        lanes.register("unknown_2", { f = string.upper })
+        local results = support.pack(handle:join())
+        assert.equal(6, results.n)
+        assert.equal(string.upper, results[2][2])
+        assert.equal(results[2][1], results[3])
+        assert.equal(fifth, results[5])
+        assert.equal(string.upper, getmetatable(results[4]).method)
+        assert.equal(getmetatable(results[4]), getmetatable(results[6]))
+        assert.equal(results[2], handle[2])
     end)
 end)
 

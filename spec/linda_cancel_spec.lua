@@ -206,6 +206,57 @@ describe("a lane's soft cancel request", function()
         assert.same(pack(1, 1, 5), pack(expect.finished(lane)))
     end)
 
+    local function asked(linda, lane)
+        assert.same(pack(false, "timeout"), pack(lane:cancel("soft", 0.01)))
+        assert.equal("waiting", lane.status)
+        return linda, lane
+    end
+
+    local changes = {
+        ["a send under another key"] = function(linda) linda:send("other", 1) end,
+        ["a send under its own key"] = function(linda) linda:send("key", 1) end,
+        ["a set"] = function(linda) linda:set("other", 1) end,
+        ["a timer"] = function(linda) lanes.timer(linda, "other", 0.001) end,
+    }
+    for what, change in pairs(changes) do
+        it("ends a waiting receive without the wake flag at " .. what .. ", which takes nothing", function()
+            local linda, lane = asked(waiting_reader())
+            change(linda)
+            assert.same(pack(cancel_error), pack(expect.finished(lane)))
+            local key = expect.received(linda, what:find("own", 1, true) and "key" or "other")
+            assert.equal("number", type(key))
+        end)
+    end
+
+    local reliefs = {
+        ["a receive of another key"] = function(linda) linda:receive(0, "other") end,
+        ["a receive of its own key"] = function(linda) assert.equal("key", (linda:receive(0, "key"))) end,
+        ["a limit"] = function(linda) linda:limit("key", 5) end,
+        ["a set"] = function(linda) linda:set("key") end,
+    }
+    for what, relief in pairs(reliefs) do
+        it("ends a waiting send without the wake flag at " .. what .. ", which stores nothing", function()
+            local linda, lane = asked(waiting_writer())
+            local before = linda:count("key")
+            relief(linda)
+            assert.same(pack(cancel_error), pack(expect.finished(lane)))
+            assert.is_true(linda:count("key") <= before)
+            assert.same(pack(), pack(linda:receive(0, linda.batched, "key", 2)))
+        end)
+    end
+
+    it("ends no wait of another lane", function()
+        local linda, lane = waiting_reader()
+        local patient = lanes.gen("*", function() return (linda:receive("patient")) end)()
+        support.until_status(patient, "waiting")
+        asked(linda, lane)
+        linda:send("other", 1)
+        assert.same(pack(cancel_error), pack(expect.finished(lane)))
+        assert.equal("waiting", patient.status)
+        linda:send("patient", 1)
+        assert.equal("patient", expect.finished(patient))
+    end)
+
     it("does not end a wait without the wake flag, and is told instead of the timeout", function()
         local linda, results = lanes.linda(), nil
         for _, timeout in ipairs { 0.05, 0.5, 5, 20 } do -- longer when the request came after the end

@@ -148,6 +148,17 @@ describe("the native module", function()
         ]])
     end)
 
+    it("refuses an interpreter of the other kind", function()
+        local built_for, pretends = "PUC-Lua", "LuaJIT"
+        if rawget(_G, "jit") then built_for, pretends = pretends, built_for end
+        assert.equal(("false\nLanes is built for %s, don't run from %s\n"):format(built_for, pretends), support.output [[
+            jit = not jit and {} or nil
+            local ok, message = pcall(require, "lanes.core")
+            print(ok)
+            print(message:match "Lanes is built for [^\n]*")
+        ]])
+    end)
+
     it("loads before lanes does", function()
         assert.equal("done\n", support.output [[
             require "lanes.core"

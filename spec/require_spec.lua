@@ -5,6 +5,7 @@ local describe, it, after_each = support.plain(describe, it, after_each)
 local _ENV = _G -- luacheck: ignore _ENV
 
 local lanes = require "lanes"
+local expect = require "expect"
 
 local function forget()
     for _, name in ipairs { "spec_module", "spec_other", "spec_failing" } do
@@ -93,6 +94,62 @@ describe("require in lanes", function()
         for i = 1, 10 do handles[i]:join() end
         assert.is_nil((linda:get("overlap")))
         assert.equal(0, (linda:get("inside")))
+    end)
+
+    -- A lane that holds the lock until it is told to go on.
+    local function loading(linda)
+        local handle = lanes.gen("*", function()
+            package.preload.spec_slow = function() return (select(2, linda:receive("go"))) end
+            return (require "spec_slow")
+        end)()
+        support.until_status(handle, "waiting")
+        return handle
+    end
+
+    -- A lane that waits, or will soon, while another one loads a module.
+    local function behind(linda, finalizer)
+        local handle = lanes.gen("*", function()
+            package.preload.spec_quick = function() return "loaded" end
+            if finalizer then
+                set_finalizer(function() linda:set("finalizer", (require "spec_quick")) end)
+                linda:send("near", true)
+                linda:receive("never")
+            end
+            linda:send("near", true)
+            return (require "spec_quick")
+        end)()
+        expect.received(linda, "near")
+        return handle
+    end
+
+    it("does not keep a lane that waits for another one's from being cancelled", function()
+        local linda = lanes.linda()
+        local first = loading(linda)
+        for _, mode in ipairs { "hard", "count" } do
+            local handle = behind(linda)
+            assert.same({ false, "timeout" }, { handle:cancel("soft", 0.01, true) })
+            if mode == "hard" then
+                assert.same({ true, "cancelled" }, { handle:cancel(mode, support.LIMIT) })
+            else
+                assert.same({ true, "cancelled" }, { handle:cancel(mode, 1, support.LIMIT) })
+            end
+        end
+        local third = behind(linda)
+        linda:send("go", "slow")
+        assert.equal("slow", expect.finished(first))
+        assert.equal("loaded", expect.finished(third))
+    end)
+
+    it("works in a finalizer of a lane that was cancelled, behind another one's", function()
+        local linda = lanes.linda()
+        local first = loading(linda)
+        local handle = behind(linda, true)
+        assert.same({ false, "timeout" }, { handle:cancel("hard", 0.01) })
+        linda:send("go", "slow")
+        assert.equal("slow", expect.finished(first))
+        assert.equal(0, select("#", handle:join(support.LIMIT)))
+        assert.equal("cancelled", handle.status)
+        assert.equal("loaded", (linda:get("finalizer")))
     end)
 
     it("is released by a lane that is cancelled inside it", function()

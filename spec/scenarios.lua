@@ -293,6 +293,27 @@ end, function(given)
     holds(select(2, given[1]:join())[1] == "failed", "another error")
 end)
 
+scenario("a lane with results that this state does not know", function()
+    local lane = lanes.gen("*", function()
+        local unknown = coroutine.wrap(function() end)
+        require "lanes".register("nowhere", { f = unknown })
+        local shared = {}
+        return { 1 }, { unknown, shared }, shared, setmetatable({ 4 }, { __index = { unknown } }), { 5 }
+    end)()
+    expect.ended(lane)
+    return { lane }
+end, function(given)
+    given.first = given[1][1]
+    given.second = given[1][5]
+    given.refused = not pcall(given[1].join, given[1])
+end, function(given, ok)
+    local lane = given[1]
+    if ok then holds(given.refused and given.first[1] == 1 and given.second[1] == 5, "other results") end
+    holds(not given.first or given.first == lane[1], "the first result is another one now")
+    for n = 2, 4 do holds(not pcall(function() return lane[n] end), "a result that should not be known") end
+    holds(lane[1][1] == 1 and lane[5][1] == 5, "other results")
+end)
+
 scenario("cancelling a lane", function()
     local linda = lanes.linda()
     return { lanes.gen("*", function() linda:receive("never") end)() }

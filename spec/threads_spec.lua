@@ -188,9 +188,10 @@ if readable "/proc/thread-self/stat" then
             for priority = -3, 0 do
                 values[-priority] = lanes.gen("*", { priority = priority }, nice)()[1]
             end
-            assert.is_true(values[0] < values[1], "-1")
-            assert.is_true(values[1] < values[2], "-2")
-            assert.is_true(values[2] < values[3], "-3")
+            -- 19 is the lowest priority there is; the specs may run with it.
+            for lower = 1, 3 do
+                assert.is_true(values[lower - 1] < values[lower] or values[lower] == 19, "-" .. lower)
+            end
         end)
 
         it("set by the lane itself does the same", function()
@@ -199,7 +200,7 @@ if readable "/proc/thread-self/stat" then
                 require "lanes".set_thread_priority(-2)
                 return before, nice()
             end)():join()
-            assert.is_true(before < after)
+            assert.is_true(before < after or after == 19)
         end)
 
         it("is not left to later lanes", function()

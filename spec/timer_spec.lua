@@ -305,6 +305,13 @@ describe("a timer with a date", function()
         assert.equal(expected, pending(linda).key[1])
     end)
 
+    it("takes the whole part of fractions", function()
+        local linda = lanes.linda()
+        local year = os.date("*t").year + 1
+        lanes.timer(linda, "key", { year = year, month = 5.9, day = 1, min = -0.5, sec = 30.25 })
+        assert.equal(os.time { year = year, month = 5, day = 1, hour = 0, min = 0, sec = 30 }, pending(linda).key[1])
+    end)
+
     it("may be periodic", function()
         local linda = lanes.linda()
         lanes.timer(linda, "key", { year = 2001, month = 1, day = 1 }, 0.002)

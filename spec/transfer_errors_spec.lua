@@ -36,7 +36,10 @@ describe("a coroutine", function()
     end)
 
     it("is refused inside a metatable", function()
-        support.contains("thread", support.raises("metatable", idle, setmetatable({}, { field = thread })))
+        for _, call in ipairs { idle, function(value) lanes.linda():send("key", value) end } do
+            support.contains("metatable entry", support.raises("is of type 'thread'", call, setmetatable({}, { field = thread })))
+            support.contains(".list[2]", support.raises("is of type 'thread'", call, setmetatable({}, { list = { 1, thread } })))
+        end
     end)
 
     it("is refused as an upvalue, by its name", function()

@@ -212,6 +212,26 @@ describe("the copy of a table", function()
 end)
 
 describe("the metatable of a copied table", function()
+    it("is complete when it arrives, after an attempt to receive it failed", function()
+        local linda = lanes.linda()
+        local f = coroutine.wrap(function() end)
+        lanes.register("half_known", { f = f })
+        linda:send("key", setmetatable({}, { first = 1, method = f, list = { f, 2 } }))
+        local ok, first, method, list, second = expect.in_lane(function()
+            local ours = require "lanes"
+            local ok = pcall(linda.receive, linda, 0, "key")
+            ours.register("half_known", { f = string.upper })
+            local _, value = linda:receive(0, "key")
+            local class = getmetatable(value)
+            return ok, class.first, class.method == string.upper, class.list[1] == string.upper, class.list[2]
+        end)
+        assert.is_false(ok)
+        assert.equal(1, first)
+        assert.is_true(method)
+        assert.is_true(list)
+        assert.equal(2, second)
+    end)
+
     it("is the original one when the table returns to its state", function()
         local meta = { __index = { greet = function() return "hello" end } }
         local value = setmetatable({}, meta)

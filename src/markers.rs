@@ -1,5 +1,7 @@
 //! The light userdata that programs and lanes know by value: they are equal in every state and process (SPEC-3x 0.4).
 
+use crate::lua::{Kind, State};
+
 /// What a light userdata can hold: LuaJIT on 64-bit systems keeps 47 bits.
 const fn fit(value: u64) -> usize {
     let mask = if crate::lua::compat::LUAJIT && usize::BITS == 64 {
@@ -18,3 +20,8 @@ pub const NULL: usize = fit(0x7eaa_fa00_3a1d_11a1);
 
 /// `linda.batched`: asks `receive` for several elements.
 pub const BATCHED: usize = fit(0x2ddf_ee09_68c6_2aa7);
+
+/// Whether the value at `index` is `cancel_error`.
+pub fn is_cancel_error(state: State, index: i32) -> bool {
+    state.kind(index) == Kind::Light && state.userdata(index) as usize == CANCEL_ERROR
+}

@@ -2,13 +2,13 @@
 
 use crate::lane::{Record, Spares};
 use crate::linda::{Key, Linda};
+use crate::park::recursive::RecursiveLock;
 use crate::state::allocator::Shared;
 use crate::sync::Mutex;
 use crate::timer::Timers;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, PoisonError, Weak};
-use std::thread::ThreadId;
+use std::sync::{Arc, Weak};
 
 /// What `configure` was given.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub struct Universe {
     /// What `configure` was given.
     pub settings: Settings,
     /// Serialises `require`.
-    pub require: RequireLock,
+    pub require: RecursiveLock,
     /// The timers of `lanes.timer`.
     pub timers: Timers,
     /// States that the next lanes can have.
@@ -56,7 +56,7 @@ impl Universe {
     pub fn new(settings: Settings) -> Arc<Universe> {
         Arc::new(Universe {
             settings,
-            require: RequireLock::new(),
+            require: RecursiveLock::new(),
             timers: Timers::new(),
             spares: Spares::default(),
             lanes: Mutex::default(),
@@ -189,44 +189,5 @@ impl std::hash::Hash for TimerKey {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         Arc::as_ptr(&self.linda).hash(state);
         self.key.hash(state);
-    }
-}
-
-/// A lock that its thread may take again: one `require` at a time in a universe, and modules that require others.
-pub struct RequireLock {
-    holder: Mutex<(Option<ThreadId>, usize)>,
-    free: Condvar,
-}
-
-impl RequireLock {
-    fn new() -> RequireLock {
-        RequireLock {
-            holder: Mutex::new((None, 0)),
-            free: Condvar::new(),
-        }
-    }
-
-    /// Takes the lock, waiting for another thread that has it. `unlock` must follow.
-    pub fn lock(&self) {
-        let me = std::thread::current().id();
-        let mut holder = self.holder.lock();
-        while holder.0.is_some_and(|other| other != me) {
-            holder = self
-                .free
-                .wait(holder)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        *holder = (Some(me), holder.1 + 1);
-    }
-
-    /// Gives the lock back.
-    pub fn unlock(&self) {
-        let mut holder = self.holder.lock();
-        holder.1 = holder.1.saturating_sub(1);
-        if holder.1 == 0 {
-            holder.0 = None;
-            drop(holder);
-            self.free.notify_one();
-        }
     }
 }

@@ -3,8 +3,12 @@
 #![cfg(loom)]
 #![allow(dead_code)]
 
+#[path = "loom/asked.rs"]
+mod asked;
 #[path = "../src/park/mod.rs"]
 mod park;
+#[path = "loom/recursive.rs"]
+mod recursive;
 #[path = "../src/sync.rs"]
 mod sync;
 

@@ -3,11 +3,13 @@
 //! There is unsafe code in here because it calls the modules' identity functions and writes the head of their objects, on
 //! the terms that include/lanes.h states.
 
+use super::internals::{enter_object, forget_object};
 use crate::context::Context;
 use crate::lua::compat::{MANY_USER_VALUES, lua_State};
 use crate::lua::{
     Kind, Raise, Raising, State, Userdata, enter, lua_function, protect_with, upvalue,
 };
+use crate::markers::is_cancel_error;
 use crate::message::{Deep, KEYS, KindId, Local, Proxy, push_proxy};
 use crate::pin::pin;
 use crate::state::Owned;
@@ -18,6 +20,9 @@ use std::os::raw::{c_char, c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
+/// A module was built for other objects.
+pub(super) const WRONG_VERSION: &str = "Bad idfunc(eDO_new): DEEP_VERSION is incorrect, rebuild your implementation with the latest deep implementation";
+
 /// What `eDO_new`, `eDO_delete`, `eDO_metatable` and `eDO_module` are.
 const NEW: c_int = 0;
 const DELETE: c_int = 1;
@@ -25,13 +30,13 @@ const METATABLE: c_int = 2;
 const MODULE: c_int = 3;
 
 /// The function that knows everything about the objects of a kind, `luaG_IdFunction`.
-type Identify = unsafe extern "C-unwind" fn(*mut lua_State, c_int) -> *mut c_void;
+pub(super) type Identify = unsafe extern "C-unwind" fn(*mut lua_State, c_int) -> *mut c_void;
 
 /// What every object of a C module begins with, `DeepPrelude`.
 #[repr(C)]
-struct Prelude {
-    magic: usize,
-    identify: Option<Identify>,
+pub struct Prelude {
+    pub(super) magic: usize,
+    pub(super) identify: Option<Identify>,
     /// How many proxies there are, in all states.
     proxies: AtomicI32,
 }
@@ -40,16 +45,16 @@ struct Prelude {
 const MAGIC: usize = 0xB4B0_119C_1064_2B29_u64 as usize;
 
 /// Whether a module was built for these objects. LuaJIT's light userdata have 47 bits, so its modules may use as many.
-fn is_magic(magic: usize) -> bool {
+pub(super) fn is_magic(magic: usize) -> bool {
     const LOW: usize = ((1_u64 << 47) - 1) as usize;
     magic == MAGIC || magic == MAGIC & LOW
 }
 
 /// An object of a C module; freed by the module when dropped.
-struct Foreign {
-    object: *mut Prelude,
-    identify: Identify,
-    user_values: u8,
+pub(super) struct Foreign {
+    pub(super) object: *mut Prelude,
+    pub(super) identify: Identify,
+    pub(super) user_values: u8,
 }
 
 // SAFETY: that its objects can be used by several threads is what a module promises by making them deep.
@@ -83,7 +88,8 @@ impl Foreign {
     }
 
     /// Calls the identity function with `eDO_delete`, and says in `begun` that it was called.
-    fn free(&self, state: State, begun: &mut bool) -> Result<(), Raise> {
+    pub(super) fn free(&self, state: State, begun: &mut bool) -> Result<(), Raise> {
+        forget_object(self.object);
         let (identify, object) = (self.identify, self.object);
         protect_with(state, 0, begun, move |raising, begun| {
             raising.push_light(object.cast());
@@ -202,6 +208,9 @@ fn require(local: &Local, raising: Raising, kind: KindId, module: &[u8]) -> bool
         return true;
     }
     local.set_complete(kind, false);
+    if is_cancel_error(*raising, -1) {
+        raising.raise();
+    }
     raising.push_bytes(b"error while requiring '");
     raising.push_bytes(module);
     raising.push_bytes(b"' identified by idfunc(eOP_module): ");
@@ -298,15 +307,15 @@ unsafe fn make(raising: Raising, identify: Identify, user_values: c_int) -> *mut
     if built_for_this {
         fail(b"Bad idfunc(eDO_new): should not push anything on the stack")
     } else {
-        fail(
-            b"Bad idfunc(eDO_new): DEEP_VERSION is incorrect, rebuild your implementation with the latest deep implementation",
-        )
+        fail(WRONG_VERSION.as_bytes())
     }
 }
 
 /// Pushes a proxy of a new object.
 fn push_new(state: State, foreign: Foreign) -> Result<c_int, Raise> {
+    let address = foreign.object;
     let foreign = Arc::new(foreign);
+    enter_object(address, &foreign);
     let object: Arc<dyn Deep> = Arc::clone(&foreign) as Arc<dyn Deep>;
     let outcome = Context::in_registry(state)
         .ok_or_else(|| {

@@ -2,3 +2,4 @@
 
 mod deep;
 mod embedded;
+mod internals;

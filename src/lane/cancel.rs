@@ -146,6 +146,8 @@ pub fn cancel(state: State) -> Result<c_int, Raise> {
     record.waiter.cancel(asked.request, wake);
     if wake {
         record.end_timers();
+    } else {
+        record.asked_unnoticed();
     }
     if let Some((mask, count)) = asked.hook {
         record.set_hooks(mask, count);

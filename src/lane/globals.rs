@@ -36,6 +36,16 @@ pub fn set(state: State) -> Result<(), Raise> {
     protect(state, 0, assign)
 }
 
+/// Takes the functions away from code that runs before the lane's own: `on_state_create` and required modules do not see them.
+pub fn hide(raising: Raising) {
+    raising.push_globals();
+    for (name, _) in GLOBALS {
+        raising.push_nil();
+        raising.raw_set_name(-2, name.as_bytes());
+    }
+    raising.pop(1);
+}
+
 fn assign(raising: Raising) {
     raising.push_globals();
     let globals = raising.top();

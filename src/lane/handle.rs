@@ -1,9 +1,9 @@
 //! The handle of a lane: `join`, indexing, `status`, `cancel` (SPEC-3x section 4).
 //!
-//! The outcome stays with the lane, so `join` and indexing may be mixed and repeated, and always agree. Values that
-//! are objects are built once per handle.
+//! The outcome stays with the lane, so `join` and indexing may be mixed and repeated, and always agree.
 
 use super::cancel;
+use super::fetched::{Fetched, values};
 use super::outcome::Outcome;
 use super::record::Record;
 use crate::context::{Context, Waited, deadline, push_function};
@@ -11,9 +11,8 @@ use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
     protect,
 };
-use crate::message::{Label, decode_packet};
 use crate::park::{Deadline, Refusal, Wait};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::os::raw::c_int;
 use std::sync::Arc;
 
@@ -22,9 +21,9 @@ pub struct Handle {
     /// The lane.
     pub record: Arc<Record>,
     /// The user value is a table: at 0 the callback for the end of the handle, from 1 on the values of the outcome.
-    has_table: Cell<bool>,
-    /// How many values of the outcome are in the table; -1: they have not been fetched.
-    fetched: Cell<c_int>,
+    pub has_table: Cell<bool>,
+    /// The values of the outcome that are in the table.
+    pub fetched: RefCell<Fetched>,
 }
 
 /// Prepares a state for handles: makes their metatable. `context` is the index of the context's userdata.
@@ -83,7 +82,7 @@ pub fn push(context: &Context, state: State, record: &Arc<Record>) -> Result<(),
     let handle = Handle {
         record: Arc::clone(record),
         has_table: Cell::new(has_callback),
-        fetched: Cell::new(-1),
+        fetched: RefCell::default(),
     };
     Userdata::put(state, -1, Box::new(handle));
     Ok(())
@@ -124,73 +123,6 @@ pub fn wait(
     })
 }
 
-/// Pushes the values of the outcome (results, or error value and trace) and answers how many. The handle is at 1.
-fn values(context: &Context, state: State, handle: &Handle) -> Result<c_int, Raise> {
-    let packet = match handle.record.outcome.get() {
-        Some(Outcome::Done(packet) | Outcome::Error(packet)) => packet,
-        _ => return Ok(0),
-    };
-    let packet = packet
-        .as_ref()
-        .map_err(|reason| Raise::message(reason.clone()))?;
-    if handle.fetched.get() >= 0 {
-        let count = handle.fetched.get();
-        state.push_user_value(1, 1);
-        protect(state, 1, move |raising| {
-            raising.reserve(count + 2);
-            for n in 1..=count {
-                raising.raw_get_index(1, i64::from(n));
-            }
-            raising.remove(1);
-        })?;
-        return Ok(count);
-    }
-    let label = if matches!(handle.record.outcome.get(), Some(Outcome::Error(_))) {
-        Label::Error
-    } else {
-        Label::Result
-    };
-    let before = state.top();
-    let count = decode_packet(&context.local, state, label, packet)?;
-    let objects = (before + 1..=before + count).any(|index| {
-        matches!(
-            state.kind(index),
-            Kind::Table | Kind::Function | Kind::Userdata | Kind::Thread | Kind::Other
-        )
-    });
-    if objects {
-        keep(state, handle, count)?;
-    }
-    Ok(count)
-}
-
-/// Keeps the top `count` values in the handle at 1.
-fn keep(state: State, handle: &Handle, count: c_int) -> Result<(), Raise> {
-    let has_table = handle.has_table.get();
-    state.push_copy(1);
-    state.insert(-(count + 1));
-    protect(state, count + 1, move |raising| {
-        // Stack: handle, values.
-        raising.reserve(count + 8);
-        if has_table {
-            raising.push_user_value(1, 1);
-        } else {
-            raising.new_table(count as usize, 0);
-            raising.push_copy(-1);
-            raising.set_user_value(1, 1);
-        }
-        for n in 1..=count {
-            raising.push_copy(n + 1);
-            raising.raw_set_index(-2, i64::from(n));
-        }
-        raising.pop(1);
-        raising.remove(1);
-    })?;
-    handle.has_table.set(true);
-    handle.fetched.set(count);
-    Ok(())
-}
-
 lua_function! {
     /// `lane:join([timeout])`: results; `nil, error, trace`; nothing where it was cancelled; `nil, "timeout"`.
     fn join = join_body
@@ -214,9 +146,9 @@ fn join_body(state: State) -> Result<c_int, Raise> {
     match handle.record.outcome.get() {
         Some(Outcome::Error(_)) => {
             state.push_nil();
-            Ok(1 + values(context, state, handle)?)
+            Ok(1 + values(context, state, handle, None)?)
         }
-        _ => values(context, state, handle),
+        _ => values(context, state, handle, None),
     }
 }
 
@@ -287,7 +219,20 @@ fn index_body(state: State) -> Result<c_int, Raise> {
 fn result(context: &Context, state: State, handle: &Handle, number: f64) -> Result<c_int, Raise> {
     wait(context, state, &handle.record, Deadline::Never)?;
     let failed = matches!(handle.record.outcome.get(), Some(Outcome::Error(_)));
-    let count = values(context, state, handle)?;
+    if number == 0.0 && !failed {
+        state.push_boolean(true);
+        return Ok(1);
+    }
+    // Of an error there is one value to be read, whichever index is asked for.
+    let wanted = if failed {
+        1
+    } else if number >= 1.0 && number <= f64::from(c_int::MAX) && number.fract() == 0.0 {
+        number as c_int
+    } else {
+        state.push_nil();
+        return Ok(1);
+    };
+    let count = values(context, state, handle, Some(wanted))?;
     let first = state.top() - count + 1;
     if failed {
         if number == -1.0 {
@@ -302,8 +247,8 @@ fn result(context: &Context, state: State, handle: &Handle, number: f64) -> Resu
     }
     if number == 0.0 {
         state.push_boolean(true);
-    } else if !failed && number >= 1.0 && number <= f64::from(count) && number.fract() == 0.0 {
-        state.push_copy(first + number as c_int - 1);
+    } else if !failed && wanted <= count {
+        state.push_copy(first + wanted - 1);
     } else {
         state.push_nil();
     }

@@ -250,6 +250,7 @@ impl Launch<'_> {
             self.from.pop(1);
             return Ok(());
         }
+        self.inside(0, globals::hide)?;
         if self.from.is_c_function(-1) {
             let function = self.from.c_function(-1);
             self.from.pop(1);
@@ -374,7 +375,14 @@ impl Launch<'_> {
             from.pop(1);
             return Ok(());
         }
-        let wrong = || Raise::message("required module list should be a list of strings");
+        self.inside(0, globals::hide)?;
+        let wrong = || {
+            Raise::message(format!(
+                "required module list should be a list of strings, got a {} under a key of type {}",
+                from.type_name(-1),
+                from.type_name(-2)
+            ))
+        };
         let mut count = 0;
         from.push_nil();
         while from.next(-2) {
@@ -387,7 +395,9 @@ impl Launch<'_> {
         for n in 1..=count {
             from.raw_get_index(-1, n);
             let Some(name) = from.bytes(-1) else {
-                return Err(wrong());
+                return Err(Raise::message(format!(
+                    "required module list should be a list of strings, got nothing at {n}"
+                )));
             };
             to.raw_get_index(State::REGISTRY, KEYS.require);
             if to.kind(-1) != Kind::Function {

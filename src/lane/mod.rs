@@ -2,6 +2,7 @@
 
 mod cancel;
 mod coroutines;
+mod fetched;
 mod globals;
 mod handle;
 mod launch;

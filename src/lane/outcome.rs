@@ -2,18 +2,44 @@
 
 use super::record::Stage;
 use crate::context::Context;
-use crate::lua::{Kind, Raise, State, compat};
-use crate::markers::CANCEL_ERROR;
+use crate::lua::{Kind, Raise, State, compat, protect};
+pub use crate::markers::is_cancel_error;
 use crate::message::{Destination, KEYS, Label, Packet, encode_packet};
 
 /// What came of a lane.
 pub enum Outcome {
-    /// Its results, or why they cannot travel.
-    Done(Result<Packet, String>),
-    /// Its error value, and its trace if there is one; or why they cannot travel.
-    Error(Result<Packet, String>),
+    /// Its results.
+    Done(Captured),
+    /// Its error value, and its trace if there is one.
+    Error(Captured),
     /// It was cancelled.
     Cancelled,
+}
+
+/// Captured values.
+pub struct Captured {
+    /// The values, nil in place of those that are refused; or why there are none.
+    pub packet: Result<Packet, String>,
+    /// The numbers (from 1) of the values that cannot travel, and why.
+    pub refused: Vec<(i32, String)>,
+}
+
+impl Captured {
+    /// Why value number `n` cannot be had; if `n` is none: why not all values can be had.
+    pub fn reason(&self, n: Option<i32>) -> Option<&str> {
+        match &self.packet {
+            Err(reason) => Some(reason),
+            Ok(_) => reason(&self.refused, n),
+        }
+    }
+}
+
+/// The reason that `refused` has for value number `n`, or for any value.
+pub fn reason(refused: &[(i32, String)], n: Option<i32>) -> Option<&str> {
+    refused
+        .iter()
+        .find(|refused| n.is_none_or(|n| n == refused.0))
+        .map(|refused| refused.1.as_str())
 }
 
 impl Outcome {
@@ -24,6 +50,14 @@ impl Outcome {
             Outcome::Error(_) => Stage::Error,
             Outcome::Cancelled => Stage::Cancelled,
         }
+    }
+
+    /// An error of ours, in place of any value.
+    pub fn broken(text: &str) -> Outcome {
+        Outcome::Error(Captured {
+            packet: Err(text.to_owned()),
+            refused: Vec::new(),
+        })
     }
 
     /// Captures the values above `base` as results.
@@ -55,24 +89,58 @@ impl Outcome {
     }
 }
 
-/// Whether the value at `index` is `cancel_error`.
-pub fn is_cancel_error(state: State, index: i32) -> bool {
-    state.kind(index) == Kind::Light && state.userdata(index) as usize == CANCEL_ERROR
+/// Captures the top `count` values, those that can travel.
+fn capture(context: &Context, state: State, count: i32, label: Label) -> Captured {
+    let first = state.top() - count + 1;
+    let mut refused = Vec::new();
+    // One value is captured or is not; of several those are left out that fail, for which copies are needed.
+    let several = count > 1 && (first..first + count).any(|index| is_object(state, index));
+    let packet = loop {
+        if several {
+            if let Err(raise) = protect(state, 0, move |raising| raising.reserve(count + 8)) {
+                break Err(text(state, raise));
+            }
+            for _ in 0..count {
+                state.push_copy(-count);
+            }
+        }
+        let reason = match encode_packet(&context.local, state, count, label, Destination::Anywhere)
+        {
+            Ok(packet) => break Ok(packet),
+            Err(raise) => text(state, raise),
+        };
+        let number = context.local.last_value() as i32;
+        if !several || number >= count || refused.iter().any(|(n, _)| *n == number + 1) {
+            break Err(reason);
+        }
+        refused.push((number + 1, reason));
+        state.set_top(first + count - 1);
+        state.push_nil();
+        state.replace(first + number);
+    };
+    state.set_top(first - 1);
+    Captured { packet, refused }
 }
 
-/// Captures the top `count` values, or says why that failed.
-fn capture(context: &Context, state: State, count: i32, label: Label) -> Result<Packet, String> {
-    encode_packet(&context.local, state, count, label, Destination::Anywhere).map_err(|raise| {
-        match raise {
-            Raise::Bare(text) | Raise::Message(text) | Raise::Level(text, _) => text.into_owned(),
-            Raise::Value => {
-                let text = state.text(-1).unwrap_or_else(|| {
-                    format!("(error object is a {} value)", state.type_name(-1))
-                });
-                state.pop(1);
-                text
-            }
-            Raise::Light(_) => "cancelled".to_owned(),
+/// Whether the value at `index` is more than a number, a string or the like.
+pub fn is_object(state: State, index: i32) -> bool {
+    matches!(
+        state.kind(index),
+        Kind::Table | Kind::Function | Kind::Userdata | Kind::Thread | Kind::Other
+    )
+}
+
+/// The text of an error of encoding.
+fn text(state: State, raise: Raise) -> String {
+    match raise {
+        Raise::Bare(text) | Raise::Message(text) | Raise::Level(text, _) => text.into_owned(),
+        Raise::Value => {
+            let text = state
+                .text(-1)
+                .unwrap_or_else(|| format!("(error object is a {} value)", state.type_name(-1)));
+            state.pop(1);
+            text
         }
-    })
+        Raise::Light(_) => "cancelled".to_owned(),
+    }
 }

@@ -3,11 +3,12 @@
 //! `unsafe`: a cancellation sets hooks in the lane's coroutines from another thread, so their addresses go there.
 
 use super::outcome::Outcome;
+use crate::linda::unnoticed;
 use crate::lua::State;
 use crate::park::{Latch, Waiter};
 use crate::sync::Mutex;
 use crate::universe::Universe;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 /// How far a lane is.
@@ -57,6 +58,8 @@ pub struct Record {
     /// Its place among the running lanes; used under the universe's lock.
     pub position: AtomicUsize,
     stage: AtomicU8,
+    /// It counts as a lane with a soft request that did not wake it.
+    unnoticed: AtomicBool,
     name: Mutex<String>,
     /// The coroutines that are running, the first one first. Empty before the lane runs and after its body has ended.
     targets: Mutex<Vec<Target>>,
@@ -76,6 +79,7 @@ impl Record {
             outcome: OnceLock::new(),
             position: AtomicUsize::new(usize::MAX),
             stage: AtomicU8::new(Stage::Pending as u8),
+            unnoticed: AtomicBool::new(false),
             name: Mutex::new("<unnamed>".to_owned()),
             targets: Mutex::default(),
             hook: Mutex::new(None),
@@ -90,7 +94,31 @@ impl Record {
 
     /// Sets how far it is.
     pub fn set_stage(&self, stage: Stage) {
-        self.stage.store(stage as u8, Ordering::Release);
+        self.stage.store(stage as u8, Ordering::SeqCst);
+        self.count_unnoticed();
+    }
+
+    /// It has got a soft request that did not wake it.
+    pub fn asked_unnoticed(&self) {
+        // The record of the timers stands for no lane that waits on a linda.
+        if self.timers.get().is_none() && !self.unnoticed.swap(true, Ordering::SeqCst) {
+            unnoticed::add();
+        }
+        self.count_unnoticed();
+    }
+
+    /// A lane that has ended no longer counts. Whoever of the lane and its canceller comes last sees that.
+    fn count_unnoticed(&self) {
+        let ended = !matches!(
+            Stage::of(self.stage.load(Ordering::SeqCst)),
+            Stage::Pending | Stage::Running
+        );
+        if ended
+            && self.unnoticed.load(Ordering::SeqCst)
+            && self.unnoticed.swap(false, Ordering::SeqCst)
+        {
+            unnoticed::remove();
+        }
     }
 
     /// Whether its outcome is there.

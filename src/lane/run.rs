@@ -52,9 +52,7 @@ impl Job {
         let outcome = if allowed {
             record.set_stage(Stage::Running);
             catch_unwind(AssertUnwindSafe(|| body(&record, owned.state()))).unwrap_or_else(|_| {
-                Outcome::Error(Err(
-                    "internal error in lanes: a lane's thread panicked".to_owned()
-                ))
+                Outcome::broken("internal error in lanes: a lane's thread panicked")
             })
         } else {
             Outcome::Cancelled
@@ -80,9 +78,7 @@ impl Job {
 /// Runs body and finalizers and captures what came of them.
 fn body(record: &Record, state: State) -> Outcome {
     let Some(context) = Context::in_registry(state) else {
-        return Outcome::Error(Err(
-            "internal error in lanes: a lane's state has no context".to_owned(),
-        ));
+        return Outcome::broken("internal error in lanes: a lane's state has no context");
     };
     let arguments = state.top() - 1;
     state.raw_get_index(State::REGISTRY, KEYS.handler);

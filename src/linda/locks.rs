@@ -46,7 +46,10 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
     let key = KeyRef::argument(&arguments, 2)?;
     let single = state.number(3) == 1.0;
     let Some(units) = state.to_number(4).filter(|units| units.is_finite()) else {
-        let given = state.type_name(4);
+        let given = state.to_number(4).map_or_else(
+            || state.type_name(4).to_owned(),
+            |number| number.to_string(),
+        );
         return Err(Arguments::new(state, "lock")
             .error(1, format_args!("number of units expected, got {given}")));
     };

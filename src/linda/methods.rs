@@ -1,7 +1,7 @@
 //! The methods of lindas, as SPEC-3x section 9 describes them.
 
 use super::queues::{Found, Queues, Shortcut, Values, Who};
-use super::{Key, KeyRef, Linda, answers, inspect, locks};
+use super::{Key, KeyRef, Linda, answers, inspect, locks, unnoticed};
 use crate::context::{Context, Timeout, Waited, push_function};
 use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
@@ -85,7 +85,7 @@ pub fn sleep(context: &Context, state: State, deadline: Deadline) -> Result<c_in
 /// The linda that is the receiver of the method.
 #[inline]
 pub(super) fn this<'a>(context: &Context, arguments: &Arguments) -> Result<&'a Linda, Raise> {
-    context
+    let linda = context
         .linda
         .get()
         .and_then(|kind| kind.get(arguments.state, 1))
@@ -98,7 +98,9 @@ pub(super) fn this<'a>(context: &Context, arguments: &Arguments) -> Result<&'a L
                     arguments.state.type_name(1)
                 ),
             )
-        })
+        })?;
+    unnoticed::before(linda, arguments);
+    Ok(linda)
 }
 
 /// The linda that a proxy stands for.
@@ -506,7 +508,10 @@ fn cancel_body(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "cancel");
     let linda = this(context, &arguments)?;
     if state.top() > 2 {
-        return Err(arguments.error(3, "wrong number of arguments"));
+        return Err(arguments.error(
+            3,
+            "wrong number of arguments: linda:cancel([who]) takes one at most",
+        ));
     }
     let who = if state.is_none_or_nil(2) {
         Who::Both

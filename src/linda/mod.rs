@@ -7,6 +7,7 @@ mod locks;
 mod methods;
 pub mod queues;
 mod shortcuts;
+pub mod unnoticed;
 
 pub use key::{Key, KeyRef};
 pub use locks::{prepare_atomic, prepare_lock};

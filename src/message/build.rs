@@ -160,14 +160,18 @@ impl Decoder {
                     }
                     if let Some(identity) = metatable {
                         // The metatable, a value of its own, is complete on the top.
-                        metatables::push_known(raising, identity);
-                        if raising.is_none_or_nil(-1) {
-                            raising.pop(1);
-                            metatables::adopt(raising, identity);
+                        if raising.kind(-1) == Kind::Table {
+                            metatables::push_known(raising, identity);
+                            if raising.is_none_or_nil(-1) {
+                                raising.pop(1);
+                                self.adopt(raising, identity);
+                            } else {
+                                raising.remove(-2);
+                            }
+                            raising.set_metatable(index);
                         } else {
-                            raising.remove(-2);
+                            raising.pop(1); // it was refused
                         }
-                        raising.set_metatable(index);
                         self.end_table(raising, floor, flags);
                         continue;
                     }
@@ -203,6 +207,7 @@ impl Decoder {
                         reader.at += 1;
                         let function = reader.u32()?;
                         let upvalue = c_int::from(reader.u8()?);
+                        self.check_present(raising, function);
                         raising.raw_get_index(self.shared, i64::from(function) + 1);
                         raising.join_upvalues(index, next, raising.top(), upvalue);
                         raising.pop(1);
@@ -282,7 +287,7 @@ impl Decoder {
         if raising.is_none_or_nil(-1) {
             raising.pop(1);
             let complete = self.value(raising, local, reader)?;
-            metatables::adopt(raising, identity);
+            self.adopt(raising, identity);
             return Ok(complete);
         }
         // What refers to the object gets the table that is here, which stays on the stack; the contents go into a table
@@ -293,6 +298,12 @@ impl Decoder {
             raising.pop(1); // the contents come later
         }
         Ok(complete)
+    }
+
+    /// Makes the table on the top (left there) this state's metatable with a number, for as long as the decoding succeeds.
+    fn adopt(&mut self, raising: Raising, identity: u64) {
+        metatables::adopt(raising, identity);
+        self.adopted.push(identity);
     }
 
     /// Pushes this state's table for a metatable, which is made if this state does not have it.
@@ -327,13 +338,14 @@ impl Decoder {
         let (objects, shared, later) = (self.objects, self.shared, self.later.len());
         // Other states read the same description.
         let moves = std::mem::take(&mut self.moves);
+        let gone = std::mem::take(&mut self.gone);
         let floor = self.frames.len();
         raising.push_nil();
         self.shared = raising.top();
         self.objects = 0;
         let complete = self.value(raising, local, reader)?;
         // Known from here on: what it contains may have it as metatable.
-        metatables::adopt(raising, metatable.identity);
+        self.adopt(raising, metatable.identity);
         if !complete {
             self.drain(raising, local, reader, floor)?;
         }
@@ -342,6 +354,7 @@ impl Decoder {
         self.objects = objects;
         self.shared = shared;
         self.moves = moves;
+        self.gone = gone;
         Ok(())
     }
 
@@ -416,7 +429,11 @@ impl Decoder {
         };
         for i in 0..full.values as usize {
             self.value = i;
+            let (objects, adopted) = (self.objects, self.adopted.len());
             self.root(raising, local, &mut reader)?;
+            if self.lenient {
+                self.settle(raising, objects, adopted);
+            }
         }
         raising.remove(self.shared);
         Ok(())

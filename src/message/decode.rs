@@ -6,6 +6,7 @@
 use super::decoder::Decoder;
 use super::failure::{Failure, Label};
 use super::local::Local;
+use super::metatables;
 use super::reader::Outcome;
 use super::{Body, INLINE, Message, Packet, format};
 use crate::lua::{Raise, Raising, State, protect, protect_with};
@@ -42,10 +43,24 @@ fn run<'a, T: Copy + 'a>(
     data: T,
     read: impl Fn(&mut Decoder, Raising, &Local, T) -> Outcome + Copy,
 ) -> Result<c_int, Raise> {
-    let before = state.top();
     let mut decoder = local.take_decoder();
+    let result = run_in(&mut decoder, local, state, label, data, read);
+    local.give_decoder(decoder);
+    result
+}
+
+#[inline]
+fn run_in<'a, T: Copy + 'a>(
+    decoder: &mut Decoder,
+    local: &Local,
+    state: State,
+    label: Label,
+    data: T,
+    read: impl Fn(&mut Decoder, Raising, &Local, T) -> Outcome + Copy,
+) -> Result<c_int, Raise> {
+    let before = state.top();
     decoder.label = Some(label);
-    let outcome = protect_with(state, 0, &mut *decoder, |raising, decoder| {
+    let outcome = protect_with(state, 0, decoder, |raising, decoder| {
         read(decoder, raising, local, data).is_ok()
     });
     let result = match outcome {
@@ -62,7 +77,11 @@ fn run<'a, T: Copy + 'a>(
         }
         Err(raise) => Err(raise),
     };
-    local.give_decoder(decoder);
+    if result.is_err() && !decoder.adopted.is_empty() {
+        let _: Result<(), Raise> = protect_with(state, 0, decoder, |raising, decoder| {
+            metatables::disown(raising, &decoder.adopted);
+        });
+    }
     result
 }
 
@@ -160,6 +179,34 @@ fn plain_string(bytes: &[u8]) -> Option<&[u8]> {
         format::LONG => bytes.get(9..),
         _ => None,
     }
+}
+
+/// As [`decode_packet`], but goes on after values that this state cannot have: there is nil in their place. Answers which they are
+/// (from 0), and why. The packet stays whole, and can be read again when the state knows more.
+pub fn decode_possible(
+    local: &Local,
+    state: State,
+    label: Label,
+    packet: &Packet,
+) -> Result<Vec<(usize, String)>, Raise> {
+    let mut decoder = local.take_decoder();
+    decoder.lenient = true;
+    let outcome = run_in(
+        &mut decoder,
+        local,
+        state,
+        label,
+        &packet.0,
+        |decoder, raising, local, full| {
+            decoder.begin(raising);
+            decoder.packet(raising, local, full)?;
+            decoder.end(raising);
+            Ok(())
+        },
+    );
+    let refused = std::mem::take(&mut decoder.refused);
+    local.give_decoder(decoder);
+    outcome.map(|_| refused)
 }
 
 /// Pushes the values of a packet and answers how many.

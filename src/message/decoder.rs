@@ -3,8 +3,9 @@
 use super::failure::{Failure, Label, Step, path};
 use super::local::Local;
 use super::reader::{Outcome, Reader, Stop};
-use super::{Ref, deep, format, names};
+use super::{Ref, deep, format, metatables, names};
 use crate::lua::{Kind, Raising};
+use std::ops::Range;
 use std::os::raw::c_int;
 
 /// An object whose contents are being read.
@@ -51,6 +52,14 @@ pub(super) struct Decoder {
     pub(super) moves: bool,
     /// The next table stands in for one that is here already, below it on the stack.
     pub(super) stand_in: bool,
+    /// The metatables that this state had not seen before.
+    pub(super) adopted: Vec<u64>,
+    /// An object that this state cannot have does not end the decoding: its value is left out.
+    pub(super) lenient: bool,
+    /// The values that are left out, and why.
+    pub(super) refused: Vec<(usize, String)>,
+    /// The numbers of the objects in each of them.
+    pub(super) gone: Vec<Range<u32>>,
 }
 
 /// Flag of a table, here only: it is read and thrown away.
@@ -65,6 +74,48 @@ impl Decoder {
         self.label = None;
         self.failure = None;
         self.stand_in = false;
+        self.adopted.clear();
+        self.moves = false;
+        self.lenient = false;
+        self.refused.clear();
+        self.gone.clear();
+    }
+
+    /// This state cannot have an object: that is the end, or nil is pushed in its place and its value is left out later.
+    fn refuse(&mut self, raising: Raising, failure: Failure) -> Outcome {
+        let lenient = self.lenient;
+        self.failure.get_or_insert(failure);
+        if !lenient {
+            return Err(Stop);
+        }
+        raising.push_nil();
+        Ok(())
+    }
+
+    /// Refuses the present value where it refers to an object of one that is left out.
+    pub(super) fn check_present(&mut self, raising: Raising, number: u32) {
+        if let Some(n) = self.gone.iter().position(|gone| gone.contains(&number)) {
+            let reason = self
+                .refused
+                .get(n)
+                .map_or_else(String::new, |refused| refused.1.clone());
+            let path = self.path(raising);
+            self.failure.get_or_insert(Failure::Deep { path, reason });
+        }
+    }
+
+    /// Replaces the value on the top by nil where it was refused. Its objects began with number `objects`, and the metatables that came
+    /// with it with number `adopted`.
+    pub(super) fn settle(&mut self, raising: Raising, objects: u32, adopted: usize) {
+        let Some(failure) = self.failure.take() else {
+            return;
+        };
+        self.refused.push((self.value, failure.to_string()));
+        self.gone.push(objects..self.objects);
+        raising.pop(1);
+        metatables::disown(raising, self.adopted.get(adopted..).unwrap_or_default());
+        self.adopted.truncate(adopted);
+        raising.push_nil();
     }
 
     pub(super) fn path(&self, raising: Raising) -> String {
@@ -75,6 +126,12 @@ impl Decoder {
             Frame::Table {
                 index, key: true, ..
             } => Step::Key(index + 1),
+            Frame::Table {
+                next,
+                array,
+                hash: 0,
+                ..
+            } if next > array => Step::Metatable,
             Frame::Table { next, .. } => Step::Position(i64::from(*next)),
             Frame::Function { index, next, .. } => Step::Upvalue(*index, *next),
             Frame::Userdata { next, .. } => Step::UserValue(*next),
@@ -135,6 +192,9 @@ impl Decoder {
             format::GLOBALS => raising.push_globals(),
             format::REF => {
                 let number = reader.u32()?;
+                if !self.gone.is_empty() {
+                    self.check_present(raising, number);
+                }
                 raising.raw_get_index(self.shared, i64::from(number) + 1);
             }
             format::TABLE => {
@@ -201,11 +261,9 @@ impl Decoder {
                 {
                     let reason = raising.text(-1).unwrap_or_default();
                     raising.pop(1);
-                    self.failure = Some(Failure::Deep {
-                        path: self.path(raising),
-                        reason,
-                    });
-                    return Err(Stop);
+                    let path = self.path(raising);
+                    self.refuse(raising, Failure::Deep { path, reason })?;
+                    self.stand_in_userdata(raising, c_int::from(object.user_values()));
                 }
                 if self.number(raising, flags, tag) {
                     self.userdata_body(raising, reader)?;
@@ -220,7 +278,11 @@ impl Decoder {
                     return Err(Stop);
                 };
                 let len = usize::try_from(reader.u64()?).map_err(|_| Stop)?;
-                self.clone(raising, block, len, user_values)?;
+                if raising.is_none_or_nil(-1) {
+                    self.stand_in_userdata(raising, user_values);
+                } else {
+                    self.clone(raising, block, len, user_values)?;
+                }
                 if self.number(raising, flags, tag) {
                     self.userdata_body(raising, reader)?;
                     return Ok(false);
@@ -328,7 +390,7 @@ impl Decoder {
         }
         let reason = raising.text(-1).unwrap_or_default();
         raising.pop(1);
-        self.failure = Some(Failure::Unknown {
+        let failure = Failure::Unknown {
             what: if kind == Kind::Table {
                 "table"
             } else {
@@ -339,7 +401,13 @@ impl Decoder {
             path: self.path(raising),
             state: local.name.borrow().clone(),
             reason,
-        });
-        Err(Stop)
+        };
+        self.refuse(raising, failure)
+    }
+
+    /// Replaces the nil on the top by a userdata that can take the user values which follow.
+    fn stand_in_userdata(&self, raising: Raising, user_values: c_int) {
+        raising.pop(1);
+        raising.new_userdata(0, user_values);
     }
 }

@@ -238,11 +238,15 @@ impl Encoder {
     }
 
     pub(super) fn place(&self) -> Place {
-        match self.frames.last() {
-            None => Place::Top,
-            Some(Frame::Table(_)) => Place::Table,
-            Some(Frame::Function { .. }) => Place::Upvalue,
-            Some(Frame::Userdata { .. }) => Place::UserValue,
+        match self.frames.as_slice() {
+            [] => Place::Top,
+            [Frame::Table(_)] if self.label == Some(Label::Metatable) => Place::Metatable,
+            [.., Frame::Table(owner), Frame::Table(_)] if owner.metatable => Place::Metatable,
+            [.., innermost] => match innermost {
+                Frame::Table(_) => Place::Table,
+                Frame::Function { .. } => Place::Upvalue,
+                Frame::Userdata { .. } => Place::UserValue,
+            },
         }
     }
 

@@ -160,6 +160,8 @@ pub enum Place {
     Top,
     /// It is in a table.
     Table,
+    /// It is in a metatable.
+    Metatable,
     /// It is an upvalue.
     Upvalue,
     /// It is a user value.
@@ -194,10 +196,15 @@ impl fmt::Display for Failure {
             Failure::Type {
                 path,
                 kind,
-                place: Place::Table,
+                place: place @ (Place::Table | Place::Metatable),
             } => write!(
                 f,
-                "Unable to copy table entry '{path}' because of value is of type '{kind}' ({})",
+                "Unable to copy {} entry '{path}' because of value is of type '{kind}' ({})",
+                if *place == Place::Table {
+                    "table"
+                } else {
+                    "metatable"
+                },
                 remedy(kind)
             ),
             Failure::Type { path, kind, .. } => {

@@ -83,6 +83,8 @@ pub struct Local {
     pub(super) modules_changed: Cell<bool>,
     pub(super) metatables: RefCell<HashMap<u64, Entry>>,
     scratch: Cell<Vec<u8>>,
+    /// The value that the last encoding was at.
+    last_value: Cell<usize>,
     /// How this state is called in messages.
     pub name: RefCell<String>,
     /// `demote_full_userdata`: other full userdata become light userdata.
@@ -187,7 +189,13 @@ impl Local {
         self.encoders.borrow_mut().pop().unwrap_or_default()
     }
 
+    /// Which value (from 0) of its transfer the last encoding was at when it ended.
+    pub fn last_value(&self) -> usize {
+        self.last_value.get()
+    }
+
     pub(super) fn give_encoder(&self, mut encoder: Box<Encoder>) {
+        self.last_value.set(encoder.value);
         encoder.reset();
         self.encoders.borrow_mut().push(encoder);
     }

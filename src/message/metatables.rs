@@ -174,6 +174,24 @@ pub(super) fn push_known(raising: Raising, identity: u64) {
     raising.remove(-2);
 }
 
+/// Takes back what `adopt` has said of these numbers: the tables were left half-built.
+pub(super) fn disown(raising: Raising, identities: &[u64]) {
+    raising.raw_get_index(State::REGISTRY, KEYS.metatable_ids);
+    raising.raw_get_index(State::REGISTRY, KEYS.metatables);
+    for identity in identities {
+        raising.raw_get_index(-1, *identity as i64);
+        if !raising.is_none_or_nil(-1) {
+            raising.push_nil();
+            raising.raw_set(-4);
+            raising.push_nil();
+            raising.raw_set_index(-2, *identity as i64);
+        } else {
+            raising.pop(1);
+        }
+    }
+    raising.pop(2);
+}
+
 /// Makes the table on the top (left there) this state's metatable with a number.
 pub(super) fn adopt(raising: Raising, identity: u64) {
     raising.raw_get_index(State::REGISTRY, KEYS.metatable_ids);

@@ -21,8 +21,8 @@ mod reader;
 mod userdata;
 mod walk;
 
-pub use decode::{decode, decode_apart, decode_one, decode_packet};
-pub use deep::{Deep, KindId, Proxy, push_proxy};
+pub use decode::{decode, decode_apart, decode_one, decode_packet, decode_possible};
+pub use deep::{Deep, KindId, Proxy, push_proxy, push_proxy_raising};
 pub use encode::{Destination, capture, encode_each, encode_one, encode_packet};
 pub use failure::Label;
 pub use local::{KEYS, Local};

@@ -9,6 +9,7 @@ use super::format;
 use super::local::{KEYS, Local};
 use super::path::Parts;
 use crate::lua::{Kind, Raising, State};
+use crate::markers::is_cancel_error;
 use std::cmp::Ordering;
 use std::os::raw::c_int;
 
@@ -446,6 +447,9 @@ pub(super) fn push_object(
     raising.push_bytes(module);
     let top = raising.top() - 2;
     if raising.call_protected(1, Some(1), 0).is_err() {
+        if is_cancel_error(*raising, -1) {
+            raising.raise();
+        }
         raising.push_display(-1);
         raising.remove(-2);
         return false;

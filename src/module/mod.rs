@@ -186,7 +186,11 @@ fn new_linda_body(state: State) -> Result<c_int, Raise> {
         (1, Kind::String) => arguments.bytes(1)?,
         (1, Kind::Number) => b"",
         (1, _) => {
-            return Err(arguments.error(1, "wrong parameter (should be a string or a number)"));
+            let given = state.type_name(1);
+            return Err(arguments.error(
+                1,
+                format_args!("wrong parameter (should be a string or a number), got {given}"),
+            ));
         }
         _ => {
             let name = arguments.bytes(1)?;

@@ -1,8 +1,10 @@
 //! `require`, one at a time in a universe (SPEC-3x 1.7), and `lanes.require`.
 
-use crate::context::Context;
+use crate::context::{Context, Waited};
 use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect, upvalue};
+use crate::markers::CANCEL_ERROR;
 use crate::message::{KEYS, name_as, register};
+use crate::park::{Deadline, Refusal, Wait, Waiter};
 use std::os::raw::c_int;
 
 /// Replaces the global `require` by one that holds the universe's lock meanwhile. Without the global: nothing.
@@ -61,7 +63,16 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
             .map_err(|_| Raise::Value)?;
         return Ok(state.top());
     };
-    universe.require.lock();
+    // A finalizer that was reached by a request is not ended by the same request.
+    let deaf = context.finalizing.get().then(Waiter::new);
+    context.wait(state, Deadline::Never, |wait| {
+        let waiter = deaf.as_ref().unwrap_or(wait.waiter);
+        match universe.require.lock(&Wait { waiter, ..*wait }) {
+            Err(Refusal::Interrupted) => Waited::Interrupted,
+            Err(_) => Waited::Ended(Err(Raise::Light(CANCEL_ERROR))),
+            Ok(()) => Waited::Ended(Ok(())),
+        }
+    })??;
     let outcome = state.call_protected(arguments, None, 0);
     universe.require.unlock();
     context.local.modules_changed();

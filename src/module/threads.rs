@@ -62,7 +62,12 @@ fn set_thread_affinity_body(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "set_thread_affinity");
     let mask = arguments.integer(1)?;
     if mask <= 0 {
-        return Err(arguments.error(1, format_args!("invalid affinity ({mask})")));
+        return Err(arguments.error(
+            1,
+            format_args!(
+                "invalid affinity ({mask}), should have a bit for each processor that may be used"
+            ),
+        ));
     }
     affinity::set(mask as u64)
         .map_err(|text| arguments.error(1, format_args!("invalid affinity: {text}")))?;

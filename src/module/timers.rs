@@ -126,7 +126,7 @@ fn date(arguments: &Arguments, index: c_int) -> Result<f64, Raise> {
                             format_args!("field '{name}' of the date is not a number in range"),
                         )
                     })?;
-                number.floor() as i64
+                number.trunc() as i64
             }
             _ => {
                 return Err(arguments.error(

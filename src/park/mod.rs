@@ -2,6 +2,7 @@
 
 mod latch;
 mod parker;
+pub mod recursive;
 #[cfg(not(loom))]
 mod spin;
 mod waiter;

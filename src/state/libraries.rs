@@ -55,7 +55,7 @@ impl Libraries {
             let known = if name == "lanes_core" { CORE } else { name };
             let Some(position) = NAMES.iter().position(|&other| other == known) else {
                 return Err(format!(
-                    "Bad library name: {name} (libraries are {}, or \"*\" for all)",
+                    "Bad library name: {name} (libraries of lanes.gen are {}, or \"*\" for all)",
                     NAMES.join(", ")
                 ));
             };

@@ -18,6 +18,16 @@ const IDLE: Duration = Duration::from_secs(10);
 /// Stack of a thread, in bytes: C functions called from Lua may recurse deeply.
 const STACK: usize = 2 << 20;
 
+/// Memory that must be there besides the stack when a thread is started: what it and those before it allocate while they begin (their
+/// local data, for one) can be refused by nobody, and would end the process. So large a block is taken from the system, by any
+/// allocator, and not from what the process has.
+#[cfg(not(loom))]
+const RESERVE: usize = 33 << 20;
+
+/// How many threads are started after one look at the memory, which costs as much as a part of a start.
+#[cfg(not(loom))]
+const STARTS: usize = 16;
+
 /// What a job says about the thread it ran on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reuse {
@@ -57,6 +67,9 @@ struct Cache {
     patience: Duration,
     /// Stack of new threads, in bytes.
     stack: usize,
+    /// How many threads may be started before the memory is looked at.
+    #[cfg(not(loom))]
+    starts: AtomicUsize,
     /// Models only: time has run out for all threads.
     #[cfg(loom)]
     expired: std::sync::atomic::AtomicBool,
@@ -103,6 +116,8 @@ impl Pool {
             ending: AtomicUsize::new(0),
             patience,
             stack,
+            #[cfg(not(loom))]
+            starts: AtomicUsize::new(0),
             #[cfg(loom)]
             expired: Default::default(),
         }))
@@ -122,6 +137,8 @@ impl Pool {
             worker.parker.unpark();
             return Ok(());
         }
+        #[cfg(not(loom))]
+        self.check_memory()?;
         let pool = self.clone();
         let builder = thread::Builder::new().stack_size(self.0.stack);
         builder.spawn(move || pool.work(job)).map(drop)
@@ -141,6 +158,26 @@ impl Pool {
                 std::hint::spin_loop();
             }
         }
+    }
+
+    /// Whether there is memory for one more thread.
+    #[cfg(not(loom))]
+    fn check_memory(&self) -> io::Result<()> {
+        let starts = &self.0.starts;
+        let allowed = starts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+            left.checked_sub(1)
+        });
+        if allowed.is_ok() {
+            return Ok(());
+        }
+        let mut reserve: Vec<u8> = Vec::new();
+        reserve
+            .try_reserve_exact(STARTS * self.0.stack + RESERVE)
+            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        // Otherwise the compiler leaves the allocation out.
+        std::hint::black_box(reserve.as_ptr());
+        starts.store(STARTS - 1, Ordering::Relaxed);
+        Ok(())
     }
 
     /// The life of a thread.

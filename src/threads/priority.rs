@@ -1,7 +1,7 @@
 //! Thread priorities, -3 to +3, as lanes have them (SPEC-3x 2.2).
 //!
 //! Everywhere they are steps of the system's ordinary scheduling. On Linux they are nice values of the thread:
-//! anybody may lower a priority; to raise one takes RLIMIT_NICE or CAP_SYS_NICE.
+//! anybody may lower a priority; to raise one takes RLIMIT_NICE or CAP_SYS_NICE. `unsafe`: the nice value is read by libc.
 
 use crate::lua::compat::HAS_INTEGERS;
 use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
@@ -20,9 +20,20 @@ pub fn checked(priority: f64) -> Result<i32, String> {
         priority.trunc()
     };
     if whole.fract() != 0.0 || !(f64::from(min)..=f64::from(max)).contains(&whole) {
-        return Err(format!("Priority out of range: {min}..+{max} ({priority})"));
+        return Err(format!(
+            "Priority out of range: {min}..+{max} ({priority}), should be a whole number of them"
+        ));
     }
     Ok(whole as i32)
+}
+
+/// The nice value of the calling thread, where threads have one of their own.
+fn nice() -> Option<i32> {
+    #[cfg(target_os = "linux")]
+    // SAFETY: reads a number of the calling thread, which is what 0 means here.
+    return Some(unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) });
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 /// Sets the priority of the calling thread; 0 leaves it as it is.
@@ -39,6 +50,10 @@ pub fn set(priority: i32) -> Result<(), String> {
         2 => 74,
         _ => 87,
     };
+    if priority < 0 && nice().is_some_and(|nice| nice >= -5 * priority) {
+        // The thread has that low a priority already, and is not to be raised by a lowering.
+        return Ok(());
+    }
     super::note_changed();
     let value: u8 = value;
     let Ok(value) = ThreadPriorityValue::try_from(value) else {

@@ -3,7 +3,7 @@
 pub mod date;
 pub mod service;
 
-use crate::linda::{Key, Linda};
+use crate::linda::{Key, Linda, unnoticed};
 use crate::message::Message;
 use crate::universe::TimerKey;
 use service::Service;
@@ -100,6 +100,7 @@ const FAR: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 
 /// Sets a slot to the time. On a cancelled linda the tick is lost.
 pub fn tick(linda: &Linda, key: &Key) {
+    unnoticed::before_tick(linda);
     let _ = linda
         .queues
         .set(&key.borrowed(), vec![Message::float(now())]);

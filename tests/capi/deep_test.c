@@ -266,6 +266,35 @@ static int object_get_user_value(lua_State *L) {
     return 1;
 }
 
+/* deep_test.push_proxy(address): the proxy of an object that is known by its address; nil and the reason where there is none. */
+static int push_proxy(lua_State *L) {
+    const char *reason = push_deep_proxy(L, lua_touserdata(L, 1), 0, eLM_LaneBody);
+    if (reason == NULL)
+        return 1;
+    lua_pushnil(L);
+    lua_pushstring(L, reason);
+    return 2;
+}
+
+/* deep_test.make(kind, value): the address of an object that Lanes does not know yet. */
+static int make(lua_State *L) {
+    luaG_IdFunction function = identity(L, 1);
+    Object *object = malloc(sizeof *object);
+    object->prelude.magic = DEEP_VERSION;
+    object->prelude.idfunc = function;
+    object->prelude.refcount = 0;
+    object->value = (int)luaL_checkinteger(L, 2);
+    made++;
+    lua_pushlightuserdata(L, object);
+    return 1;
+}
+
+/* deep_test.free_object(address): frees an object that has no proxies. */
+static int free_object(lua_State *L) {
+    free_deep_prelude(L, lua_touserdata(L, 1));
+    return 0;
+}
+
 /* ---- userdata that are copied ---- */
 
 static int clonable_clone(lua_State *L) {
@@ -334,6 +363,9 @@ int luaopen_deep_test(lua_State *L) {
         {"new", new_object},
         {"new_kind", new_kind},
         {"is_kind", is_kind},
+        {"push_proxy", push_proxy},
+        {"make", make},
+        {"free_object", free_object},
         {"on_state_create", on_state_create},
         {"counts", counts},
         {NULL, NULL},

@@ -397,11 +397,20 @@ impl<K: Clone, M: Element> Queues<K, M> {
     fn wait_for<'a>(
         &'a self,
         wait: &Wait,
-        state: MutexGuard<'a, State<K, M>>,
+        mut state: MutexGuard<'a, State<K, M>>,
         operation: u32,
         ticket: &Ticket<M>,
         spun: bool,
     ) -> Result<Answer<M>, (Refusal, Work<M>)> {
+        // Looked at once more under the lock, so that `refuse_asked` overlooks nobody.
+        let request = wait.waiter.request();
+        if request != Request::None {
+            let mut after = After::new();
+            let work = state.withdraw(operation, &mut after);
+            drop(state);
+            after.run();
+            return Err((Refusal::Request(request), work));
+        }
         wait.waiter.set_waiting(true);
         drop(state);
         let answer = loop {
@@ -562,6 +571,11 @@ impl<K: Clone, M: Element> Queues<K, M> {
             self.cancelled.0.store(who != Who::None, Ordering::Release);
             state.refuse(who, after);
         });
+    }
+
+    /// Ends the parked operations of the given kind whose threads have been asked to stop.
+    pub fn refuse_asked(&self, who: Who) {
+        self.change(|state, after| state.refuse_asked(who, after));
     }
 
     /// Forgets all slots. Operations that are still parked end as if the linda were cancelled.

@@ -1,7 +1,7 @@
 //! An operation that could not be done at once, and what has become of it.
 
 use super::Values;
-use crate::park::Waiter;
+use crate::park::{Request, Waiter};
 use crate::sync::{Arc, Mutex};
 
 /// What an operation is to do.
@@ -17,7 +17,7 @@ pub enum Answer<M> {
     Received(usize, M),
     ReceivedBatch(Vec<M>),
     Sent,
-    /// The linda was cancelled.
+    /// The linda was cancelled, or the thread has been asked to stop.
     Refused(Work<M>),
 }
 
@@ -49,6 +49,11 @@ impl<M> Ticket<M> {
 
     pub fn answer(&self, answer: Answer<M>) {
         *self.answer.lock() = Some(answer);
+    }
+
+    /// Whether the thread that waits has been asked to stop.
+    pub fn is_asked_to_stop(&self) -> bool {
+        self.waiter.request() != Request::None
     }
 
     /// To be called after answering, without the lock of the linda.

@@ -196,6 +196,20 @@ impl<K, M: Element> State<K, M> {
 
     /// Refuses the parked receivers, senders, or both.
     pub fn refuse(&mut self, who: Who, after: &mut After<K, M>) {
+        self.refuse_those(who, |_| true, after);
+    }
+
+    /// Refuses those whose threads have been asked to stop.
+    pub fn refuse_asked(&mut self, who: Who, after: &mut After<K, M>) {
+        self.refuse_those(who, |operation| operation.ticket.is_asked_to_stop(), after);
+    }
+
+    fn refuse_those(
+        &mut self,
+        who: Who,
+        also: impl Fn(&Operation<M>) -> bool,
+        after: &mut After<K, M>,
+    ) {
         let refused = |work: &Work<M>| match who {
             Who::None => false,
             Who::Read => !work.is_send(),
@@ -205,7 +219,7 @@ impl<K, M: Element> State<K, M> {
         let numbers: Vec<u32> = self
             .operations
             .iter()
-            .filter(|(_, operation)| refused(&operation.work))
+            .filter(|(_, operation)| refused(&operation.work) && also(operation))
             .map(|(number, _)| number)
             .collect();
         for number in numbers {

@@ -106,6 +106,31 @@ fn a_request_with_wake_ends_the_wait_and_one_without_waits_for_the_next_wake() {
 }
 
 #[test]
+fn a_request_without_wake_ends_the_wait_when_those_who_were_asked_are_looked_for() {
+    let queues = Numbers::new();
+    queues.limit(&B, Some(0)).unwrap();
+    thread::scope(|scope| {
+        let (asked, receiver) = park(scope, &queues, |end| end.receive(&[A]));
+        let (sending, sender) = park(scope, &queues, |end| end.send(B, &[2]));
+        let (_, other) = park(scope, &queues, |end| end.receive(&[A, C]));
+        asked.cancel(Request::Soft, false);
+        sending.cancel(Request::Soft, false);
+        queues.refuse_asked(Who::None);
+        assert_eq!(queues.parked(), 3);
+        queues.refuse_asked(Who::Read);
+        assert_eq!(
+            receiver.join().unwrap(),
+            Err(Refusal::Request(Request::Soft))
+        );
+        assert_eq!(queues.parked(), 2);
+        queues.refuse_asked(Who::Write);
+        assert_eq!(sender.join().unwrap(), Err(Refusal::Request(Request::Soft)));
+        now(&queues).send(A, &[1]).unwrap();
+        assert_eq!(other.join().unwrap(), Ok((0, 1)));
+    });
+}
+
+#[test]
 fn a_request_without_wake_shows_at_the_deadline() {
     let queues = Numbers::new();
     let end = End::new(&queues, Deadline::At(Instant::now()));

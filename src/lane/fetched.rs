@@ -1,0 +1,130 @@
+//! The values of a lane's outcome as a handle reads them: objects are built once per handle, and a value that cannot be had here is
+//! an error where it is read, and does not keep the others away.
+
+use super::handle::Handle;
+use super::outcome::{Outcome, is_object, reason};
+use crate::context::Context;
+use crate::lua::{Raise, State, protect};
+use crate::message::{Label, decode_packet, decode_possible};
+use std::os::raw::c_int;
+
+/// What a handle keeps of the outcome in its table.
+#[derive(Default)]
+pub struct Fetched {
+    /// How many values there are; none: they have not been fetched, or contain no objects.
+    count: Option<c_int>,
+    /// The numbers (from 1) of those that this state could not have when it was asked last, and why.
+    missing: Vec<(c_int, String)>,
+}
+
+/// Pushes the values of the outcome (results, or error value and trace) and answers how many. The handle is at 1. Where only value
+/// number `wanted` is needed, others may be nil in place of what they are.
+///
+/// Errors: a value that is needed cannot travel, or cannot be built here.
+pub fn values(
+    context: &Context,
+    state: State,
+    handle: &Handle,
+    wanted: Option<c_int>,
+) -> Result<c_int, Raise> {
+    let (label, captured) = match handle.record.outcome.get() {
+        Some(Outcome::Done(captured)) => (Label::Result, captured),
+        Some(Outcome::Error(captured)) => (Label::Error, captured),
+        _ => return Ok(0),
+    };
+    if let Some(reason) = captured.reason(wanted) {
+        return Err(match &captured.packet {
+            Ok(_) if label == Label::Result && wanted.is_none() => Raise::message(format!(
+                "{reason}\n(results that can travel can be read one by one: lane[1], lane[2] ...)"
+            )),
+            _ => Raise::message(reason.to_owned()),
+        });
+    }
+    let Ok(packet) = &captured.packet else {
+        return Ok(0);
+    };
+    let kept = {
+        let fetched = handle.fetched.borrow();
+        fetched
+            .count
+            .filter(|_| reason(&fetched.missing, wanted).is_none())
+    };
+    if let Some(count) = kept {
+        push_kept(state, count)?;
+        return Ok(count);
+    }
+    let before = state.top();
+    let (count, missing) = match decode_packet(&context.local, state, label, packet) {
+        Ok(count) => (count, Vec::new()),
+        Err(raise) => {
+            let Some(wanted) = wanted else {
+                return Err(raise);
+            };
+            state.set_top(before);
+            let missing: Vec<_> = decode_possible(&context.local, state, label, packet)?
+                .into_iter()
+                .map(|(n, reason)| (n as c_int + 1, reason))
+                .collect();
+            if let Some(reason) = reason(&missing, Some(wanted)) {
+                return Err(Raise::message(reason.to_owned()));
+            }
+            (state.top() - before, missing)
+        }
+    };
+    let again = handle.fetched.borrow().count.is_some();
+    if again || (before + 1..=before + count).any(|index| is_object(state, index)) {
+        keep(state, handle, count)?;
+        *handle.fetched.borrow_mut() = Fetched {
+            count: Some(count),
+            missing,
+        };
+        if again {
+            // What was read before stays what it was.
+            state.set_top(before);
+            push_kept(state, count)?;
+        }
+    }
+    Ok(count)
+}
+
+/// Pushes the values in the table of the handle at 1.
+fn push_kept(state: State, count: c_int) -> Result<(), Raise> {
+    state.push_user_value(1, 1);
+    protect(state, 1, move |raising| {
+        raising.reserve(count + 2);
+        for n in 1..=count {
+            raising.raw_get_index(1, i64::from(n));
+        }
+        raising.remove(1);
+    })
+}
+
+/// Keeps the top `count` values in the table of the handle at 1, but for those that it has already.
+fn keep(state: State, handle: &Handle, count: c_int) -> Result<(), Raise> {
+    let has_table = handle.has_table.get();
+    state.push_copy(1);
+    state.insert(-(count + 1));
+    protect(state, count + 1, move |raising| {
+        // Stack: handle, values.
+        raising.reserve(count + 8);
+        if has_table {
+            raising.push_user_value(1, 1);
+        } else {
+            raising.new_table(count as usize, 0);
+            raising.push_copy(-1);
+            raising.set_user_value(1, 1);
+        }
+        for n in 1..=count {
+            raising.raw_get_index(-1, i64::from(n));
+            if raising.is_none_or_nil(-1) {
+                raising.push_copy(n + 1);
+                raising.raw_set_index(-3, i64::from(n));
+            }
+            raising.pop(1);
+        }
+        raising.pop(1);
+        raising.remove(1);
+    })?;
+    handle.has_table.set(true);
+    Ok(())
+}
