@@ -172,7 +172,7 @@ impl Pool {
         }
         let mut reserve: Vec<u8> = Vec::new();
         reserve
-            .try_reserve_exact(STARTS * self.0.stack + RESERVE)
+            .try_reserve_exact(self.0.stack.saturating_mul(STARTS).saturating_add(RESERVE))
             .map_err(|_| io::ErrorKind::OutOfMemory)?;
         // Otherwise the compiler leaves the allocation out.
         std::hint::black_box(reserve.as_ptr());
