@@ -146,7 +146,7 @@ impl Decoder {
 
     /// Begins the contents of an object.
     pub(super) fn open(&mut self, raising: Raising, frame: Frame) {
-        if self.frames.len() % format::STEP == 0 {
+        if self.frames.len().is_multiple_of(format::STEP) {
             raising.reserve(format::ROOM);
         }
         self.frames.push(frame);

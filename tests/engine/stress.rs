@@ -1,6 +1,6 @@
 //! Many threads on the same queues at once: whatever races, every message arrives once, in order, and none is leaked.
 
-use crate::linda::queues::{Element, Probe, Queues, Shortcut, Values, Who};
+use crate::linda::queues::{Element, Found, Probe, Queues, Shortcut, Values, Who};
 use crate::park::{Deadline, Refusal, Request, Wait, Waiter};
 use hashbrown::Equivalent;
 use std::collections::HashMap;
@@ -138,19 +138,22 @@ fn consume(
             Slot((first + 1) % SLOTS),
             Slot((first + 2) % SLOTS),
         ];
+        let shortcut = &mut known[first as usize];
         let messages = match random.below(4) {
-            0 => queues
-                .receive_one(
-                    &wait,
-                    &keys[0],
-                    known[first as usize].as_ref(),
-                    &mut Vec::new(),
-                )
-                .map(|(message, new)| {
-                    let known = &mut known[first as usize];
-                    *known = new.or(known.take());
-                    vec![message]
-                }),
+            0 => {
+                let taken = shortcut
+                    .as_ref()
+                    .map(|known| queues.take(waiter, known, &mut Vec::new()));
+                match taken {
+                    Some(Found::Element(message)) => Ok(vec![message]),
+                    _ => queues
+                        .receive_one(&wait, &keys[0], shortcut.as_ref(), &mut Vec::new())
+                        .map(|(message, new)| {
+                            *shortcut = new.or(shortcut.take());
+                            vec![message]
+                        }),
+                }
+            }
             1 => {
                 let min = 1 + random.below(3) as usize;
                 queues.receive_batched(&wait, &keys[0], min, min + random.below(3) as usize)
