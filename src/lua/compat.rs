@@ -8,6 +8,7 @@
     reason = "each is the body of an unsafe function and relies on what is said above"
 )]
 
+use super::Kind;
 use std::os::raw::{c_char, c_int, c_void};
 
 pub use mlua::ffi::*;
@@ -47,6 +48,16 @@ pub const SEEDS_ITSELF: bool = cfg!(any(feature = "lua54", feature = "lua55"));
 
 /// The user value of 5.1 and LuaJIT is the environment: a table, and never nil.
 pub const USER_VALUE_IS_ENVIRONMENT: bool = cfg!(any(feature = "lua51", feature = "luajit"));
+
+/// Whether a value of this kind can be the user value of a userdata: 5.2 knows tables and nil.
+#[inline]
+pub fn is_user_value(kind: Kind) -> bool {
+    match kind {
+        Kind::Table => true,
+        Kind::Nil => !USER_VALUE_IS_ENVIRONMENT,
+        _ => !USER_VALUE_IS_ENVIRONMENT && !cfg!(feature = "lua52"),
+    }
+}
 
 #[cfg(feature = "luajit")]
 #[cfg_attr(all(windows, raw_dylib), link(name = "lua51", kind = "raw-dylib"))]

@@ -6,7 +6,7 @@ use super::decoder::{DISCARD, Decoder, Frame};
 use super::local::Local;
 use super::reader::{Outcome, Reader, Stop};
 use super::{Body, Full, Message, Ref, format, metatables};
-use crate::lua::{Kind, Raising};
+use crate::lua::{Kind, Raising, compat};
 use std::os::raw::c_int;
 use std::sync::Arc;
 
@@ -29,10 +29,13 @@ impl Decoder {
             if next > array {
                 return Ok(());
             }
-            let tag = *reader.bytes.get(reader.at).ok_or(Stop)?;
+            let tag = reader.peek()?;
             if tag == format::INTEGERS || tag == format::FLOATS {
                 reader.at += 1;
                 let count = reader.u32()?;
+                if count > array - next + 1 {
+                    return Err(Stop);
+                }
                 let data = reader.take((count as usize).checked_mul(8).ok_or(Stop)?)?;
                 for (position, item) in (i64::from(next)..).zip(data.chunks_exact(8)) {
                     let bits = u64::from_le_bytes(item.try_into().map_err(|_| Stop)?);
@@ -87,8 +90,7 @@ impl Decoder {
                 *next += 1;
             }
             Some(Frame::Userdata { index, next, .. }) => {
-                if crate::lua::compat::USER_VALUE_IS_ENVIRONMENT && raising.kind(-1) != Kind::Table
-                {
+                if !compat::is_user_value(raising.kind(-1)) {
                     raising.pop(1);
                 } else {
                     raising.set_user_value(*index, *next);
@@ -124,6 +126,9 @@ impl Decoder {
                     }
                     if let Some(identity) = metatable {
                         // The metatable, a value of its own, is complete on the top.
+                        if raising.kind(-1) != Kind::Table {
+                            return Err(Stop);
+                        }
                         metatables::push_known(raising, identity);
                         if raising.is_none_or_nil(-1) {
                             raising.pop(1);
@@ -136,7 +141,9 @@ impl Decoder {
                         continue;
                     }
                     if hash > 0 {
-                        self.value(raising, local, reader)?; // the key, a scalar
+                        if !self.value(raising, local, reader)? {
+                            return Err(Stop); // keys are scalars
+                        }
                         if let Some(Frame::Table { key, .. }) = self.frames.last_mut() {
                             *key = true;
                         }
@@ -148,7 +155,7 @@ impl Decoder {
                             if let Some(Frame::Table { metatable, .. }) = self.frames.last_mut() {
                                 *metatable = Some(identity);
                             }
-                            if reader.bytes.get(reader.at) == Some(&format::TABLE) {
+                            if reader.peek()? == format::TABLE {
                                 self.class(raising, local, reader, identity)?;
                             } else {
                                 self.value(raising, local, reader)?;
@@ -167,11 +174,16 @@ impl Decoder {
                         self.complete(raising, floor);
                         continue;
                     }
-                    if reader.bytes.get(reader.at) == Some(&format::JOIN) {
+                    if reader.peek()? == format::JOIN {
                         reader.at += 1;
                         let function = reader.u32()?;
                         let upvalue = c_int::from(reader.u8()?);
-                        raising.raw_get_index(self.shared, i64::from(function) + 1);
+                        self.known(raising, function)?;
+                        if !has_upvalue(raising, index, next)
+                            || !has_upvalue(raising, raising.top(), upvalue)
+                        {
+                            return Err(Stop);
+                        }
                         raising.join_upvalues(index, next, raising.top(), upvalue);
                         raising.pop(1);
                         if let Some(Frame::Function { next, .. }) = self.frames.last_mut() {
@@ -246,6 +258,9 @@ impl Decoder {
         reader: &mut Reader,
         identity: u64,
     ) -> Outcome<bool> {
+        if reader.peek()? != format::TABLE {
+            return Err(Stop);
+        }
         metatables::push_known(raising, identity);
         if raising.is_none_or_nil(-1) {
             raising.pop(1);
@@ -286,20 +301,20 @@ impl Decoder {
         metatable: &metatables::Metatable,
     ) -> Outcome {
         raising.reserve(format::STACK);
-        let reader = &mut Reader {
-            bytes: &metatable.contents.bytes,
-            refs: &metatable.contents.refs,
-            at: 0,
-        };
+        let reader = &mut Reader::new(&metatable.contents.bytes, &metatable.contents.refs);
         // Its objects are numbered on their own; its frames come above the present ones.
         let (objects, shared, later) = (self.objects, self.shared, self.later.len());
         // Other states read the same description.
         let moves = std::mem::take(&mut self.moves);
         let floor = self.frames.len();
+        let deepest = std::mem::replace(&mut self.deepest, floor + format::DEPTH);
         raising.push_nil();
         self.shared = raising.top();
         self.objects = 0;
         let complete = self.value(raising, local, reader)?;
+        if raising.kind(-1) != Kind::Table {
+            return Err(Stop);
+        }
         // Known from here on: what it contains may have it as metatable.
         metatables::adopt(raising, metatable.identity);
         if !complete {
@@ -310,6 +325,7 @@ impl Decoder {
         self.objects = objects;
         self.shared = shared;
         self.moves = moves;
+        self.deepest = deepest;
         Ok(())
     }
 
@@ -329,17 +345,25 @@ impl Decoder {
                 .later
                 .get(done - 1)
                 .is_some_and(|later| later.2 & DISCARD != 0);
-            raising.raw_get_index(self.shared, i64::from(number) + 1);
+            self.known(raising, number)?;
+            let expected = match tag {
+                format::TABLE => raising.kind(-1) == Kind::Table,
+                format::FUNCTION => raising.kind(-1) == Kind::Function,
+                _ => raising.kind(-1) == Kind::Userdata,
+            };
+            if !expected {
+                return Err(Stop);
+            }
             if discard {
                 raising.new_table(0, 0);
             }
             let index = raising.top();
             match tag {
                 format::TABLE => {
-                    let (array, hash) = (reader.u32()?, reader.u32()?);
+                    let (array, hash) = reader.counts()?;
                     // Whether there is a metatable is known only at the end of the body, from the header's flags.
                     let flags = self.later.get(done - 1).map_or(0, |later| later.2);
-                    self.frames.push(Frame::Table {
+                    self.open(Frame::Table {
                         index,
                         next: 1,
                         array,
@@ -347,7 +371,7 @@ impl Decoder {
                         flags,
                         key: false,
                         metatable: None,
-                    });
+                    })?;
                 }
                 format::FUNCTION => self.function_body(raising, reader)?,
                 _ => self.userdata_body(raising, reader)?,
@@ -361,6 +385,7 @@ impl Decoder {
 
     /// Reads one value of the transfer onto the top.
     pub(super) fn root(&mut self, raising: Raising, local: &Local, reader: &mut Reader) -> Outcome {
+        self.deepest = format::DEPTH;
         if !self.value(raising, local, reader)? {
             self.drain(raising, local, reader, 0)?;
         }
@@ -374,11 +399,7 @@ impl Decoder {
         raising.push_nil();
         self.shared = base + 1;
         self.objects = 0;
-        let mut reader = Reader {
-            bytes: &full.bytes,
-            refs: &full.refs,
-            at: 0,
-        };
+        let mut reader = Reader::new(&full.bytes, &full.refs);
         for i in 0..full.values as usize {
             self.value = i;
             self.root(raising, local, &mut reader)?;
@@ -398,7 +419,7 @@ impl Decoder {
         raising.push_nil();
         self.shared = raising.top();
         self.objects = 0;
-        self.root(raising, local, &mut Reader { bytes, refs, at: 0 })?;
+        self.root(raising, local, &mut Reader::new(bytes, refs))?;
         raising.remove(self.shared);
         Ok(())
     }
@@ -447,6 +468,18 @@ impl Decoder {
         raising.remove(values);
         Ok(())
     }
+}
+
+/// Whether the value at `index` is a Lua function with an upvalue of this number.
+fn has_upvalue(raising: Raising, index: c_int, n: c_int) -> bool {
+    if raising.kind(index) != Kind::Function
+        || raising.is_c_function(index)
+        || raising.push_upvalue(index, n).is_none()
+    {
+        return false;
+    }
+    raising.pop(1);
+    true
 }
 
 /// Whether nobody has message number `i` but the caller.

@@ -37,6 +37,8 @@ pub(super) enum Frame {
 #[derive(Default)]
 pub(super) struct Decoder {
     pub(super) frames: Vec<Frame>,
+    /// How many frames there may be: as many as the Lua stack has room for.
+    pub(super) deepest: usize,
     pub(super) objects: u32,
     /// Objects whose bodies come later: number, tag and flags.
     pub(super) later: Vec<(u32, u8, u8)>,
@@ -85,6 +87,29 @@ impl Decoder {
             self.value,
             steps,
         )
+    }
+
+    /// Begins the contents of an object.
+    #[inline]
+    pub(super) fn open(&mut self, frame: Frame) -> Outcome {
+        if self.frames.len() >= self.deepest {
+            return Err(Stop);
+        }
+        self.frames.push(frame);
+        Ok(())
+    }
+
+    /// Pushes the object with this number.
+    #[inline]
+    pub(super) fn known(&mut self, raising: Raising, number: u32) -> Outcome {
+        if raising.is_none_or_nil(self.shared) {
+            return Err(Stop);
+        }
+        raising.raw_get_index(self.shared, i64::from(number) + 1);
+        if raising.is_none_or_nil(-1) {
+            return Err(Stop);
+        }
+        Ok(())
     }
 
     /// Keeps the object on the top (left there) under its number.
@@ -139,17 +164,13 @@ impl Decoder {
             format::GLOBALS => raising.push_globals(),
             format::REF => {
                 let number = reader.u32()?;
-                raising.raw_get_index(self.shared, i64::from(number) + 1);
+                self.known(raising, number)?;
             }
             format::TABLE => {
-                let flags = reader.u8()?;
+                let flags = reader.flags()?;
                 let stand_in = std::mem::take(&mut self.stand_in);
                 let now = flags & format::LATER == 0;
-                let (array, hash) = if now {
-                    (reader.u32()?, reader.u32()?)
-                } else {
-                    (0, 0)
-                };
+                let (array, hash) = if now { reader.counts()? } else { (0, 0) };
                 raising.new_table(array as usize, hash as usize);
                 self.number(raising, flags | if stand_in { DISCARD } else { 0 }, tag);
                 if stand_in && flags & format::SHARED != 0 {
@@ -159,7 +180,7 @@ impl Decoder {
                 if now {
                     let index = raising.top();
                     let flags = flags | if stand_in { DISCARD } else { 0 };
-                    self.frames.push(Frame::Table {
+                    self.open(Frame::Table {
                         index,
                         next: 1,
                         array,
@@ -167,12 +188,12 @@ impl Decoder {
                         flags,
                         key: false,
                         metatable: None,
-                    });
+                    })?;
                     return Ok(false);
                 }
             }
             format::FUNCTION => {
-                let flags = reader.u8()?;
+                let flags = reader.flags()?;
                 let len = reader.u32()? as usize;
                 let code = reader.take(len)?;
                 if !raising.load_bytecode(code) {
@@ -193,7 +214,7 @@ impl Decoder {
                 return self.class(raising, local, reader, identity);
             }
             format::DEEP => {
-                let flags = reader.u8()?;
+                let flags = reader.flags()?;
                 let Ref::Deep(object) = reader.reference()? else {
                     return Err(Stop);
                 };
@@ -214,7 +235,7 @@ impl Decoder {
                 }
             }
             format::CLONE => {
-                let flags = reader.u8()?;
+                let flags = reader.flags()?;
                 let user_values = c_int::from(reader.u8()?);
                 self.named(raising, local, reader, Kind::Table)?;
                 let Ref::Block(block) = reader.reference()? else {
@@ -242,6 +263,11 @@ impl Decoder {
         user_values: c_int,
     ) -> Outcome {
         let metatable = raising.top();
+        raising.raw_get_name(metatable, b"__lanesclone");
+        if raising.kind(-1) != Kind::Function || len.div_ceil(8) != block.len() {
+            return Err(Stop);
+        }
+        raising.pop(1);
         let copy = raising.new_userdata(len, user_values);
         if self.moves {
             raising.fill_block(-1, block);
@@ -249,6 +275,16 @@ impl Decoder {
                 raising.new_table(2, 0);
                 raising.replace(self.moved);
             }
+            // A block moves once.
+            raising.push_light(block.as_ptr().cast_mut().cast());
+            raising.push_copy(-1);
+            raising.raw_get(self.moved);
+            if !raising.is_none_or_nil(-1) {
+                return Err(Stop);
+            }
+            raising.pop(1);
+            raising.push_boolean(true);
+            raising.raw_set(self.moved);
             let count = raising.raw_len(self.moved) as i64;
             raising.push_copy(-1);
             raising.raw_set_index(self.moved, count + 1);
@@ -289,22 +325,20 @@ impl Decoder {
 
     pub(super) fn function_body(&mut self, raising: Raising, reader: &mut Reader) -> Outcome {
         let count = c_int::from(reader.u8()?);
-        self.frames.push(Frame::Function {
+        self.open(Frame::Function {
             index: raising.top(),
             next: 1,
             count,
-        });
-        Ok(())
+        })
     }
 
     pub(super) fn userdata_body(&mut self, raising: Raising, reader: &mut Reader) -> Outcome {
         let count = c_int::from(reader.u8()?);
-        self.frames.push(Frame::Userdata {
+        self.open(Frame::Userdata {
             index: raising.top(),
             next: 1,
             count,
-        });
-        Ok(())
+        })
     }
 
     /// Pushes the object that a name stands for.

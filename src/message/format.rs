@@ -60,6 +60,9 @@ pub const LATER: u8 = 4;
 /// Flag: the metatable is given by u64 identity and its value, and not by reference.
 pub const METATABLE_VALUE: u8 = 8;
 
+/// All flags there are.
+pub const FLAGS: u8 = SHARED | METATABLE | LATER | METATABLE_VALUE;
+
 /// How deep objects nest before bodies are put off. Bounds the Lua stack that encoding and decoding need.
 pub const DEPTH: usize = 60;
 

@@ -14,6 +14,8 @@ mod format;
 mod identity;
 mod local;
 mod metatables;
+#[cfg(feature = "hooks")]
+mod mutate;
 mod names;
 mod objects;
 mod path;
@@ -26,6 +28,8 @@ pub use deep::{Deep, KindId, Proxy, push_proxy};
 pub use encode::{Destination, encode_each, encode_one, encode_packet};
 pub use failure::Label;
 pub use local::{KEYS, Local};
+#[cfg(feature = "hooks")]
+pub use mutate::decode_mutated;
 pub use names::{name_as, register};
 
 use metatables::Metatable;

@@ -1,6 +1,6 @@
 //! Reading the bytes of a message. What does not make sense is an error, never a panic.
 
-use super::Ref;
+use super::{Ref, format};
 
 /// The transfer cannot go on; why is in the decoder.
 #[derive(Clone, Copy)]
@@ -14,9 +14,21 @@ pub(super) struct Reader<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) refs: &'a [Ref],
     pub(super) at: usize,
+    /// How many keys and values of tables there can still be: each takes a byte at least. What tables announce is taken off,
+    /// so that wrong numbers in all of them together ask for no more memory than the message is worth.
+    room: usize,
 }
 
 impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8], refs: &'a [Ref]) -> Reader<'a> {
+        Reader {
+            bytes,
+            refs,
+            at: 0,
+            room: bytes.len(),
+        }
+    }
+
     #[inline]
     pub(super) fn take(&mut self, len: usize) -> Outcome<&'a [u8]> {
         let end = self.at.checked_add(len).ok_or(Stop)?;
@@ -44,6 +56,33 @@ impl<'a> Reader<'a> {
         Ok(u64::from_le_bytes(
             self.take(8)?.try_into().map_err(|_| Stop)?,
         ))
+    }
+
+    /// The flags of an object.
+    #[inline]
+    pub(super) fn flags(&mut self) -> Outcome<u8> {
+        let flags = self.u8()?;
+        if flags & !format::FLAGS != 0 {
+            return Err(Stop);
+        }
+        Ok(flags)
+    }
+
+    /// How many entries a table has in its array part and in its hash part.
+    #[inline]
+    pub(super) fn counts(&mut self) -> Outcome<(u32, u32)> {
+        let (array, hash) = (self.u32()?, self.u32()?);
+        let all = (hash as usize)
+            .checked_mul(2)
+            .and_then(|hash| hash.checked_add(array as usize));
+        self.room = all.and_then(|all| self.room.checked_sub(all)).ok_or(Stop)?;
+        Ok((array, hash))
+    }
+
+    /// The tag of what comes next.
+    #[inline]
+    pub(super) fn peek(&self) -> Outcome<u8> {
+        self.bytes.get(self.at).copied().ok_or(Stop)
     }
 
     pub(super) fn reference(&mut self) -> Outcome<&'a Ref> {
