@@ -66,6 +66,38 @@ unsafe extern "C-unwind" {
     fn lua_upvaluejoin(l: *mut lua_State, f1: c_int, n1: c_int, f2: c_int, n2: c_int);
 }
 
+/// Whether `lua_rawgeti` and `lua_rawseti` take any integer; before 5.3 they take a C `int`.
+const WIDE_INDICES: bool = cfg!(any(feature = "lua53", feature = "lua54", feature = "lua55"));
+
+/// Pushes `table[n]` without metamethods.
+#[inline]
+pub unsafe fn raw_get_index(l: *mut lua_State, table: c_int, n: i64) {
+    if WIDE_INDICES || c_int::try_from(n).is_ok() {
+        unsafe { lua_rawgeti(l, table, n as lua_Integer) };
+    } else {
+        unsafe {
+            let table = lua_absindex(l, table);
+            lua_pushnumber(l, n as lua_Number);
+            lua_rawget(l, table);
+        }
+    }
+}
+
+/// `table[n] = value` without metamethods; takes the value off the stack. Raises.
+#[inline]
+pub unsafe fn raw_set_index(l: *mut lua_State, table: c_int, n: i64) {
+    if WIDE_INDICES || c_int::try_from(n).is_ok() {
+        unsafe { lua_rawseti(l, table, n as lua_Integer) };
+    } else {
+        unsafe {
+            let table = lua_absindex(l, table);
+            lua_pushnumber(l, n as lua_Number);
+            lua_insert(l, -2);
+            lua_rawset(l, table);
+        }
+    }
+}
+
 /// The identity of upvalue `n` of the Lua function at `index`; null where the version has none.
 #[inline]
 pub unsafe fn upvalue_id(l: *mut lua_State, index: c_int, n: c_int) -> *mut c_void {

@@ -226,7 +226,7 @@ impl Raising {
     #[inline]
     pub fn raw_set_index(self, table: c_int, n: i64) {
         // SAFETY: inside protect.
-        unsafe { c::lua_rawseti(self.l(), table, n as c::lua_Integer) }
+        unsafe { c::raw_set_index(self.l(), table, n) }
     }
 
     /// `table[name] = value` without metamethods; takes the value off the stack.

@@ -238,11 +238,10 @@ impl Decoder {
                 let flags = reader.flags()?;
                 let user_values = c_int::from(reader.u8()?);
                 self.named(raising, local, reader, Kind::Table)?;
-                let Ref::Block(block) = reader.reference()? else {
+                let Ref::Block(block, len) = reader.reference()? else {
                     return Err(Stop);
                 };
-                let len = usize::try_from(reader.u64()?).map_err(|_| Stop)?;
-                self.clone(raising, block, len, user_values)?;
+                self.clone(raising, block, *len, user_values)?;
                 if self.number(raising, flags, tag) {
                     self.userdata_body(raising, reader)?;
                     return Ok(false);
@@ -264,7 +263,7 @@ impl Decoder {
     ) -> Outcome {
         let metatable = raising.top();
         raising.raw_get_name(metatable, b"__lanesclone");
-        if raising.kind(-1) != Kind::Function || len.div_ceil(8) != block.len() {
+        if raising.kind(-1) != Kind::Function {
             return Err(Stop);
         }
         raising.pop(1);

@@ -43,7 +43,7 @@ pub const NAMED_TABLE: u8 = 16;
 /// Header: flags, u32 number of the reference. Body: u8 number of user values, each a value.
 pub const DEEP: u8 = 17;
 /// Header: flags, u8 number of user values, u32 lengths and texts of the metatable's module and path, u32 number of the
-/// reference to the block, u64 length of the block.
+/// reference to the block.
 /// Body: u8 number of user values, each a value.
 pub const CLONE: u8 = 18;
 

@@ -45,9 +45,9 @@ enum Ref {
     Deep(Arc<dyn Deep>),
     /// A metatable, by identity, with the contents for states that do not have it yet.
     Metatable(Arc<Metatable>),
-    /// The block of a clone, in units that align it as Lua aligns userdata. Whatever it points to belongs to the message
-    /// until the block is moved into a userdata.
-    Block(Arc<[u64]>),
+    /// The block of a clone, in units that align it as Lua aligns userdata, and its length in bytes. Whatever it points to
+    /// belongs to the message until the block is moved into a userdata.
+    Block(Arc<[u64]>, usize),
 }
 
 /// A buffer with references.
