@@ -151,7 +151,7 @@ impl Decoder {
                     } else {
                         raising.set_top(index);
                         if flags & format::METATABLE_VALUE != 0 {
-                            let identity = reader.u64()?;
+                            let identity = reader.identity()?;
                             if let Some(Frame::Table { metatable, .. }) = self.frames.last_mut() {
                                 *metatable = Some(identity);
                             }

@@ -210,7 +210,7 @@ impl Decoder {
             format::NAMED_FUNCTION => self.named(raising, local, reader, Kind::Function)?,
             format::NAMED_TABLE => self.named(raising, local, reader, Kind::Table)?,
             format::CLASS => {
-                let identity = reader.u64()?;
+                let identity = reader.identity()?;
                 return self.class(raising, local, reader, identity);
             }
             format::DEEP => {

@@ -31,6 +31,11 @@ pub(super) struct Entry {
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
+/// Whether a number has been given to a metatable of any state.
+pub(super) fn is_identity(number: u64) -> bool {
+    number < NEXT.load(Ordering::Relaxed)
+}
+
 /// A number that changes when a field of the metatable on the top, or of its `__index` table, is replaced.
 fn fingerprint(raising: Raising) -> u64 {
     let mut sum = 0u64;

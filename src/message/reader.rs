@@ -1,6 +1,6 @@
 //! Reading the bytes of a message. What does not make sense is an error, never a panic.
 
-use super::{Ref, format};
+use super::{Ref, format, metatables};
 
 /// The transfer cannot go on; why is in the decoder.
 #[derive(Clone, Copy)]
@@ -83,6 +83,15 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn peek(&self) -> Outcome<u8> {
         self.bytes.get(self.at).copied().ok_or(Stop)
+    }
+
+    /// The number of a metatable.
+    pub(super) fn identity(&mut self) -> Outcome<u64> {
+        let identity = self.u64()?;
+        if !metatables::is_identity(identity) {
+            return Err(Stop);
+        }
+        Ok(identity)
     }
 
     pub(super) fn reference(&mut self) -> Outcome<&'a Ref> {
