@@ -24,6 +24,8 @@ class.__index = class
 function class:method() return self, class.name end
 
 local linda = lanes.linda "decoder"
+-- How many clonable userdata were made here.
+local originals = 0
 local shared = { "shared" }
 
 -- Every construct of the format at least once.
@@ -85,12 +87,20 @@ local makers = {
 }
 
 if has_module then
-    makers[#makers + 1] = function() return deep_test.new_clonable "text" end
-    makers[#makers + 1] = function()
-        local copied = deep_test.new_clonable "other"
-        return { copied, { copied }, deep_test.new_clonable "third" }
+    local function clonable(text)
+        originals = originals + 1
+        return deep_test.new_clonable(text)
     end
-    makers[#makers + 1] = function() return deep_test.new_deep and deep_test.new_deep(1) end
+    makers[#makers + 1] = function() return clonable "text" end
+    makers[#makers + 1] = function()
+        local copied = clonable "other"
+        return { copied, { copied }, clonable "third" }
+    end
+    local object = deep_test.new(1, 1)
+    makers[#makers + 1] = function()
+        object:set_user_value(1, { random(1, 100), { "user value" } })
+        return { object, deep_test.new(2, 1) }
+    end
 end
 
 local getmetatable_of = debug.getmetatable
@@ -160,13 +170,19 @@ for seed = first, first + cases - 1 do
     if seed % 100 == 0 then collectgarbage() end
 end
 
--- Everything works.
-linda:send("key", { setmetatable({ "value" }, class), function() return shared[1] end })
+-- Everything works. (Only metatables that were in changed messages may have changed.)
+local fresh = {}
+fresh.__index = fresh
+function fresh:method() return self end
+linda:send("key", { setmetatable({ "value" }, fresh), function() return shared[1] end })
 local _, value = linda:receive(0, "key")
 assert(value[1]:method() == value[1] and value[1][1] == "value" and value[2]() == "shared")
 assert(lanes.gen("*", function(x) return { x } end)(42)[1][1] == 42)
 if has_module then
-    value, results = nil, nil -- luacheck: ignore
+    values_of = nil -- luacheck: ignore
     for _ = 1, 4 do collectgarbage() end
+    local counts = deep_test.counts()
+    assert(counts.clones_freed <= counts.clones + originals, "a block was freed twice")
+    assert(counts.deleted <= counts.made, "an object was deleted twice")
 end
 print(("%d decoded, %d refused"):format(decoded, errors))

@@ -5,9 +5,10 @@
 use super::decode::{decode, decode_packet};
 use super::encode::{Destination, encode_packet};
 use super::failure::Label;
-use super::local::Local;
-use super::{Body, Full, INLINE, Message, Packet, format};
-use crate::lua::{Raise, State};
+use super::local::{KEYS, Local};
+use super::metatables::{Metatable, new_identity};
+use super::{Body, Full, INLINE, Message, Packet, Ref, format};
+use crate::lua::{Raise, State, protect};
 use std::os::raw::c_int;
 use std::sync::Arc;
 
@@ -116,6 +117,53 @@ fn change(pieces: &mut Vec<Piece>, random: &mut Random) {
     }
 }
 
+/// The bytes with a few changes, or none.
+fn changed(bytes: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut pieces = pieces(bytes);
+    for _ in 0..random.below(6) {
+        change(&mut pieces, random);
+    }
+    let mut bytes = Vec::new();
+    for piece in &pieces {
+        match piece {
+            Piece::Byte(byte) => bytes.push(*byte),
+            Piece::Code(code) => bytes.extend_from_slice(code),
+        }
+    }
+    bytes
+}
+
+/// The reference, or a metatable as no state has it, with changed contents.
+fn changed_reference(reference: &Ref, random: &mut Random) -> Ref {
+    match reference {
+        Ref::Metatable(metatable) if random.below(2) == 0 => Ref::Metatable(Arc::new(Metatable {
+            identity: new_identity(),
+            contents: Full {
+                bytes: changed(&metatable.contents.bytes, random),
+                refs: metatable.contents.refs.clone(),
+                values: 1,
+            },
+        })),
+        _ => reference.clone(),
+    }
+}
+
+/// Makes the state one that has seen no metatable.
+fn forget_metatables(state: State) -> Result<(), Raise> {
+    protect(state, 0, |raising| {
+        raising.raw_get_index(State::REGISTRY, KEYS.metatables);
+        let table = raising.top();
+        raising.push_nil();
+        while raising.next(table) {
+            raising.pop(1);
+            raising.push_copy(-1);
+            raising.push_nil();
+            raising.raw_set(table);
+        }
+        raising.set_top(0);
+    })
+}
+
 /// Captures all values on the stack, changes the bytes of the message as the seed says, and pushes what they mean now.
 /// Answers how many values that is.
 ///
@@ -130,22 +178,19 @@ pub fn decode_mutated(local: &Local, state: State, seed: u64) -> Result<c_int, R
         Destination::Anywhere,
     )?;
     let mut random = Random(seed);
-    let mut pieces = pieces(&packet.0.bytes);
-    for _ in 0..random.below(6) {
-        change(&mut pieces, &mut random);
-    }
-    let mut bytes = Vec::new();
-    for piece in &pieces {
-        match piece {
-            Piece::Byte(byte) => bytes.push(*byte),
-            Piece::Code(code) => bytes.extend_from_slice(code),
-        }
-    }
     let full = Full {
-        bytes,
-        refs: packet.0.refs.clone(),
+        bytes: changed(&packet.0.bytes, &mut random),
+        refs: packet
+            .0
+            .refs
+            .iter()
+            .map(|reference| changed_reference(reference, &mut random))
+            .collect(),
         values: packet.0.values,
     };
+    if random.below(4) == 0 {
+        forget_metatables(state)?;
+    }
     // The stack is free: the values were taken off.
     match random.below(3) {
         0 => decode_packet(local, state, Label::Argument(1), &Packet(full)),
