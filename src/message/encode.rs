@@ -8,7 +8,7 @@ use super::encoder::Encoder;
 use super::failure::{Failure, Label};
 use super::local::Local;
 use super::{Body, Full, INLINE, Message, Packet, Ref, format};
-use crate::lua::{Kind, Raise, State, protect_with};
+use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, State, protect_with};
 use std::os::raw::c_int;
 use std::sync::Arc;
 
@@ -57,7 +57,9 @@ fn scalar(state: State, index: c_int) -> Option<Message> {
                 })
             } else {
                 let head = if text.len() <= 255 { 2 } else { 9 };
-                let mut bytes = Vec::with_capacity(head + text.len());
+                let mut bytes = Vec::new();
+                // The walk fails for the same reason, and says so.
+                bytes.try_reserve_exact(head + text.len()).ok()?;
                 if text.len() <= 255 {
                     bytes.extend_from_slice(&[format::SHORT, text.len() as u8]);
                 } else {
@@ -83,19 +85,26 @@ fn plain(bytes: Vec<u8>) -> Message {
     Message(Body::Plain(bytes.into()))
 }
 
-fn cut(bytes: &[u8], refs: &[Ref]) -> Message {
+/// A message with a copy of the bytes.
+///
+/// Errors: not enough memory.
+fn cut(bytes: &[u8], refs: &[Ref]) -> Result<Message, Raise> {
     if !refs.is_empty() || bytes.len() > 1 << 16 {
-        return Message(Body::Full(Arc::new(Full {
-            bytes: bytes.to_vec(),
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(bytes.len())
+            .map_err(|_| Raise::Bare(NOT_ENOUGH_MEMORY.into()))?;
+        copy.extend_from_slice(bytes);
+        return Ok(Message(Body::Full(Arc::new(Full {
+            bytes: copy,
             refs: refs.to_vec(),
             values: 1,
-        })));
+        }))));
     }
-    if bytes.len() <= INLINE {
+    Ok(if bytes.len() <= INLINE {
         Message::small(bytes)
     } else {
         Message(Body::Plain(bytes.into()))
-    }
+    })
 }
 
 /// Encodes the top `count` values in one walk and takes them off the stack.
@@ -115,13 +124,10 @@ fn walk(
     });
     let raise = match outcome {
         Ok(true) => return Ok(encoder),
-        Ok(false) => Raise::message(
-            encoder
-                .failure
-                .take()
-                .unwrap_or(Failure::Broken)
-                .to_string(),
-        ),
+        Ok(false) => match encoder.failure.take().unwrap_or(Failure::Broken) {
+            Failure::Memory => Raise::Bare(NOT_ENOUGH_MEMORY.into()),
+            failure => Raise::message(failure.to_string()),
+        },
         Err(raise) => raise,
     };
     local.give_encoder(encoder);
@@ -140,12 +146,12 @@ pub fn encode_one(local: &Local, state: State, label: Label) -> Result<Message, 
     }
     let mut encoder = walk(local, state, 1, label, Destination::Anywhere, false)?;
     let message = if encoder.out.len() > 1 << 16 {
-        Message(Body::Full(Arc::new(encoder.take_full(1))))
+        Ok(Message(Body::Full(Arc::new(encoder.take_full(1)))))
     } else {
         cut(&encoder.out, &encoder.refs)
     };
     local.give_encoder(encoder);
-    Ok(message)
+    message
 }
 
 /// Captures the top `count` values as elements that can be taken out one by one; those taken out together share
@@ -183,9 +189,9 @@ pub fn encode_each(
             .iter()
             .zip(ends)
             .map(|(from, to)| cut(&encoder.out[from.0..to.0], &encoder.refs[from.1..to.1]))
-            .collect();
+            .collect::<Result<_, _>>();
         local.give_encoder(encoder);
-        messages
+        messages?
     };
     Ok(messages)
 }
@@ -210,7 +216,10 @@ fn scalars(state: State, count: c_int) -> Option<Packet> {
                 bytes.extend_from_slice(small.get(..usize::from(len))?);
             }
             Body::Plain(plain) => bytes.extend_from_slice(&plain),
-            Body::Full(full) | Body::Joint(full, _) => bytes.extend_from_slice(&full.bytes),
+            Body::Full(full) | Body::Joint(full, _) => {
+                bytes.try_reserve(full.bytes.len()).ok()?;
+                bytes.extend_from_slice(&full.bytes);
+            }
         }
     }
     Some(Packet(Full {

@@ -3,6 +3,7 @@
 //! [`encode`] takes values from a state, [`decode`] builds them in another. Within one message every table, function
 //! and userdata keeps its identity. A message owns no Lua object, so it can wait in a queue and be dropped anywhere.
 
+mod buffer;
 mod build;
 mod decode;
 mod decoder;
