@@ -11,7 +11,7 @@ use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
     protect,
 };
-use crate::message::{Label, decode_packet};
+use crate::message::{Label, decode_packet_kept};
 use crate::park::{Deadline, Refusal, Wait};
 use std::cell::Cell;
 use std::os::raw::c_int;
@@ -150,45 +150,52 @@ fn values(context: &Context, state: State, handle: &Handle) -> Result<c_int, Rai
     } else {
         Label::Result
     };
-    let before = state.top();
-    let count = decode_packet(&context.local, state, label, packet)?;
-    let objects = (before + 1..=before + count).any(|index| {
-        matches!(
-            state.kind(index),
-            Kind::Table | Kind::Function | Kind::Userdata | Kind::Thread | Kind::Other
-        )
-    });
-    if objects {
-        keep(state, handle, count)?;
+    let has_table = handle.has_table.get();
+    let kept = Cell::new(false);
+    let kept = &kept;
+    state.push_copy(1);
+    let count = decode_packet_kept(
+        &context.local,
+        state,
+        label,
+        packet,
+        move |raising, handle, first| {
+            kept.set(keep(raising, handle, has_table, first));
+        },
+    )?;
+    if kept.get() {
+        handle.has_table.set(true);
+        handle.fetched.set(count);
     }
     Ok(count)
 }
 
-/// Keeps the top `count` values in the handle at 1.
-fn keep(state: State, handle: &Handle, count: c_int) -> Result<(), Raise> {
-    let has_table = handle.has_table.get();
-    state.push_copy(1);
-    state.insert(-(count + 1));
-    protect(state, count + 1, move |raising| {
-        // Stack: handle, values.
-        raising.reserve(count + 8);
-        if has_table {
-            raising.push_user_value(1, 1);
-        } else {
-            raising.new_table(count as usize, 0);
-            raising.push_copy(-1);
-            raising.set_user_value(1, 1);
-        }
-        for n in 1..=count {
-            raising.push_copy(n + 1);
-            raising.raw_set_index(-2, i64::from(n));
-        }
-        raising.pop(1);
-        raising.remove(1);
-    })?;
-    handle.has_table.set(true);
-    handle.fetched.set(count);
-    Ok(())
+/// Keeps the values from `first` to the top in a handle, if there are objects among them.
+fn keep(raising: Raising, handle: c_int, has_table: bool, first: c_int) -> bool {
+    let last = raising.top();
+    let objects = (first..=last).any(|index| {
+        matches!(
+            raising.kind(index),
+            Kind::Table | Kind::Function | Kind::Userdata | Kind::Thread | Kind::Other
+        )
+    });
+    if !objects {
+        return false;
+    }
+    raising.reserve(8);
+    if has_table {
+        raising.push_user_value(handle, 1);
+    } else {
+        raising.new_table((last - first + 1) as usize, 0);
+        raising.push_copy(-1);
+        raising.set_user_value(handle, 1);
+    }
+    for index in first..=last {
+        raising.push_copy(index);
+        raising.raw_set_index(-2, i64::from(index - first + 1));
+    }
+    raising.pop(1);
+    true
 }
 
 lua_function! {

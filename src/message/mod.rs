@@ -24,7 +24,7 @@ mod reader;
 mod userdata;
 mod walk;
 
-pub use decode::{decode, decode_one, decode_packet};
+pub use decode::{decode, decode_one, decode_packet, decode_packet_kept};
 pub use deep::{Deep, KindId, Proxy, push_proxy};
 pub use encode::{Destination, encode_each, encode_one, encode_packet};
 pub use failure::Label;
