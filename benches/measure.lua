@@ -1,6 +1,7 @@
 -- measure.lua: runs all workloads and floors of one Lua version several times, interleaved, and prints the tables.
 -- benches/run calls it: measure.lua INTERPRETER ROUNDS SCALE_ROUNDS ONLY (a comma list of workloads, or nothing).
 
+local unpack = unpack or table.unpack
 local interpreter, rounds, scale_rounds, only = arg[1], tonumber(arg[2]), tonumber(arg[3]), arg[4]
 local DIRECTORY = arg[0]:match("^(.*)/") or "."
 
@@ -20,16 +21,18 @@ local function run(program)
     return lines
 end
 
--- Every series is a list of values in the order of measuring, by its name.
-local series, units = {}, {}
+-- Every series is a list of values in the order of measuring, by its name. `order` has the names as they came.
+local series, units, order = {}, {}, {}
 
 --- Adds the values that a program prints. `suffix` tells sizes of a workload apart.
 local function record(program, suffix)
     for _, line in ipairs(run(program)) do
         local name, value, unit = line:match("^(%S+) (%S+) (.+)$")
         name = name .. (suffix or "")
-        series[name] = series[name] or {}
-        units[name] = unit
+        if not series[name] then
+            series[name], units[name] = {}, unit
+            order[#order + 1] = name
+        end
         table.insert(series[name], tonumber(value))
     end
 end
@@ -52,14 +55,43 @@ local function spread(values)
     return middle == 0 and 0 or (most - least) / 2 / middle * 100
 end
 
---- Four digits, or three of them behind the point, and thousands set apart.
+--- Three or four digits that count, and millions in words.
 local function readable(value)
-    if value >= 1e6 then return ("%.2f M"):format(value / 1e6) end
+    if value < 0 then return "-" .. readable(-value) end
+    if value >= 1e5 then return ("%.2f M"):format(value / 1e6) end
     if value >= 1000 or value == 0 then return ("%.0f"):format(value) end
     if value >= 100 then return ("%.1f"):format(value) end
     if value >= 1 then return ("%.2f"):format(value) end
     return ("%.3f"):format(value)
 end
+
+--- The names of the further values of a workload: "x.memory" and "x.left" of "x", with `suffix` behind them.
+local function further(workload, suffix)
+    local names = {}
+    for _, name in ipairs(order) do
+        local what, found = name:match("^" .. workload .. "%.(%w+)(.*)$")
+        if what and found == suffix then names[#names + 1] = what end
+    end
+    return names
+end
+
+-- What the project wants on a machine with two CPUs, in the unit of the workload: on PUC Lua up to 5.3, on newer ones, on LuaJIT.
+local TARGETS = {
+    spawn0 = { 10, 10, 10 },
+    spawnall = { 25, 25, 40 },
+    burst = { 30, 30, 30 },
+    mem = { 45, 40, 55 },
+    startup = { 1, 1, 1 },
+    pingpong = { 1, 1, 1 },
+    waiters = { 2, 2, 2 },
+    numbers = { 5e6, 5e6, 5e6 },
+    strings = { 4e6, 4e6, 4e6 },
+    tables = { 1.5e6, 1.5e6, 1.5e6 },
+    bigtab = { 35, 35, 35 },
+    fanin = { 6e6, 6e6, 6e6 },
+    local1 = { 200, 180, 150 },
+}
+local column = rawget(_G, "jit") and 3 or _VERSION < "Lua 5.4" and 1 or 2
 
 -- Measuring --------------------------------------------------------------------------------------------------------
 
@@ -84,9 +116,11 @@ local function progress(...)
     io.stderr:write("  ", table.concat({ ... }, " "), "\n")
 end
 
+local floors
 for round = 1, rounds do
     progress(interpreter, "round", round, "of", rounds)
     record("floor.lua")
+    floors = floors or { unpack(order) }
     for _, workload in ipairs(workloads) do record("workloads.lua " .. workload.name) end
 end
 for round = 1, scale_rounds do
@@ -122,19 +156,40 @@ end
 
 local function row(...) print("| " .. table.concat({ ... }, " | ") .. " |") end
 
-row("workload", "median", "unit", "spread", "floor", "what the floor is", "ratio to the floor")
-row("---", "---:", "---", "---:", "---:", "---", "---:")
+row("workload", "median", "unit", "spread", "floor", "what the floor is", "ratio to the floor", "target")
+row("---", "---:", "---", "---:", "---:", "---", "---:", "---:")
 for _, workload in ipairs(workloads) do
     local name = workload.name
     local value, floor = median(series[name]), floor_of(workload)
     local ratio = floor and (workload.better == "more" and floor / value or value / floor)
+    local target = TARGETS[name] and TARGETS[name][column]
+    local met = target and (workload.better == "more" and value >= target or workload.better == "less" and value <= target)
     row(name, readable(value), units[name], ("±%.0f %%"):format(spread(series[name])), floor and readable(floor) or "",
-        floor and workload.floor or "", ratio and ("%.2f"):format(ratio) or "")
-    if series[name .. ".memory"] then
-        local memory = series[name .. ".memory"]
-        row(name .. " (memory)", readable(median(memory)), units[name .. ".memory"],
-            ("±%.0f %%"):format(spread(memory)), "", "", "")
+        floor and workload.floor or "", ratio and ("%.2f"):format(ratio) or "",
+        target and (met and "" or "missed: ") .. readable(target) or "")
+    for _, what in ipairs(further(name, "")) do
+        local other = name .. "." .. what
+        row(("%s (%s)"):format(name, what), readable(median(series[other])), units[other],
+            ("±%.0f %%"):format(spread(series[other])), "", "", "", "")
     end
+end
+
+print()
+row("floor", "median", "unit", "spread")
+row("---", "---:", "---", "---:")
+for _, name in ipairs(floors) do
+    row(name, readable(median(series[name])), units[name], ("±%.0f %%"):format(spread(series[name])))
+end
+
+--- A row of the scale table: `what` is "" or ".memory" and the like.
+local function scale_row(workload, what)
+    local cells, values = {}, {}
+    for i, size in ipairs(workload.sizes) do
+        values[i] = median(series[workload.name .. what .. "@" .. size])
+        cells[i] = ("%s (%s)"):format(readable(values[i]), size)
+    end
+    row(workload.name .. (what == "" and "" or (" (%s)"):format(what:sub(2))), cells[1], cells[2], cells[3],
+        units[workload.name .. what .. "@" .. workload.sizes[1]], what == "" and ("%.2f"):format(values[3] / values[1]) or "")
 end
 
 if scale_rounds > 0 then
@@ -142,29 +197,15 @@ if scale_rounds > 0 then
     row("scale of", "1x", "10x", "100x", "unit", "100x / 1x")
     row("---", "---:", "---:", "---:", "---", "---:")
     for _, workload in ipairs(workloads) do
-        for _, what in ipairs { "", ".memory" } do
-            local cells, values = {}, {}
-            for i, size in ipairs(workload.sizes) do
-                local found = series[workload.name .. what .. "@" .. size]
-                if found then
-                    values[i] = median(found)
-                    cells[i] = ("%s (%s)"):format(readable(values[i]), size)
-                end
-            end
-            if cells[1] then
-                row(workload.name .. (what == "" and "" or " (memory)"), cells[1], cells[2], cells[3],
-                    units[workload.name .. what .. "@" .. workload.sizes[1]],
-                    what == "" and ("%.2f"):format(values[3] / values[1]) or "")
-            end
+        if workload.sizes[1] then
+            scale_row(workload, "")
+            for _, what in ipairs(further(workload.name, "@" .. workload.sizes[1])) do scale_row(workload, "." .. what) end
         end
     end
 end
 
 print("\n<details><summary>Raw values, in the order of measuring</summary>\n\n```")
-local names = {}
-for name in pairs(series) do names[#names + 1] = name end
-table.sort(names)
-for _, name in ipairs(names) do
+for _, name in ipairs(order) do
     local cells = {}
     for i, value in ipairs(series[name]) do cells[i] = ("%.6g"):format(value) end
     print(("%-24s %-14s %s"):format(name, units[name], table.concat(cells, " ")))

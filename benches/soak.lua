@@ -101,9 +101,15 @@ function work.locks()
     counts.locks = counts.locks + 1
 end
 
--- What the process holds: memory in KiB, threads, file descriptors, lanes that have not ended.
+local function operations()
+    local total = 0
+    for _, count in pairs(counts) do total = total + count end
+    return total
+end
+
+-- What the process holds: memory in KiB, threads, file descriptors, handles of lanes, lanes that have not ended, slots of the linda.
 local function held()
-    local now = {}
+    local now = { operations = operations() }
     for line in io.lines "/proc/self/status" do
         local name, value = line:match "^(%w+):%s+(%d+)"
         if name == "VmRSS" then now.memory = tonumber(value) end
@@ -112,8 +118,9 @@ local function held()
     local pipe = io.popen "ls /proc/$PPID/fd | wc -l"
     now.files = tonumber(pipe:read "*l")
     pipe:close()
-    now.lanes = 0
-    for _, lane in ipairs { (table.unpack or unpack)(lanes.threads()) } do
+    local listed = lanes.threads()
+    now.handles, now.lanes = #listed, 0
+    for _, lane in ipairs(listed) do
         if lane.status == "running" or lane.status == "waiting" or lane.status == "pending" then now.lanes = now.lanes + 1 end
     end
     local slots = 0
@@ -123,8 +130,8 @@ local function held()
 end
 
 local function report(when, now)
-    print(("%-6s %8d KiB %4d threads %4d files %4d lanes %4d slots"):format(when, now.memory, now.threads, now.files, now.lanes,
-        now.slots))
+    print(("%-6s %9d operations %8d KiB %4d threads %4d files %4d handles %4d running lanes %4d slots"):format(when, now.operations,
+        now.memory, now.threads, now.files, now.handles, now.lanes, now.slots))
 end
 
 local begin = lanes.now_secs()
@@ -158,16 +165,12 @@ assert(answered == counts.requests, "requests were lost")
 local names = {}
 for name in pairs(counts) do names[#names + 1] = name end
 table.sort(names)
-local total = 0
-for i, name in ipairs(names) do
-    total = total + counts[name]
-    names[i] = name .. " " .. counts[name]
-end
-print(("%d operations in %d s: %s"):format(total, seconds, table.concat(names, ", ")))
+for i, name in ipairs(names) do names[i] = name .. " " .. counts[name] end
+print(("%d operations in %d s: %s"):format(operations(), seconds, table.concat(names, ", ")))
 
 -- Threads are cached and memory fragments, so there is room; what leaks has no bound.
 local grown = last.memory > middle.memory * 1.2 + 2048 or last.threads > middle.threads + 10 or last.files > middle.files
-    or last.slots > middle.slots + 10
+    or last.handles > middle.handles + 10 or last.slots > middle.slots + 10
 if grown then
     io.stderr:write("the process has grown\n")
     os.exit(1)

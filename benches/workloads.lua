@@ -13,20 +13,24 @@ local now, unpack = lanes.now_secs, unpack or table.unpack
 local workloads, order = {}, {}
 
 --- Registers a workload: its name, how often it does its work, what bounds it (a name of floor.lua, `cpus` or `-`),
---- whether less or more is better, and run(n) -> value, unit [, memory, its unit]. `sizes` are for the scale table.
+--- whether less or more is better, and run(n) -> value, unit [, more values: a list of { name, value, unit }].
+--- `sizes` are for the scale table.
 local function workload(name, n, floor, better, run, sizes)
     workloads[name] = { n = n, floor = floor, better = better, run = run, sizes = sizes }
     order[#order + 1] = name
 end
 
---- Kibibytes of memory that this process occupies (Linux; 0 elsewhere).
-local function resident_kib()
+--- A number that the system tells about this process (Linux; 0 elsewhere).
+local function process_status(name)
     local file = io.open("/proc/self/status")
     if not file then return 0 end
     local text = file:read("*a")
     file:close()
-    return tonumber(text:match("VmRSS:%s+(%d+)"))
+    return tonumber(text:match(name .. ":%s+(%d+)"))
 end
+
+--- Kibibytes of memory that this process occupies.
+local function resident_kib() return process_status("VmRSS") end
 
 local function join_all(handles)
     for i = 1, #handles do handles[i]:join() end
@@ -67,16 +71,20 @@ workload("burst", 1000, "state_all", "less", function(n)
     return (now() - begun) / n * 1e6, "us/lane"
 end)
 
--- The second value is what the process has grown by since a tenth of the lanes had ended.
+-- What the process grows by in the second half is what lanes leave behind; in the first one, caches fill.
 workload("started", 10000, "state_all", "less", function(n)
     local generator = lanes.gen("*", identity)
     for i = 1, n / 10 do generator(i):join() end
-    collectgarbage()
-    local before, begun = resident_kib(), now()
-    for i = 1, n do generator(i):join() end
-    local each = (now() - begun) / n * 1e6
-    collectgarbage()
-    return each, "us/lane", resident_kib() - before, "KiB"
+    local seconds, resident = 0, {}
+    for half = 1, 2 do
+        local begun = now()
+        for i = 1, n / 2 do generator(i):join() end
+        seconds = seconds + now() - begun
+        collectgarbage()
+        collectgarbage()
+        resident[half] = resident_kib()
+    end
+    return seconds / n * 1e6, "us/lane", { { "growth", resident[2] - resident[1], "KiB" } }
 end, { 1000, 10000, 100000 })
 
 workload("alive", 2000, "thread_state_all", "less", function(n)
@@ -93,7 +101,7 @@ workload("alive", 2000, "thread_state_all", "less", function(n)
     return (now() - begun) / n * 1e6, "us/lane"
 end)
 
---- n lanes that wait for their own key of `linda`; returns the function that ends them.
+--- n lanes that each wait for a key of their own of `linda`; returns the function that ends them.
 local function park(linda, n)
     local generator = lanes.gen("*", function(gate, key)
         gate:send("up", true)
@@ -117,10 +125,12 @@ workload("mem", 500, "memory", "less", function(n)
     return each, "KiB/lane"
 end)
 
--- Two seconds in which nothing happens: lanes wait for a linda, one waits for another, the main program sleeps.
+-- Two seconds in which nothing happens: lanes wait for a linda, one waits for another, the main program sleeps, and so do the threads
+-- of lanes that have ended.
 workload("idle", 100, "-", "less", function(n)
     local linda = lanes.linda()
     local finish = park(linda, n)
+    park(lanes.linda(), 20)()
     local joiner = lanes.gen("*", function(gate)
         local inner = require "lanes".gen("*", function() gate:receive("end") end)()
         gate:send("up", true)
@@ -137,7 +147,9 @@ workload("idle", 100, "-", "less", function(n)
     return cpu * 1e3, "ms"
 end)
 
-workload("startup", 1, "-", "less", function() return startup_seconds * 1e3, "ms" end)
+workload("startup", 1, "-", "less", function()
+    return startup_seconds * 1e3, "ms", { { "threads", process_status("Threads"), "threads" } }
+end)
 
 -- Hand-over --------------------------------------------------------------------------------------------------------
 
@@ -309,7 +321,6 @@ workload("timers", 10000, "calls", "less", function(n)
     return (now() - begun) / n * 1e9, "ns/set+remove"
 end, { 1000, 10000, 100000 })
 
--- The second value is the memory that the queued values occupied.
 workload("queued", 1000000, "calls", "less", function(n)
     local linda = lanes.linda()
     collectgarbage()
@@ -319,19 +330,34 @@ workload("queued", 1000000, "calls", "less", function(n)
     local occupied = (resident_kib() - before) * 1024 / n
     begun = now()
     for _ = 1, n do linda:receive(nil, "x") end
-    return (now() - begun + sending) / n * 1e9, "ns/send+recv", occupied, "B/value"
+    local each = (now() - begun + sending) / n * 1e9
+    collectgarbage()
+    return each, "ns/send+recv", { { "memory", occupied, "B/value" }, { "left", resident_kib() - before, "KiB" } }
 end, { 10000, 100000, 1000000 })
 
--- The second value is what is still occupied once all slots have been emptied and cleared.
+-- Freed memory stays with the allocator of the C library, so what doing it all again adds is told too.
 workload("slots", 100000, "calls", "less", function(n)
-    local linda, keys = lanes.linda(), numbered("slot", n)
-    collectgarbage()
-    local before, begun = resident_kib(), now()
-    for i = 1, n do linda:send(nil, keys[i], i) end
-    for i = 1, n do linda:receive(nil, keys[i]) end
-    local each = (now() - begun) / n * 1e9
-    for i = 1, n do linda:set(keys[i]) end
-    return each, "ns/send+recv", resident_kib() - before, "KiB"
+    local keys = numbered("slot", n)
+    local function fill_and_empty()
+        local linda, begun = lanes.linda(), now()
+        for i = 1, n do linda:send(nil, keys[i], i) end
+        for i = 1, n do linda:receive(nil, keys[i]) end
+        local each = (now() - begun) / n * 1e9
+        for i = 1, n do linda:set(keys[i]) end
+        return each
+    end
+    local function resident_after()
+        collectgarbage()
+        collectgarbage()
+        return resident_kib()
+    end
+    local before = resident_after()
+    local each = fill_and_empty()
+    local left = resident_after() - before
+    fill_and_empty()
+    local second = resident_after()
+    fill_and_empty()
+    return each, "ns/send+recv", { { "left", left, "KiB" }, { "again", resident_after() - second, "KiB" } }
 end, { 1000, 10000, 100000 })
 
 workload("lindas", 10000, "calls", "less", function(n)
@@ -404,6 +430,6 @@ if not n or n < 1 or n % 1 ~= 0 then
     io.stderr:write("workloads.lua: argument N must be a whole number from 1, not '", tostring(arg[2]), "'\n")
     os.exit(2)
 end
-local value, unit, memory, memory_unit = chosen.run(n)
+local value, unit, more = chosen.run(n)
 print(("%s %.6g %s"):format(name, value, unit))
-if memory then print(("%s.memory %.6g %s"):format(name, memory, memory_unit)) end
+for _, other in ipairs(more or {}) do print(("%s.%s %.6g %s"):format(name, unpack(other))) end

@@ -1,11 +1,12 @@
 //! The context of a Lua state: what our functions know in it. Every function of ours has it as its first upvalue.
 
 use crate::lane::{Handle, Record};
+use crate::linda::Shortcuts;
 use crate::lua::{Arguments, Raise, Raising, State, Userdata, lua_function, protect, upvalue};
 use crate::message::{KEYS, Local, Proxy};
 use crate::park::{Deadline, Wait, Waiter};
 use crate::universe::Universe;
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::os::raw::c_int;
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ pub struct Context {
     pub waiter: Arc<Waiter>,
     /// The userdata that are proxies of lindas.
     pub linda: Cell<Option<Userdata<Proxy>>>,
+    /// Shortcuts to slots that this state receives from.
+    pub shortcuts: RefCell<Shortcuts>,
     /// The userdata that are lane handles.
     pub handle: Cell<Option<Userdata<Handle>>>,
     /// The lane that this state belongs to; none in a master state.
@@ -51,6 +54,7 @@ impl Context {
                 .as_ref()
                 .map_or_else(Waiter::new, |record| Arc::clone(&record.waiter)),
             linda: Cell::new(None),
+            shortcuts: RefCell::default(),
             handle: Cell::new(None),
             record,
             universe: OnceCell::new(),
@@ -129,13 +133,23 @@ impl Context {
         self.universe.set(universe).is_ok()
     }
 
+    /// What an operation that does not wait is called with.
+    #[inline]
+    pub fn at_once(&self) -> Wait<'_> {
+        Wait {
+            waiter: &self.waiter,
+            deadline: Deadline::Now,
+            interrupted: None,
+        }
+    }
+
     /// Calls `operation` with a wait of this state until it ends for another reason than an interruption.
     ///
     /// A signal handler of the host (Ctrl-C in the stock interpreter) asks for attention by setting a debug hook. A
     /// wait then ends, and a function is called for the hook to see, which raises its error from there. So it is for a
     /// hook that is there before the wait: it may have come after the interpreter last looked for one. A hook that
     /// raises nothing does not mind, and the wait goes on.
-    #[inline]
+    #[cold]
     pub fn wait<T>(
         &self,
         state: State,
@@ -168,20 +182,51 @@ impl Context {
     }
 }
 
-/// The timeout that is the number at `index`, in seconds; a negative one is for ever.
+/// How long an operation may wait.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Timeout {
+    /// Not at all.
+    Zero,
+    /// For this many seconds, more than zero.
+    Seconds(f64),
+    /// For ever.
+    Never,
+}
+
+impl Timeout {
+    /// The timeout that is the number at `index`, in seconds; a negative one is for ever.
+    ///
+    /// Errors: NaN.
+    #[inline]
+    pub fn argument(arguments: &Arguments, index: c_int) -> Result<Timeout, Raise> {
+        let seconds = arguments.number(index)?;
+        if seconds.is_nan() {
+            return Err(arguments.error(index, "timeout in seconds expected, got NaN"));
+        }
+        Ok(if seconds < 0.0 {
+            Timeout::Never
+        } else if seconds == 0.0 {
+            Timeout::Zero
+        } else {
+            Timeout::Seconds(seconds)
+        })
+    }
+
+    /// The deadline of a wait that begins now.
+    pub fn deadline(self) -> Deadline {
+        match self {
+            Timeout::Zero => Deadline::Now,
+            Timeout::Seconds(seconds) => Deadline::after_seconds(seconds),
+            Timeout::Never => Deadline::Never,
+        }
+    }
+}
+
+/// The deadline that is the number at `index`, in seconds from now; a negative one is for ever.
 ///
 /// Errors: NaN.
-#[inline]
 pub fn deadline(arguments: &Arguments, index: c_int) -> Result<Deadline, Raise> {
-    let seconds = arguments.number(index)?;
-    if seconds.is_nan() {
-        return Err(arguments.error(index, "timeout in seconds expected, got NaN"));
-    }
-    Ok(if seconds < 0.0 {
-        Deadline::Never
-    } else {
-        Deadline::after_seconds(seconds)
-    })
+    Timeout::argument(arguments, index).map(Timeout::deadline)
 }
 
 /// How an operation that may wait ended.
@@ -202,10 +247,13 @@ lua_function! {
 }
 
 fn close_body(state: State) -> Result<c_int, Raise> {
-    if let Some(context) = Holder::take(state, 1)
-        && context.master.get()
-        && let Some(universe) = context.universe_if_any()
-    {
+    let Some(context) = Holder::take(state, 1) else {
+        return Ok(0);
+    };
+    if !context.master.get() {
+        drop(context);
+        crate::state::allocator::ending(state.raw());
+    } else if let Some(universe) = context.universe_if_any() {
         let all_ended = crate::lane::shut_down(universe);
         if let Some(shared) = &universe.settings.allocator {
             if all_ended {

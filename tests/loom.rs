@@ -18,7 +18,7 @@ mod threads {
     pub mod pool;
 }
 
-use linda::queues::{Probe, Queues, Values, Who};
+use linda::queues::{Element, Probe, Queues, Shortcut, Values, Who};
 use loom::thread;
 use park::{Deadline, Latch, Refusal, Request, Wait, Waiter};
 use std::time::{Duration, Instant};
@@ -43,6 +43,8 @@ impl Probe<u32> for Slot {
 
 const A: Slot = Slot(1);
 const B: Slot = Slot(2);
+
+impl Element for u32 {}
 
 type Numbers = Queues<u32, u32>;
 
@@ -101,6 +103,20 @@ impl End {
             .map(|(_, value)| value)
     }
 
+    fn send_one(&self, value: u32) {
+        let sent = self.queues.send(&self.wait(), &A, Values::One(value));
+        sent.unwrap();
+    }
+
+    /// Receives from A as one who remembers how it was last time.
+    fn receive_one(&self, known: &mut Option<Shortcut<u32>>) -> Result<u32, Refusal> {
+        let (value, new) =
+            self.queues
+                .receive_one(&self.wait(), &A, known.as_ref(), &mut Vec::new())?;
+        *known = new.or(known.take());
+        Ok(value)
+    }
+
     fn batch(&self, slot: Slot, min: usize, max: usize) -> Result<Vec<u32>, Refusal> {
         self.queues.receive_batched(&self.wait(), &slot, min, max)
     }
@@ -151,6 +167,96 @@ fn several_senders_and_receivers() {
             .collect();
         assert_eq!(sorted(received), [1, 2]);
         assert_eq!(queues.count(&A), Some(0));
+    });
+}
+
+#[test]
+fn receivers_without_the_lock_share_with_each_other_and_a_sender() {
+    model(3, || {
+        let queues = Arc::new(Numbers::new());
+        let (first, second) = (End::new(&queues), End::new(&queues));
+        first.send(A, &[1, 2, 3]).unwrap();
+        let mut known = None;
+        assert_eq!(first.receive_one(&mut known), Ok(1));
+        let mut also_known = known.clone();
+        let thread = thread::spawn(move || {
+            [
+                second.receive_one(&mut also_known).unwrap(),
+                second.receive_one(&mut also_known).unwrap(),
+            ]
+        });
+        End::new(&queues).send_one(4);
+        let mine = first.receive_one(&mut known).unwrap();
+        let theirs = thread.join().unwrap();
+        assert!(theirs[0] < theirs[1]);
+        assert_eq!(sorted(vec![mine, theirs[0], theirs[1]]), [2, 3, 4]);
+        assert_eq!(queues.count(&A), Some(0));
+    });
+}
+
+/// A receiver that knows how to go on while it waits for the next element, against two senders and `change`.
+fn against_a_receiver_that_watches(change: impl Fn(&Numbers) + Sync + Send + 'static) {
+    model(3, move || {
+        let queues = Arc::new(Numbers::new());
+        let receiver = End::new(&queues);
+        let mut known = None;
+        receiver.send(A, &[1, 2]).unwrap();
+        for value in 1..=2 {
+            assert_eq!(receiver.receive_one(&mut known), Ok(value));
+        }
+        let sender = End::new(&queues);
+        let thread = thread::spawn(move || {
+            sender.send_one(3);
+            sender.send_one(4);
+        });
+        let waiting = thread::spawn(move || {
+            [
+                receiver.receive_one(&mut known).unwrap(),
+                receiver.receive_one(&mut known).unwrap(),
+            ]
+        });
+        change(&queues);
+        thread.join().unwrap();
+        assert_eq!(waiting.join().unwrap(), [3, 4]);
+        assert_eq!(queues.count(&A), Some(0));
+    });
+}
+
+#[test]
+fn a_receiver_that_watches_against_its_senders() {
+    against_a_receiver_that_watches(|_| {});
+}
+
+#[test]
+fn a_receiver_that_watches_against_a_limit() {
+    against_a_receiver_that_watches(|queues| {
+        queues.limit(&A, Some(1)).unwrap();
+    });
+}
+
+#[test]
+fn a_receiver_that_watches_against_a_look_at_all() {
+    against_a_receiver_that_watches(|queues| {
+        let dump = queues.dump().unwrap().remove(0).1;
+        assert_eq!(dump.values.len(), dump.count);
+        assert!(dump.values.windows(2).all(|two| two[0] < two[1]));
+    });
+}
+
+#[test]
+fn what_replaces_a_slot_is_found_by_one_who_knows_the_old_one() {
+    model(3, || {
+        let queues = Arc::new(Numbers::new());
+        let receiver = End::new(&queues);
+        receiver.send(A, &[1, 2]).unwrap();
+        let mut known = None;
+        for value in 1..=2 {
+            assert_eq!(receiver.receive_one(&mut known), Ok(value));
+        }
+        let thread = thread::spawn(move || receiver.receive_one(&mut known));
+        queues.set(&A, vec![]).unwrap();
+        End::new(&queues).send_one(3);
+        assert_eq!(thread.join().unwrap(), Ok(3));
     });
 }
 

@@ -15,7 +15,7 @@ const GLOBALS: &[(&str, Function)] = &[
     ("set_error_reporting", set_error_reporting),
 ];
 
-/// Makes the functions, once per state; they become globals when the lane is launched.
+/// Makes the functions, once per state, and makes them globals.
 pub fn prepare(raising: Raising, context: c_int) {
     raising.new_table(0, GLOBALS.len());
     for (name, function) in GLOBALS {
@@ -23,23 +23,30 @@ pub fn prepare(raising: Raising, context: c_int) {
         raising.raw_set_name(-2, name.as_bytes());
     }
     raising.raw_set_index(State::REGISTRY, KEYS.lane_globals);
+    assign(raising);
+    // A place for the name, so that setting it does not make the table grow.
+    raising.push_bytes(b"");
+    raising.set_global(c"decoda_name");
     push_function(raising, context, super::trace::handler);
     raising.raw_set_index(State::REGISTRY, KEYS.handler);
 }
 
-/// Sets the globals, over whatever has these names.
+/// Makes the functions globals again, over whatever has got their names since.
 pub fn set(state: State) -> Result<(), Raise> {
-    protect(state, 0, |raising| {
-        raising.push_globals();
-        raising.raw_get_index(State::REGISTRY, KEYS.lane_globals);
-        raising.push_nil();
-        while raising.next(2) {
-            raising.push_copy(-2);
-            raising.insert(-2);
-            raising.raw_set(1);
-        }
-        raising.set_top(0);
-    })
+    protect(state, 0, assign)
+}
+
+fn assign(raising: Raising) {
+    raising.push_globals();
+    let globals = raising.top();
+    raising.raw_get_index(State::REGISTRY, KEYS.lane_globals);
+    raising.push_nil();
+    while raising.next(globals + 1) {
+        raising.push_copy(-2);
+        raising.insert(-2);
+        raising.raw_set(globals);
+    }
+    raising.set_top(globals - 1);
 }
 
 lua_function! {

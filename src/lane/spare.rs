@@ -160,6 +160,10 @@ fn make(
     .map_err(not_enough_memory)?;
     let state = owned.state();
     let kinds = prepare(state, libraries).map_err(|raise| in_words(state, raise))?;
+    if place.is_some() {
+        // Else the collector would begin, in every lane anew, with the first thing that is allocated.
+        protect(state, 0, |raising| raising.collect()).map_err(|raise| in_words(state, raise))?;
+    }
     owned.prepared(place.is_some());
     begin(
         owned,

@@ -97,13 +97,31 @@ impl Probe<Key> for KeyRef<'_> {
             KeyRef::Light(value) => Key::Light(*value),
         }
     }
+
+    #[inline]
+    fn hint(&self) -> usize {
+        match self {
+            KeyRef::Boolean(value) => usize::from(*value),
+            KeyRef::Integer(value) => *value as usize,
+            KeyRef::Float(value) => (*value >> 40) as usize,
+            KeyRef::Text(value) => text_hint(value),
+            KeyRef::Light(value) => *value >> 4,
+        }
+    }
+}
+
+/// Tells names apart by their length and their last few bytes.
+#[inline]
+fn text_hint(text: &[u8]) -> usize {
+    let end = text.iter().rev().take(4);
+    end.fold(text.len(), |hint, &byte| hint * 5 + usize::from(byte))
 }
 
 impl KeyRef<'_> {
-    /// The key at `index`, if the value there can be one. Strings are borrowed from the stack.
+    /// The key at `index`, whose type is known, if the value there can be one. Strings are borrowed from the stack.
     #[inline]
-    pub fn read<'a>(state: State, index: c_int) -> Option<KeyRef<'a>> {
-        Some(match state.kind(index) {
+    fn of_kind<'a>(state: State, kind: Kind, index: c_int) -> Option<KeyRef<'a>> {
+        Some(match kind {
             Kind::String => KeyRef::Text(state.string(index)),
             Kind::Number if state.is_integer(index) => KeyRef::Integer(state.integer(index)),
             Kind::Number => {
@@ -127,7 +145,17 @@ impl KeyRef<'_> {
     /// Errors: a value that cannot be a key; NaN.
     #[inline]
     pub fn argument<'a>(arguments: &Arguments, index: c_int) -> Result<KeyRef<'a>, Raise> {
-        KeyRef::read(arguments.state, index).ok_or_else(|| {
+        KeyRef::argument_of_kind(arguments, arguments.state.kind(index), index)
+    }
+
+    /// As `argument`, of one whose type is known.
+    #[inline]
+    pub fn argument_of_kind<'a>(
+        arguments: &Arguments,
+        kind: Kind,
+        index: c_int,
+    ) -> Result<KeyRef<'a>, Raise> {
+        KeyRef::of_kind(arguments.state, kind, index).ok_or_else(|| {
             let given = if arguments.state.kind(index) == Kind::Number {
                 "NaN, which is not equal to itself"
             } else {

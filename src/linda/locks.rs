@@ -87,16 +87,11 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
         return done(state);
     }
     let outcome = context.wait(state, Deadline::Never, |wait: &Wait| {
-        waited(
-            linda
-                .queues
-                .receive_batched(wait, &key, count, count)
-                .map_err(|refusal| (refusal, ())),
-        )
+        waited(linda.queues.receive_batched(wait, &key, count, count))
     })?;
     match outcome {
         Ok(_) => done(state),
-        Err((refusal, ())) => answers::refused_receive(state, refusal),
+        Err(refusal) => answers::refused_receive(state, refusal),
     }
 }
 
@@ -168,10 +163,10 @@ fn add_body(state: State) -> Result<c_int, Raise> {
             linda
                 .queues
                 .send(wait, &key, Values::One(Message::nil()))
-                .map_err(|(refusal, _)| (refusal, ())),
+                .map_err(|(refusal, _)| refusal),
         )
     })?;
-    if let Err((refusal, ())) = outcome {
+    if let Err(refusal) = outcome {
         return answers::refused_send(state, refusal);
     }
     let Ok(values) = linda.queues.get(&key, 1) else {

@@ -1,14 +1,15 @@
 //! The methods of lindas, as SPEC-3x section 9 describes them.
 
-use super::queues::{Queues, Values, Who};
+use super::queues::{Found, Queues, Shortcut, Values, Who};
 use super::{Key, KeyRef, Linda, answers, inspect, locks};
-use crate::context::{Context, Waited, deadline, push_function};
+use crate::context::{Context, Timeout, Waited, push_function};
 use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
 };
 use crate::markers::{BATCHED, NULL};
 use crate::message::{
-    Deep, Label, Message, Proxy, decode, decode_one, encode_each, encode_one, push_proxy,
+    Captured, Deep, Label, Message, Proxy, capture, decode, decode_apart, decode_one, encode_each,
+    encode_one, push_proxy,
 };
 use crate::park::{Deadline, Refusal, Wait};
 use std::any::Any;
@@ -73,16 +74,11 @@ pub fn new(context: &Context, state: State, name: &[u8]) -> Result<Arc<Linda>, R
 pub fn sleep(context: &Context, state: State, deadline: Deadline) -> Result<c_int, Raise> {
     let nothing: Queues<Key, Message> = Queues::new();
     let refusal = context.wait(state, deadline, |wait| {
-        waited(
-            nothing
-                .receive(wait, &[KeyRef::Boolean(false)])
-                .map(|_| ())
-                .map_err(|refusal| (refusal, ())),
-        )
+        waited(nothing.receive(wait, &[KeyRef::Boolean(false)]))
     })?;
     match refusal {
-        Ok(()) => Ok(0),
-        Err((refusal, ())) => answers::refused_receive(state, refusal),
+        Ok(_) => Ok(0),
+        Err(refusal) => answers::refused_receive(state, refusal),
     }
 }
 
@@ -111,14 +107,14 @@ pub fn linda_of(proxy: &Proxy) -> Option<&Linda> {
     (&*proxy.object as &dyn Any).downcast_ref::<Linda>()
 }
 
-/// A timeout that stands before the key: a number of seconds (negative: for ever), or nil. Answers the deadline and
-/// the index of what follows.
+/// A timeout that stands before the key: a number of seconds (negative: for ever), or nil. Answers it and the index of what
+/// follows.
 #[inline]
-fn timeout(arguments: &Arguments) -> Result<(Deadline, c_int), Raise> {
+fn timeout(arguments: &Arguments) -> Result<(Timeout, c_int), Raise> {
     match arguments.state.kind(2) {
-        Kind::Number => Ok((deadline(arguments, 2)?, 3)),
-        Kind::Nil => Ok((Deadline::Never, 3)),
-        _ => Ok((Deadline::Never, 2)),
+        Kind::Number => Ok((Timeout::argument(arguments, 2)?, 3)),
+        Kind::Nil => Ok((Timeout::Never, 3)),
+        _ => Ok((Timeout::Never, 2)),
     }
 }
 
@@ -127,10 +123,9 @@ fn is_marker(state: State, index: c_int, marker: usize) -> bool {
 }
 
 /// Whether an operation ended for good.
-#[inline]
-pub(super) fn waited<T, V>(outcome: Result<T, (Refusal, V)>) -> Waited<Result<T, (Refusal, V)>> {
+pub(super) fn waited<T>(outcome: Result<T, Refusal>) -> Waited<Result<T, Refusal>> {
     match outcome {
-        Err((Refusal::Interrupted, _)) => Waited::Interrupted,
+        Err(Refusal::Interrupted) => Waited::Interrupted,
         outcome => Waited::Ended(outcome),
     }
 }
@@ -145,36 +140,50 @@ fn send_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(state)?;
     let arguments = Arguments::new(state, "send");
     let linda = this(context, &arguments)?;
-    let (deadline, mut at) = timeout(&arguments)?;
-    let nil_allowed = is_marker(state, at, NULL) && state.top() > at;
+    let (timeout, mut at) = timeout(&arguments)?;
+    let top = state.top();
+    let mut kind = state.kind(at);
+    let nil_allowed = kind == Kind::Light && top > at && is_marker(state, at, NULL);
     if nil_allowed {
         at += 1;
+        kind = state.kind(at);
     }
-    let key = KeyRef::argument(&arguments, at)?;
-    let count = state.top() - at;
-    let values = match count {
-        0 if nil_allowed => Values::One(Message::nil()),
-        0 => {
+    let key = KeyRef::argument_of_kind(&arguments, kind, at)?;
+    let sent = match top - at {
+        1 if !(state.kind(-1) == Kind::Light && is_marker(state, -1, NULL)) => {
+            let label = Label::Argument(2);
+            let sent = capture(&context.local, state, label, |captured| match captured {
+                Captured::Whole(message) => {
+                    let values = Values::One(message);
+                    linda.queues.send(&context.at_once(), &key, values)
+                }
+                Captured::Apart(message, bytes) => linda
+                    .queues
+                    .send_apart(&context.at_once(), &key, message, bytes)
+                    .map_err(|(refusal, message)| (refusal, Values::One(message.whole(bytes)))),
+            });
+            sent?
+        }
+        0 if !nil_allowed => {
             return Err(Raise::message(
                 "no data to send: linda:send([timeout,] key, value...) needs a value",
             ));
         }
-        1 => Values::One(element(context, state)?),
-        _ => Values::Many(elements(context, state, at + 1, count)?),
-    };
-    let mut values = Some(values);
-    let outcome = context.wait(state, deadline, |wait: &Wait| {
-        let Some(sending) = values.take() else {
-            return Waited::Ended(Ok(()));
-        };
-        match linda.queues.send(wait, &key, sending) {
-            Err((Refusal::Interrupted, back)) => {
-                values = Some(back);
-                Waited::Interrupted
-            }
-            outcome => Waited::Ended(outcome.map_err(|(refusal, _)| refusal)),
+        0 | 1 => {
+            let values = Values::One(Message::nil());
+            linda.queues.send(&context.at_once(), &key, values)
         }
-    })?;
+        count => {
+            let values = Values::Many(elements(context, state, at + 1, count)?);
+            linda.queues.send(&context.at_once(), &key, values)
+        }
+    };
+    let outcome = match sent {
+        Err((Refusal::TimedOut, values)) if timeout != Timeout::Zero => {
+            send_waiting(context, state, linda, timeout, &key, values)?
+        }
+        outcome => outcome.map_err(|(refusal, _)| refusal),
+    };
     match outcome {
         Ok(()) => {
             state.push_boolean(true);
@@ -184,11 +193,35 @@ fn send_body(state: State) -> Result<c_int, Raise> {
     }
 }
 
+/// Waits until the values are sent.
+#[cold]
+fn send_waiting(
+    context: &Context,
+    state: State,
+    linda: &Linda,
+    timeout: Timeout,
+    key: &KeyRef,
+    values: Values<Message>,
+) -> Result<Result<(), Refusal>, Raise> {
+    let mut values = Some(values);
+    context.wait(state, timeout.deadline(), |wait: &Wait| {
+        let Some(sending) = values.take() else {
+            return Waited::Ended(Ok(()));
+        };
+        match linda.queues.send(wait, key, sending) {
+            Err((Refusal::Interrupted, back)) => {
+                values = Some(back);
+                Waited::Interrupted
+            }
+            outcome => Waited::Ended(outcome.map_err(|(refusal, _)| refusal)),
+        }
+    })
+}
+
 /// Captures the top value as an element of a slot.
 #[inline]
 fn element(context: &Context, state: State) -> Result<Message, Raise> {
-    if is_marker(state, -1, NULL) {
-        state.pop(1);
+    if state.kind(-1) == Kind::Light && is_marker(state, -1, NULL) {
         return Ok(Message::nil());
     }
     encode_one(&context.local, state, Label::Argument(2))
@@ -221,52 +254,122 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(state)?;
     let arguments = Arguments::new(state, "receive");
     let linda = this(context, &arguments)?;
-    let (deadline, at) = timeout(&arguments)?;
-    if is_marker(state, at, BATCHED) {
-        return receive_batched(context, &arguments, linda, deadline, at + 1);
+    let (timeout, at) = timeout(&arguments)?;
+    let kind = state.kind(at);
+    if kind == Kind::Light && is_marker(state, at, BATCHED) {
+        return receive_batched(context, &arguments, linda, timeout, at + 1);
     }
-    let last = state.top();
-    if last <= at {
-        let key = [KeyRef::argument(&arguments, at)?];
-        return receive_from(context, state, linda, deadline, &key, at);
+    if state.top() > at {
+        return receive_any(context, &arguments, linda, timeout, at);
     }
-    let keys: Vec<KeyRef> = (at..=last)
-        .map(|index| KeyRef::argument(&arguments, index))
-        .collect::<Result<_, _>>()?;
-    receive_from(context, state, linda, deadline, &keys, at)
+    let key = KeyRef::argument_of_kind(&arguments, kind, at)?;
+    let mut scratch = context.local.scratch();
+    let apart = &mut scratch.bytes;
+    let shortcuts = context.shortcuts.borrow();
+    let shortcut = shortcuts.find(linda, &key);
+    let found = shortcut.map_or(Found::Unknown, |shortcut| {
+        linda.queues.take(&context.waiter, shortcut, apart)
+    });
+    let outcome = match found {
+        Found::Element(message) => Ok((message, None)),
+        Found::Nothing => Err(Refusal::TimedOut),
+        Found::Unknown => linda
+            .queues
+            .receive_one(&context.at_once(), &key, shortcut, apart),
+    };
+    let outcome = match outcome {
+        Err(Refusal::TimedOut) if timeout != Timeout::Zero => {
+            let known = shortcut.cloned();
+            drop(shortcuts);
+            receive_waiting(context, state, linda, timeout, &key, known.as_ref(), apart)?
+        }
+        outcome => {
+            drop(shortcuts);
+            outcome
+        }
+    };
+    match outcome {
+        Ok((message, shortcut)) => {
+            if let Some(shortcut) = shortcut {
+                let mut shortcuts = context.shortcuts.borrow_mut();
+                shortcuts.remember(linda, &key, shortcut);
+            }
+            deliver(context, state, linda, &key, at, message, apart)
+        }
+        Err(refusal) => answers::refused_receive(state, refusal),
+    }
 }
 
+/// Answers the key at `at` and the value of a message that was received; `apart` are the bytes that are apart from it. The message
+/// goes back where it cannot be read.
 #[inline]
-fn receive_from(
+fn deliver(
     context: &Context,
     state: State,
     linda: &Linda,
-    deadline: Deadline,
-    keys: &[KeyRef],
+    key: &KeyRef,
+    at: c_int,
+    message: Message,
+    apart: &[u8],
+) -> Result<c_int, Raise> {
+    state.push_copy(at);
+    match decode_apart(&context.local, state, Label::Element, &message, apart) {
+        Ok(()) => Ok(2),
+        Err(raise) => {
+            linda.queues.put_back(key, vec![message.whole(apart)]);
+            Err(raise)
+        }
+    }
+}
+
+/// What came of a receive: an element and how to get the next one, if that is news; or why there is none.
+type Received = Result<(Message, Option<Shortcut<Message>>), Refusal>;
+
+/// Waits until there is an element.
+#[cold]
+fn receive_waiting(
+    context: &Context,
+    state: State,
+    linda: &Linda,
+    timeout: Timeout,
+    key: &KeyRef,
+    known: Option<&Shortcut<Message>>,
+    apart: &mut Vec<u8>,
+) -> Result<Received, Raise> {
+    context.wait(state, timeout.deadline(), |wait: &Wait| {
+        waited(linda.queues.receive_one(wait, key, known, apart))
+    })
+}
+
+/// Receives from the first of several keys that has an element.
+fn receive_any(
+    context: &Context,
+    arguments: &Arguments,
+    linda: &Linda,
+    timeout: Timeout,
     first: c_int,
 ) -> Result<c_int, Raise> {
-    let outcome = context.wait(state, deadline, |wait: &Wait| {
-        waited(
-            linda
-                .queues
-                .receive(wait, keys)
-                .map_err(|refusal| (refusal, ())),
-        )
+    let state = arguments.state;
+    let keys: Vec<KeyRef> = (first..=state.top())
+        .map(|index| KeyRef::argument(arguments, index))
+        .collect::<Result<_, _>>()?;
+    let outcome = context.wait(state, timeout.deadline(), |wait: &Wait| {
+        waited(linda.queues.receive(wait, &keys))
     })?;
     match outcome {
-        Ok((position, message)) => {
-            state.push_copy(first + position as c_int);
-            match decode_one(&context.local, state, Label::Element, &message) {
-                Ok(()) => Ok(2),
-                Err(raise) => {
-                    if let Some(key) = keys.get(position) {
-                        linda.queues.put_back(key, vec![message]);
-                    }
-                    Err(raise)
-                }
-            }
-        }
-        Err((refusal, ())) => answers::refused_receive(state, refusal),
+        Ok((position, message)) => match keys.get(position) {
+            Some(key) => deliver(
+                context,
+                state,
+                linda,
+                key,
+                first + position as c_int,
+                message,
+                &[],
+            ),
+            None => Ok(0),
+        },
+        Err(refusal) => answers::refused_receive(state, refusal),
     }
 }
 
@@ -274,7 +377,7 @@ fn receive_batched(
     context: &Context,
     arguments: &Arguments,
     linda: &Linda,
-    deadline: Deadline,
+    timeout: Timeout,
     at: c_int,
 ) -> Result<c_int, Raise> {
     let state = arguments.state;
@@ -295,12 +398,11 @@ fn receive_batched(
         ));
     }
     let bound = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
-    let outcome = context.wait(state, deadline, |wait: &Wait| {
+    let outcome = context.wait(state, timeout.deadline(), |wait: &Wait| {
         waited(
             linda
                 .queues
-                .receive_batched(wait, &key, bound(min), bound(max))
-                .map_err(|refusal| (refusal, ())),
+                .receive_batched(wait, &key, bound(min), bound(max)),
         )
     })?;
     match outcome {
@@ -314,7 +416,7 @@ fn receive_batched(
                 }
             }
         }
-        Err((refusal, ())) => answers::refused_receive(state, refusal),
+        Err(refusal) => answers::refused_receive(state, refusal),
     }
 }
 

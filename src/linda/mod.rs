@@ -6,14 +6,16 @@ mod key;
 mod locks;
 mod methods;
 pub mod queues;
+mod shortcuts;
 
 pub use key::{Key, KeyRef};
 pub use locks::{prepare_atomic, prepare_lock};
 pub use methods::{install, linda_of, new, sleep};
+pub use shortcuts::Shortcuts;
 
 use crate::lua::Raising;
 use crate::message::{Deep, KindId, Local, Message};
-use queues::Queues;
+use queues::{Element, Queues};
 
 /// What identifies lindas among the objects that states share.
 pub const KIND: KindId = 1;
@@ -24,6 +26,17 @@ pub struct Linda {
     pub queues: Queues<Key, Message>,
     /// Its name, empty where it has none.
     pub name: Vec<u8>,
+}
+
+impl Element for Message {
+    #[inline]
+    fn apart(&self) -> usize {
+        Message::apart(self)
+    }
+
+    fn whole(self, bytes: &[u8]) -> Message {
+        Message::whole(self, bytes)
+    }
 }
 
 impl Linda {

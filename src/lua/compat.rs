@@ -237,6 +237,12 @@ pub unsafe fn gc_restart(l: *mut lua_State) {
     unsafe { lua_gc(l, LUA_GCRESTART, 0) };
 }
 
+/// Runs a whole collection, after which the next one is due when there is twice as much. Raises what finalizers raise.
+#[inline]
+pub unsafe fn gc_collect(l: *mut lua_State) {
+    unsafe { lua_gc(l, LUA_GCCOLLECT, 0) };
+}
+
 /// Loads bytecode, and nothing else, under `name`. Answers a status as `lua_load`; raises never.
 #[inline]
 pub unsafe fn load_bytecode(

@@ -395,6 +395,12 @@ impl Raising {
         self.loaded(status)
     }
 
+    /// Runs a whole collection.
+    pub fn collect(self) {
+        // SAFETY: inside protect.
+        unsafe { c::gc_collect(self.l()) }
+    }
+
     /// The first coroutine of this state; where Lua does not tell, the running one, which is then kept.
     pub fn main_coroutine(self) -> State {
         // SAFETY: inside protect.

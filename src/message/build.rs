@@ -11,24 +11,16 @@ use std::os::raw::c_int;
 use std::sync::Arc;
 
 impl Decoder {
-    /// Reads the runs and values of a table's array part, as far as they need no frame of their own.
-    pub(super) fn array(
+    /// Reads a table's array part, from position `next` on, as far as its values need no frame of their own. The table, at `index`, has the
+    /// last frame.
+    fn array(
         &mut self,
         raising: Raising,
         local: &Local,
         reader: &mut Reader,
+        (index, mut next, array): (c_int, u32, u32),
     ) -> Outcome {
-        while let Some(Frame::Table {
-            index,
-            next,
-            array,
-            key: false,
-            ..
-        }) = self.frames.last().copied()
-        {
-            if next > array {
-                return Ok(());
-            }
+        while next <= array {
             let tag = reader.peek()?;
             if tag == format::INTEGERS || tag == format::FLOATS {
                 reader.at += 1;
@@ -46,20 +38,64 @@ impl Decoder {
                     }
                     raising.raw_set_index(index, position);
                 }
-                if let Some(Frame::Table { next, .. }) = self.frames.last_mut() {
-                    *next += count;
-                }
+                next = next.checked_add(count).ok_or(Stop)?;
                 continue;
             }
-            if !self.value(raising, local, reader)? {
-                return Ok(());
+            if !reader.scalar(raising, tag)? {
+                // The frame tells where the value goes, now for messages about it, or when it is complete.
+                self.at_position(next);
+                if !self.value(raising, local, reader)? {
+                    return Ok(());
+                }
             }
             raising.raw_set_index(index, i64::from(next));
-            if let Some(Frame::Table { next, .. }) = self.frames.last_mut() {
-                *next += 1;
-            }
+            next += 1;
         }
+        self.at_position(next);
         Ok(())
+    }
+
+    /// Puts on record at which position of its array part the table of the last frame is.
+    fn at_position(&mut self, position: u32) {
+        if let Some(Frame::Table { next, .. }) = self.frames.last_mut() {
+            *next = position;
+        }
+    }
+
+    /// Reads a table's hash part, of which `left` entries are left, as far as its values need no frame of their own. The table, at `index`,
+    /// has the last frame.
+    fn entries(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        reader: &mut Reader,
+        (index, mut left): (c_int, u32),
+    ) -> Outcome {
+        while left > 0 {
+            let tag = reader.peek()?;
+            if !reader.scalar(raising, tag)? {
+                return Err(Stop); // keys are scalars
+            }
+            let tag = reader.peek()?;
+            if !reader.scalar(raising, tag)? {
+                self.at_entry(left, true);
+                if !self.value(raising, local, reader)? {
+                    return Ok(());
+                }
+                self.at_entry(left, false);
+            }
+            raising.raw_set(index);
+            left -= 1;
+        }
+        self.at_entry(0, false);
+        Ok(())
+    }
+
+    /// Puts on record how many entries the table of the last frame has left, and whether the key of the next is on the stack.
+    fn at_entry(&mut self, left: u32, on_stack: bool) {
+        if let Some(Frame::Table { hash, key, .. }) = self.frames.last_mut() {
+            (*hash, *key) = (left, on_stack);
+        }
     }
 
     /// Gives the complete value on the top to the object that contains it.
@@ -121,7 +157,7 @@ impl Decoder {
                     ..
                 }) => {
                     if next <= array {
-                        self.array(raising, local, reader)?;
+                        self.array(raising, local, reader, (index, next, array))?;
                         continue;
                     }
                     if let Some(identity) = metatable {
@@ -141,31 +177,25 @@ impl Decoder {
                         continue;
                     }
                     if hash > 0 {
-                        if !self.value(raising, local, reader)? {
-                            return Err(Stop); // keys are scalars
-                        }
-                        if let Some(Frame::Table { key, .. }) = self.frames.last_mut() {
-                            *key = true;
-                        }
-                        self.value(raising, local, reader)?
-                    } else {
-                        raising.set_top(index);
-                        if flags & format::METATABLE_VALUE != 0 {
-                            let identity = reader.identity()?;
-                            if let Some(Frame::Table { metatable, .. }) = self.frames.last_mut() {
-                                *metatable = Some(identity);
-                            }
-                            if reader.peek()? == format::TABLE {
-                                self.class(raising, local, reader, identity)?;
-                            } else {
-                                self.value(raising, local, reader)?;
-                            }
-                            continue;
-                        }
-                        self.metatable(raising, local, reader, flags)?;
-                        self.end_table(raising, floor, flags);
+                        self.entries(raising, local, reader, (index, hash))?;
                         continue;
                     }
+                    raising.set_top(index);
+                    if flags & format::METATABLE_VALUE != 0 {
+                        let identity = reader.identity()?;
+                        if let Some(Frame::Table { metatable, .. }) = self.frames.last_mut() {
+                            *metatable = Some(identity);
+                        }
+                        if reader.peek()? == format::TABLE {
+                            self.class(raising, local, reader, identity)?;
+                        } else {
+                            self.value(raising, local, reader)?;
+                        }
+                        continue;
+                    }
+                    self.metatable(raising, local, reader, flags)?;
+                    self.end_table(raising, floor, flags);
+                    continue;
                 }
                 Some(Frame::Function { index, next, count }) => {
                     if next > count {
@@ -447,8 +477,10 @@ impl Decoder {
                         &[],
                     )?;
                 }
+                Body::Text(text) => raising.push_bytes(text),
                 Body::Plain(bytes) => self.single(raising, local, bytes, &[])?,
                 Body::Full(full) => self.single(raising, local, &full.bytes, &full.refs)?,
+                Body::TextApart(_) | Body::PlainApart(_) => return Err(Stop),
                 Body::Joint(full, n) => {
                     if group != Some(Arc::as_ptr(full)) {
                         group = Some(Arc::as_ptr(full));

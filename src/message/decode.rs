@@ -93,7 +93,7 @@ pub fn decode(
     )
 }
 
-/// Pushes the value of one message.
+/// Pushes the value of one message, which is whole.
 #[inline]
 pub fn decode_one(
     local: &Local,
@@ -101,17 +101,57 @@ pub fn decode_one(
     label: Label,
     message: &Message,
 ) -> Result<(), Raise> {
+    decode_apart(local, state, label, message, &[])
+}
+
+/// Pushes the value of one message; `bytes` are those that are apart from it.
+#[inline]
+pub fn decode_apart(
+    local: &Local,
+    state: State,
+    label: Label,
+    message: &Message,
+    bytes: &[u8],
+) -> Result<(), Raise> {
     if push_scalar(state, message) {
         return Ok(());
     }
+    decode_object(local, state, label, message, bytes)
+}
+
+fn decode_object(
+    local: &Local,
+    state: State,
+    label: Label,
+    message: &Message,
+    apart: &[u8],
+) -> Result<(), Raise> {
     let text = match &message.0 {
         Body::Small { len, bytes } if bytes[0] == format::SHORT => bytes.get(2..usize::from(*len)),
-        Body::Plain(bytes) => plain_string(bytes),
+        Body::Text(text) => Some(&**text),
+        Body::TextApart(_) => Some(apart),
         Body::Full(full) => plain_string(&full.bytes),
         _ => None,
     };
     if let Some(text) = text {
         return protect(state, 0, move |raising| raising.push_bytes(text));
+    }
+    if let Body::PlainApart(_) = &message.0 {
+        return run(
+            local,
+            state,
+            0,
+            label,
+            apart,
+            |decoder, raising, local, bytes| {
+                raising.reserve(format::STACK);
+                decoder.begin(raising);
+                decoder.single(raising, local, bytes, &[])?;
+                decoder.end(raising);
+                Ok(())
+            },
+        )
+        .map(|_| ());
     }
     decode(local, state, label, std::slice::from_ref(message)).map(|_| ())
 }

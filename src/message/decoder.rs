@@ -143,24 +143,12 @@ impl Decoder {
         local: &Local,
         reader: &mut Reader,
     ) -> Outcome<bool> {
-        let tag = reader.u8()?;
+        let tag = reader.peek()?;
+        if reader.scalar(raising, tag)? {
+            return Ok(true);
+        }
+        reader.at += 1;
         match tag {
-            format::NIL => raising.push_nil(),
-            format::FALSE => raising.push_boolean(false),
-            format::TRUE => raising.push_boolean(true),
-            format::INTEGER => raising.push_integer(reader.u64()? as i64),
-            format::FLOAT => raising.push_number(f64::from_bits(reader.u64()?)),
-            format::SHORT => {
-                let len = usize::from(reader.u8()?);
-                raising.push_bytes(reader.take(len)?);
-            }
-            format::LONG => {
-                let len = usize::try_from(reader.u64()?).map_err(|_| Stop)?;
-                raising.push_bytes(reader.take(len)?);
-            }
-            format::LIGHT => {
-                raising.push_light(reader.u64()? as usize as *mut std::os::raw::c_void)
-            }
             format::GLOBALS => raising.push_globals(),
             format::REF => {
                 let number = reader.u32()?;

@@ -7,7 +7,7 @@
 use super::encoder::Encoder;
 use super::failure::{Failure, Label};
 use super::local::Local;
-use super::{Body, Full, INLINE, Message, Packet, Ref, format};
+use super::{APART, Body, Captured, Full, INLINE, Message, Packet, Ref, format};
 use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, State, protect_with};
 use std::os::raw::c_int;
 use std::sync::Arc;
@@ -24,12 +24,21 @@ pub enum Destination {
 /// Captures a value that needs no walk.
 #[inline]
 fn scalar(state: State, index: c_int) -> Option<Message> {
+    match state.kind(index) {
+        Kind::String => string(state.string(index)),
+        kind => plain_scalar(state, index, kind),
+    }
+}
+
+/// Captures a value that needs no walk and is no string.
+#[inline]
+fn plain_scalar(state: State, index: c_int, kind: Kind) -> Option<Message> {
     let word = |tag: u8, value: u64| {
         let mut bytes = [tag; 9];
         bytes[1..].copy_from_slice(&value.to_le_bytes());
         Message::small(&bytes)
     };
-    Some(match state.kind(index) {
+    Some(match kind {
         Kind::Nil | Kind::None => Message::nil(),
         Kind::Boolean => Message::small(&[if state.truth(index) {
             format::TRUE
@@ -44,52 +53,54 @@ fn scalar(state: State, index: c_int) -> Option<Message> {
             }
         }
         Kind::Light => word(format::LIGHT, state.userdata(index) as u64),
-        Kind::String => {
-            let text = state.string(index);
-            if text.len() <= INLINE - 2 {
-                let mut bytes = [0; INLINE];
-                bytes[0] = format::SHORT;
-                bytes[1] = text.len() as u8;
-                bytes[2..2 + text.len()].copy_from_slice(text);
-                Message(Body::Small {
-                    len: text.len() as u8 + 2,
-                    bytes,
-                })
-            } else {
-                let head = if text.len() <= 255 { 2 } else { 9 };
-                let mut bytes = Vec::new();
-                // The walk fails for the same reason, and says so.
-                bytes.try_reserve_exact(head + text.len()).ok()?;
-                if text.len() <= 255 {
-                    bytes.extend_from_slice(&[format::SHORT, text.len() as u8]);
-                } else {
-                    bytes.push(format::LONG);
-                    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-                }
-                bytes.extend_from_slice(text);
-                plain(bytes)
-            }
-        }
         _ => return None,
     })
 }
 
-fn plain(bytes: Vec<u8>) -> Message {
-    if bytes.len() > 1 << 16 {
-        return Message(Body::Full(Arc::new(Full {
-            bytes,
-            refs: Vec::new(),
-            values: 1,
-        })));
+/// Captures a string; `None` where there is no memory for it.
+fn string(text: &[u8]) -> Option<Message> {
+    if let Some(message) = short_string(text) {
+        return Some(message);
     }
-    Message(Body::Plain(bytes.into()))
+    if text.len() <= LARGE {
+        return Some(Message(Body::Text(text.into())));
+    }
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(9 + text.len()).ok()?;
+    bytes.push(format::LONG);
+    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(text);
+    Some(Message(Body::Full(Arc::new(Full {
+        bytes,
+        refs: Vec::new(),
+        values: 1,
+    }))))
 }
+
+/// Captures a string that a message holds by itself.
+#[inline]
+fn short_string(text: &[u8]) -> Option<Message> {
+    if text.len() > INLINE - 2 {
+        return None;
+    }
+    let mut bytes = [0; INLINE];
+    bytes[0] = format::SHORT;
+    bytes[1] = text.len() as u8;
+    bytes[2..2 + text.len()].copy_from_slice(text);
+    Some(Message(Body::Small {
+        len: text.len() as u8 + 2,
+        bytes,
+    }))
+}
+
+/// Bytes beyond which a message is kept as it was written, and not copied once more.
+const LARGE: usize = 1 << 16;
 
 /// A message with a copy of the bytes.
 ///
 /// Errors: not enough memory.
 fn cut(bytes: &[u8], refs: &[Ref]) -> Result<Message, Raise> {
-    if !refs.is_empty() || bytes.len() > 1 << 16 {
+    if !refs.is_empty() || bytes.len() > LARGE {
         let mut copy = Vec::new();
         copy.try_reserve_exact(bytes.len())
             .map_err(|_| Raise::Bare(NOT_ENOUGH_MEMORY.into()))?;
@@ -144,8 +155,50 @@ pub fn encode_one(local: &Local, state: State, label: Label) -> Result<Message, 
         state.pop(1);
         return Ok(message);
     }
-    let mut encoder = walk(local, state, 1, label, Destination::Anywhere, false)?;
-    let message = if encoder.out.len() > 1 << 16 {
+    let encoder = walk(local, state, 1, label, Destination::Anywhere, false)?;
+    message_of(local, encoder)
+}
+
+/// As [`encode_one`], for a queue that can keep the bytes of messages: they are given to `send` where they were found, and the
+/// value stays on the stack. `send` runs no code of Lua's.
+#[inline]
+pub fn capture<R>(
+    local: &Local,
+    state: State,
+    label: Label,
+    send: impl FnOnce(Captured) -> R,
+) -> Result<R, Raise> {
+    let kind = state.kind(-1);
+    if kind == Kind::String {
+        let text = state.string(-1);
+        return Ok(send(match short_string(text) {
+            Some(message) => Captured::Whole(message),
+            None if text.len() <= APART => {
+                Captured::Apart(Message(Body::TextApart(text.len() as u32)), text)
+            }
+            None => {
+                Captured::Whole(string(text).ok_or_else(|| Raise::Bare(NOT_ENOUGH_MEMORY.into()))?)
+            }
+        }));
+    }
+    if let Some(message) = plain_scalar(state, -1, kind) {
+        return Ok(send(Captured::Whole(message)));
+    }
+    state.push_copy(-1);
+    let encoder = walk(local, state, 1, label, Destination::Anywhere, false)?;
+    let bytes = &encoder.out[..];
+    if bytes.len() > INLINE && bytes.len() <= APART && encoder.refs.is_empty() {
+        let message = Message(Body::PlainApart(bytes.len() as u32));
+        let result = send(Captured::Apart(message, bytes));
+        local.give_encoder(encoder);
+        return Ok(result);
+    }
+    Ok(send(Captured::Whole(message_of(local, encoder)?)))
+}
+
+/// The one message that an encoder has written.
+fn message_of(local: &Local, mut encoder: Box<Encoder>) -> Result<Message, Raise> {
+    let message = if encoder.out.len() > LARGE {
         Ok(Message(Body::Full(Arc::new(encoder.take_full(1)))))
     } else {
         cut(&encoder.out, &encoder.refs)
@@ -216,10 +269,16 @@ fn scalars(state: State, count: c_int) -> Option<Packet> {
                 bytes.extend_from_slice(small.get(..usize::from(len))?);
             }
             Body::Plain(plain) => bytes.extend_from_slice(&plain),
+            Body::Text(text) => {
+                bytes.push(format::LONG);
+                bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+                bytes.extend_from_slice(&text);
+            }
             Body::Full(full) | Body::Joint(full, _) => {
                 bytes.try_reserve(full.bytes.len()).ok()?;
                 bytes.extend_from_slice(&full.bytes);
             }
+            Body::TextApart(_) | Body::PlainApart(_) => return None,
         }
     }
     Some(Packet(Full {

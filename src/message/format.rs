@@ -19,7 +19,7 @@ pub const FLOAT: u8 = 4;
 pub const SHORT: u8 = 5;
 /// u64 length, bytes
 pub const LONG: u8 = 6;
-/// u64 address
+/// u64 address. The last of the scalars: tags above it are of objects, or part of them.
 pub const LIGHT: u8 = 7;
 /// Header: flags. Body: u32 array entries, u32 hash entries, the values of the array part (runs count as many), key
 /// and value of each hash entry, u32 number of the metatable's reference where `METATABLE` is set.

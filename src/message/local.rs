@@ -82,10 +82,25 @@ pub struct Local {
     /// The table `known` must be made (again) before it is asked.
     pub(super) modules_changed: Cell<bool>,
     pub(super) metatables: RefCell<HashMap<u64, Entry>>,
+    scratch: Cell<Vec<u8>>,
     /// How this state is called in messages.
     pub name: RefCell<String>,
     /// `demote_full_userdata`: other full userdata become light userdata.
     pub demote: Cell<bool>,
+}
+
+/// A buffer that is given back for the next transfer when it is dropped.
+pub struct Scratch<'a> {
+    local: &'a Local,
+    /// Its contents.
+    pub bytes: Vec<u8>,
+}
+
+impl Drop for Scratch<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.local.scratch.set(std::mem::take(&mut self.bytes));
+    }
 }
 
 impl Local {
@@ -157,6 +172,15 @@ impl Local {
             .borrow()
             .iter()
             .find_map(|kind| kind.1.get(state, index))
+    }
+
+    /// A buffer that is this state's own until it is dropped.
+    #[inline]
+    pub fn scratch(&self) -> Scratch<'_> {
+        Scratch {
+            local: self,
+            bytes: self.scratch.take(),
+        }
     }
 
     pub(super) fn take_encoder(&self) -> Box<Encoder> {

@@ -24,9 +24,9 @@ mod reader;
 mod userdata;
 mod walk;
 
-pub use decode::{decode, decode_one, decode_packet, decode_packet_kept};
+pub use decode::{decode, decode_apart, decode_one, decode_packet, decode_packet_kept};
 pub use deep::{Deep, KindId, Proxy, push_proxy};
-pub use encode::{Destination, encode_each, encode_one, encode_packet};
+pub use encode::{Destination, capture, encode_each, encode_one, encode_packet};
 pub use failure::Label;
 pub use local::{KEYS, Local};
 #[cfg(feature = "hooks")]
@@ -36,8 +36,11 @@ pub use names::{name_as, register};
 use metatables::Metatable;
 use std::sync::Arc;
 
-/// Bytes that a message holds without an allocation: a number, a boolean or a short string.
+/// Bytes that a message holds by itself: a number, a boolean or a short string.
 const INLINE: usize = 30;
+
+/// Bytes up to which they may be kept apart from the message: beyond, copying them costs more than an allocation.
+const APART: usize = 4096;
 
 /// Something that a message refers to and keeps alive.
 #[derive(Clone)]
@@ -67,12 +70,26 @@ pub struct Message(Body);
 enum Body {
     /// A short value.
     Small { len: u8, bytes: [u8; INLINE] },
+    /// A string of moderate length.
+    Text(Arc<[u8]>),
     /// A value without references.
     Plain(Arc<[u8]>),
+    /// A string whose bytes, that many, are kept by whoever has the message.
+    TextApart(u32),
+    /// A value without references whose bytes are kept by whoever has the message.
+    PlainApart(u32),
     /// A value with references, or a large one.
     Full(Arc<Full>),
     /// Value number `.1` (from 0) of several that were sent together and share objects.
     Joint(Arc<Full>, u32),
+}
+
+/// A value that was captured for a message, before it is decided where its bytes go.
+pub enum Captured<'a> {
+    /// A message that is whole.
+    Whole(Message),
+    /// A message and the bytes that are apart from it, still where they were found.
+    Apart(Message, &'a [u8]),
 }
 
 /// Several captured values that share objects: arguments, results, a function with its upvalues.
@@ -89,6 +106,24 @@ impl Message {
         let mut bytes = [format::FLOAT; 9];
         bytes[1..].copy_from_slice(&value.to_le_bytes());
         Message::small(&bytes)
+    }
+
+    /// How many bytes are apart from the message; none if it is whole.
+    #[inline]
+    pub fn apart(&self) -> usize {
+        match self.0 {
+            Body::TextApart(len) | Body::PlainApart(len) => len as usize,
+            _ => 0,
+        }
+    }
+
+    /// The message, whole, with the bytes that were apart from it.
+    pub fn whole(self, bytes: &[u8]) -> Message {
+        match self.0 {
+            Body::TextApart(_) => Message(Body::Text(bytes.into())),
+            Body::PlainApart(_) => Message(Body::Plain(bytes.into())),
+            body => Message(body),
+        }
     }
 
     /// A message of at most [`INLINE`] bytes.

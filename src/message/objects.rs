@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::local::Local;
 use super::{format, names};
 use crate::lua::{Kind, Raising};
+use std::os::raw::c_int;
 
 impl Encoder {
     /// Begins the contents of an object on the top of the stack, or puts them off.
@@ -87,6 +88,30 @@ impl Encoder {
         Ok(())
     }
 
+    /// Writes the value at `index`, of type `kind`, if it is no object; false if it is one, or cannot travel.
+    #[inline]
+    pub(super) fn scalar(&mut self, raising: Raising, index: c_int, kind: Kind) -> bool {
+        match kind {
+            Kind::Nil | Kind::None => self.tag(format::NIL),
+            Kind::Boolean => self.tag(if raising.truth(index) {
+                format::TRUE
+            } else {
+                format::FALSE
+            }),
+            Kind::Number => {
+                if raising.is_integer(index) {
+                    self.word(format::INTEGER, raising.integer(index) as u64);
+                } else {
+                    self.word(format::FLOAT, raising.number(index).to_bits());
+                }
+            }
+            Kind::String => self.string(raising.string(index)),
+            Kind::Light => self.word(format::LIGHT, raising.userdata(index) as u64),
+            _ => return false,
+        }
+        true
+    }
+
     /// Writes the value on the top of the stack and takes it off, now or when its contents are written.
     pub(super) fn value(
         &mut self,
@@ -94,29 +119,28 @@ impl Encoder {
         local: &Local,
         to: Destination,
     ) -> Result<(), Stop> {
-        match raising.kind(-1) {
-            Kind::Nil | Kind::None => self.tag(format::NIL),
-            Kind::Boolean => self.tag(if raising.truth(-1) {
-                format::TRUE
-            } else {
-                format::FALSE
-            }),
-            Kind::Number => {
-                if raising.is_integer(-1) {
-                    self.word(format::INTEGER, raising.integer(-1) as u64);
-                } else {
-                    self.word(format::FLOAT, raising.number(-1).to_bits());
-                }
-            }
-            Kind::String => self.string(raising.string(-1)),
-            Kind::Light => self.word(format::LIGHT, raising.userdata(-1) as u64),
-            Kind::Table => return self.table(raising, local, to),
-            Kind::Function => return self.function(raising, local),
-            Kind::Userdata => return self.userdata(raising, local),
-            Kind::Thread | Kind::Other => return self.fail_type(raising),
+        let kind = raising.kind(-1);
+        if self.scalar(raising, -1, kind) {
+            raising.pop(1);
+            return Ok(());
         }
-        raising.pop(1);
-        Ok(())
+        self.complex(raising, local, to, kind)
+    }
+
+    /// Writes the value on the top of the stack, which is no scalar, as `value` does.
+    pub(super) fn complex(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+        kind: Kind,
+    ) -> Result<(), Stop> {
+        match kind {
+            Kind::Table => self.table(raising, local, to),
+            Kind::Function => self.function(raising, local),
+            Kind::Userdata => self.userdata(raising, local),
+            _ => self.fail_type(raising),
+        }
     }
 
     /// Writes the table on the top by its contents, or as one that appeared before.

@@ -1,6 +1,7 @@
 //! Reading the bytes of a message. What does not make sense is an error, never a panic.
 
 use super::{Ref, format, metatables};
+use crate::lua::Raising;
 
 /// The transfer cannot go on; why is in the decoder.
 #[derive(Clone, Copy)]
@@ -79,7 +80,7 @@ impl<'a> Reader<'a> {
         Ok((array, hash))
     }
 
-    /// The tag of what comes next.
+    /// The next byte, which stays the next.
     #[inline]
     pub(super) fn peek(&self) -> Outcome<u8> {
         self.bytes.get(self.at).copied().ok_or(Stop)
@@ -92,6 +93,32 @@ impl<'a> Reader<'a> {
             return Err(Stop);
         }
         Ok(identity)
+    }
+
+    /// Reads the value that begins with `tag`, the next byte, and pushes it, if it is no object; reads nothing and answers false if it is.
+    #[inline]
+    pub(super) fn scalar(&mut self, raising: Raising, tag: u8) -> Outcome<bool> {
+        if tag > format::LIGHT {
+            return Ok(false);
+        }
+        self.at += 1;
+        match tag {
+            format::NIL => raising.push_nil(),
+            format::FALSE => raising.push_boolean(false),
+            format::TRUE => raising.push_boolean(true),
+            format::INTEGER => raising.push_integer(self.u64()? as i64),
+            format::FLOAT => raising.push_number(f64::from_bits(self.u64()?)),
+            format::SHORT => {
+                let len = usize::from(self.u8()?);
+                raising.push_bytes(self.take(len)?);
+            }
+            format::LONG => {
+                let len = usize::try_from(self.u64()?).map_err(|_| Stop)?;
+                raising.push_bytes(self.take(len)?);
+            }
+            _ => raising.push_light(self.u64()? as usize as *mut std::os::raw::c_void),
+        }
+        Ok(true)
     }
 
     pub(super) fn reference(&mut self) -> Outcome<&'a Ref> {

@@ -25,53 +25,62 @@ impl Encoder {
         if !raising.next(frame.index) {
             return Ok(false);
         }
-        let sequential = raising.kind(-2) == Kind::Number
+        let (key, kind) = (raising.kind(-2), raising.kind(-1));
+        let sequential = frame.hash == 0
+            && key == Kind::Number
             && raising.number(-2) == f64::from(frame.array) + 1.0
-            && frame.hash == 0
             && frame.array < u32::MAX;
         if sequential {
             frame.array += 1;
-            if raising.kind(-1) == Kind::Number {
-                let (tag, bits) = if raising.is_integer(-1) {
-                    (format::INTEGERS, raising.integer(-1) as u64)
-                } else {
-                    (format::FLOATS, raising.number(-1).to_bits())
-                };
-                if frame.run != tag {
-                    self.close_run(frame);
-                    frame.run = tag;
-                    self.tag(tag);
-                    frame.run_at = self.out.len();
-                    frame.run_count = 0;
-                    self.u32(0);
-                }
-                frame.run_count += 1;
-                self.out.extend_from_slice(&bits.to_le_bytes());
+            if kind == Kind::Number {
+                self.run(raising, frame);
                 raising.pop(1);
                 return Ok(true);
             }
             self.close_run(frame);
         } else {
             self.close_run(frame);
-            match raising.kind(-2) {
-                Kind::Boolean | Kind::Number | Kind::String | Kind::Light => {
-                    frame.hash += 1;
-                    raising.push_copy(-2);
-                    self.value(raising, local, to)?;
-                }
-                // Keys of other types do not travel; their entries are left out (SPEC-3x 13.3).
-                _ => {
-                    raising.pop(1);
-                    return Ok(true);
-                }
+            // Keys of other types do not travel; their entries are left out (SPEC-3x 13.3).
+            if !matches!(
+                key,
+                Kind::Boolean | Kind::Number | Kind::String | Kind::Light
+            ) {
+                raising.pop(1);
+                return Ok(true);
             }
+            frame.hash += 1;
+            self.scalar(raising, -2, key);
+        }
+        if self.scalar(raising, -1, kind) {
+            raising.pop(1);
+            return Ok(true);
         }
         // The frame must be on record before the value's own frame comes above it.
         if let Some(Frame::Table(place)) = self.frames.last_mut() {
             *place = *frame;
         }
-        self.value(raising, local, to)?;
+        self.complex(raising, local, to, kind)?;
         Ok(true)
+    }
+
+    /// Writes the number on the top into the run of its kind, which may begin with it.
+    #[inline]
+    fn run(&mut self, raising: Raising, frame: &mut TableFrame) {
+        let (tag, bits) = if raising.is_integer(-1) {
+            (format::INTEGERS, raising.integer(-1) as u64)
+        } else {
+            (format::FLOATS, raising.number(-1).to_bits())
+        };
+        if frame.run != tag {
+            self.close_run(frame);
+            frame.run = tag;
+            self.tag(tag);
+            frame.run_at = self.out.len();
+            frame.run_count = 0;
+            self.u32(0);
+        }
+        frame.run_count += 1;
+        self.out.extend_from_slice(&bits.to_le_bytes());
     }
 
     pub(super) fn close_run(&mut self, frame: &mut TableFrame) {

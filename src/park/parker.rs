@@ -51,13 +51,32 @@ impl Parker {
         if self.take_token() {
             return Woken::Notified;
         }
-        #[cfg(not(loom))]
         if deadline != Deadline::Now
-            && self.spin.until_notified(&self.word, deadline)
+            && self.spin(deadline, || self.word.load(Ordering::Relaxed) == NOTIFIED)
             && self.take_token()
         {
             return Woken::Notified;
         }
+        self.sleep(deadline, interrupted)
+    }
+
+    /// Spins until `ready` says so. False when it did not in good time, or when this is no time to spin.
+    #[cfg(not(loom))]
+    pub(super) fn spin(&self, deadline: Deadline, ready: impl Fn() -> bool) -> bool {
+        self.spin.until(ready, deadline)
+    }
+
+    #[cfg(loom)]
+    pub(super) fn spin(&self, _deadline: Deadline, _ready: impl Fn() -> bool) -> bool {
+        false
+    }
+
+    /// As `park`, without a spin.
+    pub(super) fn sleep(
+        &self,
+        deadline: Deadline,
+        interrupted: Option<&dyn Fn() -> bool>,
+    ) -> Woken {
         if interrupted.is_some_and(|asked| asked()) {
             return Woken::Interrupted;
         }

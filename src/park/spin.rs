@@ -2,7 +2,6 @@
 //! keeps failing, or keeps others from running, does not.
 
 use super::Deadline;
-use super::parker::NOTIFIED;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::hint;
 use std::sync::OnceLock;
@@ -10,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Longest spin: somewhat longer than it takes to wake a halted processor.
-const LONGEST: Duration = Duration::from_micros(50);
+const LONGEST: Duration = Duration::from_micros(100);
 
-/// After this much of a spin, other threads are let through between looks.
+/// After this much of a spin, other threads are let through between looks; at once, if they wanted to run during the last spin.
 const POLITE: Duration = Duration::from_micros(2);
 
 /// Looks between two readings of the clock.
@@ -21,6 +20,9 @@ const LOOKS: u32 = 16;
 /// After n failures in a row, 2^n waits go without a spin, up to this n.
 const MOST_FAILURES: u32 = 6;
 
+/// A yield that takes longer than this has let another thread run.
+const CROWDED: Duration = Duration::from_nanos(500);
+
 /// Threads that are past the first part of their spin, in the whole process.
 static SPINNING: AtomicUsize = AtomicUsize::new(0);
 
@@ -28,6 +30,8 @@ static SPINNING: AtomicUsize = AtomicUsize::new(0);
 pub struct Spin {
     failures: AtomicU32,
     skip: AtomicU32,
+    /// How many spins in a row have let others run on this processor: perhaps the one that is waited for.
+    crowded: AtomicU32,
 }
 
 impl Spin {
@@ -35,11 +39,12 @@ impl Spin {
         Spin {
             failures: AtomicU32::new(0),
             skip: AtomicU32::new(0),
+            crowded: AtomicU32::new(0),
         }
     }
 
-    /// Spins until `word` says NOTIFIED. False when it did not in good time, or when this is no time to spin.
-    pub fn until_notified(&self, word: &AtomicU32, deadline: Deadline) -> bool {
+    /// Spins until `ready` says so. False when it did not in good time, or when this is no time to spin.
+    pub fn until(&self, ready: impl Fn() -> bool, deadline: Deadline) -> bool {
         let skip = self.skip.load(Ordering::Relaxed);
         if skip > 0 {
             self.skip.store(skip - 1, Ordering::Relaxed);
@@ -48,8 +53,7 @@ impl Spin {
         if processors() < 2 {
             return false;
         }
-        let notified = || word.load(Ordering::Relaxed) == NOTIFIED;
-        if look(notified) {
+        if look(&ready) {
             self.failures.store(0, Ordering::Relaxed);
             return true;
         }
@@ -58,9 +62,10 @@ impl Spin {
             Deadline::At(instant) => instant.min(start + LONGEST),
             _ => start + LONGEST,
         };
-        let success = look_until(notified, start + POLITE) || {
+        let alone = self.crowded.load(Ordering::Relaxed) == 0;
+        let success = (alone && look_until(&ready, start + POLITE)) || {
             let room = SPINNING.fetch_add(1, Ordering::Relaxed) < processors();
-            let success = room && yield_until(notified, end);
+            let success = room && self.yield_until(&ready, end);
             SPINNING.fetch_sub(1, Ordering::Relaxed);
             success
         };
@@ -73,11 +78,40 @@ impl Spin {
         }
         success
     }
+
+    /// Lets other threads run between looks.
+    fn yield_until(&self, ready: impl Fn() -> bool, end: Instant) -> bool {
+        let mut before = Instant::now();
+        let mut crowded = false;
+        let success = loop {
+            thread::yield_now();
+            let now = Instant::now();
+            crowded |= now - before > CROWDED;
+            if ready() {
+                break true;
+            }
+            if now >= end {
+                break false;
+            }
+            before = now;
+        };
+        let count = if crowded {
+            self.crowded.load(Ordering::Relaxed).wrapping_add(1)
+        } else {
+            0
+        };
+        self.crowded.store(count, Ordering::Relaxed);
+        // One that sleeps is woken where there is room, if the system sees any. Tried less and less often.
+        if count.is_power_of_two() {
+            self.skip.store(1, Ordering::Relaxed);
+        }
+        success
+    }
 }
 
-fn look(notified: impl Fn() -> bool) -> bool {
+fn look(ready: impl Fn() -> bool) -> bool {
     for _ in 0..LOOKS {
-        if notified() {
+        if ready() {
             return true;
         }
         hint::spin_loop();
@@ -85,21 +119,9 @@ fn look(notified: impl Fn() -> bool) -> bool {
     false
 }
 
-fn look_until(notified: impl Fn() -> bool, end: Instant) -> bool {
+fn look_until(ready: impl Fn() -> bool, end: Instant) -> bool {
     loop {
-        if look(&notified) {
-            return true;
-        }
-        if Instant::now() >= end {
-            return false;
-        }
-    }
-}
-
-fn yield_until(notified: impl Fn() -> bool, end: Instant) -> bool {
-    loop {
-        thread::yield_now();
-        if notified() {
+        if look(&ready) {
             return true;
         }
         if Instant::now() >= end {

@@ -65,4 +65,18 @@ impl Wait<'_> {
     pub(crate) fn park(&self) -> Woken {
         self.waiter.parker.park(self.deadline, self.interrupted)
     }
+
+    /// As `park`, for one that has spun already.
+    pub(crate) fn sleep(&self) -> Woken {
+        self.waiter.parker.sleep(self.deadline, self.interrupted)
+    }
+
+    /// Spins until `changed` says that something has, or the waiter is asked to stop. False when neither happened in good time, or when this is
+    /// no time to spin: then it is time to park.
+    pub(crate) fn spin(&self, changed: impl Fn() -> bool) -> bool {
+        let stopped = || self.waiter.request() != Request::None;
+        self.waiter
+            .parker
+            .spin(self.deadline, || changed() || stopped())
+    }
 }

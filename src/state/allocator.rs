@@ -165,6 +165,20 @@ impl Memory {
     }
 }
 
+/// To be called by the last finalizer of a state that is being closed: memory that comes back from now on is not looked after singly, where
+/// it goes as a whole.
+pub fn ending(l: *mut lua_State) {
+    let host = Host::of(l);
+    if std::ptr::fn_addr_eq(host.function, allocate as lua_Alloc) {
+        // SAFETY: the data of this function is a `Memory`; the state's thread is the only one that uses it.
+        unsafe {
+            if let Source::Arena(arena) = &(*host.data.cast::<Memory>()).source {
+                (*arena.get()).end();
+            }
+        }
+    }
+}
+
 unsafe extern "C" fn allocate(
     data: *mut c_void,
     block: *mut c_void,

@@ -28,6 +28,8 @@ pub struct Arena {
     free: [*mut u8; CLASSES],
     /// Everything comes from the first chunk, so that it can be remembered.
     preparing: bool,
+    /// The state is being closed, and its finalizers have run: small blocks that come back now will not be asked for again.
+    ending: bool,
     /// How many chunks the preparation used: large blocks that are in them did not come from the C library.
     prepared_chunks: usize,
     remembered: Option<Remembered>,
@@ -85,6 +87,7 @@ impl Arena {
             end,
             free: [ptr::null_mut(); CLASSES],
             preparing: true,
+            ending: false,
             prepared_chunks: usize::MAX,
             remembered: None,
         })
@@ -109,6 +112,11 @@ impl Arena {
         }
     }
 
+    /// To be called when the state is being closed and its finalizers have run.
+    pub fn end(&mut self) {
+        self.ending = true;
+    }
+
     /// Whether the arena can return to what it held.
     pub fn can_return(&self) -> bool {
         self.remembered.is_some()
@@ -131,6 +139,7 @@ impl Arena {
         self.bump = remembered.bump;
         self.end = first.end();
         self.free = remembered.free;
+        self.ending = false;
         self.chunks.truncate(1);
         true
     }
@@ -220,10 +229,10 @@ impl Arena {
 
     #[inline]
     unsafe fn give(&mut self, block: *mut u8, size: usize) {
-        if size == 0 {
-            return;
-        }
         if size <= SMALL {
+            if size == 0 || self.ending {
+                return;
+            }
             // SAFETY: the block is no longer used, and has room for an address.
             unsafe { block.cast::<*mut u8>().write(self.free[class(size)]) };
             self.free[class(size)] = block;
@@ -328,6 +337,26 @@ mod tests {
         assert!(arena.return_to_prepared());
         assert!(holds(small, 100, 1) && holds(large, 5000, 2));
         assert_eq!(filled(&mut arena, 64, 4), later[0]);
+    }
+
+    #[test]
+    fn an_ending_arena_takes_back_large_blocks_only_until_it_returns() {
+        let mut arena = Arena::new().unwrap();
+        arena.prepared(true);
+        let (small, large) = (filled(&mut arena, 64, 1), filled(&mut arena, 5000, 1));
+        arena.end();
+        // SAFETY: the blocks came from the arena with these sizes.
+        unsafe {
+            arena.allocate(small.cast(), 64, 0);
+            arena.allocate(large.cast(), 5000, 0);
+        }
+        assert_ne!(filled(&mut arena, 64, 2), small);
+        assert!(arena.return_to_prepared());
+        let again = filled(&mut arena, 64, 3);
+        assert_eq!(again, small);
+        // SAFETY: as above.
+        unsafe { arena.allocate(again.cast(), 64, 0) };
+        assert_eq!(filled(&mut arena, 64, 4), again);
     }
 
     #[test]

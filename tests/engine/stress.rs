@@ -1,6 +1,6 @@
 //! Many threads on the same queues at once: whatever races, every message arrives once, in order, and none is leaked.
 
-use crate::linda::queues::{Probe, Queues, Values, Who};
+use crate::linda::queues::{Element, Probe, Queues, Shortcut, Values, Who};
 use crate::park::{Deadline, Refusal, Request, Wait, Waiter};
 use hashbrown::Equivalent;
 use std::collections::HashMap;
@@ -41,6 +41,8 @@ impl Message {
         }
     }
 }
+
+impl Element for Message {}
 
 impl Drop for Message {
     fn drop(&mut self) {
@@ -121,6 +123,7 @@ fn consume(
     let mut random = Random(seed);
     let mut received = Vec::new();
     let mut last: HashMap<usize, usize> = HashMap::new();
+    let mut known: [Option<Shortcut<Message>>; SLOTS as usize] = [const { None }; SLOTS as usize];
     loop {
         // Looked at before the attempt: what was sent before the stop is seen by the attempt.
         let stopping = stop.load(Ordering::Acquire);
@@ -135,8 +138,20 @@ fn consume(
             Slot((first + 1) % SLOTS),
             Slot((first + 2) % SLOTS),
         ];
-        let messages = match random.below(3) {
-            0 => {
+        let messages = match random.below(4) {
+            0 => queues
+                .receive_one(
+                    &wait,
+                    &keys[0],
+                    known[first as usize].as_ref(),
+                    &mut Vec::new(),
+                )
+                .map(|(message, new)| {
+                    let known = &mut known[first as usize];
+                    *known = new.or(known.take());
+                    vec![message]
+                }),
+            1 => {
                 let min = 1 + random.below(3) as usize;
                 queues.receive_batched(&wait, &keys[0], min, min + random.below(3) as usize)
             }
@@ -348,6 +363,8 @@ fn contents_are_dropped_with_the_queues_and_by_clear_and_set() {
 
 /// A message and a key that use the queues they lie in when they are dropped.
 struct Nosy(Arc<Queues<NosyKey, Nosy>>);
+
+impl Element for Nosy {}
 
 #[derive(Clone)]
 struct NosyKey(u32, Option<Arc<Queues<NosyKey, Nosy>>>);

@@ -1,12 +1,13 @@
 //! What is left to do after unlocking: waking threads, and dropping values, whose destructors may do anything.
 
+use super::Element;
 use super::operation::Ticket;
 use super::slab::Slab;
 use super::slot::Slot;
 use crate::sync::Arc;
 use std::collections::VecDeque;
 
-pub struct After<K, M> {
+pub struct After<K, M: Element> {
     // Nearly always at most one is to be woken, which then costs no allocation.
     wake: Option<Arc<Ticket<M>>>,
     wake_too: Vec<Arc<Ticket<M>>>,
@@ -14,7 +15,7 @@ pub struct After<K, M> {
     slots: Slab<Slot<K, M>>,
 }
 
-impl<K, M> After<K, M> {
+impl<K, M: Element> After<K, M> {
     #[inline]
     pub fn new() -> After<K, M> {
         After {

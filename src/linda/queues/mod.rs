@@ -6,7 +6,9 @@
 //! must not call back into lindas.
 
 mod after;
+mod fifo;
 mod operation;
+mod side;
 mod slab;
 mod slot;
 mod state;
@@ -15,11 +17,14 @@ mod wait_list;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-use crate::park::{Deadline, Refusal, Request, Wait, Woken};
-use crate::sync::{Mutex, MutexGuard};
+use crate::park::{Deadline, Refusal, Request, Wait, Waiter, Woken};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Arc, Mutex, MutexGuard};
 use after::After;
 use hashbrown::Equivalent;
 use operation::{Answer, Ticket, Work};
+use side::Side;
+pub use side::{Found, Shortcut};
 use state::State;
 use std::hash::Hash;
 
@@ -27,6 +32,25 @@ use std::hash::Hash;
 /// have the same hash.
 pub trait Probe<K>: Hash + Equivalent<K> {
     fn to_key(&self) -> K;
+
+    /// A small number, quickly told, that is often another one for another key. Equivalent probes have the same.
+    fn hint(&self) -> usize {
+        0
+    }
+}
+
+/// What slots hold. An element may be in two pieces: itself, and bytes that lie beside those of other elements.
+pub trait Element: Sized {
+    /// How many bytes are apart from it; none if it is whole.
+    fn apart(&self) -> usize {
+        0
+    }
+
+    /// The element, whole, with the bytes that were apart from it.
+    fn whole(self, bytes: &[u8]) -> Self {
+        let _ = bytes;
+        self
+    }
 }
 
 /// What one send adds, all or nothing.
@@ -69,15 +93,30 @@ pub struct Dump<M> {
 }
 
 /// Named FIFOs, shared by threads.
-pub struct Queues<K, M> {
-    state: Mutex<State<K, M>>,
+pub struct Queues<K, M: Element> {
+    state: Apart<Mutex<State<K, M>>>,
+    /// Written under the lock. Read by those who do without it.
+    cancelled: Apart<AtomicBool>,
 }
 
-impl<K: Clone, M> Queues<K, M> {
+/// On cache lines of its own.
+#[repr(align(128))]
+struct Apart<T>(T);
+
+/// How often one operation spins before it parks.
+const SPINS: u32 = 4;
+
+impl<K: Clone, M: Element> Queues<K, M> {
     pub fn new() -> Queues<K, M> {
         Queues {
-            state: Mutex::new(State::new()),
+            state: Apart(Mutex::new(State::new())),
+            cancelled: Apart(AtomicBool::new(false)),
         }
+    }
+
+    #[inline]
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.0.load(Ordering::Acquire)
     }
 
     /// Appends all the values at once as soon as the slot's limit allows it. What could not be sent comes back with the reason.
@@ -88,62 +127,144 @@ impl<K: Clone, M> Queues<K, M> {
         key: &Q,
         values: Values<M>,
     ) -> Result<(), (Refusal, Values<M>)> {
-        let request = wait.waiter.request();
-        if request != Request::None {
-            return Err((Refusal::Request(request), values));
-        }
-        let mut state = self.state.lock();
-        if state.cancelled {
-            return Err((Refusal::LindaCancelled, values));
-        }
-        state.touched = true;
-        // A slot that is made here is unlimited, so none is made for a send that fails.
-        let slot = state.find_or_make(key);
         let need = values.len();
-        if need <= state.slots[slot].room() {
-            state.slots[slot].push(values);
-            if state.slots[slot].has_parked() {
-                let mut after = After::new();
-                state.settle(slot, &mut after);
-                drop(state);
-                after.run();
+        let mut spins = SPINS;
+        loop {
+            let mut state = match self.open(wait) {
+                Ok(state) => state,
+                Err(refusal) => return Err((refusal, values)),
+            };
+            // A slot that is made here is unlimited, so none is made for a send that fails.
+            let number = state.find_or_make(key);
+            let slot = &mut state.slots[number];
+            if need <= slot.room() {
+                slot.push(values);
+                if slot.has_parked() {
+                    settle(state, number);
+                }
+                return Ok(());
             }
-            return Ok(());
+            if wait.deadline == Deadline::Now {
+                return Err((Refusal::TimedOut, values));
+            }
+            if spins > 0 && !slot.has_parked() {
+                spins = self.spin(wait, Arc::clone(slot.watch()), state, spins);
+                continue;
+            }
+            let ticket = Ticket::new(wait.waiter);
+            let operation = state.park(&ticket, Work::Send(values));
+            state.queue_up(operation, number, 0, need);
+            return match self.wait_for(wait, state, operation, &ticket, spins < SPINS) {
+                Ok(_) => Ok(()),
+                Err((refusal, Work::Send(values))) => Err((refusal, values)),
+                Err(_) => unreachable!("a send keeps its values"),
+            };
         }
-        if wait.deadline == Deadline::Now {
-            return Err((Refusal::TimedOut, values));
+    }
+
+    /// As `send` of one element that is in two pieces, without waiting: refused where there is no room.
+    #[inline]
+    pub fn send_apart<Q: Probe<K>>(
+        &self,
+        wait: &Wait,
+        key: &Q,
+        value: M,
+        bytes: &[u8],
+    ) -> Result<(), (Refusal, M)> {
+        let mut state = match self.open(wait) {
+            Ok(state) => state,
+            Err(refusal) => return Err((refusal, value)),
+        };
+        let number = state.find_or_make(key);
+        let slot = &mut state.slots[number];
+        if slot.room() == 0 {
+            return Err((Refusal::TimedOut, value));
         }
-        let ticket = Ticket::new(wait.waiter);
-        let operation = state.park(&ticket, Work::Send(values));
-        state.queue_up(operation, slot, 0, need);
-        match self.wait_for(wait, state, operation, &ticket) {
-            Ok(_) => Ok(()),
-            Err((refusal, Work::Send(values))) => Err((refusal, values)),
-            Err(_) => unreachable!("a send keeps its values"),
+        slot.push_apart(value, bytes);
+        if slot.has_parked() {
+            settle(state, number);
+        }
+        Ok(())
+    }
+
+    /// Removes the first element of a slot, if that can be done without the lock that senders use. Bytes that are apart from it replace the
+    /// contents of `out`.
+    #[inline]
+    pub fn take(&self, waiter: &Waiter, shortcut: &Shortcut<M>, out: &mut Vec<u8>) -> Found<M> {
+        if waiter.request() != Request::None || self.is_cancelled() {
+            return Found::Unknown;
+        }
+        shortcut.take(out)
+    }
+
+    /// Removes the first element of a slot; waits until there is one. A shortcut to the slot, if there is one that is not `known`, comes with it.
+    /// Bytes that are apart from the element replace the contents of `out`.
+    #[inline]
+    pub fn receive_one<Q: Probe<K>>(
+        &self,
+        wait: &Wait,
+        key: &Q,
+        known: Option<&Shortcut<M>>,
+        out: &mut Vec<u8>,
+    ) -> Result<(M, Option<Shortcut<M>>), Refusal> {
+        let mut spins = if wait.deadline == Deadline::Now {
+            0
+        } else {
+            SPINS
+        };
+        let mut new: Option<Shortcut<M>> = None;
+        loop {
+            let shortcut = new.as_ref().or(known);
+            if spins > 0
+                && let Some(shortcut) = shortcut
+            {
+                match self.take(wait.waiter, shortcut, out) {
+                    Found::Element(value) => return Ok((value, new)),
+                    Found::Unknown => {}
+                    Found::Nothing => {
+                        shortcut.watch();
+                        let found = wait.spin(|| shortcut.is_promising() || self.is_cancelled());
+                        spins = if found { spins - 1 } else { 0 };
+                        continue;
+                    }
+                }
+            }
+            let mut state = self.open(wait)?;
+            if let Some(number) = state.find(key) {
+                let slot = &mut state.slots[number];
+                let value = slot.pop(out);
+                if value.is_none() && spins > 0 {
+                    slot.watch();
+                }
+                new = slot.shortcut(shortcut).or(new);
+                if let Some(value) = value {
+                    if slot.has_parked() {
+                        settle(state, number);
+                    }
+                    return Ok((value, new));
+                }
+                if spins > 0 && !slot.has_parked() {
+                    continue;
+                }
+            }
+            if wait.deadline == Deadline::Now {
+                return Err(Refusal::TimedOut);
+            }
+            let keys = std::slice::from_ref(key);
+            let (_, value) = self.park_receive(wait, state, keys, spins < SPINS)?;
+            return Ok((value, new));
         }
     }
 
     /// Removes the first element of the first key, in the order given, that has one; waits until one has. Returns the key's position.
-    #[inline]
     pub fn receive<Q: Probe<K>>(&self, wait: &Wait, keys: &[Q]) -> Result<(usize, M), Refusal> {
-        let request = wait.waiter.request();
-        if request != Request::None {
-            return Err(Refusal::Request(request));
-        }
-        let mut state = self.state.lock();
-        if state.cancelled {
-            return Err(Refusal::LindaCancelled);
-        }
-        state.touched = true;
+        let mut state = self.open(wait)?;
         for (position, key) in keys.iter().enumerate() {
-            if let Some(slot) = state.find(key)
-                && let Some(value) = state.slots[slot].pop()
+            if let Some(number) = state.find(key)
+                && let Some(value) = state.slots[number].pop_whole()
             {
-                if state.slots[slot].has_parked() {
-                    let mut after = After::new();
-                    state.settle(slot, &mut after);
-                    drop(state);
-                    after.run();
+                if state.slots[number].has_parked() {
+                    settle(state, number);
                 }
                 return Ok((position, value));
             }
@@ -151,16 +272,59 @@ impl<K: Clone, M> Queues<K, M> {
         if wait.deadline == Deadline::Now {
             return Err(Refusal::TimedOut);
         }
+        self.park_receive(wait, state, keys, false)
+    }
+
+    /// Parks a receive of the first element that comes under one of the keys. `spun`: the thread has spun in vain.
+    fn park_receive<'a, Q: Probe<K>>(
+        &'a self,
+        wait: &Wait,
+        mut state: MutexGuard<'a, State<K, M>>,
+        keys: &[Q],
+        spun: bool,
+    ) -> Result<(usize, M), Refusal> {
         let ticket = Ticket::new(wait.waiter);
         let operation = state.park(&ticket, Work::Receive);
         for (position, key) in keys.iter().enumerate() {
             let slot = state.find_or_make(key);
             state.queue_up(operation, slot, position, 1);
         }
-        match self.wait_for(wait, state, operation, &ticket) {
+        match self.wait_for(wait, state, operation, &ticket, spun) {
             Ok(Answer::Received(position, value)) => Ok((position, value)),
             Ok(_) => unreachable!("a receive is answered by an element"),
             Err((refusal, _)) => Err(refusal),
+        }
+    }
+
+    /// The state, locked, for an operation that cancellation of the waiter or of the linda ends.
+    #[inline]
+    fn open(&self, wait: &Wait) -> Result<MutexGuard<'_, State<K, M>>, Refusal> {
+        let request = wait.waiter.request();
+        if request != Request::None {
+            return Err(Refusal::Request(request));
+        }
+        let mut state = self.state.0.lock();
+        if self.is_cancelled() {
+            return Err(Refusal::LindaCancelled);
+        }
+        state.touched = true;
+        Ok(state)
+    }
+
+    /// Unlocks and spins until the slot of this side has changed. Answers how many more spins are worth a try.
+    fn spin(
+        &self,
+        wait: &Wait,
+        side: Arc<Side<M>>,
+        state: MutexGuard<State<K, M>>,
+        spins: u32,
+    ) -> u32 {
+        let before = side.changes();
+        drop(state);
+        if wait.spin(|| side.changes() != before || self.is_cancelled()) {
+            spins - 1
+        } else {
+            0
         }
     }
 
@@ -172,24 +336,15 @@ impl<K: Clone, M> Queues<K, M> {
         min: usize,
         max: usize,
     ) -> Result<Vec<M>, Refusal> {
-        let request = wait.waiter.request();
-        if request != Request::None {
-            return Err(Refusal::Request(request));
-        }
-        let mut after = After::new();
-        let mut state = self.state.lock();
-        if state.cancelled {
-            return Err(Refusal::LindaCancelled);
-        }
-        state.touched = true;
-        if let Some(slot) = state.find(key) {
-            let contents = &mut state.slots[slot];
-            let count = contents.values.len();
+        let mut state = self.open(wait)?;
+        if let Some(number) = state.find(key) {
+            let slot = &mut state.slots[number];
+            let count = slot.len();
             if count >= min {
-                let values = contents.pop_many(count.min(max));
-                state.settle(slot, &mut after);
-                drop(state);
-                after.run();
+                let values = slot.pop_many(count.min(max));
+                if slot.has_parked() {
+                    settle(state, number);
+                }
                 return Ok(values);
             }
         }
@@ -200,25 +355,27 @@ impl<K: Clone, M> Queues<K, M> {
         let operation = state.park(&ticket, Work::ReceiveBatch { max });
         let slot = state.find_or_make(key);
         state.queue_up(operation, slot, 0, min);
-        match self.wait_for(wait, state, operation, &ticket) {
+        match self.wait_for(wait, state, operation, &ticket, false) {
             Ok(Answer::ReceivedBatch(values)) => Ok(values),
             Ok(_) => unreachable!("a batched receive is answered by a batch"),
             Err((refusal, _)) => Err(refusal),
         }
     }
 
-    /// Waits until a parked operation is completed or given up. The work given up comes back with the reason.
+    /// Waits until a parked operation is completed or given up. The work given up comes back with the reason. `spun`: the thread has spun in
+    /// vain, and goes to sleep at once.
     fn wait_for<'a>(
         &'a self,
         wait: &Wait,
         state: MutexGuard<'a, State<K, M>>,
         operation: u32,
         ticket: &Ticket<M>,
+        spun: bool,
     ) -> Result<Answer<M>, (Refusal, Work<M>)> {
         wait.waiter.set_waiting(true);
         drop(state);
         let answer = loop {
-            let woken = wait.park();
+            let woken = if spun { wait.sleep() } else { wait.park() };
             if let Some(answer) = ticket.take_answer() {
                 break answer;
             }
@@ -227,7 +384,7 @@ impl<K: Clone, M> Queues<K, M> {
                 continue;
             }
             let mut after = After::new();
-            let mut state = self.state.lock();
+            let mut state = self.state.0.lock();
             // What was completed at the last moment stays completed.
             if let Some(answer) = ticket.take_answer() {
                 break answer;
@@ -235,7 +392,7 @@ impl<K: Clone, M> Queues<K, M> {
             let refusal = match woken {
                 _ if request != Request::None => Refusal::Request(request),
                 Woken::Interrupted => Refusal::Interrupted,
-                _ if state.cancelled => Refusal::LindaCancelled,
+                _ if self.is_cancelled() => Refusal::LindaCancelled,
                 _ => Refusal::TimedOut,
             };
             let work = state.withdraw(operation, &mut after);
@@ -268,7 +425,7 @@ impl<K: Clone, M> Queues<K, M> {
     /// slot was full and now has room.
     pub fn set<Q: Probe<K>>(&self, key: &Q, values: Vec<M>) -> Result<bool, LindaCancelled> {
         self.change(|state, after| {
-            if state.cancelled {
+            if self.is_cancelled() {
                 // Not to be dropped under the lock.
                 after.drop_values(values.into());
                 return Err(LindaCancelled);
@@ -294,20 +451,13 @@ impl<K: Clone, M> Queues<K, M> {
     where
         M: Clone,
     {
-        let mut state = self.state.lock();
-        if state.cancelled {
+        let mut state = self.state.0.lock();
+        if self.is_cancelled() {
             return Err(LindaCancelled);
         }
         state.touched = true;
         let slot = state.find(key);
-        Ok(slot.map_or_else(Vec::new, |slot| {
-            state.slots[slot]
-                .values
-                .iter()
-                .take(count)
-                .cloned()
-                .collect()
-        }))
+        Ok(slot.map_or_else(Vec::new, |slot| state.slots[slot].copies(count)))
     }
 
     /// Sets how many elements a slot may hold (`None`: any number), making the slot known. What is above the limit stays. True when the
@@ -318,15 +468,14 @@ impl<K: Clone, M> Queues<K, M> {
         limit: Option<usize>,
     ) -> Result<bool, LindaCancelled> {
         self.change(|state, after| {
-            if state.cancelled {
+            if self.is_cancelled() {
                 return Err(LindaCancelled);
             }
             state.touched = true;
             let slot = state.find_or_make(key);
             let contents = &mut state.slots[slot];
             let was_full = contents.is_full();
-            contents.known = true;
-            contents.limit = limit;
+            contents.set_limit(limit);
             let has_room = was_full && !contents.is_full();
             state.settle(slot, after);
             Ok(has_room)
@@ -335,19 +484,20 @@ impl<K: Clone, M> Queues<K, M> {
 
     /// How many elements a slot holds; `None` when it is unknown.
     pub fn count<Q: Probe<K>>(&self, key: &Q) -> Option<usize> {
-        let mut state = self.state.lock();
+        let mut state = self.state.0.lock();
         state.touched = true;
-        let slot = &state.slots[state.find(key)?];
-        slot.known.then_some(slot.values.len())
+        let slot = state.find(key)?;
+        let slot = &state.slots[slot];
+        slot.known.then_some(slot.len())
     }
 
     /// All known slots with their numbers of elements, in no order.
     pub fn counts(&self) -> Vec<(K, usize)> {
-        let mut state = self.state.lock();
+        let mut state = self.state.0.lock();
         state.touched = true;
         let known = state.slots.iter().filter(|(_, slot)| slot.known);
         known
-            .map(|(_, slot)| (slot.key.clone(), slot.values.len()))
+            .map(|(_, slot)| (slot.key.clone(), slot.len()))
             .collect()
     }
 
@@ -356,35 +506,32 @@ impl<K: Clone, M> Queues<K, M> {
     where
         M: Clone,
     {
-        let state = self.state.lock();
-        let known = state.slots.iter().filter(|(_, slot)| slot.known);
-        let pictures = known.map(|(_, slot)| {
-            let values: Vec<M> = slot.values.iter().cloned().collect();
-            (
-                slot.key.clone(),
-                Dump {
-                    first: slot.first,
-                    count: values.len(),
-                    limit: slot.limit,
-                    values,
-                },
-            )
+        let mut state = self.state.0.lock();
+        if !state.touched {
+            return None;
+        }
+        let known = state.slots.values_mut().filter(|slot| slot.known);
+        let pictures = known.map(|slot| {
+            slot.gather();
+            let values = slot.copies(usize::MAX);
+            let picture = Dump {
+                first: slot.first(),
+                count: values.len(),
+                limit: slot.limit(),
+                values,
+            };
+            (slot.key.clone(), picture)
         });
-        state.touched.then(|| pictures.collect())
+        Some(pictures.collect())
     }
 
     /// Marks the linda as cancelled, for every operation of everybody, and ends the parked ones of the given kind; others wait on, and
     /// learn of it at their timeout. `Who::None` removes the mark.
     pub fn cancel(&self, who: Who) {
         self.change(|state, after| {
-            state.cancelled = who != Who::None;
+            self.cancelled.0.store(who != Who::None, Ordering::Release);
             state.refuse(who, after);
         });
-    }
-
-    #[cfg(test)]
-    pub fn is_cancelled(&self) -> bool {
-        self.state.lock().cancelled
     }
 
     /// Forgets all slots. Operations that are still parked end as if the linda were cancelled.
@@ -398,14 +545,23 @@ impl<K: Clone, M> Queues<K, M> {
     /// How many operations are parked.
     #[cfg(test)]
     pub fn parked(&self) -> usize {
-        self.state.lock().parked()
+        self.state.0.lock().parked()
     }
 
     /// Makes a change under the lock, and then does what is left to do.
     fn change<R>(&self, change: impl FnOnce(&mut State<K, M>, &mut After<K, M>) -> R) -> R {
         let mut after = After::new();
-        let result = change(&mut self.state.lock(), &mut after);
+        let result = change(&mut self.state.0.lock(), &mut after);
         after.run();
         result
     }
+}
+
+/// Completes the parked operations that a change of this slot has made possible, and unlocks.
+#[cold]
+fn settle<K, M: Element>(mut state: MutexGuard<State<K, M>>, slot: u32) {
+    let mut after = After::new();
+    state.settle(slot, &mut after);
+    drop(state);
+    after.run();
 }

@@ -64,6 +64,15 @@ impl<T> Slab<T> {
         value
     }
 
+    /// The value under a number, if there is one.
+    #[inline]
+    pub fn get(&self, number: u32) -> Option<&T> {
+        match self.entries.get(number as usize) {
+            Some(Entry::Occupied(value)) => Some(value),
+            _ => None,
+        }
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0..)
             .zip(&self.entries)
@@ -71,6 +80,13 @@ impl<T> Slab<T> {
                 Entry::Occupied(value) => Some((number, value)),
                 Entry::Vacant(_) => None,
             })
+    }
+
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().filter_map(|entry| match entry {
+            Entry::Occupied(value) => Some(value),
+            Entry::Vacant(_) => None,
+        })
     }
 }
 
@@ -108,6 +124,7 @@ mod tests {
         assert_eq!(slab.remove(a), "a");
         assert_eq!(slab.insert("c"), a);
         slab[b] = "d";
+        assert_eq!((slab.get(b), slab.get(7)), (Some(&"d"), None));
         assert_eq!(slab.iter().collect::<Vec<_>>(), [(a, &"c"), (b, &"d")]);
     }
 

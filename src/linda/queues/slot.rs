@@ -1,26 +1,32 @@
 //! A slot: what lies under one key of a linda: a FIFO, its limit, and who waits for it.
+//!
+//! The first elements may be on the receivers' side, where the linda's lock does not protect them: not while the slot has a limit or somebody
+//! is parked, so that whoever holds the linda's lock then sees all there is.
 
-use super::Values;
+use super::fifo::Fifo;
+use super::side::{Shortcut, Side};
 use super::wait_list::WaitList;
+use super::{Element, Values};
+use crate::sync::Arc;
 use std::collections::VecDeque;
 
-/// Elements up to which a FIFO keeps its memory.
-const KEPT: usize = 256;
-
-pub struct Slot<K, M> {
+pub struct Slot<K, M: Element> {
     pub key: K,
     pub hash: u64,
     /// False while the slot exists only for those who wait for it; then it is empty and unlimited.
     pub known: bool,
-    pub limit: Option<usize>,
-    /// Index of the first element, as `dump` counts.
-    pub first: usize,
-    pub values: VecDeque<M>,
+    limit: Option<usize>,
+    /// Index of the first element, as `dump` counts, but for elements that the receivers' side has not told us of yet.
+    first: usize,
+    /// The elements behind those on the receivers' side.
+    values: Fifo<M>,
+    /// Made when it is first of use.
+    side: Option<Arc<Side<M>>>,
     pub receivers: WaitList,
     pub senders: WaitList,
 }
 
-impl<K, M> Slot<K, M> {
+impl<K, M: Element> Slot<K, M> {
     pub fn new(key: K, hash: u64) -> Slot<K, M> {
         Slot {
             key,
@@ -28,10 +34,22 @@ impl<K, M> Slot<K, M> {
             known: false,
             limit: None,
             first: 1,
-            values: VecDeque::new(),
+            values: Fifo::new(),
+            side: None,
             receivers: WaitList::new(),
             senders: WaitList::new(),
         }
+    }
+
+    /// How many elements it has.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.values.len() + self.side.as_ref().map_or(0, |side| side.len())
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.side.as_ref().is_none_or(|side| side.len() == 0)
     }
 
     /// How many elements may be added.
@@ -51,68 +69,215 @@ impl<K, M> Slot<K, M> {
         self.room() == 0
     }
 
+    pub fn limit(&self) -> Option<usize> {
+        self.limit
+    }
+
+    pub fn set_limit(&mut self, limit: Option<usize>) {
+        self.gather();
+        self.known = true;
+        self.limit = limit;
+        self.changed();
+    }
+
     /// True when nothing would be lost if the slot did not exist.
     #[inline]
     pub fn is_idle(&self) -> bool {
         !self.known && self.receivers.is_empty() && self.senders.is_empty()
     }
 
+    /// The receivers' side, for somebody who will watch it.
+    pub fn watch(&mut self) -> &Arc<Side<M>> {
+        self.side.get_or_insert_with(Side::new)
+    }
+
+    /// Takes the elements on the receivers' side back.
+    pub fn gather(&mut self) {
+        if let Some(side) = &self.side {
+            side.give_back(&mut self.values);
+        }
+    }
+
+    #[inline]
+    fn changed(&self) {
+        if let Some(side) = &self.side {
+            side.changed();
+        }
+    }
+
+    /// What comes next is the first element of a slot that is empty. Answers the receivers' side, if somebody waits there for just that.
+    #[inline]
+    fn begin(&mut self) -> Option<&Side<M>> {
+        self.first = 1;
+        let side = self.side.as_deref()?;
+        if side.is_wanted() && self.limit.is_none() && !self.has_parked() {
+            return Some(side);
+        }
+        side.count_removed();
+        None
+    }
+
     #[inline]
     pub fn push(&mut self, values: Values<M>) {
         self.known = true;
         match values {
-            Values::One(value) => self.values.push_back(value),
-            Values::Many(values) => self.values.extend(values),
+            Values::One(value) => {
+                if self.is_empty()
+                    && let Some(side) = self.begin()
+                {
+                    return side.put(value);
+                }
+                self.values.push(value);
+            }
+            Values::Many(values) => {
+                if self.is_empty() {
+                    self.begin();
+                }
+                self.values.extend(values);
+            }
         }
+        self.changed();
     }
 
+    /// As `push`, of an element and the bytes that are apart from it.
     #[inline]
-    pub fn pop(&mut self) -> Option<M> {
-        let value = self.values.pop_front()?;
-        self.removed(1);
+    pub fn push_apart(&mut self, value: M, bytes: &[u8]) {
+        self.known = true;
+        if self.is_empty()
+            && let Some(side) = self.begin()
+        {
+            return side.put_apart(value, bytes);
+        }
+        self.values.push_apart(value, bytes);
+        self.changed();
+    }
+
+    /// Removes the first element. Bytes that are apart from it replace the contents of `out`.
+    #[inline]
+    pub fn pop(&mut self, out: &mut Vec<u8>) -> Option<M> {
+        if let Some(side) = &self.side
+            && let Some(value) = side.take(out)
+        {
+            return Some(value);
+        }
+        let value = self.values.pop(out)?;
+        self.first += 1;
+        if self.limit.is_some() {
+            self.changed();
+        }
         Some(value)
+    }
+
+    /// Removes the first element, whole.
+    pub fn pop_whole(&mut self) -> Option<M> {
+        let mut bytes = Vec::new();
+        let value = self.pop(&mut bytes)?;
+        Some(if value.apart() > 0 {
+            value.whole(&bytes)
+        } else {
+            value
+        })
+    }
+
+    /// To be called when a receiver has looked: lets it and others take what is left without the lock of the linda, and tells it how.
+    /// `known` is what it knows already.
+    #[inline]
+    pub fn shortcut(&mut self, known: Option<&Shortcut<M>>) -> Option<Shortcut<M>> {
+        if !self.values.is_empty() {
+            if self.limit.is_some() || self.has_parked() {
+                return None;
+            }
+            let side = self.side.get_or_insert_with(Side::new);
+            side.refill(&mut self.values);
+        }
+        let side = self.side.as_ref()?;
+        let new = match known {
+            Some(known) if known.leads_to(side) => None,
+            _ => Some(Shortcut::new(side)),
+        };
+        if self.values.is_empty()
+            && let Some(shortcut) = new.as_ref().or(known)
+        {
+            shortcut.saw_the_end();
+        }
+        new
     }
 
     /// Removes the first `count` elements, which must be there.
     pub fn pop_many(&mut self, count: usize) -> Vec<M> {
-        let values = self.values.drain(..count).collect();
-        self.removed(count);
+        let mut values = Vec::with_capacity(count);
+        if let Some(side) = &self.side {
+            side.take_many(count, &mut values);
+        }
+        self.values.pop_many(count - values.len(), &mut values);
+        self.first += count;
+        self.changed();
         values
-    }
-
-    #[inline]
-    fn removed(&mut self, count: usize) {
-        if self.values.is_empty() {
-            self.first = 1;
-        } else {
-            self.first += count;
-        }
-        // Halving when three quarters are unused keeps the cost per element constant.
-        if self.values.capacity() > KEPT && self.values.len() <= self.values.capacity() / 4 {
-            self.values.shrink_to(self.values.capacity() / 2);
-        }
     }
 
     /// Puts elements back before the first.
     pub fn put_back(&mut self, values: Vec<M>) {
+        self.gather();
         self.known = true;
-        self.first = self.first.saturating_sub(values.len()).max(1);
+        self.first = self.first().saturating_sub(values.len()).max(1);
         for value in values.into_iter().rev() {
-            self.values.push_front(value);
+            self.values.put_back(value);
         }
+        self.changed();
     }
 
     /// Replaces the contents and returns the old ones. Nothing at all in an unlimited slot makes it unknown.
     pub fn replace(&mut self, values: Vec<M>) -> VecDeque<M> {
+        self.gather();
+        self.first();
         self.first = 1;
         self.known = !values.is_empty() || self.limit.is_some();
-        std::mem::replace(&mut self.values, values.into())
+        let old = self.values.take_all();
+        self.values.extend(values);
+        self.changed();
+        old
+    }
+
+    /// Index of the first element: 1 in a new, emptied or set slot, one more for each element removed since.
+    pub fn first(&mut self) -> usize {
+        if let Some(side) = &self.side {
+            self.first += side.count_removed();
+        }
+        if self.is_empty() {
+            self.first = 1;
+        }
+        self.first
+    }
+
+    /// Whole copies of the first elements, at most `count`.
+    pub fn copies(&self, count: usize) -> Vec<M>
+    where
+        M: Clone,
+    {
+        let mut copies = Vec::new();
+        if let Some(side) = &self.side {
+            side.look(count, |value| copies.push(value));
+        }
+        self.values
+            .look(count - copies.len(), |value| copies.push(value));
+        copies
+    }
+}
+
+impl<K, M: Element> Drop for Slot<K, M> {
+    fn drop(&mut self) {
+        // A shortcut may keep the side: it leads to nothing now, and says so.
+        self.gather();
+        self.changed();
     }
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use super::super::side::Found;
     use super::*;
+
+    impl Element for usize {}
 
     fn slot(count: usize) -> Slot<(), usize> {
         let mut slot = Slot::new((), 0);
@@ -120,34 +285,120 @@ mod tests {
         slot
     }
 
-    #[test]
-    fn first_counts_what_was_removed_until_empty() {
-        let mut slot = slot(5);
-        assert_eq!(slot.first, 1);
-        assert_eq!((slot.pop(), slot.first), (Some(0), 2));
-        assert_eq!((slot.pop_many(2), slot.first), (vec![1, 2], 4));
-        slot.put_back(vec![1, 2]);
-        assert_eq!(slot.first, 2);
-        slot.put_back(vec![7, 8, 0]);
-        assert_eq!(slot.first, 1);
-        assert_eq!(
-            (slot.pop_many(7), slot.first),
-            (vec![7, 8, 0, 1, 2, 3, 4], 1)
-        );
-        assert_eq!(slot.pop(), None);
+    fn taken(shortcut: &Shortcut<usize>) -> Option<usize> {
+        match shortcut.take(&mut Vec::new()) {
+            Found::Element(value) => Some(value),
+            _ => None,
+        }
     }
 
     #[test]
-    fn memory_is_given_back_as_the_slot_empties() {
-        let mut slot = slot(1_000_000);
-        for value in 0..1_000_000 {
-            assert_eq!(slot.pop(), Some(value));
-            assert!(
-                slot.values.capacity() <= KEPT.max(4 * slot.values.len() + 8),
-                "{value}"
-            );
-        }
-        assert!(slot.known);
+    fn first_counts_what_was_removed_until_empty() {
+        let mut slot = slot(5);
+        assert_eq!(slot.first(), 1);
+        assert_eq!((slot.pop_whole(), slot.first()), (Some(0), 2));
+        assert_eq!((slot.pop_many(2), slot.first()), (vec![1, 2], 4));
+        slot.put_back(vec![1, 2]);
+        assert_eq!(slot.first(), 2);
+        slot.put_back(vec![7, 8, 0]);
+        assert_eq!(slot.first(), 1);
+        assert_eq!(
+            (slot.pop_many(7), slot.first()),
+            (vec![7, 8, 0, 1, 2, 3, 4], 1)
+        );
+        assert_eq!(slot.pop_whole(), None);
+    }
+
+    #[test]
+    fn elements_on_the_receivers_side_come_first_and_are_counted() {
+        let mut slot = slot(5);
+        assert_eq!(slot.pop_whole(), Some(0));
+        let shortcut = slot.shortcut(None).unwrap();
+        slot.push(Values::One(5));
+        assert_eq!((slot.len(), slot.first()), (5, 2));
+        assert_eq!(taken(&shortcut), Some(1));
+        assert_eq!((slot.len(), slot.first()), (4, 3));
+        assert_eq!(slot.copies(3), [2, 3, 4]);
+        assert_eq!(slot.copies(9), [2, 3, 4, 5]);
+        slot.put_back(vec![1]);
+        assert_eq!((slot.len(), slot.first()), (5, 2));
+        assert_eq!(taken(&shortcut), None);
+        assert_eq!(slot.pop_whole(), Some(1));
+        slot.shortcut(None).unwrap();
+        slot.push(Values::One(6));
+        assert_eq!(slot.pop_many(5), [2, 3, 4, 5, 6]);
+        assert_eq!((slot.len(), slot.first()), (0, 1));
+    }
+
+    #[test]
+    fn what_receivers_have_taken_is_forgotten_when_the_slot_was_empty() {
+        let mut slot = slot(2);
+        slot.pop_whole();
+        let shortcut = slot.shortcut(None).unwrap();
+        assert_eq!(taken(&shortcut), Some(1));
+        slot.push(Values::Many(vec![7, 8]));
+        assert_eq!(slot.first(), 1);
+        assert_eq!(slot.replace(vec![9]), [7, 8]);
+        assert_eq!(slot.first(), 1);
+    }
+
+    #[test]
+    fn a_receiver_that_watches_gets_the_next_element_at_once() {
+        let mut slot = slot(1);
+        slot.pop_whole();
+        slot.watch();
+        let shortcut = slot.shortcut(None).unwrap();
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Nothing));
+        shortcut.watch();
+        slot.push(Values::One(1));
+        slot.push(Values::One(2));
+        assert_eq!((slot.len(), slot.first()), (2, 1));
+        assert_eq!(slot.copies(2), [1, 2]);
+        assert_eq!(taken(&shortcut), Some(1));
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Unknown));
+        assert_eq!((slot.pop_whole(), slot.first()), (Some(2), 1));
+        assert!(slot.shortcut(Some(&shortcut)).is_none());
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Nothing));
+        shortcut.watch();
+        slot.push(Values::One(3));
+        slot.push(Values::One(4));
+        assert_eq!(slot.replace(vec![5]), [3, 4]);
+        assert_eq!(slot.pop_many(1), [5]);
+        assert!(slot.shortcut(Some(&shortcut)).is_none());
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Nothing));
+        drop(slot);
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Unknown));
+    }
+
+    #[test]
+    fn elements_that_went_back_are_looked_for_in_the_slot() {
+        let mut slot = slot(3);
+        slot.pop_whole();
+        let shortcut = slot.shortcut(None).unwrap();
+        slot.gather();
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Unknown));
+        assert_eq!((slot.pop_whole(), slot.first()), (Some(1), 3));
+    }
+
+    #[test]
+    fn a_shortcut_to_a_slot_that_is_gone_finds_nothing() {
+        let mut slot = slot(3);
+        slot.pop_whole();
+        let shortcut = slot.shortcut(None).unwrap();
+        drop(slot);
+        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Unknown));
+    }
+
+    #[test]
+    fn a_slot_with_a_limit_or_a_parked_operation_keeps_its_elements() {
+        let mut slot = slot(3);
+        slot.pop_whole();
+        let shortcut = slot.shortcut(None).unwrap();
+        slot.set_limit(Some(1));
+        assert_eq!(taken(&shortcut), None);
+        assert_eq!(slot.pop_whole(), Some(1));
+        assert!(slot.shortcut(None).is_none());
+        assert!(slot.is_full());
     }
 
     #[test]
@@ -157,7 +408,7 @@ mod tests {
         assert!(slot.known);
         assert_eq!(slot.replace(vec![]), [5]);
         assert!(!slot.known && slot.is_idle());
-        slot.limit = Some(1);
+        slot.set_limit(Some(1));
         assert_eq!(slot.replace(vec![]), []);
         assert!(slot.known && !slot.is_idle());
     }

@@ -7,42 +7,59 @@ use super::operation::{Answer, Operation, Ticket, Work};
 use super::slab::{NONE, Slab};
 use super::slot::Slot;
 use super::wait_list::Link;
-use super::{Probe, Who};
+use super::{Element, Probe, Who};
 use crate::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 
-pub struct State<K, M> {
+/// How many slots are found without hashing their keys.
+const RECENT: usize = 8;
+
+pub struct State<K, M: Element> {
+    /// Whether any operation has looked at this linda.
+    pub touched: bool,
+    /// The slots of the keys that were used last, by `Probe::hint`. They may be gone, and their numbers used by others.
+    recent: [u32; RECENT],
+    pub slots: Slab<Slot<K, M>>,
     hasher: DefaultHashBuilder,
     /// Numbers of slots, by the hash of their keys.
     table: HashTable<u32>,
-    pub slots: Slab<Slot<K, M>>,
     operations: Slab<Operation<M>>,
     links: Slab<Link>,
     /// Operations parked so far.
     order: u64,
-    pub cancelled: bool,
-    /// Whether any operation has looked at this linda.
-    pub touched: bool,
 }
 
-impl<K, M> State<K, M> {
+impl<K, M: Element> State<K, M> {
     pub fn new() -> State<K, M> {
         State {
+            touched: false,
+            recent: [NONE; RECENT],
+            slots: Slab::new(),
             hasher: DefaultHashBuilder::default(),
             table: HashTable::new(),
-            slots: Slab::new(),
             operations: Slab::new(),
             links: Slab::new(),
             order: 0,
-            cancelled: false,
-            touched: false,
         }
     }
 
     /// The slot under a key, known or not.
     #[inline]
-    pub fn find<Q: Probe<K>>(&self, key: &Q) -> Option<u32> {
+    pub fn find<Q: Probe<K>>(&mut self, key: &Q) -> Option<u32> {
+        let hint = key.hint() % RECENT;
+        let recent = self.recent[hint];
+        if let Some(slot) = self.slots.get(recent)
+            && key.equivalent(&slot.key)
+        {
+            return Some(recent);
+        }
+        let slot = self.search(key)?;
+        self.recent[hint] = slot;
+        Some(slot)
+    }
+
+    fn search<Q: Probe<K>>(&self, key: &Q) -> Option<u32> {
         let hash = self.hasher.hash_one(key);
         self.table
             .find(hash, |slot| key.equivalent(&self.slots[*slot].key))
@@ -52,13 +69,9 @@ impl<K, M> State<K, M> {
     /// The slot under a key; made, still unknown, if there is none.
     #[inline]
     pub fn find_or_make<Q: Probe<K>>(&mut self, key: &Q) -> u32 {
-        let hash = self.hasher.hash_one(key);
-        match self
-            .table
-            .find(hash, |slot| key.equivalent(&self.slots[*slot].key))
-        {
-            Some(slot) => *slot,
-            None => self.make(key.to_key(), hash),
+        match self.find(key) {
+            Some(slot) => slot,
+            None => self.make(key.to_key(), self.hasher.hash_one(key)),
         }
     }
 
@@ -89,7 +102,7 @@ impl<K, M> State<K, M> {
             if state.receivers.is_empty() && state.senders.is_empty() {
                 return;
             }
-            let receiver = state.receivers.oldest(&self.links, state.values.len());
+            let receiver = state.receivers.oldest(&self.links, state.len());
             let Some(link) = receiver.or_else(|| state.senders.oldest(&self.links, state.room()))
             else {
                 return;
@@ -109,12 +122,11 @@ impl<K, M> State<K, M> {
         let Operation { ticket, work, .. } = self.unlink(operation, Some(slot), after);
         let slot = &mut self.slots[slot];
         let answer = match work {
-            Work::Receive => {
-                Answer::Received(position, slot.pop().expect("an element for the receiver"))
-            }
-            Work::ReceiveBatch { max } => {
-                Answer::ReceivedBatch(slot.pop_many(max.min(slot.values.len())))
-            }
+            Work::Receive => Answer::Received(
+                position,
+                slot.pop_whole().expect("an element for the receiver"),
+            ),
+            Work::ReceiveBatch { max } => Answer::ReceivedBatch(slot.pop_many(max.min(slot.len()))),
             Work::Send(values) => {
                 slot.push(values);
                 Answer::Sent
@@ -142,6 +154,7 @@ impl<K, M> State<K, M> {
             operation, slot, position, need, self.order, *links,
         ));
         let slot = &mut self.slots[slot];
+        slot.gather();
         let list = if work.is_send() {
             &mut slot.senders
         } else {

@@ -111,9 +111,9 @@ fn a_request_without_wake_shows_at_the_deadline() {
     let end = End::new(&queues, Deadline::At(Instant::now()));
     for cancelled in [false, true] {
         assert_eq!(
-            end.wait_parked(|state| {
+            end.wait_parked(|_| {
                 end.waiter.cancel(Request::Soft, false);
-                state.cancelled = cancelled;
+                queues.cancelled.0.store(cancelled, Ordering::Release);
             }),
             Refusal::Request(Request::Soft)
         );
@@ -192,11 +192,11 @@ fn an_operation_that_was_not_woken_learns_of_the_cancelled_linda_at_its_deadline
     let queues = Numbers::new();
     let end = End::new(&queues, Deadline::At(Instant::now()));
     assert_eq!(
-        end.wait_parked(|state| state.cancelled = true),
+        end.wait_parked(|_| queues.cancelled.0.store(true, Ordering::Release)),
         Refusal::LindaCancelled
     );
     assert_eq!(
-        end.wait_parked(|state| state.cancelled = false),
+        end.wait_parked(|_| queues.cancelled.0.store(false, Ordering::Release)),
         Refusal::TimedOut
     );
 }

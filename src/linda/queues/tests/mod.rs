@@ -30,6 +30,9 @@ const A: Name = Name("a");
 const B: Name = Name("b");
 const C: Name = Name("c");
 
+impl Element for i32 {}
+impl Element for u32 {}
+
 type Numbers = Queues<String, i32>;
 
 /// A thread's end of some queues: calls with its own waiter and a deadline.
@@ -76,15 +79,15 @@ impl<'a> End<'a> {
 
     /// Waits as a receive that was parked before `change` happened.
     fn wait_parked(&self, change: impl FnOnce(&mut State<String, i32>)) -> Refusal {
-        let mut state = self.queues.state.lock();
+        let mut state = self.queues.state.0.lock();
         let slot = state.find_or_make(&A);
         let ticket = Ticket::new(&self.waiter);
         let operation = state.park(&ticket, Work::Receive);
         state.queue_up(operation, slot, 0, 1);
         change(&mut state);
-        let Err((refusal, _)) = self
-            .queues
-            .wait_for(&self.wait(), state, operation, &ticket)
+        let Err((refusal, _)) =
+            self.queues
+                .wait_for(&self.wait(), state, operation, &ticket, false)
         else {
             panic!("nothing was sent")
         };
@@ -117,5 +120,5 @@ fn contents(queues: &Numbers, key: Name) -> Vec<i32> {
 }
 
 fn assert_tidy(queues: &Numbers) {
-    assert!(queues.state.lock().is_tidy());
+    assert!(queues.state.0.lock().is_tidy());
 }

@@ -1,0 +1,266 @@
+//! A FIFO that gives its memory back as it empties. Elements may keep their bytes apart: in one buffer for all of them, in their order, so
+//! that a stream of messages takes no allocation for each.
+
+use super::Element;
+use std::collections::VecDeque;
+
+/// Elements up to which memory is kept.
+const KEPT: usize = 256;
+
+/// Bytes up to which memory is kept.
+const KEPT_BYTES: usize = 64 << 10;
+
+pub struct Fifo<M> {
+    values: VecDeque<M>,
+    /// The bytes of those elements that are apart from them, in order.
+    bytes: VecDeque<u8>,
+}
+
+impl<M: Element> Fifo<M> {
+    pub const fn new() -> Fifo<M> {
+        Fifo {
+            values: VecDeque::new(),
+            bytes: VecDeque::new(),
+        }
+    }
+
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    #[inline]
+    pub fn push(&mut self, value: M) {
+        self.values.push_back(value);
+    }
+
+    /// Appends an element and the bytes that are apart from it.
+    #[inline]
+    pub fn push_apart(&mut self, value: M, bytes: &[u8]) {
+        debug_assert_eq!(value.apart(), bytes.len());
+        self.bytes.extend(bytes);
+        self.values.push_back(value);
+    }
+
+    pub fn extend(&mut self, values: Vec<M>) {
+        self.values.extend(values);
+    }
+
+    /// Removes the first element. Bytes that are apart from it replace the contents of `out`.
+    #[inline]
+    pub fn pop(&mut self, out: &mut Vec<u8>) -> Option<M> {
+        let value = self.values.pop_front()?;
+        if value.apart() > 0 {
+            self.pop_bytes(value.apart(), out);
+        }
+        if self.values.capacity() > KEPT {
+            self.shrink();
+        }
+        Some(value)
+    }
+
+    fn pop_bytes(&mut self, count: usize, out: &mut Vec<u8>) {
+        out.clear();
+        copy(&self.bytes, 0, count, out);
+        self.bytes.drain(..count);
+        if self.bytes.capacity() > KEPT_BYTES && self.bytes.len() <= self.bytes.capacity() / 4 {
+            self.bytes.shrink_to(self.bytes.capacity() / 2);
+        }
+    }
+
+    #[cfg(test)]
+    fn pop_whole(&mut self) -> Option<M> {
+        let mut bytes = Vec::new();
+        let value = self.pop(&mut bytes)?;
+        Some(whole(value, &bytes))
+    }
+
+    /// Moves the first elements, at most `count`, to the end of `to`, whole.
+    pub fn pop_many(&mut self, count: usize, to: &mut Vec<M>) {
+        let count = count.min(self.values.len());
+        if self.bytes.is_empty() {
+            to.extend(self.values.drain(..count));
+        } else {
+            let mut bytes = Vec::new();
+            for value in self.values.drain(..count) {
+                if value.apart() > 0 {
+                    bytes.clear();
+                    copy(&self.bytes, 0, value.apart(), &mut bytes);
+                    self.bytes.drain(..value.apart());
+                }
+                to.push(whole(value, &bytes));
+            }
+        }
+        self.shrink();
+    }
+
+    /// Puts a whole element before the first.
+    pub fn put_back(&mut self, value: M) {
+        debug_assert_eq!(value.apart(), 0);
+        self.values.push_front(value);
+    }
+
+    /// Appends all elements of another FIFO, which is empty then.
+    pub fn append(&mut self, other: &mut Fifo<M>) {
+        self.values.append(&mut other.values);
+        self.bytes.append(&mut other.bytes);
+    }
+
+    /// Whole copies of the first elements, at most `count`, are given to `see`.
+    pub fn look(&self, count: usize, mut see: impl FnMut(M))
+    where
+        M: Clone,
+    {
+        let (mut at, mut bytes) = (0, Vec::new());
+        for value in self.values.iter().take(count) {
+            bytes.clear();
+            copy(&self.bytes, at, value.apart(), &mut bytes);
+            at += value.apart();
+            see(whole(value.clone(), &bytes));
+        }
+    }
+
+    /// Takes all elements out. Those that were not whole have lost their bytes: they are good for being dropped.
+    pub fn take_all(&mut self) -> VecDeque<M> {
+        self.bytes = VecDeque::new();
+        std::mem::take(&mut self.values)
+    }
+
+    fn shrink(&mut self) {
+        // Halving when three quarters are unused keeps the cost per element constant.
+        let capacity = self.values.capacity();
+        if capacity > KEPT && self.values.len() <= capacity / 4 {
+            self.values.shrink_to(capacity / 2);
+        }
+    }
+}
+
+fn whole<M: Element>(value: M, bytes: &[u8]) -> M {
+    if value.apart() > 0 {
+        value.whole(bytes)
+    } else {
+        value
+    }
+}
+
+/// Appends `count` bytes from position `at` on to `out`.
+fn copy(bytes: &VecDeque<u8>, at: usize, count: usize, out: &mut Vec<u8>) {
+    let (front, back) = bytes.as_slices();
+    let end = at + count;
+    out.extend_from_slice(&front[at.min(front.len())..end.min(front.len())]);
+    out.extend_from_slice(&back[at.saturating_sub(front.len())..end.saturating_sub(front.len())]);
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Text that is whole, or so many bytes of text elsewhere.
+    #[derive(Clone, Debug, PartialEq)]
+    enum Text {
+        Whole(Vec<u8>),
+        Apart(usize),
+    }
+
+    impl Element for Text {
+        fn apart(&self) -> usize {
+            match self {
+                Text::Whole(_) => 0,
+                Text::Apart(len) => *len,
+            }
+        }
+
+        fn whole(self, bytes: &[u8]) -> Text {
+            Text::Whole(bytes.to_vec())
+        }
+    }
+
+    fn fifo(texts: &[&str]) -> Fifo<Text> {
+        let mut fifo = Fifo::new();
+        for text in texts {
+            if text.len() > 2 {
+                fifo.push_apart(Text::Apart(text.len()), text.as_bytes());
+            } else {
+                fifo.push(Text::Whole(text.as_bytes().to_vec()));
+            }
+        }
+        fifo
+    }
+
+    fn all(fifo: &Fifo<Text>, count: usize) -> Vec<String> {
+        let mut texts = Vec::new();
+        fifo.look(count, |value| texts.push(text(value)));
+        texts
+    }
+
+    fn text(value: Text) -> String {
+        match value {
+            Text::Whole(bytes) => String::from_utf8(bytes).unwrap(),
+            Text::Apart(_) => panic!("not whole"),
+        }
+    }
+
+    #[test]
+    fn memory_is_given_back_as_it_empties() {
+        let mut fifo = Fifo::new();
+        for value in 0..200_000 {
+            fifo.push(value);
+        }
+        for value in 0..200_000 {
+            assert_eq!(fifo.pop_whole(), Some(value));
+            let capacity = fifo.values.capacity();
+            assert!(capacity <= KEPT.max(4 * fifo.len() + 8), "{value}");
+        }
+        assert_eq!(fifo.pop_whole(), None);
+        let mut fifo = Fifo::new();
+        let long = [7; 1000];
+        for _ in 0..1000 {
+            fifo.push_apart(Text::Apart(1000), &long);
+        }
+        while fifo.pop_whole().is_some() {
+            let capacity = fifo.bytes.capacity();
+            assert!(capacity <= KEPT_BYTES.max(4 * 1000 * fifo.len() + 8));
+        }
+    }
+
+    #[test]
+    fn bytes_stay_with_their_elements() {
+        let words = ["abc", "d", "", "efghij", "klm", "no", "pqr"];
+        let mut fifo = fifo(&words);
+        assert_eq!(all(&fifo, 4), words[..4]);
+        // Round and round, so that the bytes wrap.
+        for word in words.iter().cycle().take(1000) {
+            let mut out = vec![1];
+            let value = fifo.pop(&mut out).unwrap();
+            assert_eq!(text(whole(value, &out)), *word);
+            if word.len() > 2 {
+                fifo.push_apart(Text::Apart(word.len()), word.as_bytes());
+            } else {
+                fifo.push(Text::Whole(word.as_bytes().to_vec()));
+            }
+        }
+        assert_eq!(all(&fifo, 9).len(), 7);
+        let mut some = Vec::new();
+        fifo.pop_many(5, &mut some);
+        assert_eq!(some.len(), 5);
+        let rest: Vec<String> = std::iter::from_fn(|| fifo.pop_whole().map(text)).collect();
+        assert_eq!(some.into_iter().map(text).chain(rest).count(), 7);
+    }
+
+    #[test]
+    fn what_is_appended_or_put_back_keeps_its_bytes() {
+        let (mut first, mut second) = (fifo(&["abc", "x"]), fifo(&["defg"]));
+        first.append(&mut second);
+        assert!(second.is_empty() && second.bytes.is_empty());
+        let front = first.pop_whole().unwrap();
+        first.put_back(front);
+        assert_eq!(all(&first, 9), ["abc", "x", "defg"]);
+        assert_eq!(first.take_all().len(), 3);
+        assert!(first.is_empty() && first.bytes.is_empty());
+    }
+}

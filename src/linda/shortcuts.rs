@@ -1,0 +1,53 @@
+//! What one state remembers of the slots that it receives from: shortcuts to their elements.
+
+use super::queues::{Probe, Shortcut};
+use super::{Key, KeyRef, Linda};
+use crate::message::Message;
+use hashbrown::Equivalent;
+
+/// How many slots are remembered.
+const SLOTS: usize = 8;
+
+/// Shortcuts, by linda and key: a few that were of use last. One whose linda or slot is gone leads to nothing.
+#[derive(Default)]
+pub struct Shortcuts([Option<Entry>; SLOTS]);
+
+struct Entry {
+    /// Its address.
+    linda: usize,
+    key: Key,
+    shortcut: Shortcut<Message>,
+}
+
+fn place(linda: &Linda, key: &KeyRef) -> (usize, usize) {
+    let address = std::ptr::from_ref(linda) as usize;
+    // Lindas are larger than 64 bytes.
+    (address, (address >> 6).wrapping_add(key.hint()) % SLOTS)
+}
+
+impl Shortcuts {
+    /// The shortcut to a slot, if there is one.
+    #[inline]
+    pub fn find(&self, linda: &Linda, key: &KeyRef) -> Option<&Shortcut<Message>> {
+        let (address, place) = place(linda, key);
+        let entry = self.0[place].as_ref()?;
+        (entry.linda == address && key.equivalent(&entry.key)).then_some(&entry.shortcut)
+    }
+
+    /// Remembers the shortcut to a slot.
+    pub fn remember(&mut self, linda: &Linda, key: &KeyRef, shortcut: Shortcut<Message>) {
+        let (address, place) = place(linda, key);
+        match &mut self.0[place] {
+            Some(entry) if entry.linda == address && key.equivalent(&entry.key) => {
+                entry.shortcut = shortcut;
+            }
+            entry => {
+                *entry = Some(Entry {
+                    linda: address,
+                    key: key.to_key(),
+                    shortcut,
+                });
+            }
+        }
+    }
+}
