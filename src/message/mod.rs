@@ -5,6 +5,7 @@
 
 mod buffer;
 mod build;
+mod classes;
 mod decode;
 mod decoder;
 mod deep;

@@ -2,7 +2,7 @@
 //!
 //! Bytecode and its length stay as they are, because Lua itself does not survive bytecode that no compiler made.
 
-use super::decode::{decode, decode_packet};
+use super::decode::{decode, decode_apart, decode_packet};
 use super::encode::{Destination, encode_packet};
 use super::failure::Label;
 use super::local::{KEYS, Local};
@@ -197,6 +197,11 @@ pub fn decode_mutated(local: &Local, state: State, seed: u64) -> Result<c_int, R
         1 if full.refs.is_empty() && full.bytes.len() <= INLINE => {
             let message = Message::small(&full.bytes);
             decode(local, state, Label::Element, &[message])
+        }
+        1 if full.refs.is_empty() => {
+            let message = Message(Body::PlainApart(full.bytes.len() as u32));
+            decode_apart(local, state, Label::Element, &message, &full.bytes)?;
+            Ok(1)
         }
         1 => {
             let message = Message(Body::Full(Arc::new(full)));
