@@ -4,6 +4,7 @@
 --
 -- LANES_SPEC_FULL in the environment: all of the steps; LANES_SPEC_SHORT: few (for slow tools).
 local support = require "support"
+require "capi" -- builds deep_test, which scenarios use
 local scenarios = require "scenarios"
 
 local program = [[

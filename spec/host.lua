@@ -31,8 +31,9 @@ end
 function host.run(timeout, ...)
     local words = {}
     for i = 1, select("#", ...) do words[i] = support.quoted((select(i, ...))) end
-    return shell(("LUA_PATH=%s LUA_CPATH=%s timeout -k 5 %d %s %s"):format(
-        support.quoted(package.path), support.quoted(package.cpath), timeout, host.program(), table.concat(words, " ")
+    return shell(("LUA_PATH=%s LUA_CPATH=%s timeout -k 5 %d %s %s %s"):format(
+        support.quoted(package.path), support.quoted(package.cpath), timeout * support.slowness, support.wrapper, host.program(),
+        table.concat(words, " ")
     ))
 end
 

@@ -135,6 +135,53 @@ describe("a large message", function()
     end)
 end)
 
+describe("a message for which there is no memory", function()
+    -- There is less memory left than the text takes, until the filler is emptied.
+    local function outcome(program)
+        return support.output([[
+            local lanes = require "lanes".configure()
+            local linda = lanes.linda()
+            local text = ("x"):rep(200 * 1000 * 1000)
+            linda:send("before", 1)
+            local function fails(f, ...)
+                local ok, problem = pcall(f, ...)
+                assert(not ok and problem:find("not enough memory", 1, true), tostring(problem))
+            end
+            for _ = 1, 10 do collectgarbage() end -- 5.1 and LuaJIT give back half of a buffer each time
+            local filler = lanes.linda()
+            while pcall(filler.send, filler, "key", text) do end
+        ]] .. program .. [[
+            assert(linda:count("key") == nil and linda:count("before") == 1)
+            filler:set("key")
+            linda:send("key", { text })
+            assert(linda:count("key") == 1)
+            print "fine"
+        ]], { before = "ulimit -v 1000000", timeout = 100 })
+    end
+
+    it("is an error of the call that wanted to send it, which sends nothing", function()
+        assert.equal("fine\n", outcome [[
+            fails(linda.send, linda, "key", text)
+            fails(linda.send, linda, "key", 1, text)
+            fails(linda.send, linda, "key", { text })
+            fails(linda.send, linda, "key", function() return text end)
+            fails(linda.set, linda, "key", text)
+            fails(linda.set, linda, "key", setmetatable({}, { text = text }))
+        ]])
+    end)
+
+    it("is an error of the generator", function()
+        assert.equal("fine\n", outcome [[
+            local body = lanes.gen("base", function(...) return select("#", ...) end)
+            fails(body, text)
+            fails(body, { text })
+            fails(lanes.gen("base", { globals = { text = text } }, function() end))
+            filler:set("key") -- a thread needs memory too
+            assert(body()[1] == 0)
+        ]])
+    end)
+end)
+
 describe("a name or key of 1 MB", function()
     it("names a linda, of which tostring shows the beginning", function()
         local linda = lanes.linda(("n"):rep(1000 * 1000))

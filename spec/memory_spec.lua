@@ -3,6 +3,7 @@
 --
 -- LANES_SPEC_FULL in the environment: all of the allocations; LANES_SPEC_SHORT: few (for slow tools).
 local support = require "support"
+require "capi" -- builds deep_test, which scenarios use
 local refusals = require "refusals"
 
 describe("memory that runs out", function()

@@ -74,6 +74,21 @@ local values = {
         function(v) return tostring(v[1]) == "Linda: one" and tostring(v[2][1]) == "Linda: two" end },
 }
 
+-- Userdata of a C module (tests/capi/deep_test.c, which the specs have built).
+local has_module, deep_test = pcall(require, "deep_test")
+if has_module then
+    lanes.require "deep_test"
+    values[#values + 1] = { "a shared object of a C module", function()
+        local object = deep_test.new(7, 1)
+        object:set_user_value(1, { "user value" })
+        return object
+    end, function(v) return v:get() == 7 end }
+    values[#values + 1] = { "copied userdata of a C module", function()
+        local userdata = deep_test.new_clonable "text"
+        return { userdata, { userdata } }
+    end, function(v) return v[1]:get() == "text" and rawequal(v[1], v[2][1]) end }
+end
+
 scenarios.values = values
 
 -- The first element of the slot "key", which has to be there.
@@ -377,6 +392,15 @@ end, function(given)
     given[2](1)
 end, function(given, ok)
     holds(given[2](0) == (ok and 6 or 5), "the number is wrong")
+end)
+
+scenario("settings of the thread", function() return {} end, function(given)
+    lanes.set_thread_priority(0)
+    lanes.set_thread_affinity(1)
+    lanes.set_thread_affinity(3)
+    given.lane = lanes.timer_lane
+end, function(given, ok)
+    if ok then holds(given.lane and given.lane.status, "no lane of timers") end
 end)
 
 scenario("names", function() return { { f = string.rep, t = {} } } end, function(given)

@@ -110,6 +110,12 @@ function support.interpreter()
     return support.lua == "luajit" and "luajit" or "lua" .. support.lua
 end
 
+--- What programs are run by, from LANES_SPEC_WRAPPER: shell words, such as a call of valgrind.
+support.wrapper = os.getenv "LANES_SPEC_WRAPPER" or ""
+
+--- How much longer programs may take for that.
+support.slowness = support.wrapper == "" and 1 or 20
+
 --- A word for the shell.
 function support.quoted(word)
     return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
@@ -163,7 +169,8 @@ function support.run(program, options)
     local file, out, err, code = os.tmpname(), os.tmpname(), os.tmpname(), os.tmpname()
     support.write(file, program)
     local words = {
-        "timeout -k 5", tostring(options.timeout or 60), support.quoted(support.interpreter()), file,
+        "timeout -k 5", tostring((options.timeout or 60) * support.slowness), support.wrapper,
+        support.quoted(support.interpreter()), file,
     }
     for _, argument in ipairs(options.arguments or {}) do words[#words + 1] = support.quoted(argument) end
     os.execute(table.concat({

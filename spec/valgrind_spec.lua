@@ -3,6 +3,7 @@
 --
 -- Each run takes some of the scenarios, others each time. LANES_SPEC_FULL in the environment: all of them.
 local support = require "support"
+require "capi" -- builds deep_test, which scenarios use
 
 describe("a representative of all specs", function()
     it("runs every scenario, with memory that runs out", function()

@@ -2,15 +2,17 @@
 
 pub mod plan;
 
-use crate::context::push_function;
+use crate::context::{Context, push_function};
 use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function};
+use crate::message;
 use crate::state::refusing;
 use plan::Plan;
 use std::os::raw::c_int;
 
 /// Adds the hooks to the module's table on the top.
 pub fn add(raising: Raising, context: c_int) {
-    const HOOKS: [(&str, Function); 4] = [
+    const HOOKS: [(&str, Function); 5] = [
+        ("decode_mutated", decode_mutated),
         ("panic", panic),
         ("refuse", refuse),
         ("refuse_in_lanes", refuse_in_lanes),
@@ -78,4 +80,16 @@ lua_function! {
 lua_function! {
     /// `hooks.refuse_threads(n, count)`: as `refuse_in_lanes`, for the threads of lanes that are to be started.
     fn refuse_threads = |state| change(state, &plan::THREADS, "refuse_threads")
+}
+
+lua_function! {
+    /// `hooks.decode_mutated(seed, ...)`: captures the values as one message, changes its bytes at random, and answers what
+    /// they mean then, or raises an error.
+    fn decode_mutated = decode_mutated_body
+}
+
+fn decode_mutated_body(state: State) -> Result<c_int, Raise> {
+    let seed = Arguments::new(state, "decode_mutated").number(1)? as u64;
+    state.remove(1);
+    message::decode_mutated(&Context::of(state)?.local, state, seed)
 }

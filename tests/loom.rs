@@ -22,7 +22,7 @@ mod threads {
     pub mod pool;
 }
 
-use linda::queues::{Element, Probe, Queues, Shortcut, Values, Who};
+use linda::queues::{Element, Found, Probe, Queues, Shortcut, Values, Who};
 use loom::thread;
 use park::{Deadline, Latch, Refusal, Request, Wait, Waiter};
 use std::time::{Duration, Instant};
@@ -114,9 +114,15 @@ impl End {
 
     /// Receives from A as one who remembers how it was last time.
     fn receive_one(&self, known: &mut Option<Shortcut<u32>>) -> Result<u32, Refusal> {
-        let (value, new) =
-            self.queues
-                .receive_one(&self.wait(), &A, known.as_ref(), &mut Vec::new())?;
+        let out = &mut Vec::new();
+        if let Some(known) = known
+            && let Found::Element(value) = self.queues.take(&self.waiter, known, out)
+        {
+            return Ok(value);
+        }
+        let (value, new) = self
+            .queues
+            .receive_one(&self.wait(), &A, known.as_ref(), out)?;
         *known = new.or(known.take());
         Ok(value)
     }
@@ -338,6 +344,93 @@ fn a_batch_and_a_single_receiver_share() {
         assert!(received[0] < received[1]);
         received.push(single.join().unwrap());
         assert_eq!(sorted(received), [1, 2, 3]);
+    });
+}
+
+#[test]
+fn a_batch_against_its_deadline() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        let end = End::timed(&queues);
+        let waiter = Arc::clone(&end.waiter);
+        let receiver = thread::spawn(move || end.batch(A, 2, 3));
+        let clock = thread::spawn(move || waiter.expire());
+        let end = End::new(&queues);
+        end.send(A, &[1]).unwrap();
+        end.send(A, &[2]).unwrap();
+        clock.join().unwrap();
+        match receiver.join().unwrap() {
+            Ok(values) => {
+                assert_eq!(values, [1, 2]);
+                assert_eq!(contents(&queues, A), []);
+            }
+            Err(refusal) => {
+                assert_eq!(refusal, Refusal::TimedOut);
+                assert_eq!(contents(&queues, A), [1, 2]);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_batch_that_is_cancelled_leaves_everything_to_others() {
+    model(3, || {
+        let queues = Arc::new(Numbers::new());
+        let (one, two) = (End::new(&queues), End::new(&queues));
+        let waiter = Arc::clone(&one.waiter);
+        let batch = thread::spawn(move || one.batch(A, 2, 2));
+        let single = thread::spawn(move || two.receive(&[A]).unwrap());
+        End::new(&queues).send(A, &[1, 2]).unwrap();
+        waiter.cancel(Request::Hard, true);
+        // The single receiver gets the first one that the batch has not taken, which may be one that comes now.
+        End::new(&queues).send(A, &[3]).unwrap();
+        let mut received = vec![single.join().unwrap()];
+        match batch.join().unwrap() {
+            Ok(values) => {
+                assert!(values[0] < values[1]);
+                received.extend(values);
+            }
+            Err(refusal) => assert_eq!(refusal, Refusal::Request(Request::Hard)),
+        }
+        received.extend(contents(&queues, A));
+        assert_eq!(sorted(received), [1, 2, 3]);
+    });
+}
+
+#[test]
+fn values_sent_together_stay_together_before_a_limit() {
+    model(3, || {
+        let queues = Arc::new(Numbers::new());
+        queues.limit(&A, Some(2)).unwrap();
+        let senders: Vec<_> = [[1, 2], [3, 4]]
+            .into_iter()
+            .map(|values| {
+                let end = End::new(&queues);
+                thread::spawn(move || end.send(A, &values).unwrap())
+            })
+            .collect();
+        let end = End::new(&queues);
+        let mut received = end.batch(A, 2, 2).unwrap();
+        received.push(end.receive(&[A]).unwrap());
+        received.push(end.receive(&[A]).unwrap());
+        for sender in senders {
+            sender.join().unwrap();
+        }
+        assert!(received == [1, 2, 3, 4] || received == [3, 4, 1, 2]);
+    });
+}
+
+#[test]
+fn emptying_a_slot_releases_the_sender() {
+    model(4, || {
+        let queues = Arc::new(Numbers::new());
+        queues.set(&A, vec![1]).unwrap();
+        queues.limit(&A, Some(1)).unwrap();
+        let end = End::new(&queues);
+        let sender = thread::spawn(move || end.send(A, &[2]).unwrap());
+        queues.set(&A, vec![]).unwrap();
+        sender.join().unwrap();
+        assert_eq!(contents(&queues, A), [2]);
     });
 }
 
@@ -642,6 +735,30 @@ fn two_launchers_never_get_the_same_thread() {
         };
         latch.wait(&wait).unwrap();
         other.join().unwrap();
+        pool.expire();
+    });
+}
+
+/// A thread that is let go takes no job with it, whenever the next one comes.
+#[test]
+fn handing_out_a_thread_against_its_being_let_go() {
+    model(2, || {
+        let pool = Pool::new(Duration::ZERO, 0);
+        let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
+        let first = job(&done, 2, &latch);
+        let let_go = move |ending: &Ending| {
+            first(ending);
+            Reuse::LetGo
+        };
+        pool.launch(Box::new(let_go)).unwrap();
+        pool.launch(job(&done, 2, &latch)).unwrap();
+        let wait = Wait {
+            waiter: &Waiter::new(),
+            deadline: Deadline::Never,
+            interrupted: None,
+        };
+        latch.wait(&wait).unwrap();
+        assert_eq!(done.load(Ordering::Acquire), 2);
         pool.expire();
     });
 }

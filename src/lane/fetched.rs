@@ -4,8 +4,9 @@
 use super::handle::Handle;
 use super::outcome::{Outcome, is_object, reason};
 use crate::context::Context;
-use crate::lua::{Raise, State, protect};
-use crate::message::{Label, decode_packet, decode_possible};
+use crate::lua::{Raise, Raising, State, protect};
+use crate::message::{Label, decode_packet_kept, decode_possible};
+use std::cell::Cell;
 use std::os::raw::c_int;
 
 /// What a handle keeps of the outcome in its table.
@@ -54,7 +55,20 @@ pub fn values(
         return Ok(count);
     }
     let before = state.top();
-    let (count, missing) = match decode_packet(&context.local, state, label, packet) {
+    let has_table = handle.has_table.get();
+    let again = handle.fetched.borrow().count.is_some();
+    let kept = Cell::new(false);
+    let keep_objects = |raising: Raising, at: c_int, first: c_int| {
+        if again || (first..=raising.top()).any(|index| is_object(*raising, index)) {
+            keep(raising, at, has_table, again, first);
+            kept.set(true);
+        }
+    };
+    let keep_objects = &keep_objects;
+    // What owns memory moves into the values once they are kept, so that nothing is read a second time that has moved.
+    state.push_copy(1);
+    let strict = decode_packet_kept(&context.local, state, label, packet, keep_objects);
+    let (count, missing) = match strict {
         Ok(count) => (count, Vec::new()),
         Err(raise) => {
             let Some(wanted) = wanted else {
@@ -68,12 +82,18 @@ pub fn values(
             if let Some(reason) = reason(&missing, Some(wanted)) {
                 return Err(Raise::message(reason.to_owned()));
             }
-            (state.top() - before, missing)
+            let count = state.top() - before;
+            state.push_copy(1);
+            state.insert(before + 1);
+            protect(state, count + 1, move |raising| {
+                keep_objects(raising, 1, 2);
+                raising.remove(1);
+            })?;
+            (count, missing)
         }
     };
-    let again = handle.fetched.borrow().count.is_some();
-    if again || (before + 1..=before + count).any(|index| is_object(state, index)) {
-        keep(state, handle, count)?;
+    if kept.get() {
+        handle.has_table.set(true);
         *handle.fetched.borrow_mut() = Fetched {
             count: Some(count),
             missing,
@@ -99,32 +119,26 @@ fn push_kept(state: State, count: c_int) -> Result<(), Raise> {
     })
 }
 
-/// Keeps the top `count` values in the table of the handle at 1, but for those that it has already.
-fn keep(state: State, handle: &Handle, count: c_int) -> Result<(), Raise> {
-    let has_table = handle.has_table.get();
-    state.push_copy(1);
-    state.insert(-(count + 1));
-    protect(state, count + 1, move |raising| {
-        // Stack: handle, values.
-        raising.reserve(count + 8);
-        if has_table {
-            raising.push_user_value(1, 1);
-        } else {
-            raising.new_table(count as usize, 0);
-            raising.push_copy(-1);
-            raising.set_user_value(1, 1);
-        }
-        for n in 1..=count {
-            raising.raw_get_index(-1, i64::from(n));
-            if raising.is_none_or_nil(-1) {
-                raising.push_copy(n + 1);
-                raising.raw_set_index(-3, i64::from(n));
-            }
-            raising.pop(1);
-        }
+/// Keeps the values from `first` to the top in the table of the handle at `at`: with `again`, those that it does not have yet.
+fn keep(raising: Raising, at: c_int, has_table: bool, again: bool, first: c_int) {
+    let last = raising.top();
+    raising.reserve(8);
+    if has_table {
+        raising.push_user_value(at, 1);
+    } else {
+        raising.new_table((last - first + 1) as usize, 0);
+        raising.push_copy(-1);
+        raising.set_user_value(at, 1);
+    }
+    for index in first..=last {
+        let n = i64::from(index - first + 1);
+        raising.raw_get_index(-1, n);
+        let absent = raising.is_none_or_nil(-1);
         raising.pop(1);
-        raising.remove(1);
-    })?;
-    handle.has_table.set(true);
-    Ok(())
+        if absent || !again {
+            raising.push_copy(index);
+            raising.raw_set_index(-2, n);
+        }
+    }
+    raising.pop(1);
 }

@@ -8,6 +8,7 @@
     reason = "each is the body of an unsafe function and relies on what is said above"
 )]
 
+use super::Kind;
 use std::os::raw::{c_char, c_int, c_void};
 
 pub use mlua::ffi::*;
@@ -48,11 +49,53 @@ pub const SEEDS_ITSELF: bool = cfg!(any(feature = "lua54", feature = "lua55"));
 /// The user value of 5.1 and LuaJIT is the environment: a table, and never nil.
 pub const USER_VALUE_IS_ENVIRONMENT: bool = cfg!(any(feature = "lua51", feature = "luajit"));
 
+/// Whether a value of this kind can be the user value of a userdata: 5.2 knows tables and nil.
+#[inline]
+pub fn is_user_value(kind: Kind) -> bool {
+    match kind {
+        Kind::Table => true,
+        Kind::Nil => !USER_VALUE_IS_ENVIRONMENT,
+        _ => !USER_VALUE_IS_ENVIRONMENT && !cfg!(feature = "lua52"),
+    }
+}
+
 #[cfg(feature = "luajit")]
 #[cfg_attr(all(windows, raw_dylib), link(name = "lua51", kind = "raw-dylib"))]
 unsafe extern "C-unwind" {
     fn lua_upvalueid(l: *mut lua_State, function: c_int, n: c_int) -> *mut c_void;
     fn lua_upvaluejoin(l: *mut lua_State, f1: c_int, n1: c_int, f2: c_int, n2: c_int);
+}
+
+/// Whether `lua_rawgeti` and `lua_rawseti` take any integer; before 5.3 they take a C `int`.
+const WIDE_INDICES: bool = cfg!(any(feature = "lua53", feature = "lua54", feature = "lua55"));
+
+/// Pushes `table[n]` without metamethods.
+#[inline]
+pub unsafe fn raw_get_index(l: *mut lua_State, table: c_int, n: i64) {
+    if WIDE_INDICES || c_int::try_from(n).is_ok() {
+        unsafe { lua_rawgeti(l, table, n as lua_Integer) };
+    } else {
+        unsafe {
+            let table = lua_absindex(l, table);
+            lua_pushnumber(l, n as lua_Number);
+            lua_rawget(l, table);
+        }
+    }
+}
+
+/// `table[n] = value` without metamethods; takes the value off the stack. Raises.
+#[inline]
+pub unsafe fn raw_set_index(l: *mut lua_State, table: c_int, n: i64) {
+    if WIDE_INDICES || c_int::try_from(n).is_ok() {
+        unsafe { lua_rawseti(l, table, n as lua_Integer) };
+    } else {
+        unsafe {
+            let table = lua_absindex(l, table);
+            lua_pushnumber(l, n as lua_Number);
+            lua_insert(l, -2);
+            lua_rawset(l, table);
+        }
+    }
 }
 
 /// The identity of upvalue `n` of the Lua function at `index`; null where the version has none.

@@ -123,6 +123,11 @@ where
     })
 }
 
+/// What takes bytecode. Writing to it does not panic.
+pub trait Sink {
+    fn write(&mut self, bytes: &[u8]);
+}
+
 /// A state inside [`protect`], where calls may raise.
 #[derive(Clone, Copy)]
 pub struct Raising(State);
@@ -226,7 +231,7 @@ impl Raising {
     #[inline]
     pub fn raw_set_index(self, table: c_int, n: i64) {
         // SAFETY: inside protect.
-        unsafe { c::lua_rawseti(self.l(), table, n as c::lua_Integer) }
+        unsafe { c::raw_set_index(self.l(), table, n) }
     }
 
     /// `table[name] = value` without metamethods; takes the value off the stack.
@@ -330,24 +335,24 @@ impl Raising {
 
     /// Appends the bytecode of the function on the top to `out`; false when the function cannot be dumped. Raises when
     /// memory runs out.
-    pub fn dump(self, out: *mut Vec<u8>) -> bool {
-        unsafe extern "C-unwind" fn write(
+    pub fn dump<S: Sink>(self, out: *mut S) -> bool {
+        unsafe extern "C-unwind" fn write<S: Sink>(
             _: *mut lua_State,
             data: *const c_void,
             len: usize,
             out: *mut c_void,
         ) -> c_int {
-            // SAFETY: `out` is the vector given to lua_dump below, alive and not otherwise used during the call.
+            // SAFETY: `out` is the sink given to lua_dump below, alive and not otherwise used during the call.
             unsafe {
-                let out = &mut *out.cast::<Vec<u8>>();
+                let out = &mut *out.cast::<S>();
                 if len > 0 {
-                    out.extend_from_slice(std::slice::from_raw_parts(data.cast(), len));
+                    out.write(std::slice::from_raw_parts(data.cast(), len));
                 }
             }
             0
         }
-        // SAFETY: inside protect; the vector belongs to a frame outside of it.
-        let status = unsafe { c::dump(self.l(), write, out.cast()) };
+        // SAFETY: inside protect; the sink belongs to a frame outside of it.
+        let status = unsafe { c::dump(self.l(), write::<S>, out.cast()) };
         // LuaJIT answers so, with the error value on the top.
         self.loaded(status)
     }

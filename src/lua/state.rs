@@ -351,7 +351,7 @@ impl State {
     pub fn raw_get_index(self, index: c_int, n: i64) {
         // SAFETY: the caller gives the index of a table. Nothing is allocated.
         unsafe {
-            c::lua_rawgeti(self.0, index, n as c::lua_Integer);
+            c::raw_get_index(self.0, index, n);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Building what objects contain, in the order in which it was written; metatables; the values of a whole message.
+//! Building what objects contain, in the order in which it was written; the values of a whole message.
 //!
 //! Runs inside `protect` with a stack of frames of its own, as the walk of an encoder does.
 
@@ -6,7 +6,7 @@ use super::decoder::{DISCARD, Decoder, Frame};
 use super::local::Local;
 use super::reader::{Outcome, Reader, Stop};
 use super::{Body, Full, Message, Ref, format, metatables};
-use crate::lua::{Kind, Raising};
+use crate::lua::{Kind, Raising, compat};
 use std::os::raw::c_int;
 use std::sync::Arc;
 
@@ -25,6 +25,9 @@ impl Decoder {
             if tag == format::INTEGERS || tag == format::FLOATS {
                 reader.at += 1;
                 let count = reader.u32()?;
+                if count > array - next + 1 {
+                    return Err(Stop);
+                }
                 let data = reader.take((count as usize).checked_mul(8).ok_or(Stop)?)?;
                 for (position, item) in (i64::from(next)..).zip(data.chunks_exact(8)) {
                     let bits = u64::from_le_bytes(item.try_into().map_err(|_| Stop)?);
@@ -123,8 +126,7 @@ impl Decoder {
                 *next += 1;
             }
             Some(Frame::Userdata { index, next, .. }) => {
-                if crate::lua::compat::USER_VALUE_IS_ENVIRONMENT && raising.kind(-1) != Kind::Table
-                {
+                if !compat::is_user_value(raising.kind(-1)) {
                     raising.pop(1);
                 } else {
                     raising.set_user_value(*index, *next);
@@ -169,8 +171,10 @@ impl Decoder {
                                 raising.remove(-2);
                             }
                             raising.set_metatable(index);
-                        } else {
+                        } else if self.lenient {
                             raising.pop(1); // it was refused
+                        } else {
+                            return Err(Stop);
                         }
                         self.end_table(raising, floor, flags);
                         continue;
@@ -181,7 +185,7 @@ impl Decoder {
                     }
                     raising.set_top(index);
                     if flags & format::METATABLE_VALUE != 0 {
-                        let identity = reader.u64()?;
+                        let identity = reader.identity()?;
                         if let Some(Frame::Table { metatable, .. }) = self.frames.last_mut() {
                             *metatable = Some(identity);
                         }
@@ -208,7 +212,12 @@ impl Decoder {
                         let function = reader.u32()?;
                         let upvalue = c_int::from(reader.u8()?);
                         self.check_present(raising, function);
-                        raising.raw_get_index(self.shared, i64::from(function) + 1);
+                        self.known(raising, function)?;
+                        if !has_upvalue(raising, index, next)
+                            || !has_upvalue(raising, raising.top(), upvalue)
+                        {
+                            return Err(Stop);
+                        }
                         raising.join_upvalues(index, next, raising.top(), upvalue);
                         raising.pop(1);
                         if let Some(Frame::Function { next, .. }) = self.frames.last_mut() {
@@ -252,112 +261,6 @@ impl Decoder {
         }
     }
 
-    /// Gives the table on the top its metatable.
-    pub(super) fn metatable(
-        &mut self,
-        raising: Raising,
-        local: &Local,
-        reader: &mut Reader,
-        flags: u8,
-    ) -> Outcome {
-        if flags & format::METATABLE == 0 {
-            return Ok(());
-        }
-        let Ref::Metatable(metatable) = reader.reference()? else {
-            return Err(Stop);
-        };
-        self.known_or_new(raising, local, metatable)?;
-        if raising.kind(-1) == Kind::Table {
-            raising.set_metatable(-2);
-        } else {
-            raising.pop(1);
-        }
-        Ok(())
-    }
-
-    /// Reads the table of a class. Where this state has it already, what is read is thrown away.
-    pub(super) fn class(
-        &mut self,
-        raising: Raising,
-        local: &Local,
-        reader: &mut Reader,
-        identity: u64,
-    ) -> Outcome<bool> {
-        metatables::push_known(raising, identity);
-        if raising.is_none_or_nil(-1) {
-            raising.pop(1);
-            let complete = self.value(raising, local, reader)?;
-            self.adopt(raising, identity);
-            return Ok(complete);
-        }
-        // What refers to the object gets the table that is here, which stays on the stack; the contents go into a table
-        // above it that nobody keeps.
-        self.stand_in = true;
-        let complete = self.value(raising, local, reader)?;
-        if complete {
-            raising.pop(1); // the contents come later
-        }
-        Ok(complete)
-    }
-
-    /// Makes the table on the top (left there) this state's metatable with a number, for as long as the decoding succeeds.
-    fn adopt(&mut self, raising: Raising, identity: u64) {
-        metatables::adopt(raising, identity);
-        self.adopted.push(identity);
-    }
-
-    /// Pushes this state's table for a metatable, which is made if this state does not have it.
-    pub(super) fn known_or_new(
-        &mut self,
-        raising: Raising,
-        local: &Local,
-        metatable: &metatables::Metatable,
-    ) -> Outcome {
-        metatables::push_known(raising, metatable.identity);
-        if raising.is_none_or_nil(-1) {
-            raising.pop(1);
-            self.contents(raising, local, metatable)?;
-        }
-        Ok(())
-    }
-
-    /// Builds a metatable that this state does not have yet, on the top.
-    pub(super) fn contents(
-        &mut self,
-        raising: Raising,
-        local: &Local,
-        metatable: &metatables::Metatable,
-    ) -> Outcome {
-        raising.reserve(format::ROOM);
-        let reader = &mut Reader {
-            bytes: &metatable.contents.bytes,
-            refs: &metatable.contents.refs,
-            at: 0,
-        };
-        // Its objects are numbered on their own; its frames come above the present ones.
-        let (objects, shared, later) = (self.objects, self.shared, self.later.len());
-        // Other states read the same description.
-        let moves = std::mem::take(&mut self.moves);
-        let gone = std::mem::take(&mut self.gone);
-        let floor = self.frames.len();
-        raising.push_nil();
-        self.shared = raising.top();
-        self.objects = 0;
-        let complete = self.value(raising, local, reader)?;
-        // Known from here on: what it contains may have it as metatable.
-        self.adopt(raising, metatable.identity);
-        if !complete {
-            self.drain(raising, local, reader, floor)?;
-        }
-        self.bodies(raising, local, reader, later)?;
-        raising.remove(self.shared);
-        self.objects = objects;
-        self.shared = shared;
-        self.moves = moves;
-        self.gone = gone;
-        Ok(())
-    }
-
     /// Reads the bodies that were put off, from the waiting object number `from` on.
     pub(super) fn bodies(
         &mut self,
@@ -374,14 +277,22 @@ impl Decoder {
                 .later
                 .get(done - 1)
                 .is_some_and(|later| later.2 & DISCARD != 0);
-            raising.raw_get_index(self.shared, i64::from(number) + 1);
+            self.known(raising, number)?;
+            let expected = match tag {
+                format::TABLE => raising.kind(-1) == Kind::Table,
+                format::FUNCTION => raising.kind(-1) == Kind::Function,
+                _ => raising.kind(-1) == Kind::Userdata,
+            };
+            if !expected {
+                return Err(Stop);
+            }
             if discard {
                 raising.new_table(0, 0);
             }
             let index = raising.top();
             match tag {
                 format::TABLE => {
-                    let (array, hash) = (reader.u32()?, reader.u32()?);
+                    let (array, hash) = reader.counts()?;
                     // Whether there is a metatable is known only at the end of the body, from the header's flags.
                     let flags = self.later.get(done - 1).map_or(0, |later| later.2);
                     self.open(
@@ -395,7 +306,7 @@ impl Decoder {
                             key: false,
                             metatable: None,
                         },
-                    );
+                    )?;
                 }
                 format::FUNCTION => self.function_body(raising, reader)?,
                 _ => self.userdata_body(raising, reader)?,
@@ -409,6 +320,7 @@ impl Decoder {
 
     /// Reads one value of the transfer onto the top.
     pub(super) fn root(&mut self, raising: Raising, local: &Local, reader: &mut Reader) -> Outcome {
+        self.deepest = format::DEPTH;
         if !self.value(raising, local, reader)? {
             self.drain(raising, local, reader, 0)?;
         }
@@ -422,11 +334,7 @@ impl Decoder {
         raising.push_nil();
         self.shared = base + 1;
         self.objects = 0;
-        let mut reader = Reader {
-            bytes: &full.bytes,
-            refs: &full.refs,
-            at: 0,
-        };
+        let mut reader = Reader::new(&full.bytes, &full.refs);
         for i in 0..full.values as usize {
             self.value = i;
             let (objects, adopted) = (self.objects, self.adopted.len());
@@ -450,7 +358,7 @@ impl Decoder {
         raising.push_nil();
         self.shared = raising.top();
         self.objects = 0;
-        self.root(raising, local, &mut Reader { bytes, refs, at: 0 })?;
+        self.root(raising, local, &mut Reader::new(bytes, refs))?;
         raising.remove(self.shared);
         Ok(())
     }
@@ -501,6 +409,18 @@ impl Decoder {
         raising.remove(values);
         Ok(())
     }
+}
+
+/// Whether the value at `index` is a Lua function with an upvalue of this number.
+fn has_upvalue(raising: Raising, index: c_int, n: c_int) -> bool {
+    if raising.kind(index) != Kind::Function
+        || raising.is_c_function(index)
+        || raising.push_upvalue(index, n).is_none()
+    {
+        return false;
+    }
+    raising.pop(1);
+    true
 }
 
 /// Whether nobody has message number `i` but the caller.

@@ -39,12 +39,13 @@ fn push_scalar(state: State, message: &Message) -> bool {
 fn run<'a, T: Copy + 'a>(
     local: &Local,
     state: State,
+    arguments: c_int,
     label: Label,
     data: T,
     read: impl Fn(&mut Decoder, Raising, &Local, T) -> Outcome + Copy,
 ) -> Result<c_int, Raise> {
     let mut decoder = local.take_decoder();
-    let result = run_in(&mut decoder, local, state, label, data, read);
+    let result = run_in(&mut decoder, local, state, arguments, label, data, read);
     local.give_decoder(decoder);
     result
 }
@@ -54,13 +55,14 @@ fn run_in<'a, T: Copy + 'a>(
     decoder: &mut Decoder,
     local: &Local,
     state: State,
+    arguments: c_int,
     label: Label,
     data: T,
     read: impl Fn(&mut Decoder, Raising, &Local, T) -> Outcome + Copy,
 ) -> Result<c_int, Raise> {
-    let before = state.top();
+    let before = state.top() - arguments;
     decoder.label = Some(label);
-    let outcome = protect_with(state, 0, decoder, |raising, decoder| {
+    let outcome = protect_with(state, arguments, decoder, |raising, decoder| {
         read(decoder, raising, local, data).is_ok()
     });
     let result = match outcome {
@@ -99,6 +101,7 @@ pub fn decode(
     run(
         local,
         state,
+        0,
         label,
         messages,
         |decoder, raising, local, messages| {
@@ -157,6 +160,7 @@ fn decode_object(
         return run(
             local,
             state,
+            0,
             label,
             apart,
             |decoder, raising, local, bytes| {
@@ -195,6 +199,7 @@ pub fn decode_possible(
         &mut decoder,
         local,
         state,
+        0,
         label,
         &packet.0,
         |decoder, raising, local, full| {
@@ -219,6 +224,7 @@ pub fn decode_packet(
     run(
         local,
         state,
+        0,
         label,
         &packet.0,
         |decoder, raising, local, full| {
@@ -227,6 +233,35 @@ pub fn decode_packet(
             decoder.begin(raising);
             decoder.packet(raising, local, full)?;
             decoder.end(raising);
+            Ok(())
+        },
+    )
+}
+
+/// As `decode_packet`, for a packet that is read again if anything fails: `keep` sees the values before what the packet owns
+/// has moved into them, and may raise. It is given the places of the value on the top of the stack, which goes, and of the
+/// first value of the packet.
+pub fn decode_packet_kept(
+    local: &Local,
+    state: State,
+    label: Label,
+    packet: &Packet,
+    keep: impl Fn(Raising, c_int, c_int) + Copy,
+) -> Result<c_int, Raise> {
+    run(
+        local,
+        state,
+        1,
+        label,
+        &packet.0,
+        |decoder, raising, local, full| {
+            decoder.moves = true;
+            decoder.begin(raising);
+            let first = raising.top() + 1;
+            decoder.packet(raising, local, full)?;
+            keep(raising, 1, first);
+            decoder.end(raising);
+            raising.remove(1);
             Ok(())
         },
     )

@@ -38,6 +38,8 @@ pub(super) enum Frame {
 #[derive(Default)]
 pub(super) struct Decoder {
     pub(super) frames: Vec<Frame>,
+    /// How many frames there may be: as many as the Lua stack has room for.
+    pub(super) deepest: usize,
     pub(super) objects: u32,
     /// Objects whose bodies come later: number, tag and flags.
     pub(super) later: Vec<(u32, u8, u8)>,
@@ -145,11 +147,30 @@ impl Decoder {
     }
 
     /// Begins the contents of an object.
-    pub(super) fn open(&mut self, raising: Raising, frame: Frame) {
+    #[inline]
+    pub(super) fn open(&mut self, raising: Raising, frame: Frame) -> Outcome {
+        if self.frames.len() >= self.deepest {
+            return Err(Stop);
+        }
         if self.frames.len().is_multiple_of(format::STEP) {
             raising.reserve(format::ROOM);
         }
         self.frames.push(frame);
+        Ok(())
+    }
+
+    /// Pushes the object with this number.
+    #[inline]
+    pub(super) fn known(&mut self, raising: Raising, number: u32) -> Outcome {
+        if raising.is_none_or_nil(self.shared) {
+            return Err(Stop);
+        }
+        raising.raw_get_index(self.shared, i64::from(number) + 1);
+        // One that was refused is nil.
+        if raising.is_none_or_nil(-1) && !self.lenient {
+            return Err(Stop);
+        }
+        Ok(())
     }
 
     /// Keeps the object on the top (left there) under its number.
@@ -195,17 +216,13 @@ impl Decoder {
                 if !self.gone.is_empty() {
                     self.check_present(raising, number);
                 }
-                raising.raw_get_index(self.shared, i64::from(number) + 1);
+                self.known(raising, number)?;
             }
             format::TABLE => {
-                let flags = reader.u8()?;
+                let flags = reader.flags()?;
                 let stand_in = std::mem::take(&mut self.stand_in);
                 let now = flags & format::LATER == 0;
-                let (array, hash) = if now {
-                    (reader.u32()?, reader.u32()?)
-                } else {
-                    (0, 0)
-                };
+                let (array, hash) = if now { reader.counts()? } else { (0, 0) };
                 raising.new_table(array as usize, hash as usize);
                 self.number(raising, flags | if stand_in { DISCARD } else { 0 }, tag);
                 if stand_in && flags & format::SHARED != 0 {
@@ -226,12 +243,12 @@ impl Decoder {
                             key: false,
                             metatable: None,
                         },
-                    );
+                    )?;
                     return Ok(false);
                 }
             }
             format::FUNCTION => {
-                let flags = reader.u8()?;
+                let flags = reader.flags()?;
                 let len = reader.u32()? as usize;
                 let code = reader.take(len)?;
                 if !raising.load_bytecode(code) {
@@ -248,11 +265,11 @@ impl Decoder {
             format::NAMED_FUNCTION => self.named(raising, local, reader, Kind::Function)?,
             format::NAMED_TABLE => self.named(raising, local, reader, Kind::Table)?,
             format::CLASS => {
-                let identity = reader.u64()?;
+                let identity = reader.identity()?;
                 return self.class(raising, local, reader, identity);
             }
             format::DEEP => {
-                let flags = reader.u8()?;
+                let flags = reader.flags()?;
                 let Ref::Deep(object) = reader.reference()? else {
                     return Err(Stop);
                 };
@@ -271,17 +288,16 @@ impl Decoder {
                 }
             }
             format::CLONE => {
-                let flags = reader.u8()?;
+                let flags = reader.flags()?;
                 let user_values = c_int::from(reader.u8()?);
                 self.named(raising, local, reader, Kind::Table)?;
-                let Ref::Block(block) = reader.reference()? else {
+                let Ref::Block(block, len) = reader.reference()? else {
                     return Err(Stop);
                 };
-                let len = usize::try_from(reader.u64()?).map_err(|_| Stop)?;
                 if raising.is_none_or_nil(-1) {
                     self.stand_in_userdata(raising, user_values);
                 } else {
-                    self.clone(raising, block, len, user_values)?;
+                    self.clone(raising, block, *len, user_values)?;
                 }
                 if self.number(raising, flags, tag) {
                     self.userdata_body(raising, reader)?;
@@ -303,6 +319,11 @@ impl Decoder {
         user_values: c_int,
     ) -> Outcome {
         let metatable = raising.top();
+        raising.raw_get_name(metatable, b"__lanesclone");
+        if raising.kind(-1) != Kind::Function {
+            return Err(Stop);
+        }
+        raising.pop(1);
         let copy = raising.new_userdata(len, user_values);
         if self.moves {
             raising.fill_block(-1, block);
@@ -310,6 +331,16 @@ impl Decoder {
                 raising.new_table(2, 0);
                 raising.replace(self.moved);
             }
+            // A block moves once.
+            raising.push_light(block.as_ptr().cast_mut().cast());
+            raising.push_copy(-1);
+            raising.raw_get(self.moved);
+            if !raising.is_none_or_nil(-1) {
+                return Err(Stop);
+            }
+            raising.pop(1);
+            raising.push_boolean(true);
+            raising.raw_set(self.moved);
             let count = raising.raw_len(self.moved) as i64;
             raising.push_copy(-1);
             raising.raw_set_index(self.moved, count + 1);
@@ -357,8 +388,7 @@ impl Decoder {
                 next: 1,
                 count,
             },
-        );
-        Ok(())
+        )
     }
 
     pub(super) fn userdata_body(&mut self, raising: Raising, reader: &mut Reader) -> Outcome {
@@ -370,8 +400,7 @@ impl Decoder {
                 next: 1,
                 count,
             },
-        );
-        Ok(())
+        )
     }
 
     /// Pushes the object that a name stands for.

@@ -8,7 +8,7 @@ use super::encoder::Encoder;
 use super::failure::{Failure, Label};
 use super::local::Local;
 use super::{APART, Body, Captured, Full, INLINE, Message, Packet, Ref, format};
-use crate::lua::{Kind, Raise, State, protect_with};
+use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, State, protect_with};
 use std::os::raw::c_int;
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub enum Destination {
 #[inline]
 fn scalar(state: State, index: c_int) -> Option<Message> {
     match state.kind(index) {
-        Kind::String => Some(string(state.string(index))),
+        Kind::String => string(state.string(index)),
         kind => plain_scalar(state, index, kind),
     }
 }
@@ -57,23 +57,24 @@ fn plain_scalar(state: State, index: c_int, kind: Kind) -> Option<Message> {
     })
 }
 
-/// Captures a string.
-fn string(text: &[u8]) -> Message {
+/// Captures a string; `None` where there is no memory for it.
+fn string(text: &[u8]) -> Option<Message> {
     if let Some(message) = short_string(text) {
-        return message;
+        return Some(message);
     }
     if text.len() <= LARGE {
-        return Message(Body::Text(text.into()));
+        return Some(Message(Body::Text(text.into())));
     }
-    let mut bytes = Vec::with_capacity(9 + text.len());
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(9 + text.len()).ok()?;
     bytes.push(format::LONG);
     bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
     bytes.extend_from_slice(text);
-    Message(Body::Full(Arc::new(Full {
+    Some(Message(Body::Full(Arc::new(Full {
         bytes,
         refs: Vec::new(),
         values: 1,
-    })))
+    }))))
 }
 
 /// Captures a string that a message holds by itself.
@@ -95,19 +96,26 @@ fn short_string(text: &[u8]) -> Option<Message> {
 /// Bytes beyond which a message is kept as it was written, and not copied once more.
 const LARGE: usize = 1 << 16;
 
-fn cut(bytes: &[u8], refs: &[Ref]) -> Message {
+/// A message with a copy of the bytes.
+///
+/// Errors: not enough memory.
+fn cut(bytes: &[u8], refs: &[Ref]) -> Result<Message, Raise> {
     if !refs.is_empty() || bytes.len() > LARGE {
-        return Message(Body::Full(Arc::new(Full {
-            bytes: bytes.to_vec(),
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(bytes.len())
+            .map_err(|_| Raise::Bare(NOT_ENOUGH_MEMORY.into()))?;
+        copy.extend_from_slice(bytes);
+        return Ok(Message(Body::Full(Arc::new(Full {
+            bytes: copy,
             refs: refs.to_vec(),
             values: 1,
-        })));
+        }))));
     }
-    if bytes.len() <= INLINE {
+    Ok(if bytes.len() <= INLINE {
         Message::small(bytes)
     } else {
         Message(Body::Plain(bytes.into()))
-    }
+    })
 }
 
 /// Encodes the top `count` values in one walk and takes them off the stack.
@@ -127,13 +135,10 @@ fn walk(
     });
     let raise = match outcome {
         Ok(true) => return Ok(encoder),
-        Ok(false) => Raise::message(
-            encoder
-                .failure
-                .take()
-                .unwrap_or(Failure::Broken)
-                .to_string(),
-        ),
+        Ok(false) => match encoder.failure.take().unwrap_or(Failure::Broken) {
+            Failure::Memory => Raise::Bare(NOT_ENOUGH_MEMORY.into()),
+            failure => Raise::message(failure.to_string()),
+        },
         Err(raise) => raise,
     };
     local.give_encoder(encoder);
@@ -151,7 +156,7 @@ pub fn encode_one(local: &Local, state: State, label: Label) -> Result<Message, 
         return Ok(message);
     }
     let encoder = walk(local, state, 1, label, Destination::Anywhere, false)?;
-    Ok(message_of(local, encoder))
+    message_of(local, encoder)
 }
 
 /// As [`encode_one`], for a queue that can keep the bytes of messages: they are given to `send` where they were found, and the
@@ -171,7 +176,9 @@ pub fn capture<R>(
             None if text.len() <= APART => {
                 Captured::Apart(Message(Body::TextApart(text.len() as u32)), text)
             }
-            None => Captured::Whole(string(text)),
+            None => {
+                Captured::Whole(string(text).ok_or_else(|| Raise::Bare(NOT_ENOUGH_MEMORY.into()))?)
+            }
         }));
     }
     if let Some(message) = plain_scalar(state, -1, kind) {
@@ -186,13 +193,13 @@ pub fn capture<R>(
         local.give_encoder(encoder);
         return Ok(result);
     }
-    Ok(send(Captured::Whole(message_of(local, encoder))))
+    Ok(send(Captured::Whole(message_of(local, encoder)?)))
 }
 
 /// The one message that an encoder has written.
-fn message_of(local: &Local, mut encoder: Box<Encoder>) -> Message {
+fn message_of(local: &Local, mut encoder: Box<Encoder>) -> Result<Message, Raise> {
     let message = if encoder.out.len() > LARGE {
-        Message(Body::Full(Arc::new(encoder.take_full(1))))
+        Ok(Message(Body::Full(Arc::new(encoder.take_full(1)))))
     } else {
         cut(&encoder.out, &encoder.refs)
     };
@@ -235,9 +242,9 @@ pub fn encode_each(
             .iter()
             .zip(ends)
             .map(|(from, to)| cut(&encoder.out[from.0..to.0], &encoder.refs[from.1..to.1]))
-            .collect();
+            .collect::<Result<_, _>>();
         local.give_encoder(encoder);
-        messages
+        messages?
     };
     Ok(messages)
 }
@@ -267,7 +274,10 @@ fn scalars(state: State, count: c_int) -> Option<Packet> {
                 bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
                 bytes.extend_from_slice(&text);
             }
-            Body::Full(full) | Body::Joint(full, _) => bytes.extend_from_slice(&full.bytes),
+            Body::Full(full) | Body::Joint(full, _) => {
+                bytes.try_reserve(full.bytes.len()).ok()?;
+                bytes.extend_from_slice(&full.bytes);
+            }
             Body::TextApart(_) | Body::PlainApart(_) => return None,
         }
     }

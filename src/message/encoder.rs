@@ -1,5 +1,6 @@
 //! What an encoder keeps while it walks through values, and how it writes what it finds.
 
+use super::buffer::Buffer;
 use super::failure::{Failure, Label, Place, Step, path};
 use super::identity::{Identity, Seen};
 use super::{Full, Ref, format};
@@ -51,7 +52,7 @@ pub(super) struct TableFrame {
 /// Buffers and bookkeeping of one encoding.
 #[derive(Default)]
 pub(super) struct Encoder {
-    pub(super) out: Vec<u8>,
+    pub(super) out: Buffer,
     pub(super) refs: Vec<Ref>,
     pub(super) seen: Identity,
     pub(super) objects: u32,
@@ -90,9 +91,6 @@ pub(super) struct Encoder {
 
 impl Encoder {
     pub(super) fn reset(&mut self) {
-        if self.out.capacity() > 1 << 20 {
-            self.out = Vec::new();
-        }
         self.out.clear();
         self.refs.clear();
         self.seen.clear();
@@ -261,9 +259,9 @@ impl Encoder {
 
     pub(super) fn take_full(&mut self, values: u32) -> Full {
         let bytes = if self.out.len() > 1 << 16 {
-            std::mem::take(&mut self.out)
+            self.out.take()
         } else {
-            self.out.as_slice().to_vec()
+            self.out.to_vec()
         };
         Full {
             bytes,

@@ -1,6 +1,6 @@
 //! Why a transfer failed, in words: which value, by its path from the argument, and what can be done.
 
-use crate::lua::{Kind, State};
+use crate::lua::{Kind, NOT_ENOUGH_MEMORY, State};
 use std::fmt::{self, Write};
 use std::os::raw::c_int;
 
@@ -149,6 +149,8 @@ pub enum Failure {
     Deep { path: String, reason: String },
     /// Bytecode that could not be written or read.
     Code { path: String },
+    /// There is no memory for the message.
+    Memory,
     /// A message that does not make sense: a defect of ours.
     Broken,
 }
@@ -254,6 +256,7 @@ impl fmt::Display for Failure {
             }
             Failure::Deep { path, reason } => write!(f, "{reason} ({path})"),
             Failure::Code { path } => write!(f, "internal error: function dump failed. ({path})"),
+            Failure::Memory => f.write_str(NOT_ENOUGH_MEMORY),
             Failure::Broken => write!(f, "internal error in lanes: a message cannot be read"),
         }
     }

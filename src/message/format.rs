@@ -43,7 +43,7 @@ pub const NAMED_TABLE: u8 = 16;
 /// Header: flags, u32 number of the reference. Body: u8 number of user values, each a value.
 pub const DEEP: u8 = 17;
 /// Header: flags, u8 number of user values, u32 lengths and texts of the metatable's module and path, u32 number of the
-/// reference to the block, u64 length of the block.
+/// reference to the block.
 /// Body: u8 number of user values, each a value.
 pub const CLONE: u8 = 18;
 
@@ -59,6 +59,9 @@ pub const METATABLE: u8 = 2;
 pub const LATER: u8 = 4;
 /// Flag: the metatable is given by u64 identity and its value, and not by reference.
 pub const METATABLE_VALUE: u8 = 8;
+
+/// All flags there are.
+pub const FLAGS: u8 = SHARED | METATABLE | LATER | METATABLE_VALUE;
 
 /// How deep objects nest before bodies are put off. Bounds the Lua stack that encoding and decoding need.
 pub const DEPTH: usize = 60;

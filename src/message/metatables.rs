@@ -31,6 +31,16 @@ pub(super) struct Entry {
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
+/// A number that no metatable has.
+pub(super) fn new_identity() -> u64 {
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Whether a number has been given to a metatable of any state.
+pub(super) fn is_identity(number: u64) -> bool {
+    number < NEXT.load(Ordering::Relaxed)
+}
+
 /// A number that changes when a field of the metatable on the top, or of its `__index` table, is replaced.
 fn fingerprint(raising: Raising) -> u64 {
     let mut sum = 0u64;
@@ -74,7 +84,7 @@ pub(super) fn identify(raising: Raising) -> u64 {
         return identity;
     }
     raising.pop(1);
-    let identity = NEXT.fetch_add(1, Ordering::Relaxed);
+    let identity = new_identity();
     raising.push_copy(-2);
     raising.push_number(identity as f64);
     raising.raw_set(-3);

@@ -3,7 +3,9 @@
 //! [`encode`] takes values from a state, [`decode`] builds them in another. Within one message every table, function
 //! and userdata keeps its identity. A message owns no Lua object, so it can wait in a queue and be dropped anywhere.
 
+mod buffer;
 mod build;
+mod classes;
 mod decode;
 mod decoder;
 mod deep;
@@ -14,6 +16,8 @@ mod format;
 mod identity;
 mod local;
 mod metatables;
+#[cfg(feature = "hooks")]
+mod mutate;
 mod names;
 mod objects;
 mod path;
@@ -21,11 +25,15 @@ mod reader;
 mod userdata;
 mod walk;
 
-pub use decode::{decode, decode_apart, decode_one, decode_packet, decode_possible};
+pub use decode::{
+    decode, decode_apart, decode_one, decode_packet, decode_packet_kept, decode_possible,
+};
 pub use deep::{Deep, KindId, Proxy, push_proxy, push_proxy_raising};
 pub use encode::{Destination, capture, encode_each, encode_one, encode_packet};
 pub use failure::Label;
 pub use local::{KEYS, Local};
+#[cfg(feature = "hooks")]
+pub use mutate::decode_mutated;
 pub use names::{name_as, register};
 
 use metatables::Metatable;
@@ -44,9 +52,9 @@ enum Ref {
     Deep(Arc<dyn Deep>),
     /// A metatable, by identity, with the contents for states that do not have it yet.
     Metatable(Arc<Metatable>),
-    /// The block of a clone, in units that align it as Lua aligns userdata. Whatever it points to belongs to the message
-    /// until the block is moved into a userdata.
-    Block(Arc<[u64]>),
+    /// The block of a clone, in units that align it as Lua aligns userdata, and its length in bytes. Whatever it points to
+    /// belongs to the message until the block is moved into a userdata.
+    Block(Arc<[u64]>, usize),
 }
 
 /// A buffer with references.

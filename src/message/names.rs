@@ -336,7 +336,9 @@ pub(super) fn write_name(
         let found = raising.bytes(-1);
         if let Some(name) = found {
             let (module, path) = split(name);
-            encoder.out.extend(tag);
+            if let Some(tag) = tag {
+                encoder.out.push(tag);
+            }
             write(encoder, module, path);
         }
         raising.pop(2);

@@ -230,14 +230,13 @@ impl Encoder {
         self.function_flags.insert(number, flags);
         let length = self.out.len();
         self.u32(0);
-        let out: *mut Vec<u8> = &mut self.out;
-        if !raising.dump(out) {
+        if !raising.dump(&raw mut self.out) {
             let failure = Failure::Code {
                 path: self.path(raising),
             };
             return self.fail(failure);
         }
-        let size = (self.out.len() - length - 4) as u32;
+        let size = self.out.len().wrapping_sub(length + 4) as u32;
         self.patch(length, size);
         self.begin(raising, local, format::FUNCTION, flags, number)
     }

@@ -1,6 +1,6 @@
 //! Reading the bytes of a message. What does not make sense is an error, never a panic.
 
-use super::{Ref, format};
+use super::{Ref, format, metatables};
 use crate::lua::Raising;
 
 /// The transfer cannot go on; why is in the decoder.
@@ -15,9 +15,21 @@ pub(super) struct Reader<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) refs: &'a [Ref],
     pub(super) at: usize,
+    /// How many keys and values of tables there can still be: each takes a byte at least. What tables announce is taken off,
+    /// so that wrong numbers in all of them together ask for no more memory than the message is worth.
+    room: usize,
 }
 
 impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8], refs: &'a [Ref]) -> Reader<'a> {
+        Reader {
+            bytes,
+            refs,
+            at: 0,
+            room: bytes.len(),
+        }
+    }
+
     #[inline]
     pub(super) fn take(&mut self, len: usize) -> Outcome<&'a [u8]> {
         let end = self.at.checked_add(len).ok_or(Stop)?;
@@ -47,10 +59,40 @@ impl<'a> Reader<'a> {
         ))
     }
 
+    /// The flags of an object.
+    #[inline]
+    pub(super) fn flags(&mut self) -> Outcome<u8> {
+        let flags = self.u8()?;
+        if flags & !format::FLAGS != 0 {
+            return Err(Stop);
+        }
+        Ok(flags)
+    }
+
+    /// How many entries a table has in its array part and in its hash part.
+    #[inline]
+    pub(super) fn counts(&mut self) -> Outcome<(u32, u32)> {
+        let (array, hash) = (self.u32()?, self.u32()?);
+        let all = (hash as usize)
+            .checked_mul(2)
+            .and_then(|hash| hash.checked_add(array as usize));
+        self.room = all.and_then(|all| self.room.checked_sub(all)).ok_or(Stop)?;
+        Ok((array, hash))
+    }
+
     /// The next byte, which stays the next.
     #[inline]
     pub(super) fn peek(&self) -> Outcome<u8> {
         self.bytes.get(self.at).copied().ok_or(Stop)
+    }
+
+    /// The number of a metatable.
+    pub(super) fn identity(&mut self) -> Outcome<u64> {
+        let identity = self.u64()?;
+        if !metatables::is_identity(identity) {
+            return Err(Stop);
+        }
+        Ok(identity)
     }
 
     /// Reads the value that begins with `tag`, the next byte, and pushes it, if it is no object; reads nothing and answers false if it is.

@@ -86,9 +86,8 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
             block
         }
     };
-    let reference = encoder.counted(Ref::Block(block));
+    let reference = encoder.counted(Ref::Block(block, size));
     encoder.u32(reference);
-    encoder.out.extend_from_slice(&(size as u64).to_le_bytes());
     raising.set_top(object);
     Written::Header {
         tag: format::CLONE,

@@ -5,6 +5,7 @@
 
 use super::encode::Destination;
 use super::encoder::{Encoder, Frame, Stop, TableFrame};
+use super::failure::Failure;
 use super::format;
 use super::local::Local;
 use crate::lua::{Kind, Raising};
@@ -304,6 +305,9 @@ impl Encoder {
             self.crossed = true;
         }
         raising.set_top(0);
+        if self.out.is_incomplete() {
+            return self.fail(Failure::Memory);
+        }
         Ok(())
     }
 
@@ -346,6 +350,9 @@ impl Encoder {
         self.table_contents(raising, local)?;
         self.finish(raising, local, Destination::Anywhere)?;
         raising.set_top(top);
+        if self.out.is_incomplete() {
+            return self.fail(Failure::Memory);
+        }
         Ok(())
     }
 }
