@@ -204,6 +204,27 @@ fn receivers_without_the_lock_share_with_each_other_and_a_sender() {
     });
 }
 
+#[test]
+fn a_batch_is_not_too_small_because_others_receive_meanwhile() {
+    model(3, || {
+        let queues = Arc::new(Numbers::new());
+        let (one, many) = (End::new(&queues), End::new(&queues));
+        one.send(A, &[1, 2]).unwrap();
+        let mut known = None;
+        assert_eq!(one.receive_one(&mut known), Ok(1));
+        one.send(A, &[3]).unwrap();
+        let thread = thread::spawn(move || one.receive_one(&mut known).unwrap());
+        let last = End::new(&queues);
+        let sender = thread::spawn(move || last.send(A, &[4]).unwrap());
+        let batch = many.batch(A, 2, 2).unwrap();
+        sender.join().unwrap();
+        let mut all = batch.clone();
+        all.push(thread.join().unwrap());
+        assert_eq!(batch.len(), 2);
+        assert_eq!(sorted(all), [2, 3, 4]);
+    });
+}
+
 /// A receiver that knows how to go on while it waits for the next element, against two senders and `change`.
 fn against_a_receiver_that_watches(change: impl Fn(&Numbers) + Sync + Send + 'static) {
     model(3, move || {

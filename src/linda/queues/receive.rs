@@ -158,9 +158,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
         let mut state = self.open(wait)?;
         if let Some(number) = state.find(key) {
             let slot = &mut state.slots[number];
-            let count = slot.len();
-            if count >= min {
-                let values = slot.pop_many(count.min(max));
+            if let Some(values) = slot.pop_many(min, max) {
                 if slot.has_parked() {
                     settle(state, number);
                 }

@@ -206,19 +206,6 @@ impl<M: Element> Side<M> {
         self.changed();
     }
 
-    /// Moves the first elements, at most `count`, to the end of `to`. The caller counts them as removed.
-    pub fn take_many(&self, count: usize, to: &mut Vec<M>) {
-        if self.len() == 0 || count == 0 {
-            return;
-        }
-        self.with(|taken| {
-            let first = taken.first.take();
-            let rest = count - usize::from(first.is_some());
-            to.extend(first);
-            taken.rest.pop_many(rest, to);
-        });
-    }
-
     /// Whole copies of the first elements, at most `count`, are given to `see`.
     pub fn look(&self, count: usize, mut see: impl FnMut(M))
     where

@@ -41,7 +41,7 @@ impl<K, M: Element> Slot<K, M> {
         }
     }
 
-    /// How many elements it has.
+    /// How many elements it has. Receivers may take some without the lock of the linda, but where it is gathered.
     #[inline]
     pub fn len(&self) -> usize {
         self.values.len() + self.side.as_ref().map_or(0, |side| side.len())
@@ -203,16 +203,19 @@ impl<K, M: Element> Slot<K, M> {
         new
     }
 
-    /// Removes the first `count` elements, which must be there.
-    pub fn pop_many(&mut self, count: usize) -> Vec<M> {
-        let mut values = Vec::with_capacity(count);
-        if let Some(side) = &self.side {
-            side.take_many(count, &mut values);
+    /// Removes the first elements: at most `max`, if there are `min`.
+    pub fn pop_many(&mut self, min: usize, max: usize) -> Option<Vec<M>> {
+        // Else others might take some between counting and taking.
+        self.gather();
+        let count = self.values.len().min(max);
+        if count < min {
+            return None;
         }
-        self.values.pop_many(count - values.len(), &mut values);
+        let mut values = Vec::with_capacity(count);
+        self.values.pop_many(count, &mut values);
         self.first += count;
         self.changed();
-        values
+        Some(values)
     }
 
     /// Puts elements back before the first.
@@ -297,13 +300,16 @@ mod tests {
         let mut slot = slot(5);
         assert_eq!(slot.first(), 1);
         assert_eq!((slot.pop_whole(), slot.first()), (Some(0), 2));
-        assert_eq!((slot.pop_many(2), slot.first()), (vec![1, 2], 4));
+        assert_eq!(
+            (slot.pop_many(2, 2).unwrap(), slot.first()),
+            (vec![1, 2], 4)
+        );
         slot.put_back(vec![1, 2]);
         assert_eq!(slot.first(), 2);
         slot.put_back(vec![7, 8, 0]);
         assert_eq!(slot.first(), 1);
         assert_eq!(
-            (slot.pop_many(7), slot.first()),
+            (slot.pop_many(7, 7).unwrap(), slot.first()),
             (vec![7, 8, 0, 1, 2, 3, 4], 1)
         );
         assert_eq!(slot.pop_whole(), None);
@@ -326,7 +332,7 @@ mod tests {
         assert_eq!(slot.pop_whole(), Some(1));
         slot.shortcut(None).unwrap();
         slot.push(Values::One(6));
-        assert_eq!(slot.pop_many(5), [2, 3, 4, 5, 6]);
+        assert_eq!(slot.pop_many(5, 5).unwrap(), [2, 3, 4, 5, 6]);
         assert_eq!((slot.len(), slot.first()), (0, 1));
     }
 
@@ -363,7 +369,7 @@ mod tests {
         slot.push(Values::One(3));
         slot.push(Values::One(4));
         assert_eq!(slot.replace(vec![5]), [3, 4]);
-        assert_eq!(slot.pop_many(1), [5]);
+        assert_eq!(slot.pop_many(1, 1).unwrap(), [5]);
         assert!(slot.shortcut(Some(&shortcut)).is_none());
         assert!(matches!(shortcut.take(&mut Vec::new()), Found::Nothing));
         drop(slot);

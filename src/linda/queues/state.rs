@@ -126,7 +126,9 @@ impl<K, M: Element> State<K, M> {
                 position,
                 slot.pop_whole().expect("an element for the receiver"),
             ),
-            Work::ReceiveBatch { max } => Answer::ReceivedBatch(slot.pop_many(max.min(slot.len()))),
+            Work::ReceiveBatch { max } => {
+                Answer::ReceivedBatch(slot.pop_many(1, max).expect("elements for the receiver"))
+            }
             Work::Send(values) => {
                 slot.push(values);
                 Answer::Sent
