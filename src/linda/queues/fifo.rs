@@ -125,10 +125,11 @@ impl<M: Element> Fifo<M> {
         }
     }
 
-    /// Takes all elements out. Those that were not whole have lost their bytes: they are good for being dropped.
-    pub fn take_all(&mut self) -> VecDeque<M> {
+    /// Exchanges the elements for whole ones. Of those that come out, the ones that were not whole have lost their bytes: they are good for
+    /// being dropped.
+    pub fn replace(&mut self, values: Vec<M>) -> VecDeque<M> {
         self.bytes = VecDeque::new();
-        std::mem::take(&mut self.values)
+        std::mem::replace(&mut self.values, values.into())
     }
 
     fn shrink(&mut self) {
@@ -260,7 +261,7 @@ mod tests {
         let front = first.pop_whole().unwrap();
         first.put_back(front);
         assert_eq!(all(&first, 9), ["abc", "x", "defg"]);
-        assert_eq!(first.take_all().len(), 3);
+        assert_eq!(first.replace(vec![]).len(), 3);
         assert!(first.is_empty() && first.bytes.is_empty());
     }
 }

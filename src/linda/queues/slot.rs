@@ -235,8 +235,7 @@ impl<K, M: Element> Slot<K, M> {
         self.first();
         self.first = 1;
         self.known = !values.is_empty() || self.limit.is_some();
-        let old = self.values.take_all();
-        self.values.extend(values);
+        let old = self.values.replace(values);
         self.changed();
         old
     }
