@@ -431,6 +431,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
 
 /// Completes the parked operations that a change of this slot has made possible, and unlocks.
 #[cold]
+#[inline(never)]
 fn settle<K, M: Element>(mut state: MutexGuard<State<K, M>>, slot: u32) {
     let mut after = After::new();
     state.settle(slot, &mut after);
