@@ -6,6 +6,8 @@ mod key;
 mod locks;
 mod methods;
 pub mod queues;
+mod receive;
+mod send;
 mod shortcuts;
 pub mod unnoticed;
 
