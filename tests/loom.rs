@@ -5,10 +5,16 @@
 
 #[path = "loom/asked.rs"]
 mod asked;
+#[path = "loom/latch.rs"]
+mod latch;
 #[path = "../src/park/mod.rs"]
 mod park;
+#[path = "loom/pool.rs"]
+mod pool;
 #[path = "loom/recursive.rs"]
 mod recursive;
+#[path = "loom/sides.rs"]
+mod sides;
 #[path = "../src/sync.rs"]
 mod sync;
 
@@ -24,11 +30,9 @@ mod threads {
 
 use linda::queues::{Element, Found, Probe, Queues, Shortcut, Values, Who};
 use loom::thread;
-use park::{Deadline, Latch, Refusal, Request, Wait, Waiter};
-use std::time::{Duration, Instant};
+use park::{Deadline, Refusal, Request, Wait, Waiter};
+use std::time::Instant;
 use sync::Arc;
-use sync::atomic::{AtomicUsize, Ordering};
-use threads::pool::{Ending, Job, Pool, Reuse};
 
 #[derive(Hash, Clone, Copy)]
 struct Slot(u32);
@@ -177,117 +181,6 @@ fn several_senders_and_receivers() {
             .collect();
         assert_eq!(sorted(received), [1, 2]);
         assert_eq!(queues.count(&A), Some(0));
-    });
-}
-
-#[test]
-fn receivers_without_the_lock_share_with_each_other_and_a_sender() {
-    model(3, || {
-        let queues = Arc::new(Numbers::new());
-        let (first, second) = (End::new(&queues), End::new(&queues));
-        first.send(A, &[1, 2, 3]).unwrap();
-        let mut known = None;
-        assert_eq!(first.receive_one(&mut known), Ok(1));
-        let mut also_known = known.clone();
-        let thread = thread::spawn(move || {
-            [
-                second.receive_one(&mut also_known).unwrap(),
-                second.receive_one(&mut also_known).unwrap(),
-            ]
-        });
-        End::new(&queues).send_one(4);
-        let mine = first.receive_one(&mut known).unwrap();
-        let theirs = thread.join().unwrap();
-        assert!(theirs[0] < theirs[1]);
-        assert_eq!(sorted(vec![mine, theirs[0], theirs[1]]), [2, 3, 4]);
-        assert_eq!(queues.count(&A), Some(0));
-    });
-}
-
-#[test]
-fn a_batch_is_not_too_small_because_others_receive_meanwhile() {
-    model(3, || {
-        let queues = Arc::new(Numbers::new());
-        let (one, many) = (End::new(&queues), End::new(&queues));
-        one.send(A, &[1, 2]).unwrap();
-        let mut known = None;
-        assert_eq!(one.receive_one(&mut known), Ok(1));
-        one.send(A, &[3]).unwrap();
-        let thread = thread::spawn(move || one.receive_one(&mut known).unwrap());
-        let last = End::new(&queues);
-        let sender = thread::spawn(move || last.send(A, &[4]).unwrap());
-        let batch = many.batch(A, 2, 2).unwrap();
-        sender.join().unwrap();
-        let mut all = batch.clone();
-        all.push(thread.join().unwrap());
-        assert_eq!(batch.len(), 2);
-        assert_eq!(sorted(all), [2, 3, 4]);
-    });
-}
-
-/// A receiver that knows how to go on while it waits for the next element, against two senders and `change`.
-fn against_a_receiver_that_watches(change: impl Fn(&Numbers) + Sync + Send + 'static) {
-    model(3, move || {
-        let queues = Arc::new(Numbers::new());
-        let receiver = End::new(&queues);
-        let mut known = None;
-        receiver.send(A, &[1, 2]).unwrap();
-        for value in 1..=2 {
-            assert_eq!(receiver.receive_one(&mut known), Ok(value));
-        }
-        let sender = End::new(&queues);
-        let thread = thread::spawn(move || {
-            sender.send_one(3);
-            sender.send_one(4);
-        });
-        let waiting = thread::spawn(move || {
-            [
-                receiver.receive_one(&mut known).unwrap(),
-                receiver.receive_one(&mut known).unwrap(),
-            ]
-        });
-        change(&queues);
-        thread.join().unwrap();
-        assert_eq!(waiting.join().unwrap(), [3, 4]);
-        assert_eq!(queues.count(&A), Some(0));
-    });
-}
-
-#[test]
-fn a_receiver_that_watches_against_its_senders() {
-    against_a_receiver_that_watches(|_| {});
-}
-
-#[test]
-fn a_receiver_that_watches_against_a_limit() {
-    against_a_receiver_that_watches(|queues| {
-        queues.limit(&A, Some(1)).unwrap();
-    });
-}
-
-#[test]
-fn a_receiver_that_watches_against_a_look_at_all() {
-    against_a_receiver_that_watches(|queues| {
-        let dump = queues.dump().unwrap().remove(0).1;
-        assert_eq!(dump.values.len(), dump.count);
-        assert!(dump.values.windows(2).all(|two| two[0] < two[1]));
-    });
-}
-
-#[test]
-fn what_replaces_a_slot_is_found_by_one_who_knows_the_old_one() {
-    model(3, || {
-        let queues = Arc::new(Numbers::new());
-        let receiver = End::new(&queues);
-        receiver.send(A, &[1, 2]).unwrap();
-        let mut known = None;
-        for value in 1..=2 {
-            assert_eq!(receiver.receive_one(&mut known), Ok(value));
-        }
-        let thread = thread::spawn(move || receiver.receive_one(&mut known));
-        queues.set(&A, vec![]).unwrap();
-        End::new(&queues).send_one(3);
-        assert_eq!(thread.join().unwrap(), Ok(3));
     });
 }
 
@@ -643,143 +536,5 @@ fn a_wake_that_comes_late_does_not_disturb_the_next_wait() {
         let (first, second) = receiver.join().unwrap();
         assert!(matches!(first, Ok(1) | Err(Refusal::TimedOut)));
         assert_eq!(second, 2);
-    });
-}
-
-#[test]
-fn join_against_finish() {
-    model(4, || {
-        let latch = Arc::new(Latch::new());
-        let result = Arc::new(AtomicUsize::new(0));
-        let joiners: Vec<_> = (0..2)
-            .map(|_| {
-                let (latch, result) = (Arc::clone(&latch), Arc::clone(&result));
-                thread::spawn(move || {
-                    let wait = Wait {
-                        waiter: &Waiter::new(),
-                        deadline: Deadline::Never,
-                        interrupted: None,
-                    };
-                    latch.wait(&wait).unwrap();
-                    assert_eq!(result.load(Ordering::Relaxed), 1);
-                })
-            })
-            .collect();
-        result.store(1, Ordering::Relaxed);
-        latch.open();
-        for joiner in joiners {
-            joiner.join().unwrap();
-        }
-    });
-}
-
-#[test]
-fn join_against_finish_and_deadline() {
-    model(4, || {
-        let latch = Arc::new(Latch::new());
-        let waiter = Waiter::new();
-        let joiner = {
-            let (latch, waiter) = (Arc::clone(&latch), Arc::clone(&waiter));
-            thread::spawn(move || {
-                let wait = Wait {
-                    waiter: &waiter,
-                    deadline: Deadline::At(Instant::now()),
-                    interrupted: None,
-                };
-                latch.wait(&wait)
-            })
-        };
-        let clock = thread::spawn(move || {
-            waiter.cancel(Request::Soft, true);
-            waiter.expire();
-        });
-        latch.open();
-        clock.join().unwrap();
-        assert!(matches!(
-            joiner.join().unwrap(),
-            Ok(()) | Err(Refusal::TimedOut)
-        ));
-        assert!(latch.is_open());
-    });
-}
-
-/// Jobs that count themselves, and a latch that opens after the last.
-fn job(done: &Arc<AtomicUsize>, all: usize, latch: &Arc<Latch>) -> Job {
-    let (done, latch) = (Arc::clone(done), Arc::clone(latch));
-    Box::new(move |ending: &Ending| {
-        ending.begin();
-        if done.fetch_add(1, Ordering::AcqRel) + 1 == all {
-            latch.open();
-        }
-        Reuse::Keep
-    })
-}
-
-/// Every job runs once, whether it meets an idle thread, one that is just leaving, or none; and every thread leaves in the end.
-#[test]
-fn handing_out_a_thread_against_its_leaving() {
-    model(2, || {
-        let pool = Pool::new(Duration::ZERO, 0);
-        let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
-        pool.launch(job(&done, 2, &latch)).unwrap();
-        let clock = {
-            let pool = pool.clone();
-            thread::spawn(move || pool.expire())
-        };
-        pool.launch(job(&done, 2, &latch)).unwrap();
-        let wait = Wait {
-            waiter: &Waiter::new(),
-            deadline: Deadline::Never,
-            interrupted: None,
-        };
-        latch.wait(&wait).unwrap();
-        assert_eq!(done.load(Ordering::Acquire), 2);
-        clock.join().unwrap();
-    });
-}
-
-#[test]
-fn two_launchers_never_get_the_same_thread() {
-    model(2, || {
-        let pool = Pool::new(Duration::ZERO, 0);
-        let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
-        pool.launch(job(&done, 3, &latch)).unwrap();
-        let other = {
-            let (pool, job) = (pool.clone(), job(&done, 3, &latch));
-            thread::spawn(move || pool.launch(job).unwrap())
-        };
-        pool.launch(job(&done, 3, &latch)).unwrap();
-        let wait = Wait {
-            waiter: &Waiter::new(),
-            deadline: Deadline::Never,
-            interrupted: None,
-        };
-        latch.wait(&wait).unwrap();
-        other.join().unwrap();
-        pool.expire();
-    });
-}
-
-/// A thread that is let go takes no job with it, whenever the next one comes.
-#[test]
-fn handing_out_a_thread_against_its_being_let_go() {
-    model(2, || {
-        let pool = Pool::new(Duration::ZERO, 0);
-        let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
-        let first = job(&done, 2, &latch);
-        let let_go = move |ending: &Ending| {
-            first(ending);
-            Reuse::LetGo
-        };
-        pool.launch(Box::new(let_go)).unwrap();
-        pool.launch(job(&done, 2, &latch)).unwrap();
-        let wait = Wait {
-            waiter: &Waiter::new(),
-            deadline: Deadline::Never,
-            interrupted: None,
-        };
-        latch.wait(&wait).unwrap();
-        assert_eq!(done.load(Ordering::Acquire), 2);
-        pool.expire();
     });
 }
