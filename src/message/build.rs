@@ -289,24 +289,12 @@ impl Decoder {
             if discard {
                 raising.new_table(0, 0);
             }
-            let index = raising.top();
             match tag {
                 format::TABLE => {
-                    let (array, hash) = reader.counts()?;
+                    let counts = reader.counts()?;
                     // Whether there is a metatable is known only at the end of the body, from the header's flags.
                     let flags = self.later.get(done - 1).map_or(0, |later| later.2);
-                    self.open(
-                        raising,
-                        Frame::Table {
-                            index,
-                            next: 1,
-                            array,
-                            hash,
-                            flags,
-                            key: false,
-                            metatable: None,
-                        },
-                    )?;
+                    self.table_body(raising, counts, flags)?;
                 }
                 format::FUNCTION => self.function_body(raising, reader)?,
                 _ => self.userdata_body(raising, reader)?,

@@ -8,7 +8,7 @@ use super::failure::{Failure, Label};
 use super::local::Local;
 use super::metatables;
 use super::reader::Outcome;
-use super::{Body, INLINE, Message, Packet, format};
+use super::{Body, Full, INLINE, Message, Packet, format};
 use crate::lua::{Raise, Raising, State, protect, protect_with};
 use std::os::raw::c_int;
 
@@ -195,20 +195,7 @@ pub fn decode_possible(
 ) -> Result<Vec<(usize, String)>, Raise> {
     let mut decoder = local.take_decoder();
     decoder.lenient = true;
-    let outcome = run_in(
-        &mut decoder,
-        local,
-        state,
-        0,
-        label,
-        &packet.0,
-        |decoder, raising, local, full| {
-            decoder.begin(raising);
-            decoder.packet(raising, local, full)?;
-            decoder.end(raising);
-            Ok(())
-        },
-    );
+    let outcome = run_in(&mut decoder, local, state, 0, label, &packet.0, read_packet);
     let refused = std::mem::take(&mut decoder.refused);
     local.give_decoder(decoder);
     outcome.map(|_| refused)
@@ -230,12 +217,16 @@ pub fn decode_packet(
         |decoder, raising, local, full| {
             // A packet has one reader.
             decoder.moves = true;
-            decoder.begin(raising);
-            decoder.packet(raising, local, full)?;
-            decoder.end(raising);
-            Ok(())
+            read_packet(decoder, raising, local, full)
         },
     )
+}
+
+fn read_packet(decoder: &mut Decoder, raising: Raising, local: &Local, full: &Full) -> Outcome {
+    decoder.begin(raising);
+    decoder.packet(raising, local, full)?;
+    decoder.end(raising);
+    Ok(())
 }
 
 /// As `decode_packet`, for a packet that is read again if anything fails: `keep` sees the values before what the packet owns

@@ -230,20 +230,8 @@ impl Decoder {
                     raising.raw_set_index(self.shared, i64::from(self.objects));
                 }
                 if now {
-                    let index = raising.top();
                     let flags = flags | if stand_in { DISCARD } else { 0 };
-                    self.open(
-                        raising,
-                        Frame::Table {
-                            index,
-                            next: 1,
-                            array,
-                            hash,
-                            flags,
-                            key: false,
-                            metatable: None,
-                        },
-                    )?;
+                    self.table_body(raising, (array, hash), flags)?;
                     return Ok(false);
                 }
             }
@@ -377,6 +365,27 @@ impl Decoder {
             }
         }
         raising.remove(self.moved);
+    }
+
+    /// Begins the contents of the table on the top, of which the header has told how many entries of each part there are.
+    pub(super) fn table_body(
+        &mut self,
+        raising: Raising,
+        (array, hash): (u32, u32),
+        flags: u8,
+    ) -> Outcome {
+        self.open(
+            raising,
+            Frame::Table {
+                index: raising.top(),
+                next: 1,
+                array,
+                hash,
+                flags,
+                key: false,
+                metatable: None,
+            },
+        )
     }
 
     pub(super) fn function_body(&mut self, raising: Raising, reader: &mut Reader) -> Outcome {
