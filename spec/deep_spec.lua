@@ -20,12 +20,13 @@ local function collected()
     return deep_test.counts()
 end
 
--- What has happened so far, with nothing left to be deleted: not even by a lane of an earlier test, whose state may still be closing.
+-- What has happened so far, with nothing left to be deleted: not even by a lane of an earlier test, whose state may still be closing. (LuaJIT
+-- does not collect all objects of earlier tests, so there that is not waited for.)
 local function counts()
     local now
     support.until_true(function()
         now = collected()
-        return now.made == now.deleted
+        return jit or now.made == now.deleted
     end, "all objects of earlier tests gone")
     return now
 end
