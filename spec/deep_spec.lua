@@ -20,8 +20,8 @@ local function collected()
     return deep_test.counts()
 end
 
--- What has happened so far, with nothing left to be deleted: not even by a lane of an earlier test, whose state may still be closing. (LuaJIT
--- does not collect all objects of earlier tests, so there that is not waited for.)
+-- What has happened so far, with nothing left to be deleted: not even by a lane of an earlier test, whose state may still be
+-- closing. (LuaJIT does not collect all objects of earlier tests, so there that is not waited for.)
 local function counts()
     local now
     support.until_true(function()
