@@ -32,6 +32,21 @@ describe("a hook", function()
         end
     end
 
+    it("does not come in the way of an error that is being handled", function()
+        local handle = ready(lanes.linda(), function(linda)
+            if jit then jit.off() end
+            linda:set("ready", true)
+            -- No call, so that the first one is that of the function which handles the error.
+            local n = 0
+            while n < 2e7 do n = n + 1 end
+            return n + nil
+        end)
+        handle:cancel("call", 1, 0)
+        local nothing, message = handle:join(LIMIT)
+        assert.is_nil(nothing)
+        support.contains("attempt to perform arithmetic on a nil value", message)
+    end)
+
     local function spinning(linda, body)
         return ready(linda, function()
             linda:set("ready", true)

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET, LUAJIT, lua_Debug, lua_State};
 use crate::lua::{Arguments, Hook, Kind, Raise, Raising, State};
 use crate::markers::CANCEL_ERROR;
+use crate::message::KEYS;
 use crate::park::{Deadline, Request};
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
@@ -20,6 +21,11 @@ unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
     let requested = Context::in_registry(state)
         .is_some_and(|context| context.waiter.request() != Request::None);
     if requested {
+        // An error that is raised while another one is handled would take the place of both.
+        state.raw_get_index(State::REGISTRY, KEYS.handler);
+        if state.is_running() {
+            return;
+        }
         state.set_hook(None, 0, 0);
         // SAFETY: called by Lua at a hook point; this frame owns nothing.
         let raising = unsafe { Raising::unprotected(l) };
