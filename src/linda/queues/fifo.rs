@@ -141,7 +141,8 @@ impl<M: Element> Fifo<M> {
     }
 }
 
-fn whole<M: Element>(value: M, bytes: &[u8]) -> M {
+/// An element, whole, with the bytes that were apart from it, if any.
+pub fn whole<M: Element>(value: M, bytes: &[u8]) -> M {
     if value.apart() > 0 {
         value.whole(bytes)
     } else {

@@ -3,7 +3,7 @@
 //! The first elements may be on the receivers' side, where the linda's lock does not protect them: not while the slot has a limit or somebody
 //! is parked, so that whoever holds the linda's lock then sees all there is.
 
-use super::fifo::Fifo;
+use super::fifo::{Fifo, whole};
 use super::side::{Shortcut, Side};
 use super::wait_list::WaitList;
 use super::{Element, Values};
@@ -172,11 +172,7 @@ impl<K, M: Element> Slot<K, M> {
     pub fn pop_whole(&mut self) -> Option<M> {
         let mut bytes = Vec::new();
         let value = self.pop(&mut bytes)?;
-        Some(if value.apart() > 0 {
-            value.whole(&bytes)
-        } else {
-            value
-        })
+        Some(whole(value, &bytes))
     }
 
     /// To be called when a receiver has looked: lets it and others take what is left without the lock of the linda, and tells it how.
