@@ -21,7 +21,7 @@ local function collected()
 end
 
 -- What has happened so far, with nothing left to be deleted: not even by a lane of an earlier test, whose state may still be
--- closing. (LuaJIT does not collect all objects of earlier tests, so there that is not waited for.)
+-- closing. (On LuaJIT that was seen not to become true now and then, so there it is not waited for.)
 local function counts()
     local now
     support.until_true(function()
