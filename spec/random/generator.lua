@@ -23,9 +23,8 @@ local WEIGHT = 0
 for _, step in ipairs(STEPS) do WEIGHT = WEIGHT + step[1] end
 
 -- Modes of cancellation, as the arguments of `handle:cancel`.
-local SOFT_OR_HARD = {
-    [["soft", 0]], [["soft", 0, true]], [["soft", 0.01, true]], [["hard", 0]], [["hard", 0.01]], [["hard", 0.01, true, 0.01]],
-}
+local FORCE = [["hard", 0.01, true, 0.01]] -- by hooks, at last
+local SOFT_OR_HARD = { [["soft", 0]], [["soft", 0, true]], [["soft", 0.01, true]], [["hard", 0]], [["hard", 0.01]], FORCE }
 local HOOKS = { [["count", 100, 0]], [["count", 1, 0.01]], [["line", 1, 0]], [["call", 1, 0.01]], [["ret", 1, 0]] }
 
 -- How many copies of one lane a program has at most: a loop that starts a lane may be in a lane that a loop starts.
@@ -96,6 +95,7 @@ function generator.plan(seed, size)
         end
         local child = pick(plan.children)
         local mode = pick(child.hooked and HOOKS or SOFT_OR_HARD)
+        child.forced = child.forced or mode == FORCE
         return ("r:cancel(%d, %s)"):format(child.id, mode)
     end
 
@@ -143,7 +143,8 @@ function generator.text(plan, left_out)
                 if here then
                     line(depth, "r:keep(%d, require 'lanes'.gen('*', %sfunction(id, logs, hub, add, lock)", step.id,
                         step.reports and "{ gc_cb = function(...) r:collected(...) end }, " or "")
-                    line(depth + 1, "local r = require 'random.runtime'.lane(id, %s, logs, hub)", tostring(step.hooked))
+                    local hooked = step.hooked or step.forced == true
+                    line(depth + 1, "local r = require 'random.runtime'.lane(id, %s, logs, hub)", tostring(hooked))
                     if step.times > 1 then line(depth + 1, "for _ = 1, %d do", step.times) end
                 end
                 write(step.steps, depth + 2, here)

@@ -6,7 +6,7 @@ use super::handle;
 use super::record::Record;
 use crate::context::Context;
 use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET, LUAJIT, lua_Debug, lua_State};
-use crate::lua::{Arguments, Hook, Kind, Raise, Raising, State};
+use crate::lua::{Arguments, Hook, Kind, Raise, Raising, State, is_trampoline};
 use crate::markers::CANCEL_ERROR;
 use crate::message::KEYS;
 use crate::park::{Deadline, Request};
@@ -21,9 +21,7 @@ unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
     let requested = Context::in_registry(state)
         .is_some_and(|context| context.waiter.request() != Request::None);
     if requested {
-        // An error that is raised while another one is handled would take the place of both.
-        state.raw_get_index(State::REGISTRY, KEYS.handler);
-        if state.is_running() {
+        if is_to_end(state) {
             return;
         }
         state.set_hook(None, 0, 0);
@@ -32,6 +30,19 @@ unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
         raising.push_light(CANCEL_ERROR as *mut c_void);
         raising.raise();
     }
+}
+
+/// Whether what runs is not to be cut short. That is the function that handles the lane's error: an error raised there would take the
+/// place of both. And it is the inner half of a function of ours: a receive that has taken an element would put it back, when others may have
+/// received the one behind it.
+fn is_to_end(state: State) -> bool {
+    if !state.push_running() {
+        return false;
+    }
+    state.raw_get_index(State::REGISTRY, KEYS.handler);
+    let to_end = state.raw_equal(-1, -2) || is_trampoline(state, -2);
+    state.pop(2);
+    to_end
 }
 
 /// How many instructions pass between looks at the request where a hook counts them.

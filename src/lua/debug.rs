@@ -65,17 +65,14 @@ impl State {
         }
     }
 
-    /// Whether the innermost running function is the one on the top of the stack, which is taken off.
-    pub fn is_running(self) -> bool {
+    /// Pushes the innermost running function; false, and nothing pushed, when none runs.
+    pub fn push_running(self) -> bool {
         let mut debug = std::mem::MaybeUninit::<c::lua_Debug>::zeroed();
         // SAFETY: as for `frame_info`; this option pushes the function and does not raise.
-        let found = unsafe {
+        unsafe {
             c::lua_getstack(self.raw(), 0, debug.as_mut_ptr()) != 0
                 && c::lua_getinfo(self.raw(), c"f".as_ptr(), debug.as_mut_ptr()) != 0
-        };
-        let running = found && self.raw_equal(-1, -2);
-        self.pop(if found { 2 } else { 1 });
-        running
+        }
     }
 
     /// How many functions are running.

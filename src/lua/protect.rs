@@ -104,6 +104,13 @@ where
     }
 }
 
+/// Whether the value at `index` is the function that runs what `protect` is given.
+pub fn is_trampoline(state: State, index: c_int) -> bool {
+    state
+        .c_function(index)
+        .is_some_and(|function| std::ptr::fn_addr_eq(function, as_c_function(trampoline)))
+}
+
 /// As [`protect`], with data that the closure may change. The data stays owned outside, so a raise loses none of it.
 #[inline]
 pub fn protect_with<T, F, R>(
