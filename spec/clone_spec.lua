@@ -5,18 +5,13 @@ require "capi"
 local deep_test = require "deep_test"
 local expect = require "expect"
 local lanes = require "lanes"
-local assert = assert
+local assert, collect = assert, support.collect
 local describe, it = support.plain(describe, it)
 local _ENV = _G -- luacheck: ignore _ENV
 
 lanes.require "deep_test"
 
 local many = _VERSION >= "Lua 5.4"
-
--- Collects all garbage, what finalizers leave included.
-local function collect()
-    for _ = 1, 4 do collectgarbage() end
-end
 
 -- Runs body, and checks that afterwards everything that was cloned has been freed, once, and that there were so many clones.
 local function balanced(clones, body)

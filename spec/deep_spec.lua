@@ -5,16 +5,9 @@ local capi = require "capi"
 local deep_test = require "deep_test"
 local expect = require "expect"
 local lanes = require "lanes"
-local assert = assert
+local assert, collect = assert, support.collect
 local describe, it = support.plain(describe, it)
 local _ENV = _G -- luacheck: ignore _ENV
-
--- Collects all garbage, what finalizers leave included. LuaJIT's compiled loops keep the functions that they called, and with
--- them their upvalues: an object that a loop waited for long enough lasts until the loop is flushed.
-local function collect()
-    if jit then jit.flush() end
-    for _ = 1, 4 do collectgarbage() end
-end
 
 -- What has happened so far, when all garbage of this state has been collected.
 local function collected()

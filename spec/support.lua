@@ -96,6 +96,13 @@ function support.until_true(condition, description)
     error("this never became true: " .. (description or "the condition"), 2)
 end
 
+--- Collects all garbage, what finalizers leave included. LuaJIT's compiled loops keep the functions that they called, and with them
+-- their upvalues: an object that a loop waited for long enough lasts until the loop is flushed.
+function support.collect()
+    if jit then jit.flush() end
+    for _ = 1, 4 do collectgarbage() end
+end
+
 --- Waits until a lane has a status.
 function support.until_status(handle, status)
     support.until_true(function() return handle.status == status end, "status '" .. status .. "'")

@@ -95,14 +95,14 @@ function generator.plan(seed, size)
         end
         local child = pick(plan.children)
         local mode = pick(child.hooked and HOOKS or SOFT_OR_HARD)
-        child.forced = child.forced or mode == FORCE
+        if mode == FORCE then child.forced = true end
         return ("r:cancel(%d, %s)"):format(child.id, mode)
     end
 
     function lane(depth, copies)
         lanes_made = lanes_made + 1
         local plan = {
-            id = lanes_made, children = {}, steps = {}, hooked = random(1, 3) == 1, reports = random(1, 3) == 1,
+            id = lanes_made, children = {}, steps = {}, hooked = random(1, 3) == 1, forced = false, reports = random(1, 3) == 1,
             times = pick { 1, 1, 2, 8 }, copies = copies,
         }
         if copies * plan.times > MOST then plan.times = 1 end
@@ -143,8 +143,8 @@ function generator.text(plan, left_out)
                 if here then
                     line(depth, "r:keep(%d, require 'lanes'.gen('*', %sfunction(id, logs, hub, add, lock)", step.id,
                         step.reports and "{ gc_cb = function(...) r:collected(...) end }, " or "")
-                    local hooked = step.hooked or step.forced == true
-                    line(depth + 1, "local r = require 'random.runtime'.lane(id, %s, logs, hub)", tostring(hooked))
+                    line(depth + 1, "local r = require 'random.runtime'.lane(id, %s, logs, hub)",
+                        tostring(step.hooked or step.forced))
                     if step.times > 1 then line(depth + 1, "for _ = 1, %d do", step.times) end
                 end
                 write(step.steps, depth + 2, here)
