@@ -13,14 +13,21 @@ local SHRINKING = 60
 -- How often a smaller program runs before it counts as one that does not fail: scheduling is not the seed's.
 local ATTEMPTS = 5
 
+-- The longest random delay of its threads, in microseconds, is the seed's too: none in every second program.
+local DELAYS = { 0, 100, 0, 2000, 0, 20000 }
+
+local function delays_of(seed)
+    return DELAYS[seed % #DELAYS + 1]
+end
+
 -- Large programs are rare.
 local function plan_of(seed)
     return generator.plan(seed, 20 + seed % 7 * 15)
 end
 
--- Runs a program. Returns what is wrong with it, or nil and what it printed.
-local function problem_of(text)
-    local result = support.run(text, { timeout = 100 })
+-- Runs a program, with delays or without. Returns what is wrong with it, or nil and what it printed.
+local function problem_of(text, delays)
+    local result = support.run(text, { timeout = 100, before = "export LANES_DELAYS=" .. (delays or 0) })
     if result.code == 0 and result.err == "" then return nil, result.out end
     return ("it ended with code %d and this on standard error:\n%s"):format(result.code, result.err)
 end
@@ -30,12 +37,12 @@ local function report(seed, text, problem)
     local deadline = os.time() + SHRINKING
     local smallest = shrink(plan, function(candidate)
         for _ = 1, ATTEMPTS do
-            if problem_of(candidate) then return true end
+            if problem_of(candidate, delays_of(seed)) then return true end
         end
         return false
     end, function() return os.time() < deadline end)
-    error(("the program of LANES_RANDOM_SEED=%d fails: %s\n%s\nmade smaller:\n%s"):format(
-        seed, problem, smallest == text and "" or text, smallest))
+    error(("the program of LANES_RANDOM_SEED=%d (with LANES_DELAYS=%d) fails: %s\n%s\nmade smaller:\n%s"):format(
+        seed, delays_of(seed), problem, smallest == text and "" or text, smallest))
 end
 
 describe("random programs", function()
@@ -44,7 +51,7 @@ describe("random programs", function()
         local lanes, sent = 0, 0
         repeat
             local text = generator.text(plan_of(seed))
-            local problem, out = problem_of(text)
+            local problem, out = problem_of(text, delays_of(seed))
             if problem then report(seed, text, problem) end
             local made, values, received = out:match "(%d+) lanes, (%d+) sent, (%d+) received"
             assert.is_truthy(received)

@@ -3,7 +3,7 @@
 
 #[path = "../src/park/mod.rs"]
 mod park;
-#[path = "../src/sync.rs"]
+#[path = "../src/sync/mod.rs"]
 mod sync;
 
 #[path = "../src/linda"]

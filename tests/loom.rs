@@ -15,7 +15,7 @@ mod pool;
 mod recursive;
 #[path = "loom/sides.rs"]
 mod sides;
-#[path = "../src/sync.rs"]
+#[path = "../src/sync/mod.rs"]
 mod sync;
 
 #[path = "../src/linda"]

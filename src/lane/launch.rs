@@ -11,6 +11,7 @@ use crate::message::{
 };
 use crate::park::{Deadline, Latch, Wait, Waiter};
 use crate::state::libraries::Libraries;
+use crate::sync::junction;
 use crate::threads;
 use crate::universe::Universe;
 use std::os::raw::c_int;
@@ -104,6 +105,7 @@ fn spawn(universe: &Arc<Universe>, spare: Spare, priority: Option<i32>) -> Resul
             "cannot start a lane: the system gives no thread ({error})"
         ))
     })?;
+    junction(2);
     // Only a higher priority may be refused: then this call fails, and the lane does not run.
     if let Some(priority) = priority.filter(|priority| priority.value > 0) {
         let wait = Wait {

@@ -9,6 +9,7 @@ use crate::lua::{Raise, State, compat, protect};
 use crate::markers::CANCEL_ERROR;
 use crate::message::KEYS;
 use crate::park::Latch;
+use crate::sync::junction;
 use crate::threads::{self, Ending, Reuse};
 use crate::universe::Universe;
 use std::os::raw::{c_int, c_void};
@@ -43,6 +44,7 @@ impl Job {
             universe,
             priority,
         } = self;
+        junction(2);
         let allowed = priority.is_none_or(|priority| {
             let refused = threads::priority::set(priority.value)
                 .map_err(|reason| priority.refused.set(reason));
@@ -57,12 +59,16 @@ impl Job {
         } else {
             Outcome::Cancelled
         };
+        junction(4);
         record.set_stage(outcome.stage());
         let _ = record.outcome.set(outcome);
         ending.begin();
+        junction(4);
         record.end.open();
+        junction(4);
         let leftover = spare::close(owned, kit);
         record.closed.open();
+        junction(4);
         universe.remove_lane(&record);
         drop(record);
         spare::give(&universe, leftover);
@@ -86,6 +92,7 @@ fn body(record: &Record, state: State) -> Outcome {
     state.insert(1);
     record.enter(state, true);
     let result = state.call_protected(arguments, None, 1);
+    junction(8);
     record.leave();
     state.set_hook(None, 0, 0);
     context.finalizing.set(true);

@@ -7,7 +7,7 @@
 use super::Element;
 use super::fifo::Fifo;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, junction};
 use std::cell::Cell;
 
 pub struct Side<M> {
@@ -87,8 +87,10 @@ impl<M: Element> Shortcut<M> {
     #[inline]
     pub(super) fn take(&self, out: &mut Vec<u8>) -> Found<M> {
         if let Some(value) = self.side.take(out) {
-            Found::Element(value)
-        } else if self.side.changes() == self.seen.get() {
+            return Found::Element(value);
+        }
+        junction(64);
+        if self.side.changes() == self.seen.get() {
             Found::Nothing
         } else {
             Found::Unknown
@@ -136,6 +138,7 @@ impl<M: Element> Side<M> {
     fn with<R>(&self, work: impl FnOnce(&mut Taken<M>) -> R) -> R {
         let mut taken = self.receivers.taken.lock();
         let result = work(&mut taken);
+        junction(64);
         let len = taken.rest.len() + usize::from(taken.first.is_some());
         self.receivers.len.store(len, Ordering::Release);
         result

@@ -10,10 +10,21 @@ pub use loom::thread;
 #[cfg(not(loom))]
 pub use std::thread;
 
+#[cfg(all(feature = "hooks", not(loom)))]
+mod delay;
+
 use std::sync::PoisonError;
 
 pub use imp::atomic;
 pub use imp::{Arc, MutexGuard};
+
+/// A place where another thread may come first. Test builds make it happen, once in `rarity` times, where they are asked to (`delay`).
+#[inline(always)]
+pub fn junction(rarity: u64) {
+    #[cfg(all(feature = "hooks", not(loom)))]
+    delay::at_random(rarity);
+    let _ = rarity;
+}
 
 /// A mutual exclusion lock without poisoning: what it protects is kept consistent at every point that can panic.
 pub struct Mutex<T>(imp::Mutex<T>);
@@ -38,6 +49,7 @@ impl<T> Mutex<T> {
 
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
+        junction(64);
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
