@@ -106,6 +106,33 @@ describe("threads", function()
         ]])
     end)
 
+    it("has always one that runs while lanes launch lanes and end", function()
+        assert.equal("over\n", support.output([[
+            local lanes = require "lanes".configure { track_lanes = true, with_timers = false }
+            local linda = lanes.linda()
+            local parked = {}
+            for i = 1, 50 do parked[i] = lanes.gen("*", function() end)() end
+            for i = 1, 50 do parked[i]:join() end
+
+            local function relay(n)
+                if n == 0 then
+                    linda:set("over", true)
+                else
+                    require "lanes".gen("*", relay)(n - 1)
+                end
+            end
+            lanes.gen("*", relay)(300)
+            local running
+            repeat
+                running = false
+                for _, lane in ipairs(lanes.threads()) do
+                    running = running or lane.status ~= "done"
+                end
+            until not running
+            print(linda:get "over" and "over" or "no lane runs, and it is not over")
+        ]], { before = "export LANES_DELAYS=1000" }))
+    end)
+
     it("can be asked by a lane", function()
         assert.equal("me\trunning\n", support.output [[
             local lanes = require "lanes".configure { track_lanes = true, with_timers = false }

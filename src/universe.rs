@@ -122,14 +122,16 @@ impl Universe {
         self.lanes.lock().running.clone()
     }
 
-    /// The lanes that are tracked, newest first: those whose handle or thread is alive.
-    pub fn tracked(&self) -> Vec<Arc<Record>> {
-        self.lanes
-            .lock()
-            .tracked
-            .iter()
-            .rev()
-            .filter_map(Weak::upgrade)
+    /// The lanes that are tracked, newest first, those whose handle or thread is alive; with the status of each. No lane is added
+    /// between one status and the next: one that has ended left nothing behind that runs and is not listed.
+    pub fn tracked(&self) -> Vec<(Arc<Record>, &'static str)> {
+        let lanes = self.lanes.lock();
+        let alive = lanes.tracked.iter().rev().filter_map(Weak::upgrade);
+        alive
+            .map(|record| {
+                let status = record.status();
+                (record, status)
+            })
             .collect()
     }
 

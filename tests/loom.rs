@@ -17,6 +17,8 @@ mod recursive;
 mod sides;
 #[path = "../src/sync/mod.rs"]
 mod sync;
+#[path = "loom/timers.rs"]
+mod timers;
 
 #[path = "../src/linda"]
 mod linda {
@@ -26,6 +28,11 @@ mod linda {
 #[path = "../src/threads"]
 mod threads {
     pub mod pool;
+}
+
+#[path = "../src/timer"]
+mod timer {
+    pub mod service;
 }
 
 use linda::queues::{Element, Found, Probe, Queues, Shortcut, Values, Who};

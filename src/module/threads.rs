@@ -6,7 +6,8 @@ use crate::threads::{affinity, priority};
 use std::os::raw::c_int;
 
 lua_function! {
-    /// `lanes.threads()`: name and status of all lanes, newest first; nothing where there are none.
+    /// `lanes.threads()`: name and status of all lanes, newest first; nothing where there are none. What a lane has launched
+    /// before it ended is in the list that says so.
     pub fn threads = threads_body
 }
 
@@ -20,7 +21,7 @@ fn threads_body(state: State) -> Result<c_int, Raise> {
     let mut lanes: Vec<(String, &'static str)> = universe
         .tracked()
         .iter()
-        .map(|lane| (lane.name(), lane.status()))
+        .map(|(lane, status)| (lane.name(), *status))
         .collect();
     if lanes.is_empty() {
         return Ok(0);

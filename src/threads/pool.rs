@@ -49,6 +49,14 @@ pub fn launch(job: Job) -> io::Result<()> {
     POOL.launch(job)
 }
 
+/// Models: runs a job on a thread of its own, which then leaves.
+#[cfg(loom)]
+pub fn launch(job: Job) -> io::Result<()> {
+    let pool = Pool::new(Duration::ZERO, 0);
+    thread::spawn(move || job(&pool.ending()));
+    Ok(())
+}
+
 #[cfg(not(loom))]
 static POOL: LazyLock<Pool> = LazyLock::new(|| Pool::new(IDLE, STACK));
 
@@ -186,15 +194,19 @@ impl Pool {
             job: Mutex::new(None),
             parker: Parker::new(),
         });
-        let ending = Ending {
-            cache: Arc::clone(&self.0),
-            begun: Cell::new(false),
-        };
+        let ending = self.ending();
         while job(&ending) == Reuse::Keep {
             match self.next_job(&worker, &ending) {
                 Some(next) => job = next,
                 None => break,
             }
+        }
+    }
+
+    fn ending(&self) -> Ending {
+        Ending {
+            cache: Arc::clone(&self.0),
+            begun: Cell::new(false),
         }
     }
 

@@ -1,14 +1,13 @@
 //! Timers under keys, and the one thread that sleeps until the next is due.
 
 use crate::park::{Deadline, Latch, Parker, Wait, Waiter};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, Mutex, thread};
 use crate::threads::pool::{self, Ending, Reuse};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
-use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 /// A queue of timers. Setting, removing and firing one costs a time that grows with the logarithm of their number.
@@ -27,7 +26,7 @@ struct Shared<K, F> {
     state: Mutex<State<K, F>>,
     /// The thread's bed.
     parker: Parker,
-    thread: OnceLock<ThreadId>,
+    thread: OnceLock<thread::ThreadId>,
     ended: Latch,
 }
 
@@ -38,6 +37,9 @@ struct State<K, F> {
     queue: BTreeMap<(Instant, u64), K>,
     /// Serial number of the next timer.
     serial: u64,
+    /// Models only: it is later than any timer is due.
+    #[cfg(loom)]
+    late: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,6 +84,8 @@ where
             timers: HashMap::new(),
             queue: BTreeMap::new(),
             serial: 0,
+            #[cfg(loom)]
+            late: false,
         };
         Service {
             shared: Arc::new(Shared {
@@ -150,6 +154,13 @@ where
             .collect()
     }
 
+    /// Models only: lets so much time pass that every timer is due.
+    #[cfg(loom)]
+    pub fn expire(&self) {
+        self.shared.state.lock().late = true;
+        self.shared.parker.expire();
+    }
+
     /// Removes all timers, ends the thread, and waits for it, unless this is the thread: then it ends after what it is firing now.
     pub fn shutdown(&self) {
         let (never_ran, timers, queue) = {
@@ -210,15 +221,26 @@ impl<K: Eq + Hash + Clone, F> State<K, F> {
         (removed, queued)
     }
 
+    #[cfg(not(loom))]
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    #[cfg(loom)]
+    fn now(&self) -> Instant {
+        const DAY: Duration = Duration::from_secs(24 * 3600);
+        Instant::now() + if self.late { DAY } else { Duration::ZERO }
+    }
+
     fn next(&mut self) -> Next<K, F> {
         if self.phase == Phase::ShutDown {
             return Next::End;
         }
+        let now = self.now();
         let Some(entry) = self.queue.first_entry() else {
             return Next::Sleep(Deadline::Never);
         };
         let due = entry.key().0;
-        let now = Instant::now();
         if due > now {
             return Next::Sleep(Deadline::At(due));
         }
