@@ -96,6 +96,18 @@ describe("join", function()
         assert.equal("result", (handle:join(0)))
     end)
 
+    it("does not wait for a lane whose status says that it has ended", function()
+        assert.equal("done\n", support.output([[
+            local lanes = require "lanes".configure()
+            for i = 1, 200 do
+                local lane = lanes.gen("*", function() return i end)()
+                while lane.status ~= "done" do lanes.sleep(0) end
+                assert(lane:join(0) == i)
+            end
+            print "done"
+        ]], { before = "export LANES_DELAYS=1000" }))
+    end)
+
     it("takes a numeric string as timeout", function()
         local linda = lanes.linda()
         local handle = gated(linda)

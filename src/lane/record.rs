@@ -126,18 +126,22 @@ impl Record {
         self.end.is_open()
     }
 
-    /// The status as programs see it.
+    /// The status as programs see it. Whoever sees that it has ended need not wait for its results.
     pub fn status(&self) -> &'static str {
-        match self.stage() {
-            // The outcome is decided, but finalizers or the encoding of results may still be under way.
-            _ if !self.has_ended() && (self.waiter.is_waiting() || self.timers.get().is_some()) => {
+        if !self.has_ended() {
+            // An outcome that is decided is not there for all before the end is.
+            return if self.waiter.is_waiting() || self.timers.get().is_some() {
                 "waiting"
-            }
-            Stage::Pending => "pending",
-            Stage::Running => "running",
-            Stage::Done => "done",
+            } else if self.stage() == Stage::Pending {
+                "pending"
+            } else {
+                "running"
+            };
+        }
+        match self.stage() {
             Stage::Error => "error",
             Stage::Cancelled => "cancelled",
+            _ => "done",
         }
     }
 
