@@ -9,6 +9,8 @@ mod asked;
 mod latch;
 #[path = "../src/park/mod.rs"]
 mod park;
+#[path = "loom/parker.rs"]
+mod parker;
 #[path = "loom/pool.rs"]
 mod pool;
 #[path = "loom/recursive.rs"]

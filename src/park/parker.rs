@@ -85,8 +85,9 @@ impl Parker {
             .compare_exchange(EMPTY, PARKED, Ordering::Acquire, Ordering::Acquire)
             .is_err()
         {
-            // Only NOTIFIED can be there, and only we take it away.
-            self.word.store(EMPTY, Ordering::Relaxed);
+            // Only NOTIFIED can be there, and only we take it away. Another token may have come upon it since; who left that must be
+            // seen too, so this is no plain store.
+            self.word.swap(EMPTY, Ordering::Acquire);
             return Woken::Notified;
         }
         let slice = interrupted.and(SLICE);
