@@ -211,13 +211,13 @@ if readable "/proc/thread-self/stat" then
 
     describe("a priority below 0, on Linux,", function()
         it("lowers the thread by its nice value, the more the lower", function()
-            local values = {}
+            local values, usual = {}, nice()
             for priority = -3, 0 do
                 values[-priority] = lanes.gen("*", { priority = priority }, nice)()[1]
             end
-            -- 19 is the lowest priority there is; the specs may run with it.
+            -- The specs may run with as low a priority themselves.
             for lower = 1, 3 do
-                assert.is_true(values[lower - 1] < values[lower] or values[lower] == 19, "-" .. lower)
+                assert.is_true(values[lower - 1] < values[lower] or values[lower] == usual, "-" .. lower)
             end
         end)
 
@@ -227,7 +227,7 @@ if readable "/proc/thread-self/stat" then
                 require "lanes".set_thread_priority(-2)
                 return before, nice()
             end)():join()
-            assert.is_true(before < after or after == 19)
+            assert.is_true(before < after or before == after and after >= 9)
         end)
 
         it("is not left to later lanes", function()
