@@ -1,9 +1,9 @@
 //! Models of latches: the end of a lane, and those who wait for it.
 
-use crate::model;
 use crate::park::{Deadline, Latch, Refusal, Request, Wait, Waiter};
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::{model, wait_for};
 use loom::thread;
 use std::time::Instant;
 
@@ -16,12 +16,7 @@ fn join_against_finish() {
             .map(|_| {
                 let (latch, result) = (Arc::clone(&latch), Arc::clone(&result));
                 thread::spawn(move || {
-                    let wait = Wait {
-                        waiter: &Waiter::new(),
-                        deadline: Deadline::Never,
-                        interrupted: None,
-                    };
-                    latch.wait(&wait).unwrap();
+                    wait_for(&latch);
                     assert_eq!(result.load(Ordering::Relaxed), 1);
                 })
             })

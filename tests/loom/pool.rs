@@ -1,10 +1,10 @@
 //! Models of the cache of threads.
 
-use crate::model;
-use crate::park::{Deadline, Latch, Wait, Waiter};
+use crate::park::Latch;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::threads::pool::{Ending, Job, Pool, Reuse};
+use crate::{model, wait_for};
 use loom::thread;
 use std::time::Duration;
 
@@ -32,12 +32,7 @@ fn handing_out_a_thread_against_its_leaving() {
             thread::spawn(move || pool.expire())
         };
         pool.launch(job(&done, 2, &latch)).unwrap();
-        let wait = Wait {
-            waiter: &Waiter::new(),
-            deadline: Deadline::Never,
-            interrupted: None,
-        };
-        latch.wait(&wait).unwrap();
+        wait_for(&latch);
         assert_eq!(done.load(Ordering::Acquire), 2);
         clock.join().unwrap();
     });
@@ -54,12 +49,7 @@ fn two_launchers_never_get_the_same_thread() {
             thread::spawn(move || pool.launch(job).unwrap())
         };
         pool.launch(job(&done, 3, &latch)).unwrap();
-        let wait = Wait {
-            waiter: &Waiter::new(),
-            deadline: Deadline::Never,
-            interrupted: None,
-        };
-        latch.wait(&wait).unwrap();
+        wait_for(&latch);
         other.join().unwrap();
         pool.expire();
     });
@@ -78,12 +68,7 @@ fn handing_out_a_thread_against_its_being_let_go() {
         };
         pool.launch(Box::new(let_go)).unwrap();
         pool.launch(job(&done, 2, &latch)).unwrap();
-        let wait = Wait {
-            waiter: &Waiter::new(),
-            deadline: Deadline::Never,
-            interrupted: None,
-        };
-        latch.wait(&wait).unwrap();
+        wait_for(&latch);
         assert_eq!(done.load(Ordering::Acquire), 2);
         pool.expire();
     });

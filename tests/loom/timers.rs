@@ -1,10 +1,10 @@
 //! Models of the service of timers.
 
-use crate::model;
-use crate::park::{Deadline, Latch, Wait, Waiter};
+use crate::park::Latch;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::timer::service::Service;
+use crate::{model, wait_for};
 use loom::thread;
 use std::time::{Duration, Instant};
 
@@ -54,12 +54,7 @@ impl Fired {
     }
 
     fn wait(&self) {
-        let wait = Wait {
-            waiter: &Waiter::new(),
-            deadline: Deadline::Never,
-            interrupted: None,
-        };
-        self.0.latch.wait(&wait).unwrap();
+        wait_for(&self.0.latch);
     }
 }
 
