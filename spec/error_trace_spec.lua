@@ -185,7 +185,7 @@ describe("a trace", function()
         assert.equal("cancelled", handle.status)
     end)
 
-    it("does not come when memory ran out", function()
+    it("does not come when memory ran out #address_space", function()
         local out = support.output([[
             local lanes = require "lanes"
             local handle = lanes.gen("*", function()

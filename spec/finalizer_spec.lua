@@ -92,7 +92,7 @@ describe("a finalizer", function()
         assert.same({ n = 2, lanes.cancel_error }, (log:get("arguments")))
     end)
 
-    it("gets the message alone when memory ran out", function()
+    it("gets the message alone when memory ran out #address_space", function()
         local out = support.output([[
             local lanes = require "lanes"
             local log = lanes.linda()

@@ -137,7 +137,7 @@ describe("a large message", function()
     end)
 end)
 
-describe("a message for which there is no memory", function()
+describe("a message for which there is no memory #address_space", function()
     -- There is less memory left than the text takes, until the filler is emptied.
     local function outcome(program)
         return support.output([[
@@ -287,7 +287,7 @@ describe("lanes", function()
         assert.equal(3, expect.finished(first) + expect.finished(second))
     end)
 
-    it("go on when the system's memory for threads runs out, and later ones start again", function()
+    it("go on when the system's memory for threads runs out, and later ones start again #address_space", function()
         local out = support.output([[
             local lanes = require "lanes"
             local linda = lanes.linda()

@@ -58,10 +58,16 @@ impl Fired {
     }
 }
 
-/// A thread that moves the clock of the service.
-fn clock(service: &Arc<Timers>) -> thread::JoinHandle<()> {
-    let service = Arc::clone(service);
-    thread::spawn(move || service.expire())
+/// A service with one timer, and a thread that moves the clock until that is due.
+fn becoming_due() -> (Arc<Timers>, Fired, thread::JoinHandle<()>) {
+    let (service, fired) = (Arc::new(Timers::new()), Fired::new(1));
+    let due = Instant::now() + FAR;
+    service.set(1, due, None, fired.timer()).unwrap();
+    let clock = {
+        let service = Arc::clone(&service);
+        thread::spawn(move || service.expire())
+    };
+    (service, fired, clock)
 }
 
 /// The thread that is on its way to sleep until a late timer notices an earlier one: nobody else wakes it.
@@ -100,11 +106,7 @@ fn two_that_set_timers_lose_none() {
 #[test]
 fn removal_against_firing() {
     model(2, || {
-        let service = Arc::new(Timers::new());
-        let fired = Fired::new(1);
-        let due = Instant::now() + FAR;
-        service.set(1, due, None, fired.timer()).unwrap();
-        let clock = clock(&service);
+        let (service, fired, clock) = becoming_due();
         let removed = service.remove(&1);
         clock.join().unwrap();
         if !removed {
@@ -138,11 +140,7 @@ fn replacement_against_firing() {
 #[test]
 fn shutdown_against_firing() {
     model(2, || {
-        let service = Arc::new(Timers::new());
-        let fired = Fired::new(1);
-        let due = Instant::now() + FAR;
-        service.set(1, due, None, fired.timer()).unwrap();
-        let clock = clock(&service);
+        let (service, fired, clock) = becoming_due();
         service.shutdown();
         let count = fired.count();
         clock.join().unwrap();
