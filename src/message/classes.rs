@@ -92,7 +92,7 @@ impl Decoder {
         let (objects, shared, later) = (self.objects, self.shared, self.later.len());
         // Other states read the same description.
         let moves = std::mem::take(&mut self.moves);
-        let gone = std::mem::take(&mut self.gone);
+        let apart = std::mem::replace(&mut self.apart, true);
         let floor = self.frames.len();
         let deepest = std::mem::replace(&mut self.deepest, floor + format::DEPTH);
         raising.push_nil();
@@ -112,7 +112,7 @@ impl Decoder {
         self.objects = objects;
         self.shared = shared;
         self.moves = moves;
-        self.gone = gone;
+        self.apart = apart;
         self.deepest = deepest;
         Ok(())
     }

@@ -62,6 +62,8 @@ pub(super) struct Decoder {
     pub(super) refused: Vec<(usize, String)>,
     /// The numbers of the objects in each of them.
     pub(super) gone: Vec<Range<u32>>,
+    /// The objects that are read now have numbers of their own, which `gone` says nothing of.
+    pub(super) apart: bool,
 }
 
 /// Flag of a table, here only: it is read and thrown away.
@@ -81,6 +83,7 @@ impl Decoder {
         self.lenient = false;
         self.refused.clear();
         self.gone.clear();
+        self.apart = false;
     }
 
     /// This state cannot have an object: that is the end, or nil is pushed in its place and its value is left out later.
@@ -95,7 +98,11 @@ impl Decoder {
     }
 
     /// Refuses the present value where it refers to an object of one that is left out.
+    #[inline]
     pub(super) fn check_present(&mut self, raising: Raising, number: u32) {
+        if self.gone.is_empty() || self.apart {
+            return;
+        }
         if let Some(n) = self.gone.iter().position(|gone| gone.contains(&number)) {
             let reason = self
                 .refused
@@ -113,6 +120,7 @@ impl Decoder {
             return;
         };
         self.refused.push((self.value, failure.to_string()));
+        drop(failure); // nothing may be owned here when something raises
         self.gone.push(objects..self.objects);
         raising.pop(1);
         metatables::disown(raising, self.adopted.get(adopted..).unwrap_or_default());
@@ -213,9 +221,7 @@ impl Decoder {
             format::GLOBALS => raising.push_globals(),
             format::REF => {
                 let number = reader.u32()?;
-                if !self.gone.is_empty() {
-                    self.check_present(raising, number);
-                }
+                self.check_present(raising, number);
                 self.known(raising, number)?;
             }
             format::TABLE => {

@@ -1,0 +1,109 @@
+-- Finds frames that own something while a Lua error can come through them: raises.lua FILE, the library as LLVM's text.
+--
+-- The compiler gives a call that may unwind a landing pad where its frame has something to drop, and none where it has nothing. An
+-- error of PUC Lua passes by landing pads: what they would have dropped is lost, and a lock stays locked. So a function of Lua's that can
+-- raise, and a function of ours that calls one outside of a lua_pcall of its own, may only be called without a landing pad.
+
+-- Functions of Lua's that do not raise: they allocate nothing and call nothing. Functions that are not here raise.
+local QUIET = {}
+for name in ([[
+    absindex atpanic checkstack close copy cpcall getallocf gethook gethookcount gethookmask getinfo getiuservalue getmetatable
+    getstack gettop getupvalue getuservalue getfenv insert iscfunction isinteger isnumber isstring newstate objlen pcall pcallk
+    pushboolean pushinteger pushlightuserdata pushnil pushnumber pushthread pushvalue rawequal rawget rawgeti rawlen remove replace
+    resetthread resume rotate setallocf sethook setmetatable settop setupvalue setuservalue setiuservalue status toboolean tocfunction
+    tointeger tointegerx tonumber tonumberx topointer tothread touserdata type typename upvalueid upvaluejoin xmove
+]]):gmatch "%w+" do
+    QUIET["lua_" .. name] = true
+end
+QUIET.luaL_newstate = true
+-- They raise under conditions that our calls exclude: of a number; with a key that is not in the table; in a step of a collection.
+QUIET.lua_tolstring, QUIET.lua_next, QUIET.lua_gc = true, true, true
+
+-- Pushing a function without upvalues allocates in 5.1 and LuaJIT only. The interpreter of the library's Lua runs this.
+local LIGHT_FUNCTIONS = _VERSION ~= "Lua 5.1"
+
+local path = assert(arg[1], "which file? usage: raises.lua FILE")
+
+-- name -> calls: { name, line, pad (has a landing pad) }
+local functions = {}
+
+local function called(line)
+    return line:match '@"([^"]+)"%(' or line:match "@([%w_.$]+)%("
+end
+
+do
+    local calls, invoke
+    for line in assert(io.open(path)):lines() do
+        if line:find "^define " then
+            calls = {}
+            functions[called(line)] = calls
+        elseif line == "}" then
+            calls = nil
+        elseif calls then
+            local instruction = line:match "^%s+%%[^=]+=%s*(.*)" or line
+            local name = instruction:find "^[%s%w]*call " and called(line)
+            if instruction:find "^%s*invoke " then
+                -- Through a pointer, nobody knows what is called.
+                invoke = { name = called(line) or "", line = line, pad = true }
+                calls[#calls + 1] = invoke
+            elseif name then
+                calls[#calls + 1] = { name = name, line = line }
+            end
+        end
+    end
+end
+
+-- Whether the call is of a function of Lua's that can raise.
+local function raises_itself(call)
+    local name = call.name
+    if name == "lua_pushcclosure" and LIGHT_FUNCTIONS then return not call.line:find "i32 noundef 0%)" end
+    return name:find "^lua[L_]" and not QUIET[name]
+end
+
+-- name -> the function through which it raises
+local raises = {}
+local count = 0
+repeat
+    local before = count
+    for name, calls in pairs(functions) do
+        for _, call in ipairs(raises[name] and {} or calls) do
+            if raises_itself(call) or raises[call.name] then
+                raises[name] = call.name
+                count = count + 1
+                break
+            end
+        end
+    end
+until count == before
+
+-- A Rust path as it is written: a symbol has the length of each part before it, and a number of its own at the end.
+local function readable(symbol)
+    local rest = symbol:match "^_ZN(.*)17h%x+E$"
+    if not rest then return symbol end
+    local parts = {}
+    while rest ~= "" do
+        local length, following = rest:match "^(%d+)(.*)"
+        parts[#parts + 1] = following:sub(1, length)
+        rest = following:sub(length + 1)
+    end
+    return (table.concat(parts, "::"):gsub("%$LT%$", "<"):gsub("%$GT%$", ">"):gsub("%$u20%$", " "):gsub("%.%.", "::"))
+end
+
+local bad = 0
+for name, calls in pairs(functions) do
+    for _, call in ipairs(calls) do
+        if call.pad and (raises_itself(call) or raises[call.name]) then
+            bad = bad + 1
+            local chain, at = { readable(name) }, call.name
+            repeat
+                chain[#chain + 1] = readable(at)
+                at = raises[at]
+            until not at
+            print("owns something when it calls what raises: " .. table.concat(chain, "\n    -> "))
+        end
+    end
+end
+print(("%d functions can raise; %d calls of them would skip a destructor"):format(count, bad))
+-- The library has functions that raise, and functions of which this knows that they don't: a file without them is not the library.
+assert(count > 100, "too few functions: is this the library?")
+os.exit(bad == 0 and 0 or 1)
