@@ -1,12 +1,15 @@
--- Makes memory run out at every allocation of a scenario in turn: what memory_spec.lua runs, in an interpreter of its own,
--- where collecting garbage is quick.
+-- Makes memory run out at every allocation of a scenario in turn: what memory_spec.lua and large_memory_spec.lua run, in an interpreter
+-- of its own, where collecting garbage is quick.
 local support = require "support"
 local lanes = require "lanes"
 local hooks = require "lanes_core".hooks
 local expect = require "expect"
+local large_scenarios = require "large_scenarios"
 local scenarios = require "scenarios"
 
 local refusals = {}
+
+local unpack = table.unpack or unpack -- luacheck: ignore
 
 -- LuaJIT (2.1 beta) crashes by itself when memory runs out in a trace; interpreted code survives.
 if rawget(_G, "jit") then jit.off() end -- luacheck: ignore
@@ -26,7 +29,8 @@ end
 local depths = { 1, 2, math.huge }
 
 local function is_memory_error(problem)
-    return type(problem) == "string" and problem:find("not enough memory", 1, true) ~= nil
+    if type(problem) ~= "string" then return false end
+    return problem:find("not enough memory", 1, true) ~= nil or problem:find("the system gives no thread (out of memory)", 1, true) ~= nil
 end
 
 local function holds(condition, description)
@@ -65,14 +69,22 @@ local function refused_in_main(scenario)
     end)
 end
 
--- Calls f while the memory of lanes is refused. Returns how many allocations were, and whether f succeeded; it may fail
--- for lack of memory only.
-local function refused_in_lanes(n, depth, f)
-    hooks.refuse_in_lanes(n, depth)
-    local ok, problem = pcall(f)
-    local refused = hooks.refuse_in_lanes()
-    holds(ok or refused > 0 and is_memory_error(problem), problem)
-    return refused, ok
+-- What the library has no reserve for, in bytes: the size from which on a block must be asked for in a way that can be refused.
+local LARGE = 2 ^ 17
+
+-- The same with the memory of the library itself, on all threads; with a size, blocks of that size and larger ones.
+local function refused_in_library(scenario, size)
+    with_each(function(n, depth)
+        local given = scenario.setup()
+        hooks.refuse_in_library(n, depth, size or 0)
+        local ok, problem = pcall(scenario.run, given)
+        local refused = hooks.refuse_in_library()
+        holds(ok or refused > 0 and is_memory_error(problem), problem)
+        -- A lane of the scenario may have ended for lack of memory, too.
+        ok, problem = pcall(scenario.check, given, ok)
+        holds(ok or refused > 0 and is_memory_error(problem), problem)
+        return refused
+    end)
 end
 
 local function joined(lane)
@@ -80,17 +92,32 @@ local function joined(lane)
     holds(not (nothing == nil and problem == "timeout"), "the lane hangs, its status is " .. lane.status)
 end
 
+-- Starts a lane and joins it, while memory is refused by `refuse`: that of lanes, or the library's. Both may fail for lack of memory
+-- only. Returns how many allocations were refused, and the lane, ended; or nil where there is none.
+local function refused_while(refuse, n, depth, start)
+    local lane
+    refuse(n, depth)
+    local ok, problem = pcall(function()
+        lane = start()
+        joined(lane)
+    end)
+    local refused = refuse()
+    holds(ok or refused > 0 and is_memory_error(problem), problem)
+    -- Its results may be what there was no memory for.
+    if lane then ok, problem = pcall(joined, lane) end
+    holds(ok or refused > 0 and is_memory_error(problem), problem)
+    return refused, lane
+end
+
 -- With a limit every lane has a fresh state, and the memory for that is refused too.
 local kinds = { {}, { memory_limit = 1e9 } }
 
-local function refused_in_body(entry)
+local function refused_in_body(entry, refuse)
     for _, options in ipairs(kinds) do
         with_each(function(n, depth)
             local linda = lanes.linda()
-            local lane
-            local refused = refused_in_lanes(n, depth, function()
-                lane = lanes.gen("*", options, entry.body)(linda)
-                joined(lane)
+            local refused, lane = refused_while(refuse, n, depth, function()
+                return lanes.gen("*", options, entry.body)(linda)
             end)
             if lane then holds(lane.status == "done" or lane.status == "error", lane.status) end
             return refused
@@ -98,17 +125,17 @@ local function refused_in_body(entry)
     end
 end
 
-local function refused_in_receive(entry)
+local function refused_in_receive(entry, refuse)
     local make, is = entry[2], entry[3]
     with_each(function(n, depth)
         local linda = lanes.linda()
         linda:send("in", make())
         linda:send("in", "last")
-        local refused = refused_in_lanes(n, depth, function()
-            joined(lanes.gen("*", function()
+        local refused = refused_while(refuse, n, depth, function()
+            return lanes.gen("*", function()
                 linda:set("started", true)
                 linda:set("fine", (pcall(linda.receive, linda, 0, "in")))
-            end)())
+            end)()
         end)
         local fine, count = linda:get("fine"), linda:count("in")
         if fine ~= nil then
@@ -122,14 +149,14 @@ local function refused_in_receive(entry)
     end)
 end
 
-local function refused_in_send(entry)
+local function refused_in_send(entry, refuse)
     local make, is = entry[2], entry[3]
     with_each(function(n, depth)
         local linda = lanes.linda()
-        local refused = refused_in_lanes(n, depth, function()
-            joined(lanes.gen("*", function(value)
+        local refused = refused_while(refuse, n, depth, function()
+            return lanes.gen("*", function(value)
                 linda:set("fine", (pcall(linda.send, linda, "out", value, "last")))
-            end)(make()))
+            end)(make())
         end)
         local fine, count = linda:get("fine"), linda:count("out") or 0
         holds(count == 0 or count == 2, "half a message")
@@ -147,19 +174,30 @@ local list = {}
 
 for _, scenario in ipairs(scenarios) do
     list[#list + 1] = { "in the main state: " .. scenario.name, function() refused_in_main(scenario) end }
+    list[#list + 1] = { "in the library: " .. scenario.name, function() refused_in_library(scenario) end }
 end
-for _, entry in ipairs(scenarios.bodies) do
-    list[#list + 1] = { "in a lane: " .. entry.name, function() refused_in_body(entry) end }
+for _, scenario in ipairs(large_scenarios) do
+    list[#list + 1] = { "large, in the library: " .. scenario.name, function() refused_in_library(scenario, LARGE) end }
 end
-for _, entry in ipairs(scenarios.values) do
-    list[#list + 1] = { "in a lane that receives " .. entry[1], function() refused_in_receive(entry) end }
-    list[#list + 1] = { "in a lane that sends " .. entry[1], function() refused_in_send(entry) end }
+for _, place in ipairs { { "in a lane", hooks.refuse_in_lanes }, { "in the library, by a lane", hooks.refuse_in_library } } do
+    local where, refuse = unpack(place)
+    local function add(name, run, entry)
+        list[#list + 1] = { where .. name, function() run(entry, refuse) end }
+    end
+    for _, entry in ipairs(scenarios.bodies) do add(": " .. entry.name, refused_in_body, entry) end
+    for _, entry in ipairs(scenarios.values) do
+        add(" that receives " .. entry[1], refused_in_receive, entry)
+        add(" that sends " .. entry[1], refused_in_send, entry)
+    end
 end
 
---- The names of what can be run.
-function refusals.names()
+--- The names of what can be run: all of it, or what needs much memory at once ("large"), or the rest ("small").
+function refusals.names(size)
     local names = {}
-    for i, entry in ipairs(list) do names[i] = entry[1] end
+    for _, entry in ipairs(list) do
+        local is = entry[1]:find "^large" and "large" or "small"
+        if not size or size == is then names[#names + 1] = entry[1] end
+    end
     return names
 end
 

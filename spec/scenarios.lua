@@ -339,8 +339,9 @@ end, function(given)
     given[1]:cancel("count", 100, 20, true)
 end, function(given, ok)
     given[1]:cancel("hard", 20)
-    given[1]:join(20)
-    holds(given[1].status == "cancelled" or given[1].status == "done", "it goes on as " .. given[1].status)
+    local _, problem = given[1]:join(20)
+    local status = given[1].status
+    holds(status == "cancelled" or status == "done", ("it goes on as %s: %s"):format(status, tostring(problem)))
     holds(not ok or given[1].status ~= "waiting", "it waits")
 end)
 

@@ -243,7 +243,7 @@ fn closed() -> Raise {
 
 lua_function! {
     /// `__gc` of the context: the state is being closed. A master ends its universe.
-    fn close = close_body
+    always fn close = close_body
 }
 
 fn close_body(state: State) -> Result<c_int, Raise> {

@@ -8,14 +8,16 @@ use crate::message;
 use crate::state::refusing;
 use plan::Plan;
 use std::os::raw::c_int;
+use std::sync::atomic::Ordering;
 
 /// Adds the hooks to the module's table on the top.
 pub fn add(raising: Raising, context: c_int) {
-    const HOOKS: [(&str, Function); 5] = [
+    const HOOKS: [(&str, Function); 6] = [
         ("decode_mutated", decode_mutated),
         ("panic", panic),
         ("refuse", refuse),
         ("refuse_in_lanes", refuse_in_lanes),
+        ("refuse_in_library", refuse_in_library),
         ("refuse_threads", refuse_threads),
     ];
     raising.new_table(0, HOOKS.len());
@@ -75,6 +77,23 @@ lua_function! {
     /// `hooks.refuse_in_lanes(n, count)`: as `refuse`, for the states of all lanes together, until it is called without
     /// arguments. Answers how many were refused since the call before.
     fn refuse_in_lanes = |state| change(state, &plan::LANES, "refuse_in_lanes")
+}
+
+lua_function! {
+    /// `hooks.refuse_in_library(n, count [, size])`: as `refuse_in_lanes`, for the memory of the library itself; of blocks of at least `size`
+    /// bytes only.
+    always fn refuse_in_library = refuse_in_library_body
+}
+
+fn refuse_in_library_body(state: State) -> Result<c_int, Raise> {
+    let arguments = Arguments::new(state, "refuse_in_library");
+    let size = if state.top() < 3 {
+        0
+    } else {
+        arguments.integer(3)? as usize
+    };
+    plan::OURS_FROM.store(size, Ordering::Relaxed);
+    change(state, &plan::OURS, "refuse_in_library")
 }
 
 lua_function! {

@@ -1,7 +1,7 @@
 //! Lanes: native threads for Lua.
 //!
 //! The crate is a house of floors; a floor uses those below it:
-//! 1. [`lua`] (the language border), [`park`] (waiting), [`sync`], [`facts`], [`markers`]
+//! 1. [`memory`], [`grow`], [`lua`] (the language border), [`park`] (waiting), [`sync`], [`facts`], [`markers`]
 //! 2. [`message`] (captured values), `threads` (cached threads), `timer::service`
 //! 3. `linda::queues` (what lindas do, without Lua), [`state`] (Lua states for lanes)
 //! 4. [`universe`] (what lanes have in common), [`context`] (what our functions know in one state)
@@ -11,12 +11,14 @@
 mod capi;
 mod context;
 mod facts;
+mod grow;
 #[cfg(feature = "hooks")]
 mod hooks;
 mod lane;
 mod linda;
 mod lua;
 mod markers;
+mod memory;
 mod message;
 mod module;
 mod park;

@@ -1,5 +1,6 @@
 //! A universe: one master state with its lanes and lindas, and what they have in common.
 
+use crate::grow;
 use crate::lane::{Record, Spares};
 use crate::linda::{Key, Linda};
 use crate::park::recursive::RecursiveLock;
@@ -74,8 +75,10 @@ impl Universe {
         record
             .position
             .store(lanes.running.len(), Ordering::Relaxed);
-        lanes.running.push(Arc::clone(record));
+        // Whoever is among the running is waited for at the end, so what may unwind comes first.
+        grow::room(&mut lanes.running, 1);
         self.track_in(&mut lanes, record);
+        lanes.running.push(Arc::clone(record));
         true
     }
 
@@ -90,7 +93,7 @@ impl Universe {
             if lanes.tracked.len() == lanes.tracked.capacity() {
                 lanes.tracked.retain(|record| record.strong_count() > 0);
                 let room = lanes.tracked.len().max(16);
-                lanes.tracked.reserve(room);
+                grow::room(&mut lanes.tracked, room);
             }
             lanes.tracked.push_back(Arc::downgrade(record));
         }
@@ -127,12 +130,10 @@ impl Universe {
     pub fn tracked(&self) -> Vec<(Arc<Record>, &'static str)> {
         let lanes = self.lanes.lock();
         let alive = lanes.tracked.iter().rev().filter_map(Weak::upgrade);
-        alive
-            .map(|record| {
-                let status = record.status();
-                (record, status)
-            })
-            .collect()
+        grow::collect(alive.map(|record| {
+            let status = record.status();
+            (record, status)
+        }))
     }
 
     /// Remembers a linda, to be emptied at the end.
@@ -141,7 +142,7 @@ impl Universe {
         if lindas.len() == lindas.capacity() {
             lindas.retain(|linda| linda.strong_count() > 0);
             let room = lindas.len().max(16);
-            lindas.reserve(room);
+            grow::room(&mut *lindas, room);
         }
         lindas.push(Arc::downgrade(linda));
     }

@@ -1,6 +1,8 @@
 //! The engine without Lua: its modules are built here once more, so that their unit tests run where Lua's symbols are not needed.
 #![allow(dead_code)]
 
+#[path = "../src/grow.rs"]
+mod grow;
 #[path = "../src/park/mod.rs"]
 mod park;
 #[path = "../src/sync/mod.rs"]

@@ -5,6 +5,8 @@
 
 #[path = "loom/asked.rs"]
 mod asked;
+#[path = "../src/grow.rs"]
+mod grow;
 #[path = "loom/latch.rs"]
 mod latch;
 #[path = "../src/park/mod.rs"]

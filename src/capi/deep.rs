@@ -7,7 +7,7 @@ use super::internals::{enter_object, forget_object};
 use crate::context::Context;
 use crate::lua::compat::{MANY_USER_VALUES, lua_State};
 use crate::lua::{
-    Kind, Raise, Raising, State, Userdata, enter, lua_function, protect_with, upvalue,
+    Kind, Raise, Raising, State, Userdata, enter_always, lua_function, protect_with, upvalue,
 };
 use crate::markers::is_cancel_error;
 use crate::message::{Deep, KEYS, KindId, Local, Proxy, push_proxy};
@@ -233,7 +233,7 @@ fn take(state: State) -> Option<Foreign> {
 
 lua_function! {
     /// `__gc` of proxies. Its first upvalue is their metatable, the second the module's own finalizer, or nil.
-    fn collect = collect_body
+    always fn collect = collect_body
 }
 
 fn collect_body(state: State) -> Result<c_int, Raise> {
@@ -350,7 +350,7 @@ pub unsafe extern "C-unwind" fn luaG_newdeepuserdata(
         crate::attach(l);
         let object = make(Raising::unprotected(l), identify, user_values);
         let user_values = user_values as u8;
-        enter(l, move |state| {
+        enter_always(l, move |state| {
             push_new(
                 state,
                 Foreign {

@@ -5,7 +5,7 @@
 use super::deep::{Foreign, Prelude, WRONG_VERSION, is_magic};
 use crate::context::Context;
 use crate::lua::compat::lua_State;
-use crate::lua::{Kind, Raise, State, enter, protect};
+use crate::lua::{Kind, Raise, State, enter_always, protect};
 use crate::message::{Deep, push_proxy_raising};
 use crate::sync::Mutex;
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ pub unsafe extern "C-unwind" fn push_deep_proxy(
     // SAFETY: this frame owns nothing until `enter`, which drops all that it owns before it raises.
     unsafe {
         crate::attach(l);
-        enter(l, move |state| push_object(state, object, user_values));
+        enter_always(l, move |state| push_object(state, object, user_values));
     }
     let state = State::new(l);
     if state.kind(-1) == Kind::String {
@@ -100,7 +100,7 @@ pub unsafe extern "C-unwind" fn free_deep_prelude(l: *mut lua_State, object: *mu
     // SAFETY: this frame owns nothing until `enter`, which drops all that it owns before it raises.
     unsafe {
         crate::attach(l);
-        enter(l, move |state| free_object(state, object));
+        enter_always(l, move |state| free_object(state, object));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which requests for something scarce are refused, counted from a moment on.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A plan of refusals. Requests are counted from 1.
 pub struct Plan {
@@ -15,8 +15,20 @@ pub struct Plan {
 /// Allocations of the states of lanes.
 pub static LANES: Plan = Plan::off();
 
+/// Memory of the library itself.
+pub static OURS: Plan = Plan::off();
+
+/// The size in bytes from which on requests for it are counted.
+pub static OURS_FROM: AtomicUsize = AtomicUsize::new(0);
+
 /// Threads for lanes.
 pub static THREADS: Plan = Plan::off();
+
+/// Counts a request for so many bytes for the library itself and answers whether it is refused.
+#[inline]
+pub fn refuses_ours(size: usize) -> bool {
+    size >= OURS_FROM.load(Ordering::Relaxed) && OURS.refuses()
+}
 
 impl Plan {
     /// Refuses nothing.
@@ -44,6 +56,7 @@ impl Plan {
     }
 
     /// Counts a request and answers whether it is refused.
+    #[inline]
     pub fn refuses(&self) -> bool {
         let first = self.first.load(Ordering::Relaxed);
         if first == 0 {

@@ -6,7 +6,7 @@ use super::handle;
 use super::record::Record;
 use crate::context::Context;
 use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET, LUAJIT, lua_Debug, lua_State};
-use crate::lua::{Arguments, Hook, Kind, Raise, Raising, State, is_trampoline};
+use crate::lua::{Arguments, Hook, Kind, Raise, Raising, State, brief, is_trampoline};
 use crate::markers::CANCEL_ERROR;
 use crate::message::KEYS;
 use crate::park::{Deadline, Request};
@@ -97,7 +97,7 @@ impl Asked {
                         format_args!(
                             "invalid hook option {}, should be \"soft\", \"hard\", \"count\", \"line\", \"call\" or \
                              \"ret\"",
-                            String::from_utf8_lossy(other)
+                            brief(other)
                         ),
                     ));
                 }

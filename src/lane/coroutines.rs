@@ -38,7 +38,7 @@ pub fn prepare(raising: Raising, context: c_int) {
 
 lua_function! {
     /// `coroutine.resume(co, ...)`; the original is the second upvalue.
-    fn resume = resume_body
+    always fn resume = resume_body
 }
 
 fn resume_body(state: State) -> Result<c_int, Raise> {
@@ -110,7 +110,7 @@ fn wrap_body(state: State) -> Result<c_int, Raise> {
 
 lua_function! {
     /// What `coroutine.wrap` answers: the coroutine is the second upvalue.
-    fn call_wrapped = call_wrapped_body
+    always fn call_wrapped = call_wrapped_body
 }
 
 fn call_wrapped_body(state: State) -> Result<c_int, Raise> {

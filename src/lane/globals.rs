@@ -2,7 +2,8 @@
 //! `set_error_reporting` (SPEC-3x section 5).
 
 use crate::context::{Context, push_function};
-use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function, protect};
+use crate::grow;
+use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, brief, lua_function, protect};
 use crate::message::KEYS;
 use crate::park::Request;
 use crate::threads;
@@ -61,7 +62,7 @@ fn assign(raising: Raising) {
 
 lua_function! {
     /// `cancel_test()`: whether the lane is asked to stop.
-    fn cancel_test = |state| {
+    always fn cancel_test = |state| {
         let context = Context::of(state)?;
         state.push_boolean(context.waiter.request() != Request::None);
         Ok(1)
@@ -111,7 +112,7 @@ fn set_debug_threadname_body(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "set_debug_threadname");
     let name = arguments.bytes(1)?;
     arguments.at_most(1)?;
-    let text = String::from_utf8_lossy(name).into_owned();
+    let text = grow::text(name);
     if let Some(record) = &context.record {
         record.set_name(&text);
     }
@@ -142,7 +143,7 @@ fn set_error_reporting_body(state: State) -> Result<c_int, Raise> {
                 1,
                 format_args!(
                     "unsupported error reporting model {}, should be \"basic\" or \"extended\"",
-                    String::from_utf8_lossy(other)
+                    brief(other)
                 ),
             ));
         }

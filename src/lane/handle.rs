@@ -154,7 +154,7 @@ fn join_body(state: State) -> Result<c_int, Raise> {
 
 lua_function! {
     /// `lane:cancel([mode [, count]] [, timeout] [, flag [, force_timeout]])`
-    fn cancel_method = cancel::cancel
+    always fn cancel_method = cancel::cancel
 }
 
 lua_function! {
@@ -257,7 +257,7 @@ fn result(context: &Context, state: State, handle: &Handle, number: f64) -> Resu
 
 lua_function! {
     /// The end of a handle: the lane goes on by itself. Calls the option `gc_cb`.
-    fn collect = collect_body
+    always fn collect = collect_body
 }
 
 fn collect_body(state: State) -> Result<c_int, Raise> {

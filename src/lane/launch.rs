@@ -5,6 +5,7 @@ use super::record::Record;
 use super::spare::{self, Spare};
 use super::{globals, handle, run};
 use crate::context::Context;
+use crate::grow;
 use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, Raising, State, protect};
 use crate::message::{
     Destination, KEYS, Label, decode_one, decode_packet, encode_one, encode_packet, register,
@@ -467,9 +468,11 @@ impl Launch<'_> {
         let (from, to) = (self.from, self.to);
         globals::set(to).map_err(|raise| self.carry(raise))?;
         if let Some(text) = from.bytes(BODY) {
-            let name =
-                std::ffi::CString::new(text.split(|&byte| byte == 0).next().unwrap_or_default());
-            let name = name.unwrap_or_default();
+            let shown = text.split(|&byte| byte == 0).next().unwrap_or_default();
+            // With room for the zero at the end.
+            let mut name = grow::list(shown.len() + 1);
+            name.extend_from_slice(shown);
+            let name = std::ffi::CString::new(name).unwrap_or_default();
             let name = name.as_c_str();
             let loaded = self.inside(0, move |raising| raising.load_text(text, name))?;
             if !loaded {

@@ -3,6 +3,7 @@
 //! `unsafe`: a cancellation sets hooks in the lane's coroutines from another thread, so their addresses go there.
 
 use super::outcome::Outcome;
+use crate::grow;
 use crate::linda::unnoticed;
 use crate::lua::State;
 use crate::park::{Latch, Waiter};
@@ -147,12 +148,13 @@ impl Record {
 
     /// The name that the lane gave itself, or `<unnamed>`.
     pub fn name(&self) -> String {
-        self.name.lock().clone()
+        grow::text(self.name.lock().as_bytes())
     }
 
     /// Sets the name.
     pub fn set_name(&self, name: &str) {
-        *self.name.lock() = name.to_owned();
+        let name = grow::text(name.as_bytes());
+        *self.name.lock() = name;
     }
 
     /// The lane's thread runs this coroutine from now on. A hook that was asked for is set in it, unless the body has

@@ -5,7 +5,8 @@ use super::record::{Record, Stage};
 use super::spare::{self, Spare};
 use super::trace;
 use crate::context::Context;
-use crate::lua::{Raise, State, compat, protect};
+use crate::grow::OutOfMemory;
+use crate::lua::{NOT_ENOUGH_MEMORY, Raise, State, compat, protect};
 use crate::markers::CANCEL_ERROR;
 use crate::message::KEYS;
 use crate::park::Latch;
@@ -53,8 +54,12 @@ impl Job {
         });
         let outcome = if allowed {
             record.set_stage(Stage::Running);
-            catch_unwind(AssertUnwindSafe(|| body(&record, owned.state()))).unwrap_or_else(|_| {
-                Outcome::broken("internal error in lanes: a lane's thread panicked")
+            catch_unwind(AssertUnwindSafe(|| body(&record, owned.state()))).unwrap_or_else(|end| {
+                Outcome::broken(if end.is::<OutOfMemory>() {
+                    NOT_ENOUGH_MEMORY
+                } else {
+                    "internal error in lanes: a lane's thread panicked"
+                })
             })
         } else {
             Outcome::Cancelled

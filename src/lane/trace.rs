@@ -15,7 +15,7 @@ const OUTERMOST: c_int = 100;
 
 lua_function! {
     /// The message handler of a lane's body: leaves the trace in the registry and the error value as it is.
-    pub fn handler = handle
+    always pub fn handler = handle
 }
 
 fn handle(state: State) -> Result<c_int, Raise> {

@@ -2,15 +2,17 @@
 //! interface (SPEC-3x 9.5).
 
 use super::queues::LindaCancelled;
-use crate::lua::{Raise, State, protect};
+use crate::lua::{NOT_ENOUGH_MEMORY, Raise, State, protect};
 use crate::markers::CANCEL_ERROR;
 use crate::park::{Refusal, Request};
 use std::os::raw::{c_int, c_void};
 
-/// A hard cancel raises, a soft one and a cancelled linda answer `cancel_error`.
+/// A hard cancel and lack of memory raise, a soft one and a cancelled linda answer `cancel_error`.
 fn cancelled(state: State, refusal: Refusal) -> Result<c_int, Raise> {
-    if refusal == Refusal::Request(Request::Hard) {
-        return Err(Raise::Light(CANCEL_ERROR));
+    match refusal {
+        Refusal::Request(Request::Hard) => return Err(Raise::Light(CANCEL_ERROR)),
+        Refusal::OutOfMemory => return Err(Raise::Bare(NOT_ENOUGH_MEMORY.into())),
+        _ => {}
     }
     push_cancel_error(state)?;
     Ok(1)

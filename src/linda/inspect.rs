@@ -4,6 +4,7 @@ use super::methods::{linda_of, this};
 use super::queues::{Dump, Probe};
 use super::{KeyRef, Linda};
 use crate::context::Context;
+use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, State, lua_function, protect, protect_with};
 use crate::markers::NULL;
 use crate::message::{Label, Message, decode_one};
@@ -30,12 +31,14 @@ fn count_body(state: State) -> Result<c_int, Raise> {
     let mut counts = if last == 1 {
         linda.queues.counts()
     } else {
-        let keys: Vec<KeyRef> = (2..=last)
-            .map(|index| KeyRef::argument(&arguments, index))
-            .collect::<Result<_, _>>()?;
-        keys.iter()
-            .filter_map(|key| Some((key.to_key(), linda.queues.count(key)?)))
-            .collect()
+        let mut counts = grow::list(last as usize - 1);
+        for index in 2..=last {
+            let key = KeyRef::argument(&arguments, index)?;
+            if let Some(count) = linda.queues.count(&key) {
+                counts.push((key.to_key(), count));
+            }
+        }
+        counts
     };
     protect_with(state, 0, &mut counts, |raising, counts| {
         raising.new_table(0, counts.len());

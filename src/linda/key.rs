@@ -1,13 +1,14 @@
 //! Keys of slots: booleans, numbers, strings and light userdata, with Lua's notion of equal numbers.
 
 use super::queues::Probe;
+use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, Raising, State, compat};
 use hashbrown::Equivalent;
 use std::hash::{Hash, Hasher};
 use std::os::raw::{c_int, c_void};
 
 /// A key as a linda keeps it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub enum Key {
     /// boolean
     Boolean(bool),
@@ -34,6 +35,13 @@ pub enum KeyRef<'a> {
     Text(&'a [u8]),
     /// light userdata
     Light(usize),
+}
+
+impl Clone for Key {
+    /// Unwinds where there is no memory for it.
+    fn clone(&self) -> Key {
+        self.borrowed().to_key()
+    }
 }
 
 impl Key {
@@ -88,12 +96,13 @@ impl Equivalent<Key> for KeyRef<'_> {
 }
 
 impl Probe<Key> for KeyRef<'_> {
+    /// Unwinds where there is no memory for it.
     fn to_key(&self) -> Key {
         match self {
             KeyRef::Boolean(value) => Key::Boolean(*value),
             KeyRef::Integer(value) => Key::Integer(*value),
             KeyRef::Float(value) => Key::Float(*value),
-            KeyRef::Text(value) => Key::Text((*value).into()),
+            KeyRef::Text(value) => Key::Text(grow::copy(value).into()),
             KeyRef::Light(value) => Key::Light(*value),
         }
     }

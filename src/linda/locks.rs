@@ -36,7 +36,7 @@ fn prepare_lock_body(state: State) -> Result<c_int, Raise> {
 
 lua_function! {
     /// `linda:__lock(key, count, units, mode)`: takes units (positive), or gives them back.
-    pub fn lock = |state| lock_body(state).map_err(Raise::for_caller)
+    always pub fn lock = |state| lock_body(state).map_err(Raise::for_caller)
 }
 
 fn lock_body(state: State) -> Result<c_int, Raise> {

@@ -5,7 +5,7 @@ use super::send::{element, elements};
 use super::{Key, KeyRef, Linda, answers, inspect, locks, receive, send, unnoticed};
 use crate::context::{Context, Timeout, Waited, push_function};
 use crate::lua::{
-    Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
+    Arguments, Function, Kind, Raise, Raising, State, Userdata, brief, lua_function, new_metatable,
 };
 use crate::markers::{BATCHED, NULL};
 use crate::message::{Deep, Label, Message, Proxy, decode, decode_one, push_proxy};
@@ -208,7 +208,7 @@ fn limit_body(state: State) -> Result<c_int, Raise> {
 lua_function! {
     /// `linda:cancel([who])`: marks the linda cancelled and wakes those who wait to "read", to "write", or "both"
     /// (default); "none" takes the mark away.
-    fn cancel = cancel_body
+    always fn cancel = cancel_body
 }
 
 fn cancel_body(state: State) -> Result<c_int, Raise> {
@@ -234,7 +234,7 @@ fn cancel_body(state: State) -> Result<c_int, Raise> {
                     2,
                     format_args!(
                         "unknown wake hint '{}', should be \"none\", \"read\", \"write\" or \"both\"",
-                        String::from_utf8_lossy(other)
+                        brief(other)
                     ),
                 ));
             }

@@ -16,6 +16,7 @@ pub use locks::{prepare_atomic, prepare_lock};
 pub use methods::{install, linda_of, new, sleep};
 pub use shortcuts::Shortcuts;
 
+use crate::grow;
 use crate::lua::Raising;
 use crate::message::{Deep, KindId, Local, Message};
 use queues::{Element, Queues};
@@ -47,7 +48,7 @@ impl Linda {
     pub fn new(name: &[u8]) -> Linda {
         Linda {
             queues: Queues::new(),
-            name: name.to_vec(),
+            name: grow::copy(name),
         }
     }
 
@@ -59,8 +60,8 @@ impl Linda {
             text.extend_from_slice(format!("{:p}", std::ptr::from_ref(self)).as_bytes());
         } else {
             // A zero byte ends a name, as it does for C programs that print it.
-            text.extend(self.name.iter().take_while(|&&byte| byte != 0));
-            text.truncate(MOST);
+            let shown = self.name.iter().take_while(|&&byte| byte != 0);
+            text.extend(shown.take(MOST - text.len()));
         }
         text
     }

@@ -4,6 +4,7 @@ use super::methods::{is_marker, this, timeout, waited};
 use super::queues::{Found, Shortcut};
 use super::{KeyRef, Linda, answers};
 use crate::context::{Context, Timeout};
+use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, State, lua_function};
 use crate::markers::BATCHED;
 use crate::message::{Label, Message, decode, decode_apart};
@@ -117,9 +118,10 @@ fn receive_any(
     first: c_int,
 ) -> Result<c_int, Raise> {
     let state = arguments.state;
-    let keys: Vec<KeyRef> = (first..=state.top())
-        .map(|index| KeyRef::argument(arguments, index))
-        .collect::<Result<_, _>>()?;
+    let mut keys = grow::list((state.top() - first + 1) as usize);
+    for index in first..=state.top() {
+        keys.push(KeyRef::argument(arguments, index)?);
+    }
     let outcome = context.wait(state, timeout.deadline(), |wait: &Wait| {
         waited(linda.queues.receive(wait, &keys))
     })?;

@@ -2,6 +2,8 @@
 
 use super::compat::{self as c, lua_State};
 use super::{State, protect};
+use crate::grow::OutOfMemory;
+use crate::memory;
 use std::any::Any;
 use std::borrow::Cow;
 use std::os::raw::{c_int, c_void};
@@ -9,6 +11,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Lua's own error for memory that runs out.
 pub const NOT_ENOUGH_MEMORY: &str = "not enough memory";
+
+/// Bytes as text for a message: bad UTF-8 replaced, and what is beyond the first 60,000 bytes left out.
+pub fn brief(bytes: &[u8]) -> String {
+    const MOST: usize = 60_000;
+    let mut text = String::from_utf8_lossy(&bytes[..bytes.len().min(MOST)]).into_owned();
+    if bytes.len() > MOST {
+        text.push_str("...");
+    }
+    text
+}
 
 /// Why a body ended without results: the Lua error to raise.
 #[derive(Debug)]
@@ -96,8 +108,28 @@ fn push_error(state: State, raise: Raise) -> c_int {
 #[cold]
 #[inline(never)]
 fn push_panic(state: State, panic: Box<dyn Any + Send>) -> c_int {
+    if panic.is::<OutOfMemory>() {
+        return push_error(state, Raise::Bare(NOT_ENOUGH_MEMORY.into()));
+    }
     let text = format!("internal error in lanes: {}", panic_text(&*panic));
     push_error(state, Raise::message(text))
+}
+
+/// As [`enter_always`], for a body that is not run where memory is short: that is the error then.
+///
+/// # Safety
+/// As for [`enter_always`].
+#[inline(always)]
+pub unsafe fn enter(l: *mut lua_State, body: impl FnOnce(State) -> Result<c_int, Raise>) -> usize {
+    // SAFETY: passed on from the caller.
+    unsafe {
+        enter_always(l, |state| {
+            if memory::is_short() {
+                return Err(Raise::Bare(NOT_ENOUGH_MEMORY.into()));
+            }
+            body(state)
+        })
+    }
 }
 
 /// Runs the body of a function called by Lua. The body answers how many values on the top of the stack are results.
@@ -106,7 +138,10 @@ fn push_panic(state: State, panic: Box<dyn Any + Send>) -> c_int {
 /// # Safety
 /// Called by Lua with a live state, directly from an `extern "C-unwind"` function that owns nothing.
 #[inline(always)]
-pub unsafe fn enter(l: *mut lua_State, body: impl FnOnce(State) -> Result<c_int, Raise>) -> usize {
+pub unsafe fn enter_always(
+    l: *mut lua_State,
+    body: impl FnOnce(State) -> Result<c_int, Raise>,
+) -> usize {
     let state = State::new(l);
     let results = match catch_unwind(AssertUnwindSafe(|| body(state))) {
         Ok(Ok(results)) => results,
@@ -120,8 +155,16 @@ pub unsafe fn enter(l: *mut lua_State, body: impl FnOnce(State) -> Result<c_int,
     results as usize
 }
 
-/// Defines a function that Lua can call from a body of type `fn(State) -> Result<c_int, Raise>`.
+/// Defines a function that Lua can call from a body of type `fn(State) -> Result<c_int, Raise>`. Where memory is short it fails; but one that
+/// runs `always` does not: a finalizer, what ends something or gives it back, and what Lua itself does not expect to fail.
 macro_rules! lua_function {
+    ($(#[$meta:meta])* always $visibility:vis fn $name:ident = $body:expr) => {
+        $(#[$meta])*
+        $visibility unsafe extern "C-unwind" fn $name(l: *mut $crate::lua::compat::lua_State) -> usize {
+            // SAFETY: Lua calls this function, and it owns nothing.
+            unsafe { $crate::lua::enter_always(l, $body) }
+        }
+    };
     ($(#[$meta:meta])* $visibility:vis fn $name:ident = $body:expr) => {
         $(#[$meta])*
         $visibility unsafe extern "C-unwind" fn $name(l: *mut $crate::lua::compat::lua_State) -> usize {

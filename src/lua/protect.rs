@@ -6,7 +6,8 @@
 //! skipped. For the same reason a panic must not happen in there.
 
 use super::compat::{self as c, lua_State};
-use super::{Function, Raise, State};
+use super::{Function, NOT_ENOUGH_MEMORY, Raise, State};
+use crate::grow::{self, Grow};
 use std::cell::Cell;
 use std::ops::Deref;
 use std::os::raw::{c_char, c_int, c_void};
@@ -158,6 +159,22 @@ impl Raising {
 
     fn l(self) -> *mut lua_State {
         self.0.raw()
+    }
+
+    /// Makes room in a collection for so many more elements; raises "not enough memory" where there is none.
+    #[inline]
+    pub fn room(self, list: &mut impl Grow, count: usize) {
+        if !grow::has_room(list, count) {
+            self.out_of_memory();
+        }
+    }
+
+    /// Raises "not enough memory".
+    #[cold]
+    pub fn out_of_memory(self) -> ! {
+        self.push_bytes(NOT_ENOUGH_MEMORY.as_bytes());
+        // SAFETY: inside protect.
+        unsafe { c::lua_error(self.l()) }
     }
 
     /// Makes room for `n` more values; raises an error where there is none, which can have two reasons.

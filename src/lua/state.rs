@@ -4,6 +4,7 @@
 //! and a push has room (a C function has room for 20 values; [`super::Raising::reserve`] makes more).
 
 use super::compat::{self as c, lua_State};
+use super::entry::brief;
 use std::os::raw::{c_int, c_void};
 
 /// A Lua state, used by one thread at a time.
@@ -266,10 +267,9 @@ impl State {
         }
     }
 
-    /// The string at `index` as text, bad UTF-8 replaced; nothing where it is no string.
+    /// The string at `index` as text for a message (see [`brief`]); nothing where it is no string.
     pub fn text(self, index: c_int) -> Option<String> {
-        self.bytes(index)
-            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        self.bytes(index).map(brief)
     }
 
     /// The address of a userdata's block, or a light userdata's value; null for anything else.

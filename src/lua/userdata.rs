@@ -3,7 +3,7 @@
 //! program that gives one of our metatables to a userdata of its own.
 
 use super::compat::lua_State;
-use super::{Function, Raising, State, enter};
+use super::{Function, Raising, State, enter_always};
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::os::raw::{c_int, c_void};
@@ -129,7 +129,7 @@ impl<T: 'static> Userdata<T> {
 unsafe extern "C-unwind" fn collect<T: 'static>(l: *mut lua_State) -> usize {
     // SAFETY: called by Lua; owns nothing.
     unsafe {
-        enter(l, |state| {
+        enter_always(l, |state| {
             drop(Userdata::<T>::take(state, 1));
             Ok(0)
         })

@@ -60,6 +60,7 @@ impl Decoder {
 
     /// Makes the table on the top (left there) this state's metatable with a number, for as long as the decoding succeeds.
     pub(super) fn adopt(&mut self, raising: Raising, identity: u64) {
+        raising.room(&mut self.adopted, 1);
         metatables::adopt(raising, identity);
         self.adopted.push(identity);
     }

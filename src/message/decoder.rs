@@ -4,7 +4,7 @@ use super::failure::{Failure, Label, Step, path};
 use super::local::Local;
 use super::reader::{Outcome, Reader, Stop};
 use super::{Ref, deep, format, metatables, names};
-use crate::lua::{Kind, Raising};
+use crate::lua::{Kind, Raising, brief};
 use std::ops::Range;
 use std::os::raw::c_int;
 
@@ -116,6 +116,8 @@ impl Decoder {
     /// Replaces the value on the top by nil where it was refused. Its objects began with number `objects`, and the metatables that came
     /// with it with number `adopted`.
     pub(super) fn settle(&mut self, raising: Raising, objects: u32, adopted: usize) {
+        raising.room(&mut self.refused, 1);
+        raising.room(&mut self.gone, 1);
         let Some(failure) = self.failure.take() else {
             return;
         };
@@ -163,6 +165,7 @@ impl Decoder {
         if self.frames.len().is_multiple_of(format::STEP) {
             raising.reserve(format::ROOM);
         }
+        raising.room(&mut self.frames, 1);
         self.frames.push(frame);
         Ok(())
     }
@@ -199,6 +202,7 @@ impl Decoder {
             self.share(raising, number);
         }
         if flags & format::LATER != 0 {
+            raising.room(&mut self.later, 1);
             self.later.push((number, tag, flags));
             return false;
         }
@@ -441,7 +445,7 @@ impl Decoder {
                 "function"
             },
             name: names::display(module, path),
-            module: String::from_utf8_lossy(module).into_owned(),
+            module: brief(module),
             path: self.path(raising),
             state: local.name.borrow().clone(),
             reason,

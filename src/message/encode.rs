@@ -8,6 +8,7 @@ use super::encoder::Encoder;
 use super::failure::{Failure, Label};
 use super::local::Local;
 use super::{APART, Body, Captured, Full, INLINE, Message, Packet, Ref, format};
+use crate::grow::{collect, copy, list};
 use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, State, protect_with};
 use std::os::raw::c_int;
 use std::sync::Arc;
@@ -96,26 +97,20 @@ fn short_string(text: &[u8]) -> Option<Message> {
 /// Bytes beyond which a message is kept as it was written, and not copied once more.
 const LARGE: usize = 1 << 16;
 
-/// A message with a copy of the bytes.
-///
-/// Errors: not enough memory.
-fn cut(bytes: &[u8], refs: &[Ref]) -> Result<Message, Raise> {
+/// A message with a copy of the bytes. Unwinds where there is no memory for it.
+fn cut(bytes: &[u8], refs: &[Ref]) -> Message {
     if !refs.is_empty() || bytes.len() > LARGE {
-        let mut copy = Vec::new();
-        copy.try_reserve_exact(bytes.len())
-            .map_err(|_| Raise::Bare(NOT_ENOUGH_MEMORY.into()))?;
-        copy.extend_from_slice(bytes);
-        return Ok(Message(Body::Full(Arc::new(Full {
-            bytes: copy,
-            refs: refs.to_vec(),
+        return Message(Body::Full(Arc::new(Full {
+            bytes: copy(bytes),
+            refs: collect(refs.iter().cloned()),
             values: 1,
-        }))));
+        })));
     }
-    Ok(if bytes.len() <= INLINE {
+    if bytes.len() <= INLINE {
         Message::small(bytes)
     } else {
         Message(Body::Plain(bytes.into()))
-    })
+    }
 }
 
 /// Encodes the top `count` values in one walk and takes them off the stack.
@@ -156,7 +151,7 @@ pub fn encode_one(local: &Local, state: State, label: Label) -> Result<Message, 
         return Ok(message);
     }
     let encoder = walk(local, state, 1, label, Destination::Anywhere, false)?;
-    message_of(local, encoder)
+    Ok(message_of(local, encoder))
 }
 
 /// As [`encode_one`], for a queue that can keep the bytes of messages: they are given to `send` where they were found, and the
@@ -193,13 +188,13 @@ pub fn capture<R>(
         local.give_encoder(encoder);
         return Ok(result);
     }
-    Ok(send(Captured::Whole(message_of(local, encoder)?)))
+    Ok(send(Captured::Whole(message_of(local, encoder))))
 }
 
 /// The one message that an encoder has written.
-fn message_of(local: &Local, mut encoder: Box<Encoder>) -> Result<Message, Raise> {
+fn message_of(local: &Local, mut encoder: Box<Encoder>) -> Message {
     let message = if encoder.out.len() > LARGE {
-        Ok(Message(Body::Full(Arc::new(encoder.take_full(1)))))
+        Message(Body::Full(Arc::new(encoder.take_full(1))))
     } else {
         cut(&encoder.out, &encoder.refs)
     };
@@ -216,36 +211,33 @@ pub fn encode_each(
     label: Label,
 ) -> Result<Vec<Message>, Raise> {
     let first = state.top() - count + 1;
-    let scalars: Option<Vec<Message>> = (first..first + count)
-        .map(|index| scalar(state, index))
-        .collect();
-    if let Some(messages) = scalars {
+    let mut messages = list(count as usize);
+    messages.extend((first..first + count).map_while(|index| scalar(state, index)));
+    if messages.len() == count as usize {
         state.pop(count);
         return Ok(messages);
     }
+    messages.clear();
     let mut encoder = walk(local, state, count, label, Destination::Anywhere, true)?;
-    let messages = if encoder.crossed {
+    if encoder.crossed {
         let full = Arc::new(encoder.take_full(count as u32));
         local.give_encoder(encoder);
-        (0..count as u32)
-            .map(|i| Message(Body::Joint(Arc::clone(&full), i)))
-            .collect()
+        messages.extend((0..count as u32).map(|i| Message(Body::Joint(Arc::clone(&full), i))));
     } else {
+        // They are in many small blocks, each with what an allocator adds.
+        drop(list::<u8>(2 * encoder.out.len()));
         let ends = encoder
             .starts
             .iter()
             .skip(1)
             .copied()
             .chain([(encoder.out.len(), encoder.refs.len())]);
-        let messages = encoder
-            .starts
-            .iter()
-            .zip(ends)
-            .map(|(from, to)| cut(&encoder.out[from.0..to.0], &encoder.refs[from.1..to.1]))
-            .collect::<Result<_, _>>();
+        let pieces = encoder.starts.iter().zip(ends);
+        messages.extend(
+            pieces.map(|(from, to)| cut(&encoder.out[from.0..to.0], &encoder.refs[from.1..to.1])),
+        );
         local.give_encoder(encoder);
-        messages?
-    };
+    }
     Ok(messages)
 }
 
@@ -266,10 +258,15 @@ fn scalars(state: State, count: c_int) -> Option<Packet> {
     for index in values() {
         match scalar(state, index)?.0 {
             Body::Small { len, bytes: small } => {
+                bytes.try_reserve(INLINE).ok()?;
                 bytes.extend_from_slice(small.get(..usize::from(len))?);
             }
-            Body::Plain(plain) => bytes.extend_from_slice(&plain),
+            Body::Plain(plain) => {
+                bytes.try_reserve(plain.len()).ok()?;
+                bytes.extend_from_slice(&plain);
+            }
             Body::Text(text) => {
+                bytes.try_reserve(9 + text.len()).ok()?;
                 bytes.push(format::LONG);
                 bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
                 bytes.extend_from_slice(&text);

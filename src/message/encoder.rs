@@ -84,7 +84,7 @@ pub(super) struct Encoder {
     /// Metatables are written as values and not as references.
     pub(super) inline: bool,
     /// Blocks of clones by the address of their original.
-    pub(super) clones: Vec<(usize, Arc<[u64]>)>,
+    pub(super) clones: Vec<(usize, Arc<Vec<u64>>)>,
     /// The encoder of a metatable's contents: owned here, because the frames that use it may be skipped by a raise.
     pub(super) inner: Option<Box<Encoder>>,
 }
@@ -176,14 +176,21 @@ impl Encoder {
             .map(|class| class.1)
     }
 
-    /// Adds a reference to a metatable and answers its number.
+    /// Makes room for a counted reference. Raises where there is no memory for it, so nothing may be owned here yet.
+    pub(super) fn room_for_reference(&mut self, raising: Raising) {
+        raising.room(&mut self.refs, 1);
+        raising.room(&mut self.classes, 1);
+        raising.room(&mut self.clones, 1);
+    }
+
+    /// Adds a reference to a metatable, for which there is room, and answers its number.
     pub(super) fn counted_class(&mut self, identity: u64, metatable: Arc<super::Metatable>) -> u32 {
         let number = self.counted(Ref::Metatable(metatable));
         self.classes.push((identity, number));
         number
     }
 
-    /// Adds a counted reference and answers its number.
+    /// Adds a counted reference, for which there is room, and answers its number.
     pub(super) fn counted(&mut self, reference: Ref) -> u32 {
         let base = if self.relative {
             self.starts.last().map_or(0, |start| start.1)
@@ -195,7 +202,8 @@ impl Encoder {
     }
 
     /// Writes the tag and the flags of a new object and remembers it. Answers where its flags are.
-    pub(super) fn object(&mut self, tag: u8, address: usize) -> (usize, u32) {
+    pub(super) fn object(&mut self, raising: Raising, tag: u8, address: usize) -> (usize, u32) {
+        self.seen.make_room(raising);
         self.tag(tag);
         let flags = self.out.len();
         self.tag(0);
@@ -210,6 +218,7 @@ impl Encoder {
         if self.frames.len().is_multiple_of(format::STEP) {
             raising.reserve(format::ROOM);
         }
+        raising.room(&mut self.frames, 1);
         self.frames.push(frame);
     }
 

@@ -102,6 +102,7 @@ fn write_key(state: State, index: c_int, out: &mut String) {
     let _ = match state.kind(index) {
         Kind::String => {
             let text = state.text(index).unwrap_or_default();
+            let text: String = text.chars().take(1000).collect();
             let plain = !text.is_empty()
                 && !text.starts_with(|first: char| first.is_ascii_digit())
                 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');

@@ -1,5 +1,6 @@
 //! Which objects of a message have been seen: a map from address to number, quick for a handful of objects.
 
+use crate::lua::Raising;
 use hashbrown::HashMap;
 
 /// How many objects are searched one by one before a hash map takes over.
@@ -48,7 +49,18 @@ impl Identity {
             .chain(self.many.keys().copied())
     }
 
-    /// Remembers an object.
+    /// Makes room for one more object; raises where there is no memory for it.
+    #[inline]
+    pub fn make_room(&mut self, raising: Raising) {
+        if self.few.len() < FEW {
+            raising.room(&mut self.few, 1);
+        } else {
+            let moved = if self.many.is_empty() { FEW } else { 0 };
+            raising.room(&mut self.many, moved + 1);
+        }
+    }
+
+    /// Remembers an object, for which there is room.
     #[inline]
     pub fn insert(&mut self, address: usize, seen: Seen) {
         if self.few.len() < FEW {

@@ -8,6 +8,7 @@ use super::Full;
 use super::encoder::{Encoder, Stop};
 use super::failure::{Failure, Label};
 use super::local::{KEYS, Local};
+use crate::grow::has_room;
 use crate::lua::{Kind, Raising, State};
 use hashbrown::HashSet;
 use std::sync::Arc;
@@ -107,6 +108,7 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> R
     if let Some(number) = encoder.class(identity) {
         return Ok(number);
     }
+    encoder.room_for_reference(raising);
     let fingerprint = fingerprint(raising);
     let known = local
         .metatables
@@ -128,11 +130,18 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> R
         encoder.failure = Some(failure);
         return Err(Stop);
     }
+    let mut objects = HashSet::new();
+    let room = has_room(&mut objects, inner.seen.addresses().count())
+        && has_room(&mut *local.metatables.borrow_mut(), 1);
+    if !room {
+        encoder.failure = Some(Failure::Memory);
+        return Err(Stop);
+    }
+    objects.extend(inner.seen.addresses());
     let travelling = Arc::new(Metatable {
         identity,
         contents: inner.take_full(1),
     });
-    let objects = inner.seen.addresses().collect();
     inner.reset();
     purge(local, raising);
     local.metatables.borrow_mut().insert(

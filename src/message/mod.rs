@@ -54,7 +54,7 @@ enum Ref {
     Metatable(Arc<Metatable>),
     /// The block of a clone, in units that align it as Lua aligns userdata, and its length in bytes. Whatever it points to
     /// belongs to the message until the block is moved into a userdata.
-    Block(Arc<[u64]>, usize),
+    Block(Arc<Vec<u64>>, usize),
 }
 
 /// A buffer with references.

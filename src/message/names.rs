@@ -8,7 +8,8 @@ use super::encoder::Encoder;
 use super::format;
 use super::local::{KEYS, Local};
 use super::path::Parts;
-use crate::lua::{Kind, Raising, State};
+use crate::grow::has_room;
+use crate::lua::{Kind, Raising, State, brief};
 use crate::markers::is_cancel_error;
 use std::cmp::Ordering;
 use std::os::raw::c_int;
@@ -38,8 +39,8 @@ const STANDARD: [&[u8]; 13] = [
 
 /// The name as people write it: `print`, `string/sub`.
 pub fn display(module: &[u8], path: &[u8]) -> String {
-    let text: Vec<u8> = displayed(module, path).collect();
-    String::from_utf8_lossy(&text).into_owned()
+    let text: Vec<u8> = displayed(module, path).take(1000).collect();
+    brief(&text)
 }
 
 /// The bytes of the name as people write it.
@@ -244,6 +245,11 @@ fn scan_modules(local: &Local, raising: Raising) {
     raising.push_nil();
     while raising.next(-2) {
         let address = raising.pointer(-2) as usize;
+        let room = has_room(&mut *local.known.borrow_mut(), 1);
+        if !room {
+            local.modules_changed.set(true);
+            raising.out_of_memory();
+        }
         local.known.borrow_mut().insert(address);
         raising.pop(1);
     }

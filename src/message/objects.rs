@@ -23,6 +23,7 @@ impl Encoder {
             if let Some(place) = self.out.get_mut(flags) {
                 *place |= format::LATER | format::SHARED;
             }
+            raising.room(&mut self.later, 1);
             self.later.push((tag, flags, number));
             if raising.is_none_or_nil(self.later_index) {
                 raising.new_table(16, 0);
@@ -160,7 +161,7 @@ impl Encoder {
             raising.pop(1);
             return Ok(());
         }
-        let (flags, number) = self.object(format::TABLE, address);
+        let (flags, number) = self.object(raising, format::TABLE, address);
         self.begin(raising, local, format::TABLE, flags, number)
     }
 
@@ -226,7 +227,8 @@ impl Encoder {
             raising.pop(1);
             return Ok(());
         }
-        let (flags, number) = self.object(format::FUNCTION, address);
+        let (flags, number) = self.object(raising, format::FUNCTION, address);
+        raising.room(&mut self.function_flags, 1);
         self.function_flags.insert(number, flags);
         let length = self.out.len();
         self.u32(0);

@@ -38,8 +38,9 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> W
         }
     }
     if let Some(Proxy { object, .. }) = local.proxy(*raising, -1) {
+        encoder.room_for_reference(raising);
         let reference = encoder.counted(Ref::Deep(Arc::clone(object)));
-        let (flags, number) = encoder.object(format::DEEP, address);
+        let (flags, number) = encoder.object(raising, format::DEEP, address);
         encoder.u32(reference);
         return Written::Header {
             tag: format::DEEP,
@@ -62,7 +63,7 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
     let size = raising.raw_len(-1);
     let source = raising.userdata(-1);
     let object = raising.top();
-    let (flags, number) = encoder.object(format::CLONE, address);
+    let (flags, number) = encoder.object(raising, format::CLONE, address);
     encoder.out.push(user_values(raising, local, object) as u8);
     raising.push_metatable(object);
     if !names::write_name(encoder, local, raising, None) {
@@ -77,11 +78,15 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
         return Written::Stop;
     }
     raising.set_top(object);
+    encoder.room_for_reference(raising);
     let known = encoder.clones.iter().find(|clone| clone.0 == address);
     let block = match known {
         Some((_, block)) => Arc::clone(block),
         None => {
-            let block = cloned_block(raising, size, source);
+            let Some(block) = cloned_block(raising, size, source) else {
+                let _ = encoder.fail(Failure::Memory);
+                return Written::Stop;
+            };
             encoder.clones.push((address, Arc::clone(&block)));
             block
         }
@@ -96,8 +101,9 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
     }
 }
 
-/// The block of a copy of the userdata on the top, made by its `__lanesclone`. Owns nothing while that runs.
-fn cloned_block(raising: Raising, size: usize, source: *mut c_void) -> Arc<[u64]> {
+/// The block of a copy of the userdata on the top, made by its `__lanesclone`; `None` where there is no memory for it. Owns nothing while
+/// that runs.
+fn cloned_block(raising: Raising, size: usize, source: *mut c_void) -> Option<Arc<Vec<u64>>> {
     let object = raising.top();
     // The copy is made in memory that this state owns for the moment, aligned as userdata are.
     raising.reserve(8);
@@ -109,19 +115,18 @@ fn cloned_block(raising: Raising, size: usize, source: *mut c_void) -> Arc<[u64]
     raising.push_light(source);
     raising.push_integer(size as i64);
     raising.call(3, Some(0));
-    let words = raising
-        .block(object + 1)
-        .get(..size)
-        .unwrap_or_default()
-        .chunks(8)
-        .map(|bytes| {
+    let mut words = Vec::new();
+    let copied = words.try_reserve_exact(size.div_ceil(8)).is_ok();
+    if copied {
+        let bytes = raising.block(object + 1).get(..size).unwrap_or_default();
+        words.extend(bytes.chunks(8).map(|bytes| {
             let mut word = [0; 8];
             word[..bytes.len()].copy_from_slice(bytes);
             u64::from_ne_bytes(word)
-        })
-        .collect();
+        }));
+    }
     raising.set_top(object);
-    words
+    copied.then(|| Arc::new(words))
 }
 
 /// How many user values of the userdata at `index` travel with it.

@@ -157,6 +157,7 @@ impl Encoder {
                 self.tag(upvalue);
                 return Ok(());
             }
+            raising.room(&mut self.upvalues, 1);
             self.upvalues.insert(variable, (number, n as u8));
         }
         if raising.push_upvalue(index, n).is_none() {
@@ -333,6 +334,7 @@ impl Encoder {
             self.value = i as usize;
             self.first_object = self.objects;
             self.first_class = self.classes.len();
+            raising.room(&mut self.starts, 1);
             self.starts.push((self.out.len(), self.refs.len()));
             self.root(raising, local, to, i + 1)?;
         }

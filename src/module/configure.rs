@@ -2,7 +2,7 @@
 
 use super::require;
 use crate::context::Context;
-use crate::lua::{Arguments, Kind, Raise, State, lua_function, protect};
+use crate::lua::{Arguments, Kind, Raise, State, brief, lua_function, protect};
 use crate::message::KEYS;
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
@@ -100,7 +100,7 @@ lua_function! {
 
 fn check_libraries_body(state: State) -> Result<c_int, Raise> {
     let list = Arguments::new(state, "check_libraries").bytes(1)?;
-    match Libraries::parse(Some(&String::from_utf8_lossy(list))) {
+    match Libraries::parse(Some(&brief(list))) {
         Ok(_) => Ok(0),
         Err(text) => {
             let text = text.as_bytes();

@@ -1,6 +1,7 @@
 //! `register` and `nameof` (SPEC-3x section 12).
 
 use crate::context::Context;
+use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect};
 use crate::message;
 use std::os::raw::c_int;
@@ -14,11 +15,11 @@ fn register_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(state)?;
     let arguments = Arguments::new(state, "register");
     let mut name = match state.kind(1) {
-        Kind::String => arguments.bytes(1)?.to_vec(),
+        Kind::String => grow::copy(arguments.bytes(1)?),
         Kind::Number => {
             state.push_copy(1);
             protect(state, 1, |raising| raising.push_display(1))?;
-            let text = state.bytes(-1).unwrap_or_default().to_vec();
+            let text = grow::copy(state.bytes(-1).unwrap_or_default());
             state.set_top(2);
             text
         }

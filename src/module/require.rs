@@ -1,7 +1,7 @@
 //! `require`, one at a time in a universe (SPEC-3x 1.7), and `lanes.require`.
 
 use crate::context::{Context, Waited};
-use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect, upvalue};
+use crate::lua::{Arguments, Kind, Raise, Raising, State, brief, lua_function, protect, upvalue};
 use crate::markers::CANCEL_ERROR;
 use crate::message::{KEYS, name_as, register};
 use crate::park::{Deadline, Refusal, Wait, Waiter};
@@ -104,7 +104,7 @@ fn lanes_require_body(state: State) -> Result<c_int, Raise> {
         return Err(Raise::message(format!(
             "unsupported module type {}: module '{}' should be a table or a function",
             state.type_name(-1),
-            String::from_utf8_lossy(name)
+            brief(name)
         )));
     }
     let local = &context.local;

@@ -86,6 +86,8 @@ pub enum Refusal {
     LindaCancelled,
     /// `Wait::interrupted` said so.
     Interrupted,
+    /// There is no memory for what was to be done, and nothing has been done.
+    OutOfMemory,
 }
 
 #[cfg(all(test, not(loom)))]

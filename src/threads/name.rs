@@ -12,10 +12,9 @@ mod system {
     use std::ffi::CString;
 
     pub fn set(name: &str) {
-        let mut bytes: Vec<u8> = name.bytes().filter(|&byte| byte != 0).collect();
-        if cfg!(target_os = "linux") {
-            bytes.truncate(15);
-        }
+        // What each system has room for, or more where it cuts names itself.
+        let most = if cfg!(target_os = "linux") { 15 } else { 63 };
+        let bytes: Vec<u8> = name.bytes().filter(|&byte| byte != 0).take(most).collect();
         let Ok(name) = CString::new(bytes) else {
             return;
         };

@@ -3,6 +3,7 @@
 pub mod date;
 pub mod service;
 
+use crate::grow;
 use crate::linda::{Key, Linda, unnoticed};
 use crate::message::Message;
 use crate::universe::TimerKey;
@@ -76,17 +77,15 @@ impl Timers {
             None => epoch - clock.duration_since(instant).as_secs_f64(),
         };
         let list = self.service.list();
-        list.into_iter()
-            .map(|(key, at, period)| {
-                let period = period.map(|period| period.as_secs_f64());
-                // Exactly the time that was asked for, or a whole number of periods after it.
-                let periods = period.map_or(0.0, |period| {
-                    ((due(at) - key.first) / period).round() * period
-                });
-                let when = key.first + periods;
-                (key, when, period)
-            })
-            .collect()
+        grow::collect(list.into_iter().map(|(key, at, period)| {
+            let period = period.map(|period| period.as_secs_f64());
+            // Exactly the time that was asked for, or a whole number of periods after it.
+            let periods = period.map_or(0.0, |period| {
+                ((due(at) - key.first) / period).round() * period
+            });
+            let when = key.first + periods;
+            (key, when, period)
+        }))
     }
 
     /// Ends all timers for good.

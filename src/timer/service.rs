@@ -1,5 +1,6 @@
 //! Timers under keys, and the one thread that sleeps until the next is due.
 
+use crate::grow::{OutOfMemory, collect, room};
 use crate::park::{Deadline, Latch, Parker, Wait, Waiter};
 use crate::sync::{Arc, Mutex, thread};
 use crate::threads::pool::{self, Ending, Reuse};
@@ -120,6 +121,7 @@ where
                 pool::launch(Box::new(job))?;
                 state.phase = Phase::Running;
             }
+            room(&mut state.timers, 1);
             removed = state.remove(&key);
             first = state.insert(
                 key,
@@ -147,11 +149,8 @@ where
     /// All timers: key, next due time, period. A timer without period is no longer there when it fires. In no order.
     pub fn list(&self) -> Vec<(K, Instant, Option<Duration>)> {
         let state = self.shared.state.lock();
-        state
-            .timers
-            .iter()
-            .map(|(key, timer)| (key.clone(), timer.due, timer.period))
-            .collect()
+        let timers = state.timers.iter();
+        collect(timers.map(|(key, timer)| (key.clone(), timer.due, timer.period)))
     }
 
     /// Models only: lets so much time pass that every timer is due.
@@ -299,8 +298,10 @@ impl<K: Eq + Hash + Clone, F: FnMut()> Shared<K, F> {
                     removed,
                 } => {
                     drop(removed);
-                    // A panic has been reported by its hook; it must not take the other timers along.
-                    let panicked = catch_unwind(AssertUnwindSafe(&mut fire)).is_err();
+                    // A panic has been reported by its hook; it must not take the other timers along. Without memory this time is
+                    // passed over.
+                    let panicked = catch_unwind(AssertUnwindSafe(&mut fire))
+                        .is_err_and(|end| !end.is::<OutOfMemory>());
                     if let Some((key, serial)) = again {
                         self.give_back(&key, serial, fire, panicked);
                     }

@@ -2,6 +2,7 @@
 //! that a stream of messages takes no allocation for each.
 
 use super::Element;
+use crate::grow::{has_room, room};
 use std::collections::VecDeque;
 
 /// Elements up to which memory is kept.
@@ -32,6 +33,12 @@ impl<M: Element> Fifo<M> {
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
+    }
+
+    /// Whether there is room for so many more elements and so many bytes that are apart from them. The FIFO grows if it must.
+    #[inline]
+    pub fn has_room(&mut self, elements: usize, bytes: usize) -> bool {
+        has_room(&mut self.values, elements) && has_room(&mut self.bytes, bytes)
     }
 
     #[inline]
@@ -80,9 +87,16 @@ impl<M: Element> Fifo<M> {
         Some(whole(value, &bytes))
     }
 
-    /// Moves the first elements, at most `count`, to the end of `to`, whole.
-    pub fn pop_many(&mut self, count: usize, to: &mut Vec<M>) {
+    /// Moves the first elements, at most `count`, to the end of `to`, whole; false where there is no memory for that.
+    pub fn pop_many(&mut self, count: usize, to: &mut Vec<M>) -> bool {
         let count = count.min(self.values.len());
+        let apart: usize = self.values.iter().take(count).map(Element::apart).sum();
+        // Bytes that are whole are in many small blocks, each with what an allocator adds.
+        let mut probe: Vec<u8> = Vec::new();
+        if !has_room(to, count) || !has_room(&mut probe, apart.saturating_mul(2)) {
+            return false;
+        }
+        drop(probe);
         if self.bytes.is_empty() {
             to.extend(self.values.drain(..count));
         } else {
@@ -97,6 +111,7 @@ impl<M: Element> Fifo<M> {
             }
         }
         self.shrink();
+        true
     }
 
     /// Puts a whole element before the first.
@@ -105,8 +120,10 @@ impl<M: Element> Fifo<M> {
         self.values.push_front(value);
     }
 
-    /// Appends all elements of another FIFO, which is empty then.
+    /// Appends all elements of another FIFO, which is empty then. Unwinds where there is no memory for that.
     pub fn append(&mut self, other: &mut Fifo<M>) {
+        room(&mut self.values, other.values.len());
+        room(&mut self.bytes, other.bytes.len());
         self.values.append(&mut other.values);
         self.bytes.append(&mut other.bytes);
     }
@@ -248,7 +265,7 @@ mod tests {
         }
         assert_eq!(all(&fifo, 9).len(), 7);
         let mut some = Vec::new();
-        fifo.pop_many(5, &mut some);
+        assert!(fifo.pop_many(5, &mut some));
         assert_eq!(some.len(), 5);
         let rest: Vec<String> = std::iter::from_fn(|| fifo.pop_whole().map(text)).collect();
         assert_eq!(some.into_iter().map(text).chain(rest).count(), 7);

@@ -18,6 +18,7 @@ mod wait_list;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+use crate::grow::collect;
 use crate::park::{Deadline, Refusal, Request, Wait, Woken};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard};
@@ -139,6 +140,10 @@ impl<K: Clone, M: Element> Queues<K, M> {
             let number = state.find_or_make(key);
             let slot = &mut state.slots[number];
             if need <= slot.room() {
+                if !slot.has_memory(need, 0) {
+                    self.leave(state, number);
+                    return Err((Refusal::OutOfMemory, values));
+                }
                 slot.push(values);
                 if slot.has_parked() {
                     settle(state, number);
@@ -152,6 +157,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
                 spins = self.spin(wait, Arc::clone(slot.watch()), state, spins);
                 continue;
             }
+            state.prepare(std::slice::from_ref(key));
             let ticket = Ticket::new(wait.waiter);
             let operation = state.park(&ticket, Work::Send(values));
             state.queue_up(operation, number, 0, need);
@@ -181,11 +187,24 @@ impl<K: Clone, M: Element> Queues<K, M> {
         if slot.room() == 0 {
             return Err((Refusal::TimedOut, value));
         }
+        if !slot.has_memory(1, bytes.len()) {
+            self.leave(state, number);
+            return Err((Refusal::OutOfMemory, value));
+        }
         slot.push_apart(value, bytes);
         if slot.has_parked() {
             settle(state, number);
         }
         Ok(())
+    }
+
+    /// Unlocks after an operation for which there was no memory. Its slot, if it was made for it, goes.
+    #[cold]
+    fn leave(&self, mut state: MutexGuard<State<K, M>>, slot: u32) {
+        let mut after = After::new();
+        state.tidy(slot, &mut after);
+        drop(state);
+        after.run();
     }
 
     /// The state, locked, for an operation that cancellation of the waiter or of the linda ends.
@@ -270,6 +289,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
         };
         wait.waiter.set_waiting(false);
         match (answer, wait.waiter.request()) {
+            (Answer::OutOfMemory(work), _) => Err((Refusal::OutOfMemory, work)),
             (Answer::Refused(work), Request::None) => Err((Refusal::LindaCancelled, work)),
             (Answer::Refused(work), request) => Err((Refusal::Request(request), work)),
             (answer, _) => Ok(answer),
@@ -291,10 +311,10 @@ impl<K: Clone, M: Element> Queues<K, M> {
     /// Replaces the contents of a slot, above any limit. No values make an unlimited slot unknown and a limited one empty. True when the
     /// slot was full and now has room.
     pub fn set<Q: Probe<K>>(&self, key: &Q, values: Vec<M>) -> Result<bool, LindaCancelled> {
+        // Not to be dropped under the lock.
+        let mut values = values;
         self.change(|state, after| {
             if self.is_cancelled() {
-                // Not to be dropped under the lock.
-                after.drop_values(values.into());
                 return Err(LindaCancelled);
             }
             state.touched = true;
@@ -305,7 +325,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
             };
             let contents = &mut state.slots[slot];
             let was_full = contents.is_full();
-            after.drop_values(contents.replace(values));
+            after.drop_values(contents.replace(std::mem::take(&mut values)));
             let has_room = was_full && !contents.is_full();
             state.settle(slot, after);
             state.tidy(slot, after);
@@ -363,9 +383,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
         let mut state = self.state.0.lock();
         state.touched = true;
         let known = state.slots.iter().filter(|(_, slot)| slot.known);
-        known
-            .map(|(_, slot)| (slot.key.clone(), slot.len()))
-            .collect()
+        collect(known.map(|(_, slot)| (slot.key.clone(), slot.len())))
     }
 
     /// A picture of all known slots; `None` when no operation has touched this linda yet.
@@ -389,7 +407,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
             };
             (slot.key.clone(), picture)
         });
-        Some(pictures.collect())
+        Some(collect(pictures))
     }
 
     /// Marks the linda as cancelled, for every operation of everybody, and ends the parked ones of the given kind; others wait on, and

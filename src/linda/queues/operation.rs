@@ -19,6 +19,8 @@ pub enum Answer<M> {
     Sent,
     /// The linda was cancelled, or the thread has been asked to stop.
     Refused(Work<M>),
+    /// It was possible, but there was no memory for it.
+    OutOfMemory(Work<M>),
 }
 
 /// A parked operation, in the wait lists of its keys through the chain of links that begins with `links`.

@@ -4,6 +4,7 @@ use super::operation::{Answer, Ticket, Work};
 use super::side::{Found, Shortcut};
 use super::state::State;
 use super::{Element, Probe, Queues, SPINS, settle};
+use crate::grow::OutOfMemory;
 use crate::park::{Deadline, Refusal, Request, Wait, Waiter};
 use crate::sync::MutexGuard;
 
@@ -134,6 +135,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
         keys: &[Q],
         spun: bool,
     ) -> Result<(usize, M), Refusal> {
+        state.prepare(keys);
         let ticket = Ticket::new(wait.waiter);
         let operation = state.park(&ticket, Work::Receive);
         for (position, key) in keys.iter().enumerate() {
@@ -158,7 +160,10 @@ impl<K: Clone, M: Element> Queues<K, M> {
         let mut state = self.open(wait)?;
         if let Some(number) = state.find(key) {
             let slot = &mut state.slots[number];
-            if let Some(values) = slot.pop_many(min, max) {
+            if let Some(values) = slot
+                .pop_many(min, max)
+                .map_err(|OutOfMemory| Refusal::OutOfMemory)?
+            {
                 if slot.has_parked() {
                     settle(state, number);
                 }
@@ -168,6 +173,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
         if wait.deadline == Deadline::Now {
             return Err(Refusal::TimedOut);
         }
+        state.prepare(std::slice::from_ref(key));
         let ticket = Ticket::new(wait.waiter);
         let operation = state.park(&ticket, Work::ReceiveBatch { max });
         let slot = state.find_or_make(key);

@@ -209,6 +209,24 @@ impl<M: Element> Side<M> {
         self.changed();
     }
 
+    /// Takes all elements out: the first, if it was handed over alone, and the others.
+    pub fn empty(&self) -> (Option<M>, Fifo<M>) {
+        self.with(|taken| {
+            let rest = std::mem::replace(&mut taken.rest, Fifo::new());
+            (taken.first.take(), rest)
+        })
+    }
+
+    /// Puts a whole element before the first, of which there is one. The caller holds the lock of the linda.
+    pub fn put_back(&self, value: M) {
+        self.with(|taken| {
+            if let Some(first) = taken.first.take() {
+                taken.rest.put_back(first);
+            }
+            taken.rest.put_back(value);
+        });
+    }
+
     /// Whole copies of the first elements, at most `count`, are given to `see`.
     pub fn look(&self, count: usize, mut see: impl FnMut(M))
     where

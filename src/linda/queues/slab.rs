@@ -1,5 +1,6 @@
 //! A slab: values under small numbers that stay valid until they are removed.
 
+use crate::grow::room;
 use std::ops::{Index, IndexMut};
 
 /// The number of nothing.
@@ -28,6 +29,12 @@ impl<T> Slab<T> {
             vacant: NONE,
             occupied: 0,
         }
+    }
+
+    /// Makes room for so many more values; unwinds where there is no memory for that.
+    pub fn make_room(&mut self, count: usize) {
+        let vacant = self.entries.len() - self.occupied as usize;
+        room(&mut self.entries, count.saturating_sub(vacant));
     }
 
     pub fn insert(&mut self, value: T) -> u32 {

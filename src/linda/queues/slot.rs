@@ -7,6 +7,7 @@ use super::fifo::{Fifo, whole};
 use super::side::{Shortcut, Side};
 use super::wait_list::WaitList;
 use super::{Element, Values};
+use crate::grow::{OutOfMemory, list, room};
 use crate::sync::Arc;
 use std::collections::VecDeque;
 
@@ -117,6 +118,13 @@ impl<K, M: Element> Slot<K, M> {
         None
     }
 
+    /// Whether there is memory for what is to be added: so many elements, and so many bytes that are apart from them.
+    #[inline]
+    pub fn has_memory(&mut self, elements: usize, bytes: usize) -> bool {
+        self.values.has_room(elements, bytes)
+    }
+
+    /// Adds elements, for which there is memory.
     #[inline]
     pub fn push(&mut self, values: Values<M>) {
         self.known = true;
@@ -200,27 +208,34 @@ impl<K, M: Element> Slot<K, M> {
     }
 
     /// Removes the first elements: at most `max`, if there are `min`.
-    pub fn pop_many(&mut self, min: usize, max: usize) -> Option<Vec<M>> {
+    ///
+    /// Errors: not enough memory, and nothing has been removed.
+    pub fn pop_many(&mut self, min: usize, max: usize) -> Result<Option<Vec<M>>, OutOfMemory> {
         // Else others might take some between counting and taking.
         self.gather();
         let count = self.values.len().min(max);
         if count < min {
-            return None;
+            return Ok(None);
         }
-        let mut values = Vec::with_capacity(count);
-        self.values.pop_many(count, &mut values);
+        let mut values = Vec::new();
+        if !self.values.pop_many(count, &mut values) {
+            return Err(OutOfMemory);
+        }
         self.first += count;
         self.changed();
-        Some(values)
+        Ok(Some(values))
     }
 
     /// Puts elements back before the first.
     pub fn put_back(&mut self, values: Vec<M>) {
-        self.gather();
         self.known = true;
         self.first = self.first().saturating_sub(values.len()).max(1);
+        let behind = self.side.as_ref().filter(|side| side.len() > 0);
         for value in values.into_iter().rev() {
-            self.values.put_back(value);
+            match behind {
+                Some(side) => side.put_back(value),
+                None => self.values.put_back(value),
+            }
         }
         self.changed();
     }
@@ -252,12 +267,19 @@ impl<K, M: Element> Slot<K, M> {
     where
         M: Clone,
     {
-        let mut copies = Vec::new();
+        let mut copies = list(count.min(self.len()));
+        let mut add = |value| {
+            room(&mut copies, 1);
+            copies.push(value);
+        };
+        let mut left = count;
         if let Some(side) = &self.side {
-            side.look(count, |value| copies.push(value));
+            side.look(count, |value| {
+                left -= 1;
+                add(value);
+            });
         }
-        self.values
-            .look(count - copies.len(), |value| copies.push(value));
+        self.values.look(left, add);
         copies
     }
 }
@@ -265,8 +287,10 @@ impl<K, M: Element> Slot<K, M> {
 impl<K, M: Element> Drop for Slot<K, M> {
     fn drop(&mut self) {
         // A shortcut may keep the side: it leads to nothing now, and says so.
-        self.gather();
-        self.changed();
+        if let Some(side) = &self.side {
+            drop(side.empty());
+            side.changed();
+        }
     }
 }
 
@@ -296,7 +320,7 @@ mod tests {
         assert_eq!(slot.first(), 1);
         assert_eq!((slot.pop_whole(), slot.first()), (Some(0), 2));
         assert_eq!(
-            (slot.pop_many(2, 2).unwrap(), slot.first()),
+            (slot.pop_many(2, 2).unwrap().unwrap(), slot.first()),
             (vec![1, 2], 4)
         );
         slot.put_back(vec![1, 2]);
@@ -304,7 +328,7 @@ mod tests {
         slot.put_back(vec![7, 8, 0]);
         assert_eq!(slot.first(), 1);
         assert_eq!(
-            (slot.pop_many(7, 7).unwrap(), slot.first()),
+            (slot.pop_many(7, 7).unwrap().unwrap(), slot.first()),
             (vec![7, 8, 0, 1, 2, 3, 4], 1)
         );
         assert_eq!(slot.pop_whole(), None);
@@ -323,11 +347,10 @@ mod tests {
         assert_eq!(slot.copies(9), [2, 3, 4, 5]);
         slot.put_back(vec![1]);
         assert_eq!((slot.len(), slot.first()), (5, 2));
-        assert_eq!(taken(&shortcut), None);
-        assert_eq!(slot.pop_whole(), Some(1));
+        assert_eq!(taken(&shortcut), Some(1));
         slot.shortcut(None).unwrap();
         slot.push(Values::One(6));
-        assert_eq!(slot.pop_many(5, 5).unwrap(), [2, 3, 4, 5, 6]);
+        assert_eq!(slot.pop_many(5, 5).unwrap().unwrap(), [2, 3, 4, 5, 6]);
         assert_eq!((slot.len(), slot.first()), (0, 1));
     }
 
@@ -364,7 +387,7 @@ mod tests {
         slot.push(Values::One(3));
         slot.push(Values::One(4));
         assert_eq!(slot.replace(vec![5]), [3, 4]);
-        assert_eq!(slot.pop_many(1, 1).unwrap(), [5]);
+        assert_eq!(slot.pop_many(1, 1).unwrap().unwrap(), [5]);
         assert!(slot.shortcut(Some(&shortcut)).is_none());
         assert!(matches!(shortcut.take(&mut Vec::new()), Found::Nothing));
         drop(slot);

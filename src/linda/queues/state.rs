@@ -8,6 +8,7 @@ use super::slab::{NONE, Slab};
 use super::slot::Slot;
 use super::wait_list::Link;
 use super::{Element, Probe, Who};
+use crate::grow::{OutOfMemory, out_of_memory};
 use crate::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
@@ -66,12 +67,19 @@ impl<K, M: Element> State<K, M> {
             .copied()
     }
 
-    /// The slot under a key; made, still unknown, if there is none.
+    /// The slot under a key; made, still unknown, if there is none. Unwinds where there is no memory for it.
     #[inline]
     pub fn find_or_make<Q: Probe<K>>(&mut self, key: &Q) -> u32 {
         match self.find(key) {
             Some(slot) => slot,
-            None => self.make(key.to_key(), self.hasher.hash_one(key)),
+            None => {
+                self.slots.make_room(1);
+                let hashed = |slot: &u32| self.slots[*slot].hash;
+                if self.table.try_reserve(1, hashed).is_err() {
+                    out_of_memory();
+                }
+                self.make(key.to_key(), self.hasher.hash_one(key))
+            }
         }
     }
 
@@ -126,19 +134,32 @@ impl<K, M: Element> State<K, M> {
                 position,
                 slot.pop_whole().expect("an element for the receiver"),
             ),
-            Work::ReceiveBatch { max } => {
-                Answer::ReceivedBatch(slot.pop_many(1, max).expect("elements for the receiver"))
-            }
-            Work::Send(values) => {
+            Work::ReceiveBatch { max } => match slot.pop_many(1, max) {
+                Ok(values) => Answer::ReceivedBatch(values.expect("elements for the receiver")),
+                Err(OutOfMemory) => Answer::OutOfMemory(work),
+            },
+            Work::Send(values) if slot.has_memory(values.len(), 0) => {
                 slot.push(values);
                 Answer::Sent
             }
+            Work::Send(_) => Answer::OutOfMemory(work),
         };
         ticket.answer(answer);
         after.wake(ticket);
     }
 
-    /// Parks an operation, so far in no wait list.
+    /// Prepares slots for an operation that is to be parked in their wait lists, so that nothing of that needs memory. Unwinds where there is
+    /// none.
+    pub fn prepare<Q: Probe<K>>(&mut self, keys: &[Q]) {
+        self.operations.make_room(1);
+        self.links.make_room(keys.len());
+        for key in keys {
+            let slot = self.find_or_make(key);
+            self.slots[slot].gather();
+        }
+    }
+
+    /// Parks an operation, so far in no wait list, for which the slots have been prepared.
     pub fn park(&mut self, ticket: &Arc<Ticket<M>>, work: Work<M>) -> u32 {
         self.order += 1;
         self.operations.insert(Operation {
@@ -156,7 +177,6 @@ impl<K, M: Element> State<K, M> {
             operation, slot, position, need, self.order, *links,
         ));
         let slot = &mut self.slots[slot];
-        slot.gather();
         let list = if work.is_send() {
             &mut slot.senders
         } else {

@@ -1,0 +1,180 @@
+//! Room in collections for what comes next, of sizes that programs decide. Where there is no memory for it the call ends, before anything has
+//! changed: it unwinds to the function that Lua called, which raises "not enough memory".
+
+use hashbrown::{HashMap, HashSet};
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hash};
+use std::panic::resume_unwind;
+
+/// There is no memory for something. A call that ends for that reason unwinds with it.
+#[derive(Debug)]
+pub struct OutOfMemory;
+
+/// Ends the call. Not to be used where frames of Lua's are between it and the function that Lua called.
+#[cold]
+pub fn out_of_memory() -> ! {
+    resume_unwind(Box::new(OutOfMemory))
+}
+
+/// A collection that grows.
+pub trait Grow {
+    /// How many more elements it has room for.
+    fn spare(&self) -> usize;
+
+    /// Makes room for so many more; false where there is no memory for that.
+    fn try_grow(&mut self, count: usize) -> bool;
+}
+
+impl<T> Grow for Vec<T> {
+    #[inline]
+    fn spare(&self) -> usize {
+        self.capacity() - self.len()
+    }
+
+    fn try_grow(&mut self, count: usize) -> bool {
+        self.try_reserve(count).is_ok()
+    }
+}
+
+impl<T> Grow for VecDeque<T> {
+    #[inline]
+    fn spare(&self) -> usize {
+        self.capacity() - self.len()
+    }
+
+    fn try_grow(&mut self, count: usize) -> bool {
+        self.try_reserve(count).is_ok()
+    }
+}
+
+impl<K: Eq + Hash, V, S: BuildHasher> Grow for HashMap<K, V, S> {
+    #[inline]
+    fn spare(&self) -> usize {
+        self.capacity() - self.len()
+    }
+
+    fn try_grow(&mut self, count: usize) -> bool {
+        self.try_reserve(count).is_ok()
+    }
+}
+
+impl<K: Eq + Hash, V, S: BuildHasher> Grow for std::collections::HashMap<K, V, S> {
+    #[inline]
+    fn spare(&self) -> usize {
+        self.capacity() - self.len()
+    }
+
+    fn try_grow(&mut self, count: usize) -> bool {
+        self.try_reserve(count).is_ok()
+    }
+}
+
+impl<K: Eq + Hash, S: BuildHasher> Grow for HashSet<K, S> {
+    #[inline]
+    fn spare(&self) -> usize {
+        self.capacity() - self.len()
+    }
+
+    fn try_grow(&mut self, count: usize) -> bool {
+        self.try_reserve(count).is_ok()
+    }
+}
+
+/// Whether there is room for so many more elements now.
+#[inline]
+pub fn has_room(list: &mut impl Grow, count: usize) -> bool {
+    list.spare() >= count || list.try_grow(count)
+}
+
+/// Makes room for so many more elements; ends the call where there is no memory for that.
+#[inline]
+pub fn room(list: &mut impl Grow, count: usize) {
+    if !has_room(list, count) {
+        out_of_memory();
+    }
+}
+
+/// An empty list with room for so many elements; ends the call where there is no memory for that.
+pub fn list<T>(count: usize) -> Vec<T> {
+    let mut list = Vec::new();
+    if list.try_reserve_exact(count).is_err() {
+        out_of_memory();
+    }
+    list
+}
+
+/// Collects what comes into a list; ends the call where there is no memory for that.
+pub fn collect<T>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut list = list(items.size_hint().0);
+    for item in items {
+        room(&mut list, 1);
+        list.push(item);
+    }
+    list
+}
+
+/// A copy of bytes; ends the call where there is no memory for that.
+pub fn copy(bytes: &[u8]) -> Vec<u8> {
+    let mut copy = list(bytes.len());
+    copy.extend_from_slice(bytes);
+    copy
+}
+
+/// Bytes as text, bad UTF-8 replaced; ends the call where there is no memory for that.
+pub fn text(bytes: &[u8]) -> String {
+    let mut text = list(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        let bad: &[u8] = if chunk.invalid().is_empty() {
+            b""
+        } else {
+            "\u{fffd}".as_bytes()
+        };
+        room(&mut text, chunk.valid().len() + bad.len());
+        text.extend_from_slice(chunk.valid().as_bytes());
+        text.extend_from_slice(bad);
+    }
+    String::from_utf8(text).unwrap_or_default()
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_had_unwinds_without_a_message() {
+        let mut list = vec![1u64];
+        let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            room(&mut list, usize::MAX / 16);
+        }));
+        assert!(end.is_err_and(|end| end.is::<OutOfMemory>()));
+        assert_eq!(list, [1]);
+        room(&mut list, 100);
+        assert!(list.capacity() >= 101);
+    }
+
+    #[test]
+    fn text_is_that_of_the_standard_library() {
+        for bytes in [
+            &b"plain"[..],
+            b"",
+            b"a\xffb\xc3",
+            "\u{e9}\u{4e2d}".as_bytes(),
+        ] {
+            assert_eq!(text(bytes), String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn collections_know_their_room() {
+        let mut map: HashMap<u32, u32> = HashMap::new();
+        for n in 0..1000 {
+            room(&mut map, 1);
+            let before = map.capacity();
+            map.insert(n, n);
+            assert_eq!(map.capacity(), before);
+        }
+        let mut queue: VecDeque<u8> = VecDeque::new();
+        assert!(!has_room(&mut queue, usize::MAX));
+        assert_eq!(collect(0..10).len(), 10);
+    }
+}
