@@ -198,3 +198,77 @@ unsafe impl GlobalAlloc for Memory {
         unsafe { self.move_block(block, layout, size) }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn layout(size: usize) -> Layout {
+        Layout::from_size_align(size, 16).unwrap()
+    }
+
+    fn fill(block: *mut u8, size: usize) {
+        for i in 0..size {
+            // SAFETY: within a block of this size.
+            unsafe { block.add(i).write(i as u8) };
+        }
+    }
+
+    fn is_filled(block: *mut u8, size: usize) -> bool {
+        // SAFETY: within a block of this size, which was filled.
+        (0..size).all(|i| unsafe { block.add(i).read() } == i as u8)
+    }
+
+    // One test, because there is one reserve.
+    #[test]
+    fn the_reserve_serves_and_is_whole_again() {
+        assert!(!is_short());
+        let small = MEMORY.take(layout(1000));
+        assert!(Memory::is_reserve(small) && small.addr().is_multiple_of(16));
+        assert_eq!(MEMORY.used.load(Ordering::Relaxed), 1);
+        fill(small, 1000);
+        // The system has memory: calls go on, and what grows moves there.
+        assert!(!is_short());
+        // SAFETY: blocks are used with their own layouts, and given back once.
+        unsafe {
+            let moved = MEMORY.realloc(small, layout(1000), 3000);
+            assert!(!Memory::is_reserve(moved) && is_filled(moved, 1000));
+            assert_eq!(MEMORY.used.load(Ordering::Relaxed), 0);
+            fill(moved, 3000);
+            let back = MEMORY.move_block(moved, layout(3000), 2000);
+            assert!(Memory::is_reserve(back) && is_filled(back, 2000));
+            MEMORY.dealloc(back, layout(2000));
+        }
+        assert!(MEMORY.take(layout(LARGEST + 1)).is_null());
+        // To the last block, from several threads, twice.
+        for _ in 0..2 {
+            let all: Vec<Vec<usize>> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..4)
+                    .map(|_| {
+                        scope.spawn(|| {
+                            std::iter::from_fn(|| {
+                                let block = MEMORY.take(layout(4096));
+                                (!block.is_null()).then(|| {
+                                    fill(block, 4096);
+                                    block.addr()
+                                })
+                            })
+                            .collect()
+                        })
+                    })
+                    .collect();
+                threads.into_iter().map(|t| t.join().unwrap()).collect()
+            });
+            let count: usize = all.iter().map(Vec::len).sum();
+            assert!(count > SIZE / 4096 - 8, "{count}");
+            assert_eq!(MEMORY.used.load(Ordering::Relaxed), count);
+            for address in all.into_iter().flatten() {
+                let block = AREA.0.get().cast::<u8>().with_addr(address);
+                assert!(is_filled(block, 4096));
+                // SAFETY: taken above, with this layout.
+                unsafe { MEMORY.dealloc(block, layout(4096)) };
+            }
+            assert_eq!(MEMORY.used.load(Ordering::Relaxed), 0);
+        }
+    }
+}
