@@ -88,6 +88,8 @@ sends("many values that are one", function()
     return each(function() return one end, 5000)
 end, 5000)
 
+sends("many texts", function() return each(function(i) return ("%99d"):format(i):rep(20) end, 2000) end, 2000)
+
 -- One by one: what calls said is what is there.
 for name, value in pairs { number = 1, string = ("x"):rep(100) } do
     add(("filling a slot with elements of type %s"):format(name), {

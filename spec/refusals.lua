@@ -1,4 +1,4 @@
--- Makes memory run out at every allocation of a scenario in turn: what memory_spec.lua and large_memory_spec.lua run, in an interpreter
+-- Makes memory run out at every allocation of a scenario in turn: what memory_spec.lua and memory_large_spec.lua run, in an interpreter
 -- of its own, where collecting garbage is quick.
 local support = require "support"
 local lanes = require "lanes"
@@ -37,9 +37,12 @@ local function holds(condition, description)
     if not condition then error(description, 2) end
 end
 
+-- Those that make a difference to the library, which does not try again.
+local library_depths = { 1, math.huge }
+
 -- Calls try(n, depth) for n = 1, 2, 3 ... until it answers that nothing was refused.
-local function with_each(try)
-    for _, depth in ipairs(depths) do
+local function with_each(try, its_depths)
+    for _, depth in ipairs(its_depths or depths) do
         local n = 1
         repeat
             local done, refused = pcall(try, n, depth)
@@ -72,19 +75,27 @@ end
 -- What the library has no reserve for, in bytes: the size from which on a block must be asked for in a way that can be refused.
 local LARGE = 2 ^ 17
 
--- The same with the memory of the library itself, on all threads; with a size, blocks of that size and larger ones.
-local function refused_in_library(scenario, size)
-    with_each(function(n, depth)
-        local given = scenario.setup()
-        hooks.refuse_in_library(n, depth, size or 0)
-        local ok, problem = pcall(scenario.run, given)
-        local refused = hooks.refuse_in_library()
-        holds(ok or refused > 0 and is_memory_error(problem), problem)
-        -- A lane of the scenario may have ended for lack of memory, too.
-        ok, problem = pcall(scenario.check, given, ok)
-        holds(ok or refused > 0 and is_memory_error(problem), problem)
-        return refused
-    end)
+-- The same with the memory of the library itself, on all threads: blocks of a size and larger ones.
+local function refuse_in_library(scenario, n, depth, size)
+    local given = scenario.setup()
+    hooks.refuse_in_library(n, depth, size)
+    local ok, problem = pcall(scenario.run, given)
+    local refused = hooks.refuse_in_library()
+    holds(ok or refused > 0 and is_memory_error(problem), problem)
+    -- A lane of the scenario may have ended for lack of memory, too.
+    ok, problem = pcall(scenario.check, given, ok)
+    holds(ok or refused > 0 and is_memory_error(problem), problem)
+    return refused
+end
+
+local function refused_in_library(scenario)
+    with_each(function(n, depth) return refuse_in_library(scenario, n, depth, 0) end, library_depths)
+end
+
+-- Blocks for which there is no reserve, in turn; then all of them, large and small, so that the reserve is used up.
+local function refused_at_large(scenario)
+    with_each(function(n, depth) return refuse_in_library(scenario, n, depth, LARGE) end, { 1 })
+    for n = 0, 3 do refuse_in_library(scenario, 10 ^ n, math.huge, 0) end
 end
 
 local function joined(lane)
@@ -112,7 +123,7 @@ end
 -- With a limit every lane has a fresh state, and the memory for that is refused too.
 local kinds = { {}, { memory_limit = 1e9 } }
 
-local function refused_in_body(entry, refuse)
+local function refused_in_body(entry, refuse, its_depths)
     for _, options in ipairs(kinds) do
         with_each(function(n, depth)
             local linda = lanes.linda()
@@ -121,11 +132,11 @@ local function refused_in_body(entry, refuse)
             end)
             if lane then holds(lane.status == "done" or lane.status == "error", lane.status) end
             return refused
-        end)
+        end, its_depths)
     end
 end
 
-local function refused_in_receive(entry, refuse)
+local function refused_in_receive(entry, refuse, its_depths)
     local make, is = entry[2], entry[3]
     with_each(function(n, depth)
         local linda = lanes.linda()
@@ -146,10 +157,10 @@ local function refused_in_receive(entry, refuse)
         if count == 2 then holds(is(select(2, linda:receive(0, "in"))), "the element changed") end
         holds(select(2, linda:receive(0, "in")) == "last", "the last element changed")
         return refused
-    end)
+    end, its_depths)
 end
 
-local function refused_in_send(entry, refuse)
+local function refused_in_send(entry, refuse, its_depths)
     local make, is = entry[2], entry[3]
     with_each(function(n, depth)
         local linda = lanes.linda()
@@ -166,7 +177,7 @@ local function refused_in_send(entry, refuse)
             holds(select(2, linda:receive(0, "out")) == "last", "the last element changed")
         end
         return refused
-    end)
+    end, its_depths)
 end
 
 -- What can be run, in order: a name and a function.
@@ -177,12 +188,16 @@ for _, scenario in ipairs(scenarios) do
     list[#list + 1] = { "in the library: " .. scenario.name, function() refused_in_library(scenario) end }
 end
 for _, scenario in ipairs(large_scenarios) do
-    list[#list + 1] = { "large, in the library: " .. scenario.name, function() refused_in_library(scenario, LARGE) end }
+    list[#list + 1] = { "large, in the library: " .. scenario.name, function() refused_at_large(scenario) end }
 end
-for _, place in ipairs { { "in a lane", hooks.refuse_in_lanes }, { "in the library, by a lane", hooks.refuse_in_library } } do
-    local where, refuse = unpack(place)
+local places = {
+    { "in a lane", hooks.refuse_in_lanes, depths },
+    { "in the library, by a lane", hooks.refuse_in_library, library_depths },
+}
+for _, place in ipairs(places) do
+    local where, refuse, its_depths = unpack(place)
     local function add(name, run, entry)
-        list[#list + 1] = { where .. name, function() run(entry, refuse) end }
+        list[#list + 1] = { where .. name, function() run(entry, refuse, its_depths) end }
     end
     for _, entry in ipairs(scenarios.bodies) do add(": " .. entry.name, refused_in_body, entry) end
     for _, entry in ipairs(scenarios.values) do

@@ -5,6 +5,7 @@ use hashbrown::{HashMap, HashSet};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash};
 use std::panic::resume_unwind;
+use std::sync::Arc;
 
 /// There is no memory for something. A call that ends for that reason unwinds with it.
 #[derive(Debug)]
@@ -94,6 +95,24 @@ pub fn room(list: &mut impl Grow, count: usize) {
     }
 }
 
+/// Whether so many bytes could be had now, for what has no way of its own to be refused.
+pub fn is_there(bytes: usize) -> bool {
+    let mut probe: Vec<u8> = Vec::new();
+    let there = probe.try_reserve_exact(bytes).is_ok();
+    // Else the compiler may take for granted that it is, and leave the allocation out.
+    std::hint::black_box(&probe);
+    there
+}
+
+/// Bytes that are shared; ends the call where there is no memory for them.
+pub fn shared(bytes: &[u8]) -> Arc<[u8]> {
+    // With the two counts in front of them.
+    if !is_there(bytes.len() + 16) {
+        out_of_memory();
+    }
+    bytes.into()
+}
+
 /// An empty list with room for so many elements; ends the call where there is no memory for that.
 pub fn list<T>(count: usize) -> Vec<T> {
     let mut list = Vec::new();
@@ -150,6 +169,12 @@ mod tests {
         assert_eq!(list, [1]);
         room(&mut list, 100);
         assert!(list.capacity() >= 101);
+    }
+
+    #[test]
+    fn what_is_there_is_asked_for() {
+        assert!(is_there(100) && !is_there(usize::MAX / 4));
+        assert_eq!(&*shared(b"text"), b"text");
     }
 
     #[test]

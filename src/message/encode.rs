@@ -8,7 +8,7 @@ use super::encoder::Encoder;
 use super::failure::{Failure, Label};
 use super::local::Local;
 use super::{APART, Body, Captured, Full, INLINE, Message, Packet, Ref, format};
-use crate::grow::{collect, copy, list};
+use crate::grow::{collect, copy, is_there, list, shared};
 use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, State, protect_with};
 use std::os::raw::c_int;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ fn string(text: &[u8]) -> Option<Message> {
         return Some(message);
     }
     if text.len() <= LARGE {
-        return Some(Message(Body::Text(text.into())));
+        return is_there(text.len() + 16).then(|| Message(Body::Text(text.into())));
     }
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(9 + text.len()).ok()?;
@@ -109,7 +109,7 @@ fn cut(bytes: &[u8], refs: &[Ref]) -> Message {
     if bytes.len() <= INLINE {
         Message::small(bytes)
     } else {
-        Message(Body::Plain(bytes.into()))
+        Message(Body::Plain(shared(bytes)))
     }
 }
 
@@ -212,7 +212,16 @@ pub fn encode_each(
 ) -> Result<Vec<Message>, Raise> {
     let first = state.top() - count + 1;
     let mut messages = list(count as usize);
-    messages.extend((first..first + count).map_while(|index| scalar(state, index)));
+    for index in first..first + count {
+        if state.kind(index) == Kind::String {
+            let text = string(state.string(index));
+            messages.push(text.ok_or_else(|| Raise::Bare(NOT_ENOUGH_MEMORY.into()))?);
+        } else if let Some(message) = plain_scalar(state, index, state.kind(index)) {
+            messages.push(message);
+        } else {
+            break;
+        }
+    }
     if messages.len() == count as usize {
         state.pop(count);
         return Ok(messages);
@@ -224,8 +233,6 @@ pub fn encode_each(
         local.give_encoder(encoder);
         messages.extend((0..count as u32).map(|i| Message(Body::Joint(Arc::clone(&full), i))));
     } else {
-        // They are in many small blocks, each with what an allocator adds.
-        drop(list::<u8>(2 * encoder.out.len()));
         let ends = encoder
             .starts
             .iter()

@@ -2,7 +2,7 @@
 //! that a stream of messages takes no allocation for each.
 
 use super::Element;
-use crate::grow::{has_room, room};
+use crate::grow::{has_room, is_there, out_of_memory, room};
 use std::collections::VecDeque;
 
 /// Elements up to which memory is kept.
@@ -91,12 +91,10 @@ impl<M: Element> Fifo<M> {
     pub fn pop_many(&mut self, count: usize, to: &mut Vec<M>) -> bool {
         let count = count.min(self.values.len());
         let apart: usize = self.values.iter().take(count).map(Element::apart).sum();
-        // Bytes that are whole are in many small blocks, each with what an allocator adds.
-        let mut probe: Vec<u8> = Vec::new();
-        if !has_room(to, count) || !has_room(&mut probe, apart.saturating_mul(2)) {
+        // Those that are whole are in blocks of their own, each with what an allocator adds.
+        if !has_room(to, count) || apart > 0 && !is_there(apart.saturating_mul(2)) {
             return false;
         }
-        drop(probe);
         if self.bytes.is_empty() {
             to.extend(self.values.drain(..count));
         } else {
@@ -128,13 +126,16 @@ impl<M: Element> Fifo<M> {
         self.bytes.append(&mut other.bytes);
     }
 
-    /// Whole copies of the first elements, at most `count`, are given to `see`.
+    /// Whole copies of the first elements, at most `count`, are given to `see`. Unwinds where there is no memory for one.
     pub fn look(&self, count: usize, mut see: impl FnMut(M))
     where
         M: Clone,
     {
         let (mut at, mut bytes) = (0, Vec::new());
         for value in self.values.iter().take(count) {
+            if value.apart() > 0 && !is_there(2 * value.apart()) {
+                out_of_memory();
+            }
             bytes.clear();
             copy(&self.bytes, at, value.apart(), &mut bytes);
             at += value.apart();
