@@ -184,6 +184,42 @@ describe("a message for which there is no memory #address_space", function()
     end)
 end)
 
+describe("memory that is used up to the last byte #address_space", function()
+    for what, fill in pairs {
+        ["by numbers in a slot"] = 'linda:send("key", i)',
+        ["by texts in a slot"] = 'linda:send("key", ("x"):rep(i % 200))',
+        ["by tables in a slot"] = 'linda:send("key", { i, { i } })',
+        ["by slots"] = 'linda:set("key " .. i, i)',
+        ["by lindas with names"] = 'linda:send("key", lanes.linda(("n"):rep(1000)))',
+        ["by timers"] = 'lanes.timer(linda, i, 1000)',
+    } do
+        it(what .. ", is an error of every call, and of none when it is there again", function()
+            assert.equal("fine\n", support.output([[
+                local lanes = require "lanes".configure()
+                local linda = lanes.linda()
+                local function fill(i) ]] .. fill .. [[ end
+                local count, failed = 0, 0
+                repeat
+                    local ok, problem = pcall(fill, count)
+                    if ok then count = count + 1 else failed = failed + 1 end
+                    assert(ok or problem:find("not enough memory", 1, true), problem)
+                until failed == 1000
+                assert(count > 50000, count)
+                for i = 0, count do lanes.timer(linda, i) end
+                linda:receive(0, "key")
+                linda:set("key")
+                for i = 1, count do linda:set("key " .. i) end
+                linda = nil -- luacheck: ignore
+                for _ = 1, 5 do collectgarbage() end
+                linda = lanes.linda()
+                for i = 1, 1000 do linda:send("key " .. i, { i }) end
+                for i = 1, 1000 do assert(select(2, linda:receive(0, "key " .. i))[1] == i) end
+                print "fine"
+            ]], { before = "ulimit -v 200000", timeout = 100 }))
+        end)
+    end
+end)
+
 describe("a name or key of 1 MB", function()
     it("names a linda, of which tostring shows the beginning", function()
         local linda = lanes.linda(("n"):rep(1000 * 1000))

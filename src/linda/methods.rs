@@ -5,7 +5,8 @@ use super::send::{element, elements};
 use super::{Key, KeyRef, Linda, answers, inspect, locks, receive, send, unnoticed};
 use crate::context::{Context, Timeout, Waited, push_function};
 use crate::lua::{
-    Arguments, Function, Kind, Raise, Raising, State, Userdata, brief, lua_function, new_metatable,
+    Arguments, Function, Kind, Raise, Raising, State, Userdata, brief, check_memory, lua_function,
+    new_metatable,
 };
 use crate::markers::{BATCHED, NULL};
 use crate::message::{Deep, Label, Message, Proxy, decode, decode_one, push_proxy};
@@ -132,7 +133,7 @@ pub(super) fn waited<T>(outcome: Result<T, Refusal>) -> Waited<Result<T, Refusal
 
 lua_function! {
     /// `linda:set(key [, value...])`: replaces the contents. True when that made room in a full slot, else nothing.
-    fn set = set_body
+    always fn set = set_body
 }
 
 fn set_body(state: State) -> Result<c_int, Raise> {
@@ -142,8 +143,13 @@ fn set_body(state: State) -> Result<c_int, Raise> {
     let key = KeyRef::argument(&arguments, 2)?;
     let values = match state.top() - 2 {
         0 => Vec::new(),
-        1 => vec![element(context, state)?],
-        count => elements(context, state, 3, count)?,
+        count => {
+            check_memory()?;
+            match count {
+                1 => vec![element(context, state)?],
+                _ => elements(context, state, 3, count)?,
+            }
+        }
     };
     answers::made_room(state, linda.queues.set(&key, values))
 }

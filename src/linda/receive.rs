@@ -14,7 +14,7 @@ use std::os::raw::c_int;
 lua_function! {
     /// `linda:receive([timeout,] key...)`: key and value; nothing at the timeout; `cancel_error`.
     /// `linda:receive([timeout,] linda.batched, key, min [, max])`: key and values.
-    pub fn receive = receive_body
+    always pub fn receive = receive_body
 }
 
 #[inline]

@@ -115,6 +115,17 @@ fn push_panic(state: State, panic: Box<dyn Any + Send>) -> c_int {
     push_error(state, Raise::message(text))
 }
 
+/// For a call that keeps something.
+///
+/// Errors: memory is short.
+#[inline]
+pub fn check_memory() -> Result<(), Raise> {
+    if memory::is_short() {
+        return Err(Raise::Bare(NOT_ENOUGH_MEMORY.into()));
+    }
+    Ok(())
+}
+
 /// As [`enter_always`], for a body that is not run where memory is short: that is the error then.
 ///
 /// # Safety
@@ -124,9 +135,7 @@ pub unsafe fn enter(l: *mut lua_State, body: impl FnOnce(State) -> Result<c_int,
     // SAFETY: passed on from the caller.
     unsafe {
         enter_always(l, |state| {
-            if memory::is_short() {
-                return Err(Raise::Bare(NOT_ENOUGH_MEMORY.into()));
-            }
+            check_memory()?;
             body(state)
         })
     }
@@ -156,7 +165,7 @@ pub unsafe fn enter_always(
 }
 
 /// Defines a function that Lua can call from a body of type `fn(State) -> Result<c_int, Raise>`. Where memory is short it fails; but one that
-/// runs `always` does not: a finalizer, what ends something or gives it back, and what Lua itself does not expect to fail.
+/// runs `always` does not: a finalizer, what ends something, takes it out or gives it back, and what Lua itself does not expect to fail.
 macro_rules! lua_function {
     ($(#[$meta:meta])* always $visibility:vis fn $name:ident = $body:expr) => {
         $(#[$meta])*

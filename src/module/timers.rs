@@ -3,7 +3,9 @@
 use crate::context::Context;
 use crate::lane::{Record, push_handle};
 use crate::linda::{Key, KeyRef, Linda, linda_of, queues::Probe};
-use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect, protect_with};
+use crate::lua::{
+    Arguments, Kind, Raise, Raising, State, check_memory, lua_function, protect, protect_with,
+};
 use crate::message::{Deep, push_proxy};
 use crate::timer;
 use std::any::Any;
@@ -34,7 +36,7 @@ fn target(context: &Context, arguments: &Arguments) -> Result<(Arc<Linda>, Key),
 lua_function! {
     /// `timer(linda, key, first [, period])`; `first` is a number of seconds from now, a table that is a date, or nil
     /// to end the timer.
-    pub fn timer = timer_body
+    always pub fn timer = timer_body
 }
 
 fn timer_body(state: State) -> Result<c_int, Raise> {
@@ -74,6 +76,7 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
             return Ok(0);
         }
         Kind::Number | Kind::String => {
+            check_memory()?;
             let delay = arguments.number(3)?;
             if delay.is_nan() {
                 return Err(arguments.error(3, "time in seconds expected, got NaN"));
@@ -89,7 +92,10 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
                 timer::now() + delay
             }
         }
-        Kind::Table => date(&arguments, 3)?,
+        Kind::Table => {
+            check_memory()?;
+            date(&arguments, 3)?
+        }
         _ => return Err(arguments.type_error(3, "number or date table")),
     };
     universe
