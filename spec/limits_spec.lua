@@ -195,6 +195,8 @@ describe("memory that is used up to the last byte #address_space", function()
     } do
         it(what .. ", is an error of every call, and of none when it is there again", function()
             assert.equal("fine\n", support.output([[
+                -- LuaJIT (2.1 beta) crashes by itself when memory runs out in compiled code.
+                if rawget(_G, "jit") then jit.off() end -- luacheck: ignore
                 local lanes = require "lanes".configure()
                 local linda = lanes.linda()
                 local function fill(i) ]] .. fill .. [[ end
@@ -205,8 +207,8 @@ describe("memory that is used up to the last byte #address_space", function()
                     local ok, problem = pcall(fill, count)
                     if ok then count = count + 1 else failed = failed + 1 end
                     assert(ok or problem:find("not enough memory", 1, true), problem)
-                until failed == 1000
-                assert(count > 50000, count)
+                until failed == 100
+                assert(count > 10000, count)
                 spare = nil -- luacheck: ignore
                 collectgarbage()
                 for i = 0, count do lanes.timer(linda, i) end
@@ -219,7 +221,7 @@ describe("memory that is used up to the last byte #address_space", function()
                 for i = 1, 1000 do linda:send("key " .. i, { i }) end
                 for i = 1, 1000 do assert(select(2, linda:receive(0, "key " .. i))[1] == i) end
                 print "fine"
-            ]], { before = "ulimit -v 200000", timeout = 100 }))
+            ]], { before = "ulimit -v 100000", timeout = 100 }))
         end)
     end
 end)
