@@ -169,6 +169,14 @@ impl Raising {
         }
     }
 
+    /// Raises "not enough memory" where so many bytes could not be had now: for small pieces that have no way of their own to be
+    /// refused, of which a call can need many.
+    pub fn demand(self, bytes: usize) {
+        if !grow::is_there(bytes) {
+            self.out_of_memory();
+        }
+    }
+
     /// Raises "not enough memory".
     #[cold]
     pub fn out_of_memory(self) -> ! {

@@ -64,6 +64,7 @@ pub fn push_proxy_raising(local: &Local, raising: Raising, object: &Arc<dyn Deep
         raising.push_bytes(b"internal error in lanes: a shared object has no metatable here");
         raising.raise()
     };
+    raising.demand(256);
     kind.push_empty(raising, i32::from(object.user_values()));
     if USER_VALUE_IS_ENVIRONMENT {
         // It would have the environment of whichever function runs.

@@ -8,7 +8,7 @@ use super::encoder::Encoder;
 use super::failure::{Failure, Label};
 use super::local::Local;
 use super::{APART, Body, Captured, Full, INLINE, Message, Packet, Ref, format};
-use crate::grow::{collect, copy, is_there, list, shared};
+use crate::grow::{collect, copy, is_there, list, out_of_memory, shared};
 use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, State, protect_with};
 use std::os::raw::c_int;
 use std::sync::Arc;
@@ -100,6 +100,9 @@ const LARGE: usize = 1 << 16;
 /// A message with a copy of the bytes. Unwinds where there is no memory for it.
 fn cut(bytes: &[u8], refs: &[Ref]) -> Message {
     if !refs.is_empty() || bytes.len() > LARGE {
+        if !is_there(bytes.len() + size_of_val(refs) + 256) {
+            out_of_memory();
+        }
         return Message(Body::Full(Arc::new(Full {
             bytes: copy(bytes),
             refs: collect(refs.iter().cloned()),

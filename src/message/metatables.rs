@@ -8,7 +8,7 @@ use super::Full;
 use super::encoder::{Encoder, Stop};
 use super::failure::{Failure, Label};
 use super::local::{KEYS, Local};
-use crate::grow::has_room;
+use crate::grow::{has_room, is_there};
 use crate::lua::{Kind, Raising, State};
 use hashbrown::HashSet;
 use std::sync::Arc;
@@ -120,6 +120,7 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> R
         return Ok(encoder.counted_class(identity, travelling));
     }
     raising.reserve(super::format::ROOM);
+    raising.demand(4096);
     // The other encoder is owned by this one, and so by a frame outside, before anything can raise.
     let inner = encoder.inner.get_or_insert_default();
     inner.reset();
@@ -132,7 +133,8 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> R
     }
     let mut objects = HashSet::new();
     let room = has_room(&mut objects, inner.seen.addresses().count())
-        && has_room(&mut *local.metatables.borrow_mut(), 1);
+        && has_room(&mut *local.metatables.borrow_mut(), 1)
+        && is_there(inner.out.len() + 1024);
     if !room {
         encoder.failure = Some(Failure::Memory);
         return Err(Stop);

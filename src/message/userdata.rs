@@ -6,6 +6,7 @@ use super::encoder::Encoder;
 use super::failure::Failure;
 use super::local::Local;
 use super::{Ref, format, names};
+use crate::grow::is_there;
 use crate::lua::compat::{MANY_USER_VALUES, USER_VALUE_IS_ENVIRONMENT};
 use crate::lua::{Kind, Raising, State};
 use std::os::raw::{c_int, c_void};
@@ -116,7 +117,7 @@ fn cloned_block(raising: Raising, size: usize, source: *mut c_void) -> Option<Ar
     raising.push_integer(size as i64);
     raising.call(3, Some(0));
     let mut words = Vec::new();
-    let copied = words.try_reserve_exact(size.div_ceil(8)).is_ok();
+    let copied = is_there(size + 256) && words.try_reserve_exact(size.div_ceil(8)).is_ok();
     if copied {
         let bytes = raising.block(object + 1).get(..size).unwrap_or_default();
         words.extend(bytes.chunks(8).map(|bytes| {
