@@ -223,7 +223,7 @@ describe("memory that is used up to the last byte #address_space", function()
                 for i = 1, 1000 do linda:send("key " .. i, { i }) end
                 for i = 1, 1000 do assert(select(2, linda:receive(0, "key " .. i))[1] == i) end
                 print "fine"
-            ]], { before = "ulimit -v 80000", timeout = 100 }))
+            ]], { before = "ulimit -v 100000", timeout = 100 }))
         end)
     end
 end)
