@@ -32,7 +32,7 @@ local function called(line)
 end
 
 do
-    local calls, invoke
+    local calls
     for line in assert(io.open(path)):lines() do
         if line:find "^define " then
             calls = {}
@@ -44,8 +44,7 @@ do
             local name = instruction:find "^[%s%w]*call " and called(line)
             if instruction:find "^%s*invoke " then
                 -- Through a pointer, nobody knows what is called.
-                invoke = { name = called(line) or "", line = line, pad = true }
-                calls[#calls + 1] = invoke
+                calls[#calls + 1] = { name = called(line) or "", line = line, pad = true }
             elseif name then
                 calls[#calls + 1] = { name = name, line = line }
             end

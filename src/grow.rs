@@ -26,59 +26,27 @@ pub trait Grow {
     fn try_grow(&mut self, count: usize) -> bool;
 }
 
-impl<T> Grow for Vec<T> {
-    #[inline]
-    fn spare(&self) -> usize {
-        self.capacity() - self.len()
-    }
+macro_rules! grow {
+    ($([$($parameters:tt)*] $collection:ty;)*) => {$(
+        impl<$($parameters)*> Grow for $collection {
+            #[inline]
+            fn spare(&self) -> usize {
+                self.capacity() - self.len()
+            }
 
-    fn try_grow(&mut self, count: usize) -> bool {
-        self.try_reserve(count).is_ok()
-    }
+            fn try_grow(&mut self, count: usize) -> bool {
+                self.try_reserve(count).is_ok()
+            }
+        }
+    )*};
 }
 
-impl<T> Grow for VecDeque<T> {
-    #[inline]
-    fn spare(&self) -> usize {
-        self.capacity() - self.len()
-    }
-
-    fn try_grow(&mut self, count: usize) -> bool {
-        self.try_reserve(count).is_ok()
-    }
-}
-
-impl<K: Eq + Hash, V, S: BuildHasher> Grow for HashMap<K, V, S> {
-    #[inline]
-    fn spare(&self) -> usize {
-        self.capacity() - self.len()
-    }
-
-    fn try_grow(&mut self, count: usize) -> bool {
-        self.try_reserve(count).is_ok()
-    }
-}
-
-impl<K: Eq + Hash, V, S: BuildHasher> Grow for std::collections::HashMap<K, V, S> {
-    #[inline]
-    fn spare(&self) -> usize {
-        self.capacity() - self.len()
-    }
-
-    fn try_grow(&mut self, count: usize) -> bool {
-        self.try_reserve(count).is_ok()
-    }
-}
-
-impl<K: Eq + Hash, S: BuildHasher> Grow for HashSet<K, S> {
-    #[inline]
-    fn spare(&self) -> usize {
-        self.capacity() - self.len()
-    }
-
-    fn try_grow(&mut self, count: usize) -> bool {
-        self.try_reserve(count).is_ok()
-    }
+grow! {
+    [T] Vec<T>;
+    [T] VecDeque<T>;
+    [K: Eq + Hash, V, S: BuildHasher] HashMap<K, V, S>;
+    [K: Eq + Hash, V, S: BuildHasher] std::collections::HashMap<K, V, S>;
+    [K: Eq + Hash, S: BuildHasher] HashSet<K, S>;
 }
 
 /// Whether there is room for so many more elements now.
@@ -104,12 +72,17 @@ pub fn is_there(bytes: usize) -> bool {
     there
 }
 
+/// Ends the call where so many bytes could not be had now.
+pub fn demand(bytes: usize) {
+    if !is_there(bytes) {
+        out_of_memory();
+    }
+}
+
 /// Bytes that are shared; ends the call where there is no memory for them.
 pub fn shared(bytes: &[u8]) -> Arc<[u8]> {
     // With the two counts in front of them.
-    if !is_there(bytes.len() + 16) {
-        out_of_memory();
-    }
+    demand(bytes.len() + 16);
     bytes.into()
 }
 

@@ -5,13 +5,14 @@
 use super::record::Record;
 use super::{coroutines, globals};
 use crate::context::{Context, Kinds};
+use crate::grow::OutOfMemory;
 use crate::lua::compat::{self, LUAJIT, SEEDS_ITSELF};
 use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, State, protect};
 use crate::message::KEYS;
 use crate::module;
+use crate::state::Owned;
 use crate::state::allocator::Memory;
 use crate::state::libraries::Libraries;
-use crate::state::{OutOfMemory, Owned};
 use crate::sync::Mutex;
 use crate::universe::Universe;
 use std::hash::{BuildHasher, RandomState};
@@ -46,10 +47,6 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-fn not_enough_memory(_: OutOfMemory) -> Raise {
-    Raise::Bare(NOT_ENOUGH_MEMORY.into())
 }
 
 /// A state with these libraries: a spare one, or a new one.
@@ -95,7 +92,7 @@ fn own_memory(limit: usize) -> Result<Option<Box<Memory>>, Raise> {
     }
     Memory::own(limit)
         .map(Some)
-        .ok_or_else(|| not_enough_memory(OutOfMemory))
+        .ok_or_else(Raise::out_of_memory)
 }
 
 /// Asks the program's allocator function for the allocator of one state: it answers a userdata that holds an
@@ -157,7 +154,7 @@ fn make(
         }
         owned => owned,
     }
-    .map_err(not_enough_memory)?;
+    .map_err(|OutOfMemory| Raise::out_of_memory())?;
     let state = owned.state();
     let kinds = prepare(state, libraries).map_err(|raise| in_words(state, raise))?;
     if place.is_some() {

@@ -2,7 +2,7 @@
 //! interface (SPEC-3x 9.5).
 
 use super::queues::LindaCancelled;
-use crate::lua::{NOT_ENOUGH_MEMORY, Raise, State, protect};
+use crate::lua::{Raise, State, protect};
 use crate::markers::CANCEL_ERROR;
 use crate::park::{Refusal, Request};
 use std::os::raw::{c_int, c_void};
@@ -11,7 +11,7 @@ use std::os::raw::{c_int, c_void};
 fn cancelled(state: State, refusal: Refusal) -> Result<c_int, Raise> {
     match refusal {
         Refusal::Request(Request::Hard) => return Err(Raise::Light(CANCEL_ERROR)),
-        Refusal::OutOfMemory => return Err(Raise::Bare(NOT_ENOUGH_MEMORY.into())),
+        Refusal::OutOfMemory => return Err(Raise::out_of_memory()),
         _ => {}
     }
     push_cancel_error(state)?;

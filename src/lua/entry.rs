@@ -43,6 +43,11 @@ impl Raise {
         Raise::Message(text.into())
     }
 
+    /// Lua's own error for memory that runs out.
+    pub fn out_of_memory() -> Raise {
+        Raise::Bare(NOT_ENOUGH_MEMORY.into())
+    }
+
     /// For a function that `lanes.lua` calls for its own caller: that one's position, and not the one of `lanes.lua`.
     pub fn for_caller(self) -> Raise {
         match self {
@@ -109,7 +114,7 @@ fn push_error(state: State, raise: Raise) -> c_int {
 #[inline(never)]
 fn push_panic(state: State, panic: Box<dyn Any + Send>) -> c_int {
     if panic.is::<OutOfMemory>() {
-        return push_error(state, Raise::Bare(NOT_ENOUGH_MEMORY.into()));
+        return push_error(state, Raise::out_of_memory());
     }
     let text = format!("internal error in lanes: {}", panic_text(&*panic));
     push_error(state, Raise::message(text))
@@ -121,7 +126,7 @@ fn push_panic(state: State, panic: Box<dyn Any + Send>) -> c_int {
 #[inline]
 pub fn check_memory() -> Result<(), Raise> {
     if memory::is_short() {
-        return Err(Raise::Bare(NOT_ENOUGH_MEMORY.into()));
+        return Err(Raise::out_of_memory());
     }
     Ok(())
 }

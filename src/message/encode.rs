@@ -8,8 +8,8 @@ use super::encoder::Encoder;
 use super::failure::{Failure, Label};
 use super::local::Local;
 use super::{APART, Body, Captured, Full, INLINE, Message, Packet, Ref, format};
-use crate::grow::{collect, copy, is_there, list, out_of_memory, shared};
-use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, State, protect_with};
+use crate::grow::{collect, copy, demand, is_there, list, shared};
+use crate::lua::{Kind, Raise, State, protect_with};
 use std::os::raw::c_int;
 use std::sync::Arc;
 
@@ -100,9 +100,7 @@ const LARGE: usize = 1 << 16;
 /// A message with a copy of the bytes. Unwinds where there is no memory for it.
 fn cut(bytes: &[u8], refs: &[Ref]) -> Message {
     if !refs.is_empty() || bytes.len() > LARGE {
-        if !is_there(bytes.len() + size_of_val(refs) + 256) {
-            out_of_memory();
-        }
+        demand(bytes.len() + size_of_val(refs) + 256);
         return Message(Body::Full(Arc::new(Full {
             bytes: copy(bytes),
             refs: collect(refs.iter().cloned()),
@@ -134,7 +132,7 @@ fn walk(
     let raise = match outcome {
         Ok(true) => return Ok(encoder),
         Ok(false) => match encoder.failure.take().unwrap_or(Failure::Broken) {
-            Failure::Memory => Raise::Bare(NOT_ENOUGH_MEMORY.into()),
+            Failure::Memory => Raise::out_of_memory(),
             failure => Raise::message(failure.to_string()),
         },
         Err(raise) => raise,
@@ -174,9 +172,7 @@ pub fn capture<R>(
             None if text.len() <= APART => {
                 Captured::Apart(Message(Body::TextApart(text.len() as u32)), text)
             }
-            None => {
-                Captured::Whole(string(text).ok_or_else(|| Raise::Bare(NOT_ENOUGH_MEMORY.into()))?)
-            }
+            None => Captured::Whole(string(text).ok_or_else(Raise::out_of_memory)?),
         }));
     }
     if let Some(message) = plain_scalar(state, -1, kind) {
@@ -215,16 +211,7 @@ pub fn encode_each(
 ) -> Result<Vec<Message>, Raise> {
     let first = state.top() - count + 1;
     let mut messages = list(count as usize);
-    for index in first..first + count {
-        if state.kind(index) == Kind::String {
-            let text = string(state.string(index));
-            messages.push(text.ok_or_else(|| Raise::Bare(NOT_ENOUGH_MEMORY.into()))?);
-        } else if let Some(message) = plain_scalar(state, index, state.kind(index)) {
-            messages.push(message);
-        } else {
-            break;
-        }
-    }
+    messages.extend((first..first + count).map_while(|index| scalar(state, index)));
     if messages.len() == count as usize {
         state.pop(count);
         return Ok(messages);

@@ -8,6 +8,7 @@ pub mod libraries;
 #[cfg(feature = "hooks")]
 pub mod refusing;
 
+use crate::grow::OutOfMemory;
 use crate::lua::compat::{self as c, lua_State};
 use crate::lua::{Raising, State, install};
 use allocator::Memory;
@@ -127,7 +128,3 @@ impl Drop for Owned {
         unsafe { c::lua_close(self.state.raw()) }
     }
 }
-
-/// Memory ran out while a state was made.
-#[derive(Clone, Copy, Debug)]
-pub struct OutOfMemory;

@@ -2,7 +2,7 @@
 //! that a stream of messages takes no allocation for each.
 
 use super::Element;
-use crate::grow::{has_room, is_there, out_of_memory, room};
+use crate::grow::{demand, has_room, is_there, room};
 use std::collections::VecDeque;
 
 /// Elements up to which memory is kept.
@@ -133,8 +133,8 @@ impl<M: Element> Fifo<M> {
     {
         let (mut at, mut bytes) = (0, Vec::new());
         for value in self.values.iter().take(count) {
-            if value.apart() > 0 && !is_there(2 * value.apart()) {
-                out_of_memory();
+            if value.apart() > 0 {
+                demand(2 * value.apart());
             }
             bytes.clear();
             copy(&self.bytes, at, value.apart(), &mut bytes);

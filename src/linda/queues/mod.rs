@@ -310,9 +310,8 @@ impl<K: Clone, M: Element> Queues<K, M> {
 
     /// Replaces the contents of a slot, above any limit. No values make an unlimited slot unknown and a limited one empty. True when the
     /// slot was full and now has room.
-    pub fn set<Q: Probe<K>>(&self, key: &Q, values: Vec<M>) -> Result<bool, LindaCancelled> {
-        // Not to be dropped under the lock.
-        let mut values = values;
+    pub fn set<Q: Probe<K>>(&self, key: &Q, mut values: Vec<M>) -> Result<bool, LindaCancelled> {
+        // They stay with this frame until they are in the slot, for they must not be dropped under the lock.
         self.change(|state, after| {
             if self.is_cancelled() {
                 return Err(LindaCancelled);

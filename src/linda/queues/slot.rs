@@ -7,7 +7,7 @@ use super::fifo::{Fifo, whole};
 use super::side::{Shortcut, Side};
 use super::wait_list::WaitList;
 use super::{Element, Values};
-use crate::grow::{OutOfMemory, list, room};
+use crate::grow::{OutOfMemory, list};
 use crate::sync::Arc;
 use std::collections::VecDeque;
 
@@ -268,18 +268,11 @@ impl<K, M: Element> Slot<K, M> {
         M: Clone,
     {
         let mut copies = list(count.min(self.len()));
-        let mut add = |value| {
-            room(&mut copies, 1);
-            copies.push(value);
-        };
-        let mut left = count;
         if let Some(side) = &self.side {
-            side.look(count, |value| {
-                left -= 1;
-                add(value);
-            });
+            side.look(count, |value| copies.push(value));
         }
-        self.values.look(left, add);
+        self.values
+            .look(count - copies.len(), |value| copies.push(value));
         copies
     }
 }
