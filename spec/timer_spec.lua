@@ -392,7 +392,8 @@ describe("lanes.timer", function()
     it("leaves an old timer as it was when the new one is refused", function()
         local linda = lanes.linda()
         lanes.timer(linda, "key", far)
-        support.raises("bad argument #3 to 'timer'", lanes.timer, linda, "key", "soon")
+        support.raises("bad argument #3 to 'timer' (number or date table expected, got string)",
+            lanes.timer, linda, "key", "soon")
         assert.is_table(pending(linda).key)
     end)
 

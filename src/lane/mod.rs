@@ -7,6 +7,7 @@ mod globals;
 mod handle;
 mod launch;
 mod outcome;
+mod packages;
 mod record;
 mod run;
 mod shutdown;

@@ -66,6 +66,7 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
         }
         _ => return Err(arguments.type_error(4, "number")),
     };
+    let wrong_first = || arguments.type_error(3, "number or date table");
     let first = match state.kind(3) {
         Kind::Nil => {
             universe.timers.remove(&linda, key);
@@ -77,7 +78,7 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
         }
         Kind::Number | Kind::String => {
             check_memory()?;
-            let delay = arguments.number(3)?;
+            let delay = state.to_number(3).ok_or_else(wrong_first)?;
             if delay.is_nan() {
                 return Err(arguments.error(3, "time in seconds expected, got NaN"));
             }
@@ -96,7 +97,7 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
             check_memory()?;
             date(&arguments, 3)?
         }
-        _ => return Err(arguments.type_error(3, "number or date table")),
+        _ => return Err(wrong_first()),
     };
     universe
         .timers
