@@ -280,6 +280,34 @@ describe("depth", function()
         end
         assert.equal(10000, depth)
     end)
+
+    it("of fifty thousand lindas, each in a message of another, is no problem for whoever drops them", function()
+        assert.equal("as it should", support.output([[
+            local lanes = require "lanes"
+            local function chain()
+                local lanes = require "lanes" -- luacheck: ignore
+                local first = lanes.linda()
+                for _ = 1, 50000 do
+                    local linda = lanes.linda()
+                    linda:send("key", { first })
+                    first = linda
+                end
+                return first
+            end
+            local function drop()
+                local first = chain() -- luacheck: ignore
+                first = nil
+                collectgarbage()
+                collectgarbage()
+            end
+            drop()
+            lanes.gen("*", drop)():join()
+            -- By a state that is closed: a lane's, and the main one.
+            lanes.gen("*", function() kept = chain() end)():join()
+            kept = chain()
+            io.write "as it should"
+        ]]))
+    end)
 end)
 
 describe("timers", function()

@@ -7,6 +7,7 @@ mod locks;
 mod methods;
 pub mod queues;
 mod receive;
+mod remains;
 mod send;
 mod shortcuts;
 pub mod unnoticed;

@@ -385,6 +385,11 @@ impl<K: Clone, M: Element> Queues<K, M> {
         collect(known.map(|(_, slot)| (slot.key.clone(), slot.len())))
     }
 
+    /// Whether any operation has looked at this linda: else there is nothing in it.
+    pub fn were_used(&self) -> bool {
+        self.state.0.lock().touched
+    }
+
     /// A picture of all known slots; `None` when no operation has touched this linda yet.
     pub fn dump(&self) -> Option<Vec<(K, Dump<M>)>>
     where
