@@ -5,6 +5,7 @@ use super::methods::{this, waited};
 use super::queues::Values;
 use super::{KeyRef, answers};
 use crate::context::{Context, Waited};
+use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, State, compat, lua_function};
 use crate::message::{Label, Message, decode_one, encode_one};
 use crate::park::{Deadline, Refusal, Wait};
@@ -67,7 +68,9 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
                 _ => super::sleep(context, state, deadline),
             };
         }
-        let mut tokens = Some(vec![Message::nil(); count(units)]);
+        let mut tokens = grow::list(count(units));
+        tokens.resize(count(units), Message::nil());
+        let mut tokens = Some(tokens);
         let outcome = context.wait(state, deadline, |wait: &Wait| {
             let Some(sending) = tokens.take() else {
                 return Waited::Ended(Ok(()));

@@ -66,7 +66,7 @@ impl<M: Element> Fifo<M> {
             self.pop_bytes(value.apart(), out);
         }
         if self.values.capacity() > KEPT {
-            self.shrink();
+            self.shrink(0);
         }
         Some(value)
     }
@@ -87,7 +87,8 @@ impl<M: Element> Fifo<M> {
         Some(whole(value, &bytes))
     }
 
-    /// Moves the first elements, at most `count`, to the end of `to`, whole; false where there is no memory for that.
+    /// Moves the first elements, at most `count`, to the end of `to`, whole; false where there is no memory for that. Room for them stays,
+    /// in case that they are put back.
     pub fn pop_many(&mut self, count: usize, to: &mut Vec<M>) -> bool {
         let count = count.min(self.values.len());
         let apart: usize = self.values.iter().take(count).map(Element::apart).sum();
@@ -108,14 +109,22 @@ impl<M: Element> Fifo<M> {
                 to.push(whole(value, &bytes));
             }
         }
-        self.shrink();
+        self.shrink(count);
         true
     }
 
-    /// Puts a whole element before the first.
-    pub fn put_back(&mut self, value: M) {
-        debug_assert_eq!(value.apart(), 0);
-        self.values.push_front(value);
+    /// Puts whole elements before the first. Where there is no memory, room that is here is used, or that of `values`.
+    pub fn put_back(&mut self, values: Vec<M>) {
+        debug_assert!(values.iter().all(|value| value.apart() == 0));
+        let mut values = VecDeque::from(values);
+        if !self.values.is_empty() && has_room(&mut self.values, values.len()) {
+            for value in values.into_iter().rev() {
+                self.values.push_front(value);
+            }
+        } else {
+            values.append(&mut self.values);
+            self.values = values;
+        }
     }
 
     /// Appends all elements of another FIFO, which is empty then. Unwinds where there is no memory for that.
@@ -150,11 +159,13 @@ impl<M: Element> Fifo<M> {
         std::mem::replace(&mut self.values, values.into())
     }
 
-    fn shrink(&mut self) {
+    /// Gives memory back, but keeps room for so many elements.
+    fn shrink(&mut self, room: usize) {
         // Halving when three quarters are unused keeps the cost per element constant.
         let capacity = self.values.capacity();
         if capacity > KEPT && self.values.len() <= capacity / 4 {
-            self.values.shrink_to(capacity / 2);
+            self.values
+                .shrink_to((self.values.len() + room).max(capacity / 2));
         }
     }
 }
@@ -278,7 +289,7 @@ mod tests {
         first.append(&mut second);
         assert!(second.is_empty() && second.bytes.is_empty());
         let front = first.pop_whole().unwrap();
-        first.put_back(front);
+        first.put_back(vec![front]);
         assert_eq!(all(&first, 9), ["abc", "x", "defg"]);
         assert_eq!(first.replace(vec![]).len(), 3);
         assert!(first.is_empty() && first.bytes.is_empty());

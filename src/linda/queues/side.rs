@@ -203,7 +203,7 @@ impl<M: Element> Side<M> {
             taken.rest.append(values);
             std::mem::swap(&mut taken.rest, values);
             if let Some(first) = taken.first.take() {
-                values.put_back(first);
+                values.put_back(vec![first]);
             }
         });
         self.changed();
@@ -217,13 +217,13 @@ impl<M: Element> Side<M> {
         })
     }
 
-    /// Puts a whole element before the first, of which there is one. The caller holds the lock of the linda.
-    pub fn put_back(&self, value: M) {
+    /// Puts whole elements before the first, of which there is one. The caller holds the lock of the linda.
+    pub fn put_back(&self, values: Vec<M>) {
         self.with(|taken| {
             if let Some(first) = taken.first.take() {
-                taken.rest.put_back(first);
+                taken.rest.put_back(vec![first]);
             }
-            taken.rest.put_back(value);
+            taken.rest.put_back(values);
         });
     }
 

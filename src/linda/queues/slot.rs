@@ -99,8 +99,9 @@ impl<K, M: Element> Slot<K, M> {
         }
     }
 
+    /// To be called after a change that a shortcut would not show.
     #[inline]
-    fn changed(&self) {
+    pub fn changed(&self) {
         if let Some(side) = &self.side {
             side.changed();
         }
@@ -230,12 +231,9 @@ impl<K, M: Element> Slot<K, M> {
     pub fn put_back(&mut self, values: Vec<M>) {
         self.known = true;
         self.first = self.first().saturating_sub(values.len()).max(1);
-        let behind = self.side.as_ref().filter(|side| side.len() > 0);
-        for value in values.into_iter().rev() {
-            match behind {
-                Some(side) => side.put_back(value),
-                None => self.values.put_back(value),
-            }
+        match self.side.as_ref().filter(|side| side.len() > 0) {
+            Some(side) => side.put_back(values),
+            None => self.values.put_back(values),
         }
         self.changed();
     }

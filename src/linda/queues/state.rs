@@ -98,7 +98,10 @@ impl<K, M: Element> State<K, M> {
             if let Ok(entry) = self.table.find_entry(hash, |other| *other == slot) {
                 entry.remove();
             }
-            after.drop_slot(self.slots.remove(slot));
+            let slot = self.slots.remove(slot);
+            // Who has a shortcut to it must look for the slot that comes next under its key, from now on.
+            slot.changed();
+            after.drop_slot(slot);
         }
     }
 
