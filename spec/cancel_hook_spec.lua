@@ -152,6 +152,27 @@ describe("a hook", function()
         assert.same({ 50000, true }, (linda:get("finalizer")))
     end)
 
+    it("lets finalizers run to their end that use a coroutine of the body", function()
+        local linda = lanes.linda()
+        local handle = spinning(linda, function()
+            if jit then jit.off() end
+            local step = coroutine.wrap(function()
+                while true do coroutine.yield() end
+            end)
+            set_finalizer(function()
+                for _ = 1, 1000 do step() end
+                linda:set("finalizer", "whole")
+            end)
+            -- The hook comes here, long before it would in the coroutine.
+            while true do
+                step()
+                for _ = 1, 1000 do type(1) end
+            end
+        end)
+        assert.same({ true, "cancelled" }, { handle:cancel("count", 100, LIMIT) })
+        assert.equal("whole", (linda:get("finalizer")))
+    end)
+
     if support.lua == "5.4" or support.lua == "5.5" then
         it("lets <close> handlers run to their end", function()
             local linda = lanes.linda()

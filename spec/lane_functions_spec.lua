@@ -200,3 +200,30 @@ describe("the functions that lanes have", function()
         assert.same({ "finalizer", "ran" }, { linda:receive(0, "finalizer") })
     end)
 end)
+
+describe("coroutines", function()
+    it("say the same as elsewhere when they cannot be resumed", function()
+        local function says()
+            local said = {}
+            local function note(...)
+                said[#said + 1] = tostring((select(select("#", ...), ...)))
+            end
+            for _, body in ipairs { function() error("x", 0) end, function() end } do
+                local wrapped = coroutine.wrap(body)
+                note(pcall(wrapped))
+                note(pcall(wrapped))
+                local co = coroutine.create(body)
+                note(coroutine.resume(co))
+                note(coroutine.resume(co))
+            end
+            local wrapped
+            wrapped = coroutine.wrap(function() note(pcall(wrapped)) end)
+            wrapped()
+            local co
+            co = coroutine.create(function() note(coroutine.resume(co)) end)
+            coroutine.resume(co)
+            return table.concat(said, "\n")
+        end
+        assert.equal(says(), (run(says)))
+    end)
+end)

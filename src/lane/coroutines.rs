@@ -71,7 +71,11 @@ fn run(context: &Context, state: State, co: State, arguments: c_int) -> Result<c
     let Some(record) = &context.record else {
         return co.resume(state, arguments);
     };
-    record.enter(co, !context.finalizing.get());
+    if context.finalizing.get() {
+        record.spare(co);
+        return co.resume(state, arguments);
+    }
+    record.enter(co);
     let outcome = co.resume(state, arguments);
     record.leave();
     outcome
@@ -120,10 +124,10 @@ fn call_wrapped_body(state: State) -> Result<c_int, Raise> {
         return Err(Raise::message("cannot resume dead coroutine"));
     };
     if !co.is_resumable() {
-        let own = if co.has_level(0) {
-            "non-suspended"
-        } else {
+        let own = if co.is_dead() {
             "dead"
+        } else {
+            "non-suspended"
         };
         return Err(Raise::message(format!("cannot resume {own} coroutine")));
     }

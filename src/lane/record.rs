@@ -157,13 +157,19 @@ impl Record {
         *self.name.lock() = name;
     }
 
-    /// The lane's thread runs this coroutine from now on. A hook that was asked for is set in it, unless the body has
-    /// ended and finalizers run.
-    pub fn enter(&self, state: State, hooks: bool) {
+    /// The lane's thread runs this coroutine from now on. A hook that was asked for is set in it.
+    pub fn enter(&self, state: State) {
         let mut targets = self.targets.lock();
         targets.push(Target(state));
-        if let (true, Some((mask, count))) = (hooks, *self.hook.lock()) {
+        if let Some((mask, count)) = *self.hook.lock() {
             state.set_hook(Some(super::cancel::HOOK), mask, count);
+        }
+    }
+
+    /// The lane's thread runs this coroutine in a finalizer, which no cancellation ends: what the body had in it goes.
+    pub fn spare(&self, state: State) {
+        if self.hook.lock().is_some() {
+            state.set_hook(None, 0, 0);
         }
     }
 

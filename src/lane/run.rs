@@ -95,7 +95,7 @@ fn body(record: &Record, state: State) -> Outcome {
     let arguments = state.top() - 1;
     state.raw_get_index(State::REGISTRY, KEYS.handler);
     state.insert(1);
-    record.enter(state, true);
+    record.enter(state);
     let result = state.call_protected(arguments, None, 1);
     junction(8);
     record.leave();

@@ -440,6 +440,16 @@ impl State {
         }
     }
 
+    /// Whether this coroutine has ended, by an error perhaps: then it may have frames still.
+    pub fn is_dead(self) -> bool {
+        // SAFETY: reads the coroutine's fields.
+        match unsafe { c::lua_status(self.0) } {
+            c::LUA_YIELD => false,
+            c::LUA_OK => self.top() == 0 && !self.has_level(0),
+            _ => true,
+        }
+    }
+
     /// Resumes this coroutine from `from` with the top `arguments` values of its stack. Answers how many values it
     /// yielded or returned, or an error, whose value is on its top.
     pub fn resume(self, from: State, arguments: c_int) -> Result<c_int, ()> {
