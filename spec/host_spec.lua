@@ -33,6 +33,10 @@ describe("a host in C", function()
         support.contains("25 objects finalized", output "old_objects")
     end)
 
+    it("forks, and the child goes on with lanes of its own", function()
+        assert.equal("a child has lanes of its own\n", output "fork")
+    end)
+
     local given_back = "30 states, every byte given back, one thread at a time\n"
 
     it("keeps its allocator to itself", function()

@@ -239,6 +239,26 @@ if readable "/proc/thread-self/stat" then
                 assert.equal(usual, lanes.gen("*", { priority = 0 }, nice)()[1])
             end
         end)
+
+        it("is not left to them by lanes that it launched, either", function()
+            -- More at once than there are idle threads.
+            local function many()
+                local lanes = require "lanes" -- luacheck: ignore
+                local linda = lanes.linda()
+                local all, values = {}, {}
+                local generator = lanes.gen("*", function()
+                    linda:receive "go"
+                    return nice()
+                end)
+                for n = 1, 20 do all[n] = generator() end
+                for n = 1, 20 do linda:send("go", n) end
+                for n = 1, 20 do values[n] = all[n][1] end
+                return table.concat(values, " ")
+            end
+            local usual = many()
+            lanes.gen("*", { priority = -3 }, many)():join()
+            assert.equal(usual, many())
+        end)
     end)
 end
 

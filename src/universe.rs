@@ -5,7 +5,8 @@ use crate::lane::{Record, Spares};
 use crate::linda::{Key, Linda};
 use crate::park::recursive::RecursiveLock;
 use crate::state::allocator::Shared;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, MutexGuard};
+use crate::threads::fork::Process;
 use crate::timer::Timers;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,12 +45,24 @@ pub struct Universe {
     closing: AtomicBool,
 }
 
-#[derive(Default)]
 struct Lanes {
+    /// Where their threads are.
+    process: Process,
     /// Lanes that have not ended.
     running: Vec<Arc<Record>>,
     /// Lanes that `lanes.threads` lists, oldest first, if they are tracked.
     tracked: VecDeque<Weak<Record>>,
+}
+
+impl Lanes {
+    /// None, in this process.
+    fn new() -> Lanes {
+        Lanes {
+            process: Process::current(),
+            running: Vec::new(),
+            tracked: VecDeque::new(),
+        }
+    }
 }
 
 impl Universe {
@@ -60,15 +73,24 @@ impl Universe {
             require: RecursiveLock::new(),
             timers: Timers::new(),
             spares: Spares::default(),
-            lanes: Mutex::default(),
+            lanes: Mutex::new(Lanes::new()),
             lindas: Mutex::default(),
             closing: AtomicBool::new(false),
         })
     }
 
+    /// The lanes, locked. In a process that was forked there are none of those that the other one had.
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        let mut lanes = self.lanes.lock();
+        if !lanes.process.is_current() {
+            *lanes = Lanes::new();
+        }
+        lanes
+    }
+
     /// Enters a lane that is about to start; false where the universe is closing.
     pub fn add_lane(&self, record: &Arc<Record>) -> bool {
-        let mut lanes = self.lanes.lock();
+        let mut lanes = self.lanes();
         if self.is_closing() {
             return false;
         }
@@ -84,7 +106,7 @@ impl Universe {
 
     /// Lists a record among the lanes, if they are tracked.
     pub fn track(&self, record: &Arc<Record>) {
-        self.track_in(&mut self.lanes.lock(), record);
+        self.track_in(&mut self.lanes(), record);
     }
 
     fn track_in(&self, lanes: &mut Lanes, record: &Arc<Record>) {
@@ -102,7 +124,7 @@ impl Universe {
     /// Takes a lane out that has ended.
     pub fn remove_lane(&self, record: &Record) {
         let removed = {
-            let mut lanes = self.lanes.lock();
+            let mut lanes = self.lanes();
             let position = record.position.load(Ordering::Relaxed);
             if !lanes
                 .running
@@ -122,13 +144,13 @@ impl Universe {
 
     /// The lanes that have not ended.
     pub fn running(&self) -> Vec<Arc<Record>> {
-        self.lanes.lock().running.clone()
+        self.lanes().running.clone()
     }
 
     /// The lanes that are tracked, newest first, those whose handle or thread is alive; with the status of each. No lane is added
     /// between one status and the next: one that has ended left nothing behind that runs and is not listed.
     pub fn tracked(&self) -> Vec<(Arc<Record>, &'static str)> {
-        let lanes = self.lanes.lock();
+        let lanes = self.lanes();
         let alive = lanes.tracked.iter().rev().filter_map(Weak::upgrade);
         grow::collect(alive.map(|record| {
             let status = record.status();
@@ -149,7 +171,7 @@ impl Universe {
 
     /// From now on no lane starts.
     pub fn close(&self) {
-        let _lanes = self.lanes.lock();
+        let _lanes = self.lanes();
         self.closing.store(true, Ordering::Release);
     }
 

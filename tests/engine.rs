@@ -15,6 +15,7 @@ mod linda {
 
 #[path = "../src/threads"]
 mod threads {
+    pub mod fork;
     pub mod pool;
 }
 

@@ -33,6 +33,7 @@ mod linda {
 
 #[path = "../src/threads"]
 mod threads {
+    pub mod fork;
     pub mod pool;
 }
 

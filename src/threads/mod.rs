@@ -1,12 +1,11 @@
 //! OS threads: a cache of them, their priority, affinity and names.
 
 pub mod affinity;
+pub mod fork;
 pub mod name;
 pub mod pool;
 pub mod priority;
 
-#[cfg(not(feature = "hooks"))]
-pub use pool::launch;
 pub use pool::{Ending, Reuse};
 
 use std::cell::Cell;
@@ -16,13 +15,19 @@ thread_local! {
     static CHANGED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// As `pool::launch`, unless a test wants no thread to be had.
-#[cfg(feature = "hooks")]
+/// As `pool::launch`. A new thread is as the one that starts it: where that was changed, it serves no other job.
 pub fn launch(job: pool::Job) -> std::io::Result<()> {
+    #[cfg(feature = "hooks")]
     if crate::hooks::plan::THREADS.refuses() {
         return Err(std::io::ErrorKind::WouldBlock.into());
     }
-    pool::launch(job)
+    if !CHANGED.get() {
+        return pool::launch(job);
+    }
+    pool::launch(Box::new(move |ending| {
+        note_changed();
+        job(ending)
+    }))
 }
 
 /// Notes that the calling thread is no longer as it was.

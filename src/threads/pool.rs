@@ -6,10 +6,12 @@
 use crate::park::{Deadline, Parker, Woken};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, thread};
+#[cfg(not(loom))]
+use crate::threads::fork::Process;
 use std::cell::Cell;
 use std::io;
 #[cfg(not(loom))]
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How long an idle thread waits for a job before it leaves.
@@ -46,7 +48,7 @@ const SOON: Duration = Duration::from_micros(3);
 /// without having run, and the error says why.
 #[cfg(not(loom))]
 pub fn launch(job: Job) -> io::Result<()> {
-    POOL.launch(job)
+    pool().launch(job)
 }
 
 /// Models: runs a job on a thread of its own, which then leaves.
@@ -57,8 +59,26 @@ pub fn launch(job: Job) -> io::Result<()> {
     Ok(())
 }
 
+/// The cache of this process. One that was forked has none of the threads of the other, and begins with a cache of its own.
 #[cfg(not(loom))]
-static POOL: LazyLock<Pool> = LazyLock::new(|| Pool::new(IDLE, STACK));
+fn pool() -> &'static Pool {
+    struct Generation {
+        process: Process,
+        pool: Pool,
+        next: OnceLock<Box<Generation>>,
+    }
+    let new = || Generation {
+        process: Process::current(),
+        pool: Pool::new(IDLE, STACK),
+        next: OnceLock::new(),
+    };
+    static FIRST: OnceLock<Generation> = OnceLock::new();
+    let mut generation = FIRST.get_or_init(new);
+    while !generation.process.is_current() {
+        generation = generation.next.get_or_init(|| Box::new(new()));
+    }
+    &generation.pool
+}
 
 /// A cache of threads, shared by its copies.
 #[derive(Clone)]

@@ -3,6 +3,7 @@
 use crate::grow::{OutOfMemory, collect, room};
 use crate::park::{Deadline, Latch, Parker, Wait, Waiter};
 use crate::sync::{Arc, Mutex, thread};
+use crate::threads::fork::Process;
 use crate::threads::pool::{self, Ending, Reuse};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -47,7 +48,8 @@ struct State<K, F> {
 enum Phase {
     /// No thread yet.
     New,
-    Running,
+    /// The thread is in this process.
+    Running(Process),
     ShutDown,
 }
 
@@ -102,24 +104,32 @@ where
     /// period, every period after `due`; periods that were missed are skipped. What comes from a clock of its own, such as a date, is
     /// turned into an `Instant` by the caller. The timer that is replaced may be firing at this moment, but does not fire again.
     ///
-    /// The first call starts the thread; the error is that of starting it, and the timer is not set then. After `shutdown` nothing is set.
+    /// The first call starts the thread; the error is that of starting it, and the timer is not set then: as well in a process that was
+    /// forked, which has no such thread. After `shutdown` nothing is set.
     pub fn set(&self, key: K, due: Instant, period: Option<Duration>, fire: F) -> io::Result<()> {
         let period = period.filter(|period| !period.is_zero());
         let removed;
         let first;
         {
             let mut state = self.shared.state.lock();
-            if state.phase == Phase::ShutDown {
-                return Ok(());
-            }
-            if state.phase == Phase::New {
-                let shared = Arc::clone(&self.shared);
-                let job = move |_: &Ending| {
-                    shared.run();
-                    Reuse::Keep
-                };
-                pool::launch(Box::new(job))?;
-                state.phase = Phase::Running;
+            match state.phase {
+                Phase::New => {
+                    let shared = Arc::clone(&self.shared);
+                    let job = move |_: &Ending| {
+                        shared.run();
+                        // Its priority is that of whoever set the first timer.
+                        Reuse::LetGo
+                    };
+                    pool::launch(Box::new(job))?;
+                    state.phase = Phase::Running(Process::current());
+                }
+                Phase::Running(process) if process.is_current() => {}
+                Phase::Running(_) => {
+                    return Err(io::Error::other(
+                        "this process was forked from the one that has it",
+                    ));
+                }
+                Phase::ShutDown => return Ok(()),
             }
             room(&mut state.timers, 1);
             removed = state.remove(&key);
@@ -162,18 +172,22 @@ where
 
     /// Removes all timers, ends the thread, and waits for it, unless this is the thread: then it ends after what it is firing now.
     pub fn shutdown(&self) {
-        let (never_ran, timers, queue) = {
+        let (is_here, timers, queue) = {
             let mut state = self.shared.state.lock();
-            let never_ran = state.phase == Phase::New;
+            let is_here = match state.phase {
+                Phase::New => false,
+                Phase::Running(process) => process.is_current(),
+                Phase::ShutDown => true,
+            };
             state.phase = Phase::ShutDown;
             (
-                never_ran,
+                is_here,
                 std::mem::take(&mut state.timers),
                 std::mem::take(&mut state.queue),
             )
         };
         drop((timers, queue));
-        if never_ran {
+        if !is_here {
             self.shared.ended.open();
         }
         self.shared.parker.unpark();

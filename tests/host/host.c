@@ -9,6 +9,7 @@
      host allocator [protected]    states over an allocator that counts, and that must not be called by two threads at once
      host deaf                     the same, with lanes that do not listen and go on when their universe has ended
      host on_state_create          a C function prepares each lane
+     host fork                     a child process, made while there are threads, has lanes of its own and closes the state
      host old_objects              finalizers of objects older than the universe use it while the state is being closed
 
    Each ends with 0 and a line of figures, or with a sentence on standard error and another code. */
@@ -20,6 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void fail(const char *what, const char *why) {
@@ -314,6 +317,38 @@ static int on_state_create(void) {
     return 0;
 }
 
+/* fork */
+static int forked(void) {
+    lua_State *L = open_state(NULL, NULL);
+    expect(L,
+           "lanes = require 'lanes'.configure { shutdown_timeout = 1000 }\n"
+           "linda = lanes.linda()\n"
+           "ended = lanes.gen('*', function() return 'v' end)()\n"
+           "waiting = lanes.gen('*', function() linda:receive('never') end)()\n"
+           "lanes.timer(linda, 'key', 1000)\n"
+           "return ended[1]",
+           "", "v");
+    pid_t child = fork();
+    if (child < 0)
+        fail("fork", "no process");
+    expect(L,
+           "lanes.gen('*', function(linda) linda:send('here', 'v') end)(linda)\n"
+           "return (select(2, linda:receive('here')))",
+           "", "v");
+    if (child == 0) {
+        expect(L, "return (select(2, pcall(lanes.timer, linda, 'key', 1)):gsub('^.-: ', ''))", "",
+               "cannot start the thread of the timers (this process was forked from the one that has it)");
+        lua_close(L);
+        exit(0);
+    }
+    int status = 0;
+    if (waitpid(child, &status, 0) != child || status != 0)
+        fail("fork", "the child did not end as it should");
+    lua_close(L);
+    puts("a child has lanes of its own");
+    return 0;
+}
+
 static int finalized, finalized_with_error;
 
 /* Calls the function that the registry holds for the object. Upvalues are not used: they may be older as well. */
@@ -384,6 +419,8 @@ int main(int argc, char **argv) {
         return allocator(argc > 2 ? argv[2] : "");
     if (strcmp(mode, "on_state_create") == 0)
         return on_state_create();
+    if (strcmp(mode, "fork") == 0)
+        return forked();
     if (strcmp(mode, "old_objects") == 0)
         return old_objects();
     fail(mode, "no such mode");
