@@ -1,11 +1,12 @@
 -- What the specs expect of lanes that have to end, and of values that have to come.
-local pack = require "support".pack
+local support = require "support"
+local pack = support.pack
 local unpack = table.unpack or unpack
 
 local expect = {}
 
 -- Seconds after which a wait counts as endless. No spec gets near it unless something hangs.
-local endless = 120
+local endless = 120 * support.slowness
 
 --- Waits for a lane's end; a lane that fails, is cancelled or never ends is an error here.
 -- @return the lane's results

@@ -7,8 +7,14 @@ local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 --- "luajit", or the Lua version as "5.1" ... "5.5".
 support.lua = rawget(_G, "jit") and "luajit" or _VERSION:match("%d+%.%d+")
 
+--- What programs are run by, from LANES_SPEC_WRAPPER: shell words, such as a call of valgrind.
+support.wrapper = os.getenv "LANES_SPEC_WRAPPER" or ""
+
+--- How much longer everything may take for that.
+support.slowness = support.wrapper == "" and 1 or 20
+
 --- Seconds after which a condition that was waited for counts as never coming.
-support.LIMIT = 20
+support.LIMIT = 20 * support.slowness
 
 --- A lane body must not take busted's environment along: from Lua 5.2 on, a function carries its globals as the
 -- upvalue `_ENV`, and busted replaces that in every function it is given. A spec whose lanes use globals begins with
@@ -116,12 +122,6 @@ function support.interpreter()
     if i < 0 then return arguments[i] end
     return support.lua == "luajit" and "luajit" or "lua" .. support.lua
 end
-
---- What programs are run by, from LANES_SPEC_WRAPPER: shell words, such as a call of valgrind.
-support.wrapper = os.getenv "LANES_SPEC_WRAPPER" or ""
-
---- How much longer programs may take for that.
-support.slowness = support.wrapper == "" and 1 or 20
 
 --- A word for the shell.
 function support.quoted(word)
