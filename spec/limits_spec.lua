@@ -379,8 +379,8 @@ describe("lanes", function()
                 repeat until lane.status == "waiting"
             end
             assert(problem, "it never runs out")
-            print(#all > 10, problem:match "cannot start a lane: the system gives no thread" or
-                problem:match "not enough memory" or problem)
+            print(#all > 10)
+            print(problem)
             for i = 1, #all do linda:send("go", true) end
             local sum = 0
             for i = 1, #all do sum = sum + all[i][1] end
@@ -388,6 +388,9 @@ describe("lanes", function()
             linda:send("go", true)
             print(body(42)[1])
         ]], { before = "ulimit -v 1000000", timeout = 120 })
-        assert.matches("^true\t[cn][^\n]*\ntrue\n42\n$", out)
+        local problem = out:match("^true\n([^\n]*)\ntrue\n42\n$")
+        if problem ~= "not enough memory" then
+            assert.matches("^cannot start a lane: the system gives no thread %([^\n]+%)$", problem or out)
+        end
     end)
 end)
