@@ -116,13 +116,20 @@ describe("Ctrl-C", function()
     end)
 
     it("does not end what a debug hook of the program is set for", function()
-        assert.equal("true\n", support.output(BEGIN .. [[
+        assert.equal("true\tthe value\n", support.output(BEGIN .. [[
+            local main_sleeps = require "support".main_sleeps
+            lanes.gen("*", function()
+                linda:receive("hook")
+                repeat until main_sleeps()
+                linda:send("k", "the value")
+            end)()
             local calls = 0
             debug.sethook(function() calls = calls + 1 end, "cr", 1)
             lanes.sleep(0.05)
-            linda:receive(0.05, "k")
+            linda:send("hook", "is set")
+            local _, value = linda:receive("k")
             debug.sethook()
-            print(calls > 0)
+            print(calls > 0, value)
         ]]))
     end)
 end)

@@ -28,6 +28,18 @@ local function gated(linda, ...)
     return lanes.gen("*", function(...) linda:receive("go") return ... end)(...)
 end
 
+-- Uses the handle of a lane that does not end before the thread of the specs sleeps, which is then in `wait(handle)`.
+local function waited_for(wait)
+    local linda, main_sleeps = lanes.linda(), support.main_sleeps
+    local handle = lanes.gen("*", function()
+        linda:receive("go")
+        repeat until main_sleeps()
+        return "result"
+    end)()
+    linda:send("go", true)
+    return (wait(handle))
+end
+
 describe("join", function()
     it("returns the results, exactly as many as there are", function()
         assert.same({ n = 0 }, support.pack(done():join()))
@@ -85,8 +97,7 @@ describe("join", function()
             function(handle) return handle:join(math.huge) end,
             function(handle) return handle:join(1e300) end,
         } do
-            local handle = lanes.gen("*", function() require "lanes".sleep(0.02) return "result" end)()
-            assert.equal("result", (join(handle)))
+            assert.equal("result", waited_for(join))
         end
     end)
 
@@ -173,8 +184,7 @@ end)
 
 describe("indexing a handle", function()
     it("waits for the lane", function()
-        local handle = lanes.gen("*", function() require "lanes".sleep(0.02) return "result" end)()
-        assert.equal("result", handle[1])
+        assert.equal("result", waited_for(function(handle) return handle[1] end))
     end)
 
     it("gives the results, and nil beyond them", function()

@@ -114,6 +114,14 @@ function support.until_status(handle, status)
     support.until_true(function() return handle.status == status end, "status '" .. status .. "'")
 end
 
+--- Whether the first thread of this process sleeps, as that of the specs does while it waits. Lanes may call this.
+function support.main_sleeps()
+    local file = assert(io.open "/proc/self/stat")
+    local state = file:read("*a"):match("%) (%a)[^)]*$")
+    file:close()
+    return state == "S"
+end
+
 --- The command of the interpreter that runs these specs: the word with the lowest index in `arg`.
 function support.interpreter()
     local arguments = rawget(_G, "arg") or {}
