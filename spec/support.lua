@@ -87,6 +87,19 @@ function support.contains(expected, actual)
     end
 end
 
+--- Asserts that standard error of a program has the interpreter's report of an error with its trace, and nothing else.
+-- @param message the error, a pattern for the text behind its position; it may have none
+-- @param err what the program wrote to standard error
+function support.reports(message, err)
+    local rest, found = err:gsub("^%S+: %S* ?" .. message .. "\nstack traceback:\n", "")
+    if found == 0 then error(("expected a report of %q, got: %s"):format(message, err), 2) end
+    repeat
+        local lines
+        rest, lines = rest:gsub("^\t[^\n]*\n", "")
+    until lines == 0
+    if rest ~= "" then error("there is more than a report on standard error: " .. rest, 2) end
+end
+
 --- Waits until a condition holds; fails when it does not within `support.LIMIT` seconds.
 -- @param condition a function, asked again and again until it returns a true value
 -- @param description what is waited for, for the failure message

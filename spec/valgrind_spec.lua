@@ -20,7 +20,7 @@ describe("a representative of all specs", function()
 
     it("ends while lanes wait, run and start", function()
         assert.equal("fine\n", support.output([[
-            local lanes = require "lanes".configure { shutdown_timeout = 60 }
+            local lanes = require "lanes".configure { shutdown_timeout = 100000 }
             local linda = lanes.linda()
             local body = lanes.gen("*", function(what)
                 if what == "wait" then linda:receive "never" end

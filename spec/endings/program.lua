@@ -3,9 +3,19 @@
 local activity, ending, timers, directory = arg[1], arg[2], arg[3], arg[4]
 
 package.path = directory .. "/?.lua;" .. package.path
-local lanes = require "lanes".configure { shutdown_timeout = 0.05, with_timers = timers == "timers" }
+
+-- Lanes of these activities do not end when they are asked to. The others must do so at once: they would be asked once more, but later than
+-- this program may take.
+local deaf = {
+    spinning = true, ["spinning under pcall"] = true, ["waiting under pcall"] = true, ["in a finalizer that spins"] = true,
+    ["in os.execute"] = true, ["in a read"] = true,
+}
+local lanes = require "lanes".configure { shutdown_timeout = deaf[activity] and 0.05 or 100000, with_timers = timers == "timers" }
 local linda = lanes.linda "endings"
 local sleep = lanes.sleep
+
+-- A command that takes as long as this process lives.
+local endless = "while kill -0 $PPID 2>/dev/null; do sleep 0.1; done"
 
 -- Starts lanes and returns once all have said that they are there.
 local function launch(count, body)
@@ -52,12 +62,18 @@ activities["waiting under pcall"] = function()
 end
 
 activities["in os.execute"] = function()
-    launch(2, function() linda:send("there", true) os.execute("sleep 1") end)
+    -- Ctrl-C is ignored for as long as it lasts.
+    local command = ending == "SIGINT" and "sleep 1" or endless
+    launch(2, function() linda:send("there", true) os.execute(command) end)
 end
 
 activities["in a read"] = function()
+    -- io.popen, which sends signals below, flushes all files first, and for that waits until no thread reads.
+    local command = ending:find("^SIG") and "sleep 1" or endless
     launch(2, function()
-        local pipe = io.popen("sleep 1")
+        local pipe = io.popen(command)
+        linda:send("opened", true)
+        repeat until linda:count("opened") == 2
         linda:send("there", true)
         pipe:read("*a")
         pipe:close()
@@ -102,6 +118,7 @@ end
 
 -- One lane is in a module that waits; the others wait for their turn to require it.
 activities["in require"] = function()
+    os.remove(directory .. "/required") -- by the others of an earlier run, when their turn had come
     local generator = lanes.gen("*", function() require "module_that_waits" end)
     for _ = 1, 3 do generator() end
     local file
@@ -110,7 +127,6 @@ activities["in require"] = function()
         file = io.open(directory .. "/required")
     until file
     file:close()
-    os.remove(directory .. "/required")
 end
 
 local endings = {}
@@ -125,7 +141,7 @@ function endings.exit() os.exit(7) end
 
 function endings.close() os.exit(7, true) end
 
--- The shell's parent is this process. A signal is dropped while any thread is in os.execute, which ignores it meanwhile.
+-- The shell's parent is this process. Ctrl-C is dropped while any thread is in os.execute, which ignores it meanwhile.
 local function signal(name)
     repeat
         io.popen("kill -" .. name .. " $PPID"):close()

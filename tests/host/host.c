@@ -96,9 +96,10 @@ static int run_file(int argc, char **argv) {
     return failed ? 1 : 0;
 }
 
-/* What a state does before it is closed: lanes that wait, sleep, have ended, nest and are being started; a timer; messages. */
+/* What a state does before it is closed: lanes that wait, sleep, have ended, nest and are being started; a timer; messages. The lanes must
+   end when they are asked for the first time: they would be asked once more, but not while anybody waits for this program. */
 static const char BUSY[] =
-    "local lanes = require 'lanes'.configure { shutdown_timeout = 10, allocator = (...) ~= '' and (...) or nil }\n"
+    "local lanes = require 'lanes'.configure { shutdown_timeout = 100000, allocator = (...) ~= '' and (...) or nil }\n"
     "local linda = lanes.linda('busy')\n"
     "local sleep, new_gen = lanes.sleep, lanes.gen\n"
     "local generator = lanes.gen('*', function(n)\n"
