@@ -9,8 +9,12 @@ local seconds = tonumber(os.getenv "LANES_RANDOM_SECONDS") or 12
 local page = math.floor(tonumber(tostring({}):match "(%x+)$", 16) / 4096) % 1000
 local first = math.floor(tonumber(os.getenv "LANES_RANDOM_SEED") or (os.time() % 1000 * 1000 + page) * 1000)
 
--- Seconds in which a program that fails is made smaller.
-local SHRINKING = 60
+-- Seconds after which a program counts as hanging. `runtime.LIMIT` is less: a lane that hangs is named.
+local LIMIT = 100
+
+-- Seconds in which a program that fails is made smaller, and the limit of each smaller one. All of these together end within what
+-- ci/test adds to LANES_RANDOM_SECONDS.
+local SHRINKING, SMALLER_LIMIT = 60, 15
 
 -- How often a smaller program runs before it counts as one that does not fail: scheduling is not the seed's.
 local ATTEMPTS = 5
@@ -27,35 +31,49 @@ local function plan_of(seed)
     return generator.plan(seed, 20 + seed % 7 * 15)
 end
 
--- Runs a program, with delays or without. Returns what is wrong with it, or nil and what it printed.
-local function problem_of(text, delays)
-    local result = support.run(text, { timeout = 100, before = "export LANES_DELAYS=" .. (delays or 0) })
-    if result.code == 0 and result.err == "" then return nil, result.out end
-    return ("it ended with code %d and this on standard error:\n%s"):format(result.code, result.err)
+-- Prints at once, for a run that is ended from outside.
+local function say(...)
+    print(string.format(...))
+    io.stdout:flush()
 end
 
-local function report(seed, text, problem)
-    local plan = plan_of(seed)
+-- Runs a program, with delays or without. Returns what is wrong with it and whether something hangs, or nil and what it printed.
+local function problem_of(text, delays, limit)
+    local result = support.run(text, { timeout = limit or LIMIT, before = "export LANES_DELAYS=" .. (delays or 0) })
+    if result.code == 0 and result.err == "" then return nil, result.out end
+    local hangs = result.code == 124 or result.code == 137 or result.err:find("lanes hang", 1, true) ~= nil
+    return ("it ended with code %d and this on standard error:\n%s"):format(result.code, result.err), hangs
+end
+
+local function report(seed, text, problem, hangs)
+    local delays = delays_of(seed)
+    local what = ("the program of LANES_RANDOM_SEED=%d (with LANES_DELAYS=%d) fails: %s"):format(seed, delays, problem)
+    say("%s\nIt is made smaller.", what)
     local deadline = os.time() + SHRINKING
-    local smallest = shrink(plan, function(candidate)
-        for _ = 1, ATTEMPTS do
-            if problem_of(candidate, delays_of(seed)) then return true end
-        end
+    local function goes_on() return os.time() < deadline end
+    -- A smaller program that fails in another way may only have been too slow.
+    local smallest = shrink(plan_of(seed), function(candidate)
+        local attempts = 0
+        repeat
+            local found, hangs_too = problem_of(candidate, delays, SMALLER_LIMIT)
+            if found and hangs_too == hangs then return true end
+            attempts = attempts + 1
+        until attempts == ATTEMPTS or not goes_on()
         return false
-    end, function() return os.time() < deadline end)
-    error(("the program of LANES_RANDOM_SEED=%d (with LANES_DELAYS=%d) fails: %s\n%s\nmade smaller:\n%s"):format(
-        seed, delays_of(seed), problem, smallest == text and "" or text, smallest))
+    end, goes_on)
+    error(("%s\n%s\nmade smaller:\n%s"):format(what, smallest == text and "" or text, smallest))
 end
 
 describe("random programs", function()
     it("lose nothing, duplicate nothing and keep the order", function()
+        say("The first seed is %d.", first)
         local begin, seed, count = os.time(), first, 0
         local lanes, sent = 0, 0
         repeat
             local text = generator.text(plan_of(seed))
-            local problem, out = problem_of(text, delays_of(seed))
-            if problem then report(seed, text, problem) end
-            local made, values, received = out:match "(%d+) lanes, (%d+) sent, (%d+) received"
+            local problem, detail = problem_of(text, delays_of(seed))
+            if problem then report(seed, text, problem, detail) end
+            local made, values, received = detail:match "(%d+) lanes, (%d+) sent, (%d+) received"
             assert.is_truthy(received)
             lanes, sent = lanes + made, sent + values
             seed, count = seed + 1, count + 1
@@ -67,9 +85,10 @@ describe("random programs", function()
     -- The oracle has eyes: each of these does one thing behind its back.
     local BEGIN, END = generator.text({ steps = {} }):match "^(.*)(runtime%.check.*)$"
 
-    local function finds(expected, fault)
-        local problem = problem_of(BEGIN .. fault .. "\n" .. END)
+    local function finds(expected, fault, limit)
+        local problem, hangs = problem_of(BEGIN .. fault .. "\n" .. END, 0, limit)
         support.contains(expected, problem or "nothing was found")
+        return hangs
     end
 
     it("are found out when they lose a value", function()
@@ -104,6 +123,35 @@ describe("random programs", function()
 
     it("are found out when a sum is wrong", function()
         finds("the sum is 1", "add(1)")
+    end)
+
+    -- Steps without a limit of time hang when a value, or the wake-up for it, does not come.
+    it("are found out when a step waits for ever", function()
+        local hangs = finds("it ended with code 124", [[
+            local Lane = getmetatable(r)
+            local pour = Lane.pour
+            function Lane.pour(self, linda, key, count, ...) return pour(self, linda, key, count - 1, ...) end
+            r:stream({ "one" }, 3, -1, 1, 1, 6, false)
+        ]], 3)
+        assert.is_true(hangs)
+    end)
+
+    it("are found out when a lane waits for ever", function()
+        local hangs = finds("1 lanes hang", [[
+            runtime.LIMIT = 0.2
+            local hanging = lanes.gen("*", function() hub:receive "nothing" end)()
+        ]])
+        assert.is_true(hangs)
+    end)
+
+    it("are found out when a lane does not end at the first request of the end of the program", function()
+        local hangs = finds("it ended with code 124", [[
+            local deaf = lanes.gen("*", function()
+                set_debug_threadname "rests"
+                while true do end
+            end)()
+        ]], 3)
+        assert.is_true(hangs)
     end)
 
     it("are made smaller", function()

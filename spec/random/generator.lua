@@ -18,7 +18,10 @@ local STEPS = {
     { 3, "new_linda" }, { 3, "add" }, { 2, "lock" }, { 2, "sleep" }, { 2, "spin" }, { 2, "collect" }, { 1, "timer" },
     { 1, "finalizer" }, { 6, "spawn" },
     { 3, "drop" }, { 4, "join" }, { 4, "cancel" },
+    { 3, "stream" }, { 2, "exchange" }, { 2, "release" }, { 2, "share" }, { 1, "rest" }, { 2, "wake" },
 }
+-- Those that launch lanes of their own and wait for them.
+local WAITING = { stream = true, exchange = true, release = true, share = true, rest = true, wake = true }
 local WEIGHT = 0
 for _, step in ipairs(STEPS) do WEIGHT = WEIGHT + step[1] end
 
@@ -29,6 +32,9 @@ local HOOKS = { [["count", 100, 0]], [["count", 1, 0.01]], [["line", 1, 0]], [["
 
 -- How many copies of one lane a program has at most: a loop that starts a lane may be in a lane that a loop starts.
 local MOST = 100
+
+-- In how many copies a step is at most that launches lanes of its own.
+local MOST_WAITING = 8
 
 --- A random program: a lane with steps, some of which are lanes.
 -- @param seed a number
@@ -42,7 +48,32 @@ function generator.plan(seed, size)
 
     local timeouts = { "0", "0", "0.0001", "0.001", "0.005" }
 
+    local takers = { "one", "one", "either", "impatient", "batch", "some" }
+    local rests = { "receive", "batch", "send", "lock", "sleep" }
+
     local lane
+
+    -- A step that waits without a limit.
+    local function waiting_step(kind)
+        if kind == "stream" then
+            local names = {}
+            for i = 1, random(1, 3) do names[i] = ("%q"):format(pick(takers)) end
+            local chunk, batch = random(1, 3), random(1, 4)
+            local limit = pick { batch + chunk - 1, batch + chunk - 1, batch + chunk, -1 }
+            return ("r:stream({ %s }, %d, %d, %d, %d, %d, %s)"):format(table.concat(names, ", "), random(1, 8), limit, chunk, batch,
+                random(1, 6), tostring(random(1, 3) == 1))
+        elseif kind == "exchange" then
+            return ("r:exchange(%d, %d)"):format(random(1, 10), random(1, 6))
+        elseif kind == "release" then
+            return ("r:release(%d, %d, %s, %s, %d)"):format(random(1, 3), random(1, 4), pick { "-1", "1", "1", "2", '"set"' },
+                pick { "0", "0.001" }, random(1, 6))
+        elseif kind == "share" then
+            return ("r:share(%d, %d, %d)"):format(random(1, 3), random(1, 5), random(2, 3))
+        elseif kind == "rest" then
+            return ("r:rest(%q)"):format(pick(rests))
+        end
+        return ("r:wake(%q, %q, %s)"):format(pick(rests), pick { "soft", "hard" }, pick { "0", "0.001" })
+    end
 
     local function step(plan, depth)
         local at = random(1, WEIGHT)
@@ -55,7 +86,9 @@ function generator.plan(seed, size)
             end
         end
         if (kind == "drop" or kind == "join" or kind == "cancel") and #plan.children == 0 then kind = "spawn" end
+        if WAITING[kind] and plan.copies * plan.times > MOST_WAITING then kind = "send" end
         if kind == "spawn" and (depth >= 4 or lanes_made > 40) then kind = "send" end
+        if WAITING[kind] then return waiting_step(kind) end
         local linda, key = random(1, 6), random(1, 3)
         if kind == "send" then
             return ("r:send(%d, %d, %d, %d, %s)"):format(linda, key, pick { 1, 1, 1, 2, 5 }, random(1, 6), pick(timeouts))
@@ -157,7 +190,9 @@ function generator.text(plan, left_out)
         end
     end
 
-    line(0, "local lanes = require 'lanes'.configure { track_lanes = true, shutdown_timeout = 10 }")
+    -- Lanes that rest have to notice the first request to end: the second one comes at half of this time, when the program counts as
+    -- hanging.
+    line(0, "local lanes = require 'lanes'.configure { track_lanes = true, shutdown_timeout = 1000 }")
     line(0, "local runtime = require 'random.runtime'")
     line(0, "local logs, hub = lanes.linda 'logs', lanes.linda 'hub'")
     line(0, "local tools = lanes.linda 'tools'")

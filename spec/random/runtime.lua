@@ -5,6 +5,10 @@
 -- cancellation. What a lane was doing when a hook ended it is its `flight`: that operation may have happened or not.
 --
 -- A receive that fails puts what it took back to the front, so that nothing is lost; others may have received since.
+--
+-- Most steps have short timeouts, so that any order of any steps ends. Those that wait without a limit show a wake-up that is lost:
+-- the program does not end then. What they wait for comes by construction. Only the step's own lanes know the linda that they
+-- wait at; no other step cancels these lanes; and a lane that gives up half way, or is ended, cancels that linda.
 
 local lanes = require "lanes"
 
@@ -57,13 +61,13 @@ end
 
 -- The steps. `linda` and `key` are numbers: the lane knows some lindas, and takes one of them.
 
-function Lane:send(linda, key, count, shape, timeout)
-    linda, key = self:linda(linda), QUEUES[key]
+-- Sends new values. They bring lindas along if they may. Answers as the linda does.
+function Lane:put(linda, key, count, shape, timeout, bring)
     local slot = tostring(linda) .. "," .. tostring(key)
     local sent = self.log.sent[slot] or 0
     local values = {}
     for i = 1, count do
-        values[i] = dressed(self.log.id .. ":" .. slot .. ":" .. (sent + i), shape, self:linda(sent + i))
+        values[i] = dressed(self.log.id .. ":" .. slot .. ":" .. (sent + i), shape, bring and self:linda(sent + i) or nil)
     end
     self.log.flight = { what = "send", slot = slot, count = count }
     local answer = linda:send(timeout, key, (table.unpack or unpack)(values))
@@ -73,6 +77,7 @@ function Lane:send(linda, key, count, shape, timeout)
         error("send answered " .. tostring(answer))
     end
     self.log.flight = nil
+    return answer
 end
 
 function Lane:took(slot, value)
@@ -85,29 +90,43 @@ function Lane:took(slot, value)
     self:know(linda)
 end
 
-function Lane:receive(linda, key, other, timeout)
-    linda = self:linda(linda)
+-- Receives a value from one of some slots. Answers the key, as the linda does.
+function Lane:take(linda, timeout, ...)
     self.log.flight = { what = "receive", count = 1 }
-    local answer, value
-    if other then
-        answer, value = linda:receive(timeout, QUEUES[key], QUEUES[other])
-    else
-        answer, value = linda:receive(timeout, QUEUES[key])
-    end
+    local answer, value = linda:receive(timeout, ...)
     if answer ~= nil and answer ~= cancel_error then self:took(tostring(linda) .. "," .. tostring(answer), value) end
     self.log.flight = nil
+    return answer
 end
 
-function Lane:batch(linda, key, least, most, timeout)
-    linda = self:linda(linda)
+-- Receives several values at once. Answers the key, as the linda does, and how many.
+function Lane:take_batch(linda, timeout, key, least, most)
     self.log.flight = { what = "receive", count = most }
-    local results = { linda:receive(timeout, linda.batched, QUEUES[key], least, most) }
+    local results = { linda:receive(timeout, linda.batched, key, least, most) }
+    local count = 0
     if #results > 0 and results[1] ~= cancel_error then
-        local count = #results - 1
+        count = #results - 1
         if count < least or count > most then error(("a batch of %d to %d has %d"):format(least, most, count)) end
         for i = 2, #results do self:took(tostring(linda) .. "," .. tostring(results[1]), results[i]) end
     end
     self.log.flight = nil
+    return results[1], count
+end
+
+function Lane:send(linda, key, count, shape, timeout)
+    self:put(self:linda(linda), QUEUES[key], count, shape, timeout, true)
+end
+
+function Lane:receive(linda, key, other, timeout)
+    if other then
+        self:take(self:linda(linda), timeout, QUEUES[key], QUEUES[other])
+    else
+        self:take(self:linda(linda), timeout, QUEUES[key])
+    end
+end
+
+function Lane:batch(linda, key, least, most, timeout)
+    self:take_batch(self:linda(linda), timeout, QUEUES[key], least, most)
 end
 
 function Lane:set(linda)
@@ -249,6 +268,217 @@ function Lane.fail()
     error "on purpose"
 end
 
+-- Steps that wait without a limit.
+
+-- What a lane answers that has done all it was launched for.
+local ALL = "all"
+
+-- A new linda for the lanes of one step.
+function Lane:private()
+    self.made = self.made + 1
+    local linda = lanes.linda(self.log.id .. "/" .. self.made)
+    local known = self.log.private
+    known[#known + 1] = linda
+    return linda
+end
+
+-- Launches a lane for one step that calls a method, with the step's linda and more arguments. Answers its handle, which only the
+-- step has.
+function Lane:launch(method, linda, ...)
+    return lanes.gen("*", function(id, logs, own, name, ...)
+        local r = require "random.runtime".lane(id, false, logs, own)
+        return r[name](r, own, ...)
+    end)(self:child(), self.logs, linda, method, ...)
+end
+
+-- Sends `count` values, a few at a time. Answers whether it could; if not, the lane was asked to stop, and gives up.
+function Lane:pour(linda, key, count, chunk, shape)
+    while count > 0 do
+        local now = math.min(chunk, count)
+        if self:put(linda, key, now, shape) == cancel_error then return false end
+        count = count - now
+    end
+    return true
+end
+
+-- The end of a step: its lanes end too. They have done everything unless this one gave up.
+function Lane.finish(_, linda, children, complete)
+    if not complete then linda:cancel() end
+    for _, child in ipairs(children) do
+        local answer, message = child:join()
+        if complete and answer ~= ALL then
+            error(("a lane of a step answered %s, %s"):format(tostring(answer), tostring(message)))
+        end
+    end
+end
+
+-- How lanes take values from a slot, without a limit of time or again and again: answers as `take` and `take_batch`.
+local TAKING = {
+    one = function(r, linda) return r:take(linda, nil, "limited") end,
+    either = function(r, linda) return r:take(linda, nil, "a", "limited") end,
+    impatient = function(r, linda) return r:take(linda, 0.0002, "limited") end,
+    batch = function(r, linda, left, batch)
+        return r:take_batch(linda, nil, "limited", math.min(batch, left), math.min(batch, left))
+    end,
+    some = function(r, linda, left, batch)
+        return r:take_batch(linda, nil, "limited", math.min(batch, left), math.min(2 * batch, left))
+    end,
+}
+
+function Lane:consume(linda, how, count, batch)
+    while count > 0 do
+        local key, taken = TAKING[how](self, linda, count, batch)
+        if key == cancel_error then return end
+        if key ~= nil then count = count - (taken or 1) end
+    end
+    return ALL
+end
+
+-- Takes values until it is asked to stop. Answers how many.
+function Lane:consume_for_ever(linda)
+    local count = 0
+    while self:take(linda, nil, "limited") ~= cancel_error do count = count + 1 end
+    return count
+end
+
+-- Some lanes take `each` values, each in its way, and this one sends as many. A limit of batch + chunk - 1 is the lowest with which
+-- there is always room for a chunk or enough for a batch. If there is a guest, another lane receives too, until it is asked to stop.
+function Lane:stream(takers, each, limit, chunk, batch, shape, guest)
+    local linda = self:private()
+    linda:limit("limited", limit)
+    local children = {}
+    local visitor = guest and self:launch("consume_for_ever", linda)
+    for i, how in ipairs(takers) do children[i] = self:launch("consume", linda, how, each, batch) end
+    local count = each * #takers
+    local first = math.floor(count / 2)
+    local complete = self:pour(linda, "limited", first, chunk, shape)
+    if visitor then
+        visitor:cancel("soft", 0, true)
+        count = count + visitor:join()
+    end
+    complete = complete and self:pour(linda, "limited", count - first, chunk, shape)
+    self:finish(linda, children, complete)
+end
+
+function Lane:answer(linda, count, shape)
+    for _ = 1, count do
+        if self:take(linda, nil, "a") == cancel_error or self:put(linda, 2, 1, shape) == cancel_error then return end
+    end
+    return ALL
+end
+
+-- Values go to and fro: two lanes wake each other in turn.
+function Lane:exchange(count, shape)
+    local linda = self:private()
+    local children = { self:launch("answer", linda, count, shape) }
+    local complete = true
+    for _ = 1, count do
+        complete = complete and self:put(linda, "a", 1, shape) ~= cancel_error and self:take(linda, nil, 2) ~= cancel_error
+    end
+    self:finish(linda, children, complete)
+end
+
+function Lane:produce(linda, count, shape)
+    return self:pour(linda, "limited", count, 1, shape) and ALL or nil
+end
+
+-- Empties a slot that contains one value, this lane's last one.
+function Lane:empty(linda, key)
+    local slot = tostring(linda) .. "," .. tostring(key)
+    self.log.flight = { what = "receive", count = 1 }
+    linda:set(key)
+    self:took(slot, self.log.id .. ":" .. slot .. ":" .. self.log.sent[slot])
+    self.log.flight = nil
+end
+
+-- Some lanes send to a slot without room, until this one gives it a limit, or empties it if the limit is "set"; then it takes all.
+function Lane:release(producers, each, limit, seconds, shape)
+    local linda = self:private()
+    linda:limit("limited", limit == "set" and 1 or 0)
+    local full = limit == "set" and self:put(linda, "limited", 1, shape) == true
+    local children = {}
+    for i = 1, producers do children[i] = self:launch("produce", linda, each, shape) end
+    lanes.sleep(seconds)
+    if full then self:empty(linda, "limited") end
+    if limit ~= "set" then linda:limit("limited", limit) end
+    local complete = true
+    for _ = 1, producers * each do complete = complete and self:take(linda, nil, "limited") ~= cancel_error end
+    self:finish(linda, children, complete)
+end
+
+-- Takes turns by a lock, and counts them: both in a slot, which only the holder of the lock changes, and by an atomic number.
+function Lane.alternate(_, linda, lock, add, count, units)
+    for _ = 1, count do
+        if lock(units) == cancel_error then return end
+        local turns = linda:get "turns"
+        if turns == cancel_error then return end
+        linda:set("turns", turns + 1)
+        if lock(-units) == cancel_error or add(1) == cancel_error then return end
+    end
+    return ALL
+end
+
+-- Some lanes and this one take turns by a lock of 3 units, of which each takes more than half.
+function Lane:share(others, count, units)
+    local linda = self:private()
+    local lock, add = lanes.genlock(linda, "units", 3), lanes.genatomic(linda, "sum", 0)
+    linda:set("turns", 0)
+    local children = {}
+    for i = 1, others do children[i] = self:launch("alternate", linda, lock, add, count, units) end
+    local complete = self:alternate(linda, lock, add, count, units) == ALL
+    self:finish(linda, children, complete)
+    if not complete then return end
+    local expected, turns = (others + 1) * count, linda:get "turns"
+    if turns ~= expected then error(("%d turns are %s"):format(expected, tostring(turns))) end
+    local sum = linda:get "sum"
+    if sum ~= expected then error(("%d additions are %s"):format(expected, tostring(sum))) end
+end
+
+-- The name of lanes that wait until they are cancelled, at last by the end of the program.
+local RESTING = "rests"
+
+local RESTS = {
+    receive = function(linda) linda:receive("nothing") end,
+    batch = function(linda)
+        linda:send("one", 1)
+        linda:receive(linda.batched, "one", 2)
+    end,
+    send = function(linda)
+        linda:limit("none", 0)
+        linda:send("none", 1)
+    end,
+    lock = function(linda)
+        local lock = lanes.genlock(linda, "lock")
+        lock(1)
+        lock(1)
+    end,
+    sleep = function() lanes.sleep(1e9) end,
+}
+
+function runtime.rest(how)
+    set_debug_threadname(RESTING)
+    RESTS[how](lanes.linda())
+end
+
+local function launch_rest(how)
+    return lanes.gen("*", function(...) require "random.runtime".rest(...) end)(how)
+end
+
+-- A lane that the end of the program has to wake.
+function Lane.rest(_, how)
+    launch_rest(how)
+end
+
+-- A lane that is woken by a request, soft or hard. If this one is ended before it makes the request, the lane rests.
+function Lane.wake(_, how, mode, seconds)
+    local handle = launch_rest(how)
+    lanes.sleep(seconds)
+    handle:cancel(mode, 0, true)
+    handle:join()
+    local expected = mode == "soft" and "done" or "cancelled"
+    if handle.status ~= expected then error(("a lane that was cancelled is %s: %s"):format(handle.status, tostring(handle[-1]))) end
+end
+
 --- The steps and the log of the lane that calls this.
 -- @param id its name, without ":"
 -- @param hooked whether hooks may end it
@@ -256,13 +486,14 @@ end
 -- @param hub the linda that it knows at first
 function runtime.lane(id, hooked, logs, hub)
     local lane = setmetatable({
-        log = { id = id, hooked = hooked, sent = {}, received = {}, set = {}, lindas = { hub }, adding = 0, added = 0,
+        log = { id = id, hooked = hooked, sent = {}, received = {}, set = {}, lindas = { hub }, private = {}, adding = 0, added = 0,
             finalizing = 0, finalizers = 0, finalized = 0 },
-        handles = {}, seen = {}, children = 0, made = 0,
+        handles = {}, seen = {}, children = 0, made = 0, logs = logs,
     }, Lane)
     if rawget(_G, "set_finalizer") then
         set_finalizer(function(err, trace)
             local log = lane.log
+            for _, linda in ipairs(log.private) do linda:cancel() end
             if err ~= nil and err ~= cancel_error and not tostring(err):find("on purpose", 1, true) then
                 log.problem = tostring(err) .. " at " .. table.concat(trace or {}, " < ")
             end
@@ -278,13 +509,14 @@ end
 --- Seconds without the end of any lane after which those that are left count as hanging.
 runtime.LIMIT = 30
 
--- Waits until no lane runs.
+-- Waits until no lane runs, except those that rest.
 local function all_ended()
     local deadline, before
     while true do
         local running, count = nil, 0
         for _, lane in ipairs(lanes.threads() or {}) do
-            if lane.name ~= "LanesTimer" and lane.status ~= "done" and lane.status ~= "error" and lane.status ~= "cancelled" then
+            local apart = lane.name == "LanesTimer" or lane.name == RESTING
+            if not apart and lane.status ~= "done" and lane.status ~= "error" and lane.status ~= "cancelled" then
                 running, count = lane, count + 1
             end
         end
@@ -313,6 +545,7 @@ function runtime.check(main, logs, add, lock)
         by_id[log.id] = log
         if log.problem then problem("%s: %s", log.id, log.problem) end
         for _, linda in ipairs(log.lindas) do lindas[tostring(linda)] = linda end
+        for _, linda in ipairs(log.private) do lindas[tostring(linda)] = linda end
     end
     local left = { id = "left", received = {}, hooked = false }
     local queue = {}
