@@ -14,8 +14,8 @@ local lanes = require "lanes".configure { shutdown_timeout = deaf[activity] and 
 local linda = lanes.linda "endings"
 local sleep = lanes.sleep
 
--- A command that takes as long as this process lives.
-local endless = "while kill -0 $PPID 2>/dev/null; do sleep 0.1; done"
+-- A command that takes as long as this process lives. A shell that comes after its end cannot learn its number.
+local endless = ("while kill -0 %d 2>/dev/null; do sleep 0.1; done"):format(io.open("/proc/self/stat"):read("*n"))
 
 -- Starts lanes and returns once all have said that they are there.
 local function launch(count, body)
