@@ -14,7 +14,7 @@ local LIMIT = 100
 
 -- Seconds in which a program that fails is made smaller, and the limit of each smaller one. All of these together end within what
 -- ci/test adds to LANES_RANDOM_SECONDS.
-local SHRINKING, SMALLER_LIMIT = 60, 15
+local SHRINKING, SMALLER_LIMIT = 60, 10
 
 -- How often a smaller program runs before it counts as one that does not fail: scheduling is not the seed's.
 local ATTEMPTS = 5

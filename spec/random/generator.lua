@@ -18,7 +18,7 @@ local STEPS = {
     { 3, "new_linda" }, { 3, "add" }, { 2, "lock" }, { 2, "sleep" }, { 2, "spin" }, { 2, "collect" }, { 1, "timer" },
     { 1, "finalizer" }, { 6, "spawn" },
     { 3, "drop" }, { 4, "join" }, { 4, "cancel" },
-    { 3, "stream" }, { 2, "exchange" }, { 2, "release" }, { 2, "share" }, { 1, "rest" }, { 2, "wake" },
+    { 3, "stream" }, { 2, "exchange" }, { 2, "release" }, { 2, "share" }, { 2, "rest" }, { 3, "wake" },
 }
 -- Those that launch lanes of their own and wait for them.
 local WAITING = { stream = true, exchange = true, release = true, share = true, rest = true, wake = true }
