@@ -12,6 +12,9 @@ use std::cell::Cell;
 use std::ops::Deref;
 use std::os::raw::{c_char, c_int, c_void};
 
+/// What `lua_dump` answers for a function that it cannot dump.
+const NO_DUMP: c_int = 1;
+
 /// The key of the trampoline in the registry, for versions where pushing a C function allocates.
 const TRAMPOLINE: i64 = -0x4c61_6e65;
 
@@ -299,15 +302,6 @@ impl Raising {
         self.pop(1);
     }
 
-    /// Takes a table (or nil) off the stack and makes it the metatable of the value at `index`.
-    #[inline]
-    pub fn set_metatable(self, index: c_int) {
-        // SAFETY: inside protect.
-        unsafe {
-            c::lua_setmetatable(self.l(), index);
-        }
-    }
-
     /// Takes a value off the stack and makes it user value `n` of the userdata at `index`.
     pub fn set_user_value(self, index: c_int, n: c_int) {
         // SAFETY: inside protect.
@@ -404,12 +398,14 @@ impl Raising {
         self.loaded(status)
     }
 
-    /// Whether a load succeeded; raises its error when memory ran out.
+    /// Whether a dump or a load succeeded. Where it did not for another reason than the function or the text itself (memory ran out, a
+    /// finalizer raised an error), raises that.
     fn loaded(self, status: c_int) -> bool {
-        if status == c::LUA_ERRMEM {
-            self.raise();
+        match status {
+            c::LUA_OK => true,
+            NO_DUMP | c::LUA_ERRSYNTAX => false,
+            _ => self.raise(),
         }
-        status == c::LUA_OK
     }
 
     /// Compiles source text and pushes the function; false, and an error message pushed, when it does not compile.

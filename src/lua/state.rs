@@ -355,6 +355,15 @@ impl State {
         }
     }
 
+    /// Takes a table (or nil) off the stack and makes it the metatable of the value at `index`.
+    #[inline]
+    pub fn set_metatable(self, index: c_int) {
+        // SAFETY: valid index by the module convention. Nothing is allocated.
+        unsafe {
+            c::lua_setmetatable(self.0, index);
+        }
+    }
+
     /// Pops a key and pushes the next key and value of the table at `index`; at the end pushes nothing and answers
     /// false. The key must be in the table, and nothing may have been added to it since the traversal began: with
     /// code of the user's run in between, use [`super::Raising::next`].

@@ -66,7 +66,10 @@ fn run_in<'a, T: Copy + 'a>(
         read(decoder, raising, local, data).is_ok()
     });
     let result = match outcome {
-        Ok(true) => Ok(state.top() - before),
+        Ok(true) => {
+            decoder.move_blocks(state, before + 1);
+            Ok(state.top() - before)
+        }
         Ok(false) => {
             state.set_top(before);
             Err(Raise::message(

@@ -4,7 +4,7 @@ use super::failure::{Failure, Label, Step, path};
 use super::local::Local;
 use super::reader::{Outcome, Reader, Stop};
 use super::{Ref, deep, format, metatables, names};
-use crate::lua::{Kind, Raising, brief};
+use crate::lua::{Kind, Raising, State, brief};
 use std::ops::Range;
 use std::os::raw::c_int;
 
@@ -48,7 +48,7 @@ pub(super) struct Decoder {
     pub(super) value: usize,
     pub(super) label: Option<Label>,
     pub(super) failure: Option<Failure>,
-    /// Stack index of the table of clones that have moved and their metatables (nil until the first).
+    /// Stack index of the table of clones that have moved and their metatables (nil until the first); 0: none have.
     pub(super) moved: c_int,
     /// Nobody else will read the message: the blocks of its clones can be moved.
     pub(super) moves: bool,
@@ -65,6 +65,9 @@ pub(super) struct Decoder {
     /// The objects that are read now have numbers of their own, which `gone` says nothing of.
     pub(super) apart: bool,
 }
+
+/// How many places on the stack it takes to move blocks.
+const ROOM_TO_MOVE: c_int = 2;
 
 /// Flag of a table, here only: it is read and thrown away.
 pub(super) const DISCARD: u8 = 0x80;
@@ -363,18 +366,33 @@ impl Decoder {
         self.moved = raising.top();
     }
 
-    /// Ends a transfer that succeeded. Only now have blocks moved, so their userdata get their metatables, and with them
-    /// the finalizers; until then they belonged to the message, which may be put back.
+    /// Ends a transfer that succeeded. Where blocks are to move, their table stays on the stack, and on the top there is room for
+    /// `move_blocks`.
     pub(super) fn end(&mut self, raising: Raising) {
-        if !raising.is_none_or_nil(self.moved) {
-            for n in (1..=raising.raw_len(self.moved) as i64).step_by(2) {
-                raising.raw_get_index(self.moved, n);
-                raising.raw_get_index(self.moved, n + 1);
-                raising.set_metatable(-2);
-                raising.pop(1);
-            }
+        if raising.is_none_or_nil(self.moved) {
+            raising.remove(self.moved);
+            self.moved = 0;
+        } else {
+            raising.reserve(ROOM_TO_MOVE);
+            raising.set_top(raising.top() + ROOM_TO_MOVE);
         }
-        raising.remove(self.moved);
+    }
+
+    /// After `protect` has succeeded: now blocks have moved, so their userdata, in the table at `first`, get their metatables, and with them
+    /// the finalizers; until then they belonged to the message, which may be put back. (Inside it would be too early: Lua 5.1 collects
+    /// garbage after a protected function has returned, and what a finalizer raises then fails the call.)
+    pub(super) fn move_blocks(&self, state: State, first: c_int) {
+        if self.moved == 0 {
+            return;
+        }
+        state.pop(ROOM_TO_MOVE);
+        for n in (1..=state.raw_len(first) as i64).step_by(2) {
+            state.raw_get_index(first, n);
+            state.raw_get_index(first, n + 1);
+            state.set_metatable(-2);
+            state.pop(1);
+        }
+        state.remove(first);
     }
 
     /// Begins the contents of the table on the top, of which the header has told how many entries of each part there are.
