@@ -268,6 +268,35 @@ describe("the metatable of a copied table", function()
         end, setmetatable({}, class), { inner = setmetatable({}, class) }))
     end)
 
+    it("is its own for each of many objects, or the same where it was", function()
+        local function objects()
+            local list = {}
+            for i = 1, 100 do
+                list[2 * i - 1] = setmetatable({ i }, { __index = { number = i } })
+                list[2 * i] = setmetatable({}, getmetatable(list[i]))
+            end
+            return list
+        end
+        local function are_same(list)
+            local seen = {}
+            for i = 1, 100 do
+                local metatable = getmetatable(list[2 * i - 1])
+                assert(metatable and not seen[metatable] and list[2 * i - 1].number == i)
+                seen[metatable] = true
+                assert(getmetatable(list[2 * i]) == getmetatable(list[i]))
+            end
+            return true
+        end
+        local linda, list = lanes.linda(), objects()
+        assert.is_true(expect.in_lane(are_same, list))
+        linda:send("key", list)
+        assert.is_true(expect.in_lane(function() return are_same(select(2, linda:receive(0, "key"))) end))
+        -- Apart from each other, as values of one call.
+        linda:send("key", (table.unpack or unpack)(list))
+        local copies = { select(2, linda:receive(0, linda.batched, "key", 200)) }
+        for i = 1, 200 do assert.equal(getmetatable(list[i]), getmetatable(copies[i])) end
+    end)
+
     it("is restored in main for objects that a lane made from the class", function()
         local class = {}
         class.__index = class

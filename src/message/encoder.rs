@@ -2,7 +2,7 @@
 
 use super::buffer::Buffer;
 use super::failure::{Failure, Label, Place, Step, path};
-use super::identity::{Identity, Seen};
+use super::few::Few;
 use super::{Full, Ref, format};
 use crate::lua::Raising;
 use hashbrown::HashMap;
@@ -49,12 +49,27 @@ pub(super) struct TableFrame {
     pub(super) metatable: bool,
 }
 
+/// What is remembered of an object: its number within the message, and where its flags are in the buffer.
+#[derive(Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) number: u32,
+    pub(super) flags: usize,
+}
+
+/// What is remembered of a metatable that is referred to: the number of its reference, and the value that has it.
+#[derive(Clone, Copy)]
+struct Class {
+    number: u32,
+    value: usize,
+}
+
 /// Buffers and bookkeeping of one encoding.
 #[derive(Default)]
 pub(super) struct Encoder {
     pub(super) out: Buffer,
     pub(super) refs: Vec<Ref>,
-    pub(super) seen: Identity,
+    /// What is known of the objects, by address: all of them are alive as long as the values are.
+    pub(super) seen: Few<usize, Seen>,
     pub(super) objects: u32,
     pub(super) frames: Vec<Frame>,
     /// Upvalue variable -> the function and upvalue that had it first.
@@ -77,14 +92,12 @@ pub(super) struct Encoder {
     pub(super) starts: Vec<(usize, usize)>,
     /// Numbers are relative to the value, so that values can be cut apart.
     pub(super) relative: bool,
-    /// Identity and reference number of the metatables of this value.
-    pub(super) classes: Vec<(u64, u32)>,
-    /// Where those of the present value begin.
-    pub(super) first_class: usize,
+    /// The metatables that are referred to, by identity.
+    classes: Few<u64, Class>,
     /// Metatables are written as values and not as references.
     pub(super) inline: bool,
     /// Blocks of clones by the address of their original.
-    pub(super) clones: Vec<(usize, Arc<Vec<u64>>)>,
+    pub(super) clones: Few<usize, Arc<Vec<u64>>>,
     /// The encoder of a metatable's contents: owned here, because the frames that use it may be skipped by a raise.
     pub(super) inner: Option<Box<Encoder>>,
 }
@@ -108,7 +121,6 @@ impl Encoder {
         self.starts.clear();
         self.relative = false;
         self.classes.clear();
-        self.first_class = 0;
         self.inline = false;
         self.clones.clear();
     }
@@ -163,30 +175,35 @@ impl Encoder {
 
     /// Identities of the metatables that are referred to.
     pub(super) fn class_identities(&self) -> impl Iterator<Item = u64> {
-        self.classes.iter().map(|class| class.0)
+        self.classes.keys().copied()
     }
 
     /// The number of the reference to a metatable that this value has already.
     pub(super) fn class(&self, identity: u64) -> Option<u32> {
-        let from = if self.relative { self.first_class } else { 0 };
         self.classes
-            .get(from..)?
-            .iter()
-            .find(|class| class.0 == identity)
-            .map(|class| class.1)
+            .get(&identity)
+            .filter(|class| !self.relative || class.value == self.value)
+            .map(|class| class.number)
     }
 
     /// Makes room for a counted reference. Raises where there is no memory for it, so nothing may be owned here yet.
     pub(super) fn room_for_reference(&mut self, raising: Raising) {
         raising.room(&mut self.refs, 1);
-        raising.room(&mut self.classes, 1);
-        raising.room(&mut self.clones, 1);
+        self.classes.make_room(raising);
+        self.clones.make_room(raising);
     }
 
     /// Adds a reference to a metatable, for which there is room, and answers its number.
     pub(super) fn counted_class(&mut self, identity: u64, metatable: Arc<super::Metatable>) -> u32 {
         let number = self.counted(Ref::Metatable(metatable));
-        self.classes.push((identity, number));
+        let class = Class {
+            number,
+            value: self.value,
+        };
+        match self.classes.get_mut(&identity) {
+            Some(known) => *known = class,
+            None => self.classes.insert(identity, class),
+        }
         number
     }
 

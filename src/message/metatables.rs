@@ -132,14 +132,14 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> R
         return Err(Stop);
     }
     let mut objects = HashSet::new();
-    let room = has_room(&mut objects, inner.seen.addresses().count())
+    let room = has_room(&mut objects, inner.seen.len())
         && has_room(&mut *local.metatables.borrow_mut(), 1)
         && is_there(inner.out.len() + 1024);
     if !room {
         encoder.failure = Some(Failure::Memory);
         return Err(Stop);
     }
-    objects.extend(inner.seen.addresses());
+    objects.extend(inner.seen.keys().copied());
     let travelling = Arc::new(Metatable {
         identity,
         contents: inner.take_full(1),
@@ -163,10 +163,14 @@ pub(super) fn shares_objects(encoder: &Encoder, local: &Local) -> bool {
     let known = local.metatables.borrow();
     encoder.class_identities().any(|identity| {
         known.get(&identity).is_some_and(|entry| {
-            encoder
-                .seen
-                .addresses()
-                .any(|address| entry.objects.contains(&address))
+            // The smaller one is looked up in the larger one: there may be many metatables with a few objects each.
+            if entry.objects.len() < encoder.seen.len() {
+                let mut objects = entry.objects.iter();
+                objects.any(|address| encoder.seen.get(address).is_some())
+            } else {
+                let mut seen = encoder.seen.keys();
+                seen.any(|address| entry.objects.contains(address))
+            }
         })
     })
 }

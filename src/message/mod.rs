@@ -12,8 +12,8 @@ mod deep;
 mod encode;
 mod encoder;
 mod failure;
+mod few;
 mod format;
-mod identity;
 mod local;
 mod metatables;
 #[cfg(feature = "hooks")]

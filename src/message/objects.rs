@@ -156,7 +156,7 @@ impl Encoder {
     /// Writes the table on the top by its contents, or as one that appeared before.
     pub(super) fn table_contents(&mut self, raising: Raising, local: &Local) -> Result<(), Stop> {
         let address = raising.pointer(-1) as usize;
-        if let Some(seen) = self.seen.get(address) {
+        if let Some(seen) = self.seen.get(&address).copied() {
             self.reference(format::REF, seen.number, seen.flags);
             raising.pop(1);
             return Ok(());
@@ -171,7 +171,7 @@ impl Encoder {
         local: &Local,
         to: Destination,
     ) -> Result<(), Stop> {
-        if self.seen.get(raising.pointer(-1) as usize).is_some() {
+        if self.seen.get(&(raising.pointer(-1) as usize)).is_some() {
             return self.table_contents(raising, local);
         }
         if names::known_table(local, raising) {
@@ -222,7 +222,7 @@ impl Encoder {
             raising.pop(1);
             return Ok(());
         }
-        if let Some(seen) = self.seen.get(address) {
+        if let Some(seen) = self.seen.get(&address).copied() {
             self.reference(format::REF, seen.number, seen.flags);
             raising.pop(1);
             return Ok(());
@@ -244,7 +244,7 @@ impl Encoder {
     }
 
     pub(super) fn userdata(&mut self, raising: Raising, local: &Local) -> Result<(), Stop> {
-        if let Some(seen) = self.seen.get(raising.pointer(-1) as usize) {
+        if let Some(seen) = self.seen.get(&(raising.pointer(-1) as usize)).copied() {
             self.reference(format::REF, seen.number, seen.flags);
             raising.pop(1);
             return Ok(());

@@ -80,15 +80,14 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
     }
     raising.set_top(object);
     encoder.room_for_reference(raising);
-    let known = encoder.clones.iter().find(|clone| clone.0 == address);
-    let block = match known {
-        Some((_, block)) => Arc::clone(block),
+    let block = match encoder.clones.get(&address) {
+        Some(block) => Arc::clone(block),
         None => {
             let Some(block) = cloned_block(raising, size, source) else {
                 let _ = encoder.fail(Failure::Memory);
                 return Written::Stop;
             };
-            encoder.clones.push((address, Arc::clone(&block)));
+            encoder.clones.insert(address, Arc::clone(&block));
             block
         }
     };

@@ -333,7 +333,6 @@ impl Encoder {
         for i in 0..count {
             self.value = i as usize;
             self.first_object = self.objects;
-            self.first_class = self.classes.len();
             raising.room(&mut self.starts, 1);
             self.starts.push((self.out.len(), self.refs.len()));
             self.root(raising, local, to, i + 1)?;
