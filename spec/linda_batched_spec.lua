@@ -185,3 +185,130 @@ describe("a batched receive", function()
         assert.same(pack("key", 1, 2), pack(linda:receive(0, linda.batched, "key", 2, 2, "more", {})))
     end)
 end)
+
+describe("values that were sent together and share a table", function()
+    local shared = { name = "shared", list = { 1, 2, 3 } }
+    shared.self = shared
+
+    local function is_shared(copy) return assert.is_true(copy.name == "shared" and copy.self == copy and #copy.list == 3) end
+
+    it("have a copy of their own each, received one by one", function()
+        local linda, copies = filled({ 1, shared }, { 2, shared }, shared, { 4, { shared.list, shared } }), {}
+        for i = 1, 4 do copies[i] = select(2, linda:receive(0, "key")) end
+        for i, copy in ipairs { copies[1][2], copies[2][2], copies[3], copies[4][2][2] } do
+            is_shared(copy)
+            assert.is_nil(copies[copy], i)
+            copies[copy] = true
+        end
+        assert.equal(copies[4][2][1], copies[4][2][2].list)
+        assert.equal(2, copies[2][1])
+    end)
+
+    it("have one copy for each batch that is received", function()
+        local linda = filled({ 1, shared }, { 2, shared }, { 3, shared }, { 4, shared }, { 5, shared })
+        local _, one, two = linda:receive(0, linda.batched, "key", 2)
+        local _, three, four, five = linda:receive(0, linda.batched, "key", 3)
+        is_shared(one[2])
+        is_shared(three[2])
+        assert.is_true(one[2] == two[2] and three[2] == four[2] and four[2] == five[2] and one[2] ~= three[2])
+        assert.same({ 1, 2, 3, 4, 5 }, { one[1], two[1], three[1], four[1], five[1] })
+    end)
+
+    it("arrive with what the first of them has around the shared table", function()
+        local parent = { name = "parent" }
+        parent.child = { parent = parent, list = shared.list }
+        local linda = filled(parent, { parent.child, shared.list })
+        linda:receive(0, "key")
+        local _, pair = linda:receive(0, "key")
+        assert.is_true(pair[1].parent.child == pair[1] and pair[1].list == pair[2])
+        assert.equal("parent", pair[1].parent.name)
+    end)
+
+    it("share with linda:get what they share", function()
+        local linda = lanes.linda()
+        linda:set("key", { 1, shared }, { 2, shared })
+        for _ = 1, 2 do
+            local one, two = linda:get("key", 2)
+            is_shared(one[2])
+            assert.equal(one[2], two[2])
+            is_shared(linda:get("key")[2])
+        end
+        linda:receive(0, "key")
+        is_shared(linda:get("key")[2])
+    end)
+
+    it("share functions and lindas", function()
+        local other, number = lanes.linda(), 0
+        local function count()
+            number = number + 1
+            return number
+        end
+        local linda = filled({ count, other }, { count, other }, { count, other })
+        local _, one = linda:receive(0, "key")
+        local _, two, three = linda:receive(0, linda.batched, "key", 2)
+        assert.same({ 1, 1, 2 }, { one[1](), two[1](), three[1]() })
+        assert.is_true(one[2] == other and two[2] == other and three[2] == other)
+    end)
+
+    it("may each refer to the one before", function()
+        local values = { { number = 1 } }
+        for i = 2, 200 do values[i] = { number = i, previous = values[i - 1] } end
+        local linda = filled((table.unpack or unpack)(values))
+        for i = 1, 200, 19 do
+            local copies = { select(2, linda:receive(0, linda.batched, "key", 1, 19)) }
+            for n = 2, #copies do assert.equal(copies[n - 1], copies[n].previous) end
+            local at = copies[#copies]
+            for number = i + #copies - 1, 1, -1 do
+                assert.equal(number, at.number)
+                at = at.previous
+            end
+            assert.is_nil(at)
+        end
+    end)
+
+    it("may be deeper than a stack", function()
+        local deep = shared
+        for _ = 1, 500 do deep = { deep } end
+        local linda = filled({ 1, deep }, { 2, deep })
+        for i = 1, 2 do
+            local _, value = linda:receive(0, "key")
+            assert.equal(i, value[1])
+            for _ = 1, 501 do value = value[2] or value[1] end
+            is_shared(value)
+        end
+    end)
+
+    it("keep their metatables", function()
+        local class = { __index = { name = "class" } }
+        local object = setmetatable({ shared = shared }, class)
+        local linda = filled({ 1, object }, { 2, object }, { 3, object, class })
+        for i = 1, 3 do
+            local _, value = linda:receive(0, "key")
+            assert.is_true(getmetatable(value[2]) == class and value[1] == i)
+            is_shared(value[2].shared)
+        end
+        linda = filled({ 1, object }, { 2, object })
+        local names = expect.in_lane(function()
+            local names = {}
+            for i = 1, 2 do names[i] = select(2, linda:receive(0, "key"))[2].name end
+            return names
+        end)
+        assert.same({ "class", "class" }, names)
+    end)
+
+    it("are put back where one of them cannot be had", function()
+        -- A C function that no other state has.
+        local call = coroutine.wrap(function() end)
+        lanes.register("batched_spec", { call = call })
+        local linda = filled({ 1, shared, { call } }, { 2, shared }, { 3, shared })
+        local answers = expect.in_lane(function()
+            local alone = pcall(linda.receive, linda, 0, "key")
+            local together = pcall(linda.receive, linda, 0, linda.batched, "key", 3)
+            return { alone, together, linda:count("key") }
+        end)
+        assert.same({ false, false, 3 }, answers)
+        local _, one, two, three = linda:receive(0, linda.batched, "key", 3)
+        assert.equal(call, one[3][1])
+        assert.is_true(one[2] == two[2] and two[2] == three[2])
+    end)
+end)

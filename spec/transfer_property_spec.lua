@@ -8,6 +8,7 @@ local _ENV = _G -- luacheck: ignore _ENV
 if rawget(_G, "setfenv") then setfenv(1, _G) end
 local lanes = require "lanes"
 local expect = require "expect"
+local unpack = table.unpack or unpack
 
 local seed = tonumber(os.getenv "LANES_SEED") or math.floor(lanes.now_secs() * 1000) % 2 ^ 31
 local cases = tonumber(os.getenv "LANES_CASES") or 150
@@ -353,5 +354,45 @@ describe("a random value", function()
             local _, one, two, three = linda:receive(0, linda.batched, "key", 3)
             check({ value, other, value }, { one, two, three }, name)
         end
+    end)
+
+    -- Sends values by one call, again and again, and has them received a few at a time: each time part(originals, name) does so and checks.
+    local function in_parts(linda, part)
+        for number = 1, cases do
+            local known, values = { metas = {} }, {}
+            for i = 1, random(2, 6) do values[i] = random_table(random(1, 3), known) end
+            local name = ("case %d of LANES_SEED=%d"):format(number, seed)
+            linda:send("key", unpack(values))
+            local at = 1
+            while at <= #values do
+                local count = chance(50) and 1 or random(1, #values - at + 1)
+                part({ unpack(values, at, at + count - 1) }, name)
+                at = at + count
+            end
+        end
+    end
+
+    it("comes back equal in any part of a batch", function()
+        local linda = lanes.linda()
+        in_parts(linda, function(originals, name)
+            check(originals, { select(2, linda:receive(0, linda.batched, "key", #originals)) }, name)
+        end)
+    end)
+
+    it("is equal in any part of a batch that a lane receives", function()
+        local there, back = lanes.linda(), lanes.linda()
+        local lane = lanes.gen("*", function()
+            while true do
+                local _, count = there:receive("count")
+                if not count then return true end
+                back:send("text", describe_value { select(2, there:receive(0, there.batched, "key", count)) })
+            end
+        end)()
+        in_parts(there, function(originals, name)
+            there:send("count", #originals)
+            assert.equal(describe_value(originals), expect.received(back, "text"), name)
+        end)
+        there:send("count", false)
+        assert.is_true(expect.finished(lane))
     end)
 end)

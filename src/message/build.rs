@@ -2,10 +2,10 @@
 //!
 //! Runs inside `protect` with a stack of frames of its own, as the walk of an encoder does.
 
-use super::decoder::{DISCARD, Decoder, Frame};
+use super::decoder::{DISCARD, Decoder, Frame, Later};
 use super::local::Local;
 use super::reader::{Outcome, Reader, Stop};
-use super::{Body, Full, Message, Ref, format, metatables};
+use super::{Body, Full, Joint, Message, Ref, format, metatables};
 use crate::lua::{Kind, Raising, compat};
 use std::os::raw::c_int;
 use std::sync::Arc;
@@ -212,7 +212,7 @@ impl Decoder {
                         let function = reader.u32()?;
                         let upvalue = c_int::from(reader.u8()?);
                         self.check_present(raising, function);
-                        self.known(raising, function)?;
+                        self.referred(raising, local, reader, function)?;
                         if !has_upvalue(raising, index, next)
                             || !has_upvalue(raising, raising.top(), upvalue)
                         {
@@ -270,13 +270,17 @@ impl Decoder {
         from: usize,
     ) -> Outcome {
         let mut done = from;
+        let put_off = self.put_off;
         let floor = self.frames.len();
-        while let Some(&(number, tag, _)) = self.later.get(done) {
+        while let Some(&later) = self.later.get(done) {
+            let Later { number, tag, .. } = later;
             done += 1;
-            let discard = self
-                .later
-                .get(done - 1)
-                .is_some_and(|later| later.2 & DISCARD != 0);
+            let discard = later.flags & DISCARD != 0;
+            self.put_off = true;
+            if let Some(body) = later.body {
+                reader.at = body;
+                self.objects = number.wrapping_add(1);
+            }
             self.known(raising, number)?;
             let expected = match tag {
                 format::TABLE => raising.kind(-1) == Kind::Table,
@@ -293,8 +297,7 @@ impl Decoder {
                 format::TABLE => {
                     let counts = reader.counts()?;
                     // Whether there is a metatable is known only at the end of the body, from the header's flags.
-                    let flags = self.later.get(done - 1).map_or(0, |later| later.2);
-                    self.table_body(raising, counts, flags)?;
+                    self.table_body(raising, counts, later.flags)?;
                 }
                 format::FUNCTION => self.function_body(raising, reader)?,
                 _ => self.userdata_body(raising, reader)?,
@@ -302,6 +305,7 @@ impl Decoder {
             self.drain(raising, local, reader, floor)?;
             raising.pop(1);
         }
+        self.put_off = put_off;
         self.later.truncate(from);
         Ok(())
     }
@@ -359,12 +363,11 @@ impl Decoder {
         messages: &[Message],
     ) -> Outcome {
         raising.reserve(format::ROOM.saturating_add(messages.len() as c_int));
-        let mut group: Option<*const Full> = None;
-        raising.push_nil(); // the values of the group
+        let mut group: Option<*const Joint> = None;
+        raising.push_nil(); // the values of the group, or the objects that they share
         let values = raising.top();
         for (i, message) in messages.iter().enumerate() {
             self.value = i;
-            self.moves = is_last(messages, i);
             match &message.0 {
                 Body::Small { len, bytes } => {
                     self.single(
@@ -376,25 +379,44 @@ impl Decoder {
                 }
                 Body::Text(text) => raising.push_bytes(text),
                 Body::Plain(bytes) => self.single(raising, local, bytes, &[])?,
-                Body::Full(full) => self.single(raising, local, &full.bytes, &full.refs)?,
+                Body::Full(full) => {
+                    self.moves = Arc::strong_count(full) == 1;
+                    self.single(raising, local, &full.bytes, &full.refs)?;
+                }
                 Body::TextApart(_) | Body::PlainApart(_) => return Err(Stop),
-                Body::Joint(full, n) => {
-                    if group != Some(Arc::as_ptr(full)) {
-                        group = Some(Arc::as_ptr(full));
-                        let first = raising.top();
-                        self.packet(raising, local, full)?;
-                        raising.new_table(full.values as usize, 0);
-                        raising.insert(first + 1);
-                        for k in (1..=i64::from(full.values)).rev() {
-                            raising.raw_set_index(first + 1, k);
+                Body::Joint(joint, n) => {
+                    let apart = !joint.starts.is_empty();
+                    if group != Some(Arc::as_ptr(joint)) {
+                        group = Some(Arc::as_ptr(joint));
+                        if apart {
+                            raising.push_nil();
+                        } else {
+                            self.moves = are_last(messages, i, joint);
+                            self.all(raising, local, &joint.full)?;
                         }
                         raising.replace(values);
                     }
-                    raising.raw_get_index(values, i64::from(*n) + 1);
+                    if apart {
+                        self.part(raising, local, joint, *n, values)?;
+                    } else {
+                        raising.raw_get_index(values, i64::from(*n) + 1);
+                    }
                 }
             }
         }
         raising.remove(values);
+        Ok(())
+    }
+
+    /// Reads all values of a buffer into a table.
+    fn all(&mut self, raising: Raising, local: &Local, full: &Full) -> Outcome {
+        let first = raising.top() + 1;
+        self.packet(raising, local, full)?;
+        raising.new_table(full.values as usize, 0);
+        raising.insert(first);
+        for k in (1..=i64::from(full.values)).rev() {
+            raising.raw_set_index(first, k);
+        }
         Ok(())
     }
 }
@@ -411,16 +433,9 @@ fn has_upvalue(raising: Raising, index: c_int, n: c_int) -> bool {
     true
 }
 
-/// Whether nobody has message number `i` but the caller.
-fn is_last(messages: &[Message], i: usize) -> bool {
-    let joint = |message: Option<&Message>, full: &Arc<Full>| matches!(message, Some(Message(Body::Joint(other, _))) if Arc::ptr_eq(other, full));
-    match messages.get(i).map(|message| &message.0) {
-        Some(Body::Full(full)) => Arc::strong_count(full) == 1,
-        // Those that were sent together are read together.
-        Some(Body::Joint(full, _)) => {
-            let together = (i..).take_while(|&n| joint(messages.get(n), full)).count();
-            Arc::strong_count(full) == together
-        }
-        _ => false,
-    }
+/// Whether nobody has any of the values of `joint` but the caller, who reads those that begin with message number `i` together.
+fn are_last(messages: &[Message], i: usize, joint: &Arc<Joint>) -> bool {
+    let is_one = |message: &&Message| matches!(&message.0, Body::Joint(other, _) if Arc::ptr_eq(other, joint));
+    let rest = messages.get(i..).unwrap_or_default();
+    Arc::strong_count(joint) == rest.iter().take_while(is_one).count()
 }

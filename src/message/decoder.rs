@@ -34,6 +34,16 @@ pub(super) enum Frame {
     },
 }
 
+/// An object whose body comes later.
+#[derive(Clone, Copy)]
+pub(super) struct Later {
+    pub(super) number: u32,
+    pub(super) tag: u8,
+    pub(super) flags: u8,
+    /// Where the body is, if it does not come next.
+    pub(super) body: Option<usize>,
+}
+
 /// Bookkeeping of one decoding.
 #[derive(Default)]
 pub(super) struct Decoder {
@@ -41,8 +51,9 @@ pub(super) struct Decoder {
     /// How many frames there may be: as many as the Lua stack has room for.
     pub(super) deepest: usize,
     pub(super) objects: u32,
-    /// Objects whose bodies come later: number, tag and flags.
-    pub(super) later: Vec<(u32, u8, u8)>,
+    pub(super) later: Vec<Later>,
+    /// The body of one of them is being read.
+    pub(super) put_off: bool,
     /// Stack index of the table of shared objects by number (nil until the first).
     pub(super) shared: c_int,
     pub(super) value: usize,
@@ -77,6 +88,7 @@ impl Decoder {
         self.frames.clear();
         self.objects = 0;
         self.later.clear();
+        self.put_off = false;
         self.value = 0;
         self.label = None;
         self.failure = None;
@@ -134,6 +146,7 @@ impl Decoder {
     }
 
     pub(super) fn path(&self, raising: Raising) -> String {
+        let later = self.put_off.then_some(Step::Unknown);
         let steps = self.frames.iter().map(|frame| match frame {
             Frame::Table {
                 metatable: Some(_), ..
@@ -155,7 +168,7 @@ impl Decoder {
             *raising,
             self.label.unwrap_or(Label::Element),
             self.value,
-            steps,
+            later.into_iter().chain(steps),
         )
     }
 
@@ -170,20 +183,6 @@ impl Decoder {
         }
         raising.room(&mut self.frames, 1);
         self.frames.push(frame);
-        Ok(())
-    }
-
-    /// Pushes the object with this number.
-    #[inline]
-    pub(super) fn known(&mut self, raising: Raising, number: u32) -> Outcome {
-        if raising.is_none_or_nil(self.shared) {
-            return Err(Stop);
-        }
-        raising.raw_get_index(self.shared, i64::from(number) + 1);
-        // One that was refused is nil.
-        if raising.is_none_or_nil(-1) && !self.lenient {
-            return Err(Stop);
-        }
         Ok(())
     }
 
@@ -206,7 +205,12 @@ impl Decoder {
         }
         if flags & format::LATER != 0 {
             raising.room(&mut self.later, 1);
-            self.later.push((number, tag, flags));
+            self.later.push(Later {
+                number,
+                tag,
+                flags,
+                body: None,
+            });
             return false;
         }
         true
@@ -223,13 +227,16 @@ impl Decoder {
         if reader.scalar(raising, tag)? {
             return Ok(true);
         }
+        if !reader.spans.is_empty() && self.passed(raising, reader)? {
+            return Ok(true);
+        }
         reader.at += 1;
         match tag {
             format::GLOBALS => raising.push_globals(),
             format::REF => {
                 let number = reader.u32()?;
                 self.check_present(raising, number);
-                self.known(raising, number)?;
+                self.referred(raising, local, reader, number)?;
             }
             format::TABLE => {
                 let flags = reader.flags()?;

@@ -218,22 +218,19 @@ pub fn encode_each(
     }
     messages.clear();
     let mut encoder = walk(local, state, count, label, Destination::Anywhere, true)?;
-    if encoder.crossed {
-        let full = Arc::new(encoder.take_full(count as u32));
-        local.give_encoder(encoder);
-        messages.extend((0..count as u32).map(|i| Message(Body::Joint(Arc::clone(&full), i))));
-    } else {
-        let ends = encoder
-            .starts
-            .iter()
-            .skip(1)
-            .copied()
-            .chain([(encoder.out.len(), encoder.refs.len())]);
-        let pieces = encoder.starts.iter().zip(ends);
+    if encoder.relative {
+        let starts = encoder.starts.iter();
+        let starts = starts.map(|start| (start.at, start.reference));
+        let end = (encoder.out.len(), encoder.refs.len());
+        let pieces = starts.clone().zip(starts.skip(1).chain([end]));
         messages.extend(
             pieces.map(|(from, to)| cut(&encoder.out[from.0..to.0], &encoder.refs[from.1..to.1])),
         );
         local.give_encoder(encoder);
+    } else {
+        let joint = Arc::new(encoder.take_joint(count as u32));
+        local.give_encoder(encoder);
+        messages.extend((0..count as u32).map(|i| Message(Body::Joint(Arc::clone(&joint), i))));
     }
     Ok(messages)
 }
@@ -268,11 +265,11 @@ fn scalars(state: State, count: c_int) -> Option<Packet> {
                 bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
                 bytes.extend_from_slice(&text);
             }
-            Body::Full(full) | Body::Joint(full, _) => {
+            Body::Full(full) => {
                 bytes.try_reserve(full.bytes.len()).ok()?;
                 bytes.extend_from_slice(&full.bytes);
             }
-            Body::TextApart(_) | Body::PlainApart(_) => return None,
+            Body::TextApart(_) | Body::PlainApart(_) | Body::Joint(..) => return None,
         }
     }
     Some(Packet(Full {

@@ -3,6 +3,7 @@
 use super::buffer::Buffer;
 use super::failure::{Failure, Label, Place, Step, path};
 use super::few::Few;
+use super::joint::Span;
 use super::{Full, Ref, format};
 use crate::lua::Raising;
 use hashbrown::HashMap;
@@ -30,12 +31,14 @@ pub(super) enum Frame {
         index: c_int,
         next: c_int,
         count: c_int,
+        number: u32,
     },
 }
 
 #[derive(Clone, Copy)]
 pub(super) struct TableFrame {
     pub(super) index: c_int,
+    pub(super) number: u32,
     /// Where the two counts are in the buffer.
     pub(super) counts: usize,
     pub(super) flags: usize,
@@ -54,6 +57,17 @@ pub(super) struct TableFrame {
 pub(super) struct Seen {
     pub(super) number: u32,
     pub(super) flags: usize,
+}
+
+/// Where a value begins.
+#[derive(Clone, Copy)]
+pub(super) struct Start {
+    /// In `out`.
+    pub(super) at: usize,
+    /// In `refs`.
+    pub(super) reference: usize,
+    /// The number of its first object.
+    pub(super) object: u32,
 }
 
 /// What is remembered of a metatable that is referred to: the number of its reference, and the value that has it.
@@ -88,8 +102,12 @@ pub(super) struct Encoder {
     pub(super) first_object: u32,
     /// A value refers to an object of an earlier one.
     pub(super) crossed: bool,
-    /// Where each value begins in `out` and in `refs`.
-    pub(super) starts: Vec<(usize, usize)>,
+    pub(super) starts: Vec<Start>,
+    /// Where all objects are, by number, if `spanning` asks for that.
+    pub(super) spans: Vec<Span>,
+    pub(super) spanning: bool,
+    /// There is an object that is not all in one place.
+    pub(super) scattered: bool,
     /// Numbers are relative to the value, so that values can be cut apart.
     pub(super) relative: bool,
     /// The metatables that are referred to, by identity.
@@ -119,6 +137,9 @@ impl Encoder {
         self.first_object = 0;
         self.crossed = false;
         self.starts.clear();
+        self.spans = Vec::new();
+        self.spanning = false;
+        self.scattered = false;
         self.relative = false;
         self.classes.clear();
         self.inline = false;
@@ -210,7 +231,7 @@ impl Encoder {
     /// Adds a counted reference, for which there is room, and answers its number.
     pub(super) fn counted(&mut self, reference: Ref) -> u32 {
         let base = if self.relative {
-            self.starts.last().map_or(0, |start| start.1)
+            self.starts.last().map_or(0, |start| start.reference)
         } else {
             0
         };
@@ -221,6 +242,7 @@ impl Encoder {
     /// Writes the tag and the flags of a new object and remembers it. Answers where its flags are.
     pub(super) fn object(&mut self, raising: Raising, tag: u8, address: usize) -> (usize, u32) {
         self.seen.make_room(raising);
+        self.open_span(raising);
         self.tag(tag);
         let flags = self.out.len();
         self.tag(0);

@@ -14,6 +14,7 @@ mod encoder;
 mod failure;
 mod few;
 mod format;
+mod joint;
 mod local;
 mod metatables;
 #[cfg(feature = "hooks")]
@@ -36,6 +37,7 @@ pub use local::{KEYS, Local};
 pub use mutate::decode_mutated;
 pub use names::{name_as, register};
 
+use joint::Joint;
 use metatables::Metatable;
 use std::sync::Arc;
 
@@ -84,7 +86,7 @@ enum Body {
     /// A value with references, or a large one.
     Full(Arc<Full>),
     /// Value number `.1` (from 0) of several that were sent together and share objects.
-    Joint(Arc<Full>, u32),
+    Joint(Arc<Joint>, u32),
 }
 
 /// A value that was captured for a message, before it is decided where its bytes go.

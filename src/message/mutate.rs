@@ -5,6 +5,7 @@
 use super::decode::{decode, decode_apart, decode_packet};
 use super::encode::{Destination, encode_packet};
 use super::failure::Label;
+use super::joint::{Joint, Span};
 use super::local::{KEYS, Local};
 use super::metatables::{Metatable, new_identity};
 use super::{Body, Full, INLINE, Message, Packet, Ref, format};
@@ -148,6 +149,31 @@ fn changed_reference(reference: &Ref, random: &mut Random) -> Ref {
     }
 }
 
+/// Several values in one buffer: to be read all together, or apart, each wherever an object may begin, and with objects wherever they may be.
+fn joint(full: Full, random: &mut Random) -> Joint {
+    let (mut starts, mut spans) = (Vec::new(), Vec::new());
+    if random.below(2) == 0 {
+        let tags = [format::TABLE, format::FUNCTION, format::DEEP];
+        let places = (0..full.bytes.len()).filter(|&at| tags.contains(&full.bytes[at]));
+        spans.extend(places.zip(0..).map(|(at, number)| Span {
+            number,
+            next: number + 1 + random.below(4) as u32,
+            at,
+            end: at + random.below(64),
+        }));
+        for _ in 0..full.values {
+            let number = random.below(spans.len() + 1);
+            let at = spans.get(number).map_or(0, |span| span.at);
+            starts.push((at, number as u32));
+        }
+    }
+    Joint {
+        full,
+        starts,
+        spans,
+    }
+}
+
 /// Makes the state one that has seen no metatable.
 fn forget_metatables(state: State) -> Result<(), Raise> {
     protect(state, 0, |raising| {
@@ -208,11 +234,13 @@ pub fn decode_mutated(local: &Local, state: State, seed: u64) -> Result<c_int, R
             decode(local, state, Label::Element, &[message])
         }
         _ => {
-            let full = Arc::new(full);
-            let messages: Vec<Message> = (0..full.values)
-                .map(|n| Message(Body::Joint(Arc::clone(&full), n)))
+            let values = full.values;
+            let joint = Arc::new(joint(full, &mut random));
+            let messages: Vec<Message> = (0..values)
+                .skip(random.below(values as usize))
+                .map(|n| Message(Body::Joint(Arc::clone(&joint), n)))
                 .collect();
-            drop(full);
+            drop(joint);
             decode(local, state, Label::Element, &messages)
         }
     }

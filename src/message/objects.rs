@@ -20,6 +20,7 @@ impl Encoder {
         number: u32,
     ) -> Result<(), Stop> {
         if self.frames.len() >= format::DEPTH {
+            self.scattered = true;
             if let Some(place) = self.out.get_mut(flags) {
                 *place |= format::LATER | format::SHARED;
             }
@@ -54,6 +55,7 @@ impl Encoder {
                     raising,
                     Frame::Table(TableFrame {
                         index,
+                        number,
                         counts,
                         flags,
                         array: 0,
@@ -91,6 +93,7 @@ impl Encoder {
                         index,
                         next: 1,
                         count,
+                        number,
                     },
                 );
             }
@@ -193,6 +196,7 @@ impl Encoder {
         if self.keeps_classes(to) && is_class(raising) {
             let identity = super::metatables::identify(raising);
             self.word(format::CLASS, identity);
+            self.scattered = true;
         }
         self.table_contents(raising, local)
     }

@@ -1,5 +1,6 @@
 //! Reading the bytes of a message. What does not make sense is an error, never a panic.
 
+use super::joint::Span;
 use super::{Ref, format, metatables};
 use crate::lua::Raising;
 
@@ -15,6 +16,10 @@ pub(super) struct Reader<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) refs: &'a [Ref],
     pub(super) at: usize,
+    /// Where the objects are that are referred to, if values are read apart from those before them.
+    pub(super) spans: &'a [Span],
+    /// Flags that every object has beside its own.
+    pub(super) flags: u8,
     /// How many keys and values of tables there can still be: each takes a byte at least. What tables announce is taken off,
     /// so that wrong numbers in all of them together ask for no more memory than the message is worth.
     room: usize,
@@ -26,6 +31,8 @@ impl<'a> Reader<'a> {
             bytes,
             refs,
             at: 0,
+            spans: &[],
+            flags: 0,
             room: bytes.len(),
         }
     }
@@ -66,7 +73,7 @@ impl<'a> Reader<'a> {
         if flags & !format::FLAGS != 0 {
             return Err(Stop);
         }
-        Ok(flags)
+        Ok(flags | self.flags)
     }
 
     /// How many entries a table has in its array part and in its hash part.

@@ -4,7 +4,7 @@
 //! it owns is in the `Encoder`, which belongs to a frame outside.
 
 use super::encode::Destination;
-use super::encoder::{Encoder, Frame, Stop, TableFrame};
+use super::encoder::{Encoder, Frame, Start, Stop, TableFrame};
 use super::failure::Failure;
 use super::format;
 use super::local::Local;
@@ -123,6 +123,7 @@ impl Encoder {
             raising.pop(1);
         }
         raising.pop(1);
+        self.close_span(frame.number);
         self.frames.pop();
         Ok(())
     }
@@ -142,12 +143,13 @@ impl Encoder {
         else {
             return Err(Stop);
         };
-        if *next > *count {
+        let (index, n, number) = (*index, *next, *number);
+        if n > *count {
+            self.close_span(number);
             self.frames.pop();
             raising.pop(1);
             return Ok(());
         }
-        let (index, n, number) = (*index, *next, *number);
         *next += 1;
         let variable = raising.upvalue_id(index, n) as usize;
         if variable != 0 {
@@ -190,15 +192,22 @@ impl Encoder {
         local: &Local,
         to: Destination,
     ) -> Result<(), Stop> {
-        let Some(Frame::Userdata { index, next, count }) = self.frames.last_mut() else {
+        let Some(Frame::Userdata {
+            index,
+            next,
+            count,
+            number,
+        }) = self.frames.last_mut()
+        else {
             return Err(Stop);
         };
-        if *next > *count {
+        let (index, n, number) = (*index, *next, *number);
+        if n > *count {
+            self.close_span(number);
             self.frames.pop();
             raising.pop(1);
             return Ok(());
         }
-        let (index, n) = (*index, *next);
         *next += 1;
         raising.push_user_value(index, n);
         if self.globals(raising) {
@@ -289,21 +298,20 @@ impl Encoder {
         self.later_index = count + 1;
         raising.push_nil();
         self.inline = matches!(to, Destination::State(_));
-        self.values(raising, local, to, count)?;
-        if !self.inline && super::metatables::shares_objects(self, local) {
-            // What a metatable contains is among the values too, so they go together: once more, as one.
-            self.again();
-            self.inline = true;
+        loop {
             self.values(raising, local, to, count)?;
-        }
-        if self.relative && self.crossed {
-            // The values share objects, so they cannot be cut apart: once more, as one.
-            let inline = self.inline;
-            self.again();
-            self.inline = inline;
-            self.relative = false;
-            self.values(raising, local, to, count)?;
-            self.crossed = true;
+            if self.relative && self.crossed {
+                // The values share objects, so they cannot be cut apart: once more, as one.
+                self.again();
+                self.relative = false;
+                self.spanning = true;
+            } else if !self.inline && super::metatables::shares_objects(self, local) {
+                // What a metatable contains is among the values too, so they go together: once more, as one.
+                self.again();
+                self.inline = true;
+            } else {
+                break;
+            }
         }
         raising.set_top(0);
         if self.out.is_incomplete() {
@@ -314,16 +322,19 @@ impl Encoder {
 
     /// Forgets what was written, but not the clones that were made: each is made once.
     pub(super) fn again(&mut self) {
-        let (label, relative, later_index) = (self.label, self.relative, self.later_index);
+        let (label, later_index) = (self.label, self.later_index);
+        let (relative, inline) = (self.relative, self.inline);
         let clones = std::mem::take(&mut self.clones);
         self.reset();
         self.clones = clones;
         self.label = label;
         self.relative = relative;
+        self.inline = inline;
         self.later_index = later_index;
     }
 
-    pub(super) fn values(
+    /// Writes the `count` values at the bottom of the stack, or fewer where they were to be cut apart and cannot be.
+    fn values(
         &mut self,
         raising: Raising,
         local: &Local,
@@ -334,8 +345,15 @@ impl Encoder {
             self.value = i as usize;
             self.first_object = self.objects;
             raising.room(&mut self.starts, 1);
-            self.starts.push((self.out.len(), self.refs.len()));
+            self.starts.push(Start {
+                at: self.out.len(),
+                reference: self.refs.len(),
+                object: self.objects,
+            });
             self.root(raising, local, to, i + 1)?;
+            if self.relative && self.crossed {
+                break;
+            }
         }
         Ok(())
     }
@@ -346,7 +364,11 @@ impl Encoder {
         let top = raising.top();
         raising.push_nil();
         self.later_index = top + 1;
-        self.starts.push((0, 0));
+        self.starts.push(Start {
+            at: 0,
+            reference: 0,
+            object: 0,
+        });
         raising.push_copy(top);
         self.table_contents(raising, local)?;
         self.finish(raising, local, Destination::Anywhere)?;
