@@ -223,7 +223,7 @@ describe("a mistake is answered with what was given, what is expected, and by wh
         { "cancel of a linda with too much", "linda:cancel", "one at most",
             call = function() linda:cancel("both", 1) end },
         { "timer on a string", "'timer'", "a Linda", "got string", call = function() lanes.timer("k", 1) end },
-        { "timer with a word", "'timer'", "number expected", "got string",
+        { "timer with a word", "'timer'", "number or date table expected", "got string",
             call = function() lanes.timer(linda, "k", "soon") end },
         { "timer with true", "'timer'", "number or date table", "got boolean",
             call = function() lanes.timer(linda, "k", true) end },
