@@ -138,7 +138,7 @@ for _, entry in ipairs(values) do
         return { linda }
     end
 
-    scenario("receiving " .. what, full, function(given) given.value = select(2, given[1]:receive(0, "key")) end,
+    scenario("receiving " .. what, full, function(given) given.key, given.value = given[1]:receive(0, "key") end,
         function(given, ok)
             counted(given[1], ok and 2 or 3, "after the receive")
             if ok then holds(is(given.value), "another value arrived") else holds(is(taken(given[1])), "it changed") end
@@ -147,7 +147,7 @@ for _, entry in ipairs(values) do
         end)
 
     scenario("receiving several: " .. what, full,
-        function(given) given.first, given.second = select(2, given[1]:receive(0, given[1].batched, "key", 2, 2)) end,
+        function(given) given.key, given.first, given.second = given[1]:receive(0, given[1].batched, "key", 2, 2) end,
         function(given, ok)
             counted(given[1], ok and 1 or 3, "after the receive")
             local first, second = given.first, given.second
