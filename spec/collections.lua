@@ -5,7 +5,7 @@ local collections = {}
 
 -- Each collection finds an object that nobody refers to any more, counts, and lets go of the next one. All are made before: an
 -- allocation in a finalizer would put off the next collection.
-local spare = {}
+local spare = {} -- luacheck: ignore spare
 local armed, seen, at, last = false, 0, 0, false
 local proxy = newproxy and newproxy(true)
 local class = proxy and getmetatable(proxy) or {}

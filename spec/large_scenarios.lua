@@ -167,7 +167,7 @@ end
 for kind, make in pairs { numbers = number, tables = boxed, strings = function(i) return ("%99d"):format(i) end } do
     reads("looking at many " .. kind, function(given) given.linda:get("key", 5000) end, make)
     reads("dumping many " .. kind, function(given) given.linda:dump() end, make)
-    reads("receiving many " .. kind, function(given) given.linda:receive(0, given.linda.batched, "key", 5000) end, make)
+    reads("receiving a batch of " .. kind, function(given) given.linda:receive(0, given.linda.batched, "key", 5000) end, make)
 end
 
 add("counting many slots", {

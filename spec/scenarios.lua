@@ -3,6 +3,7 @@
 -- A scenario is a table: `name`; `setup()`, which returns what the others are given; `run(given)`, which may fail in the
 -- middle; `check(given, ok)`, which raises an error unless what `run` did is done wholly (ok), or not at all.
 local lanes = require "lanes"
+if lanes.configure then lanes.configure { verbose_errors = true, demote_full_userdata = true } end
 local expect = require "expect"
 
 local unpack = table.unpack or unpack
@@ -225,6 +226,73 @@ end, function(given, ok)
             counted(linda, 1, "in a new linda")
         end
     end
+end)
+
+if has_module then
+    scenario("making a shared object of a C module", function() return {} end, function(given)
+        given.made = deep_test.new(7, 1)
+        given.two = deep_test.new(8)
+    end, function(given, ok)
+        if given.made then holds(given.made:get() == 7 and given.made:refcount() == 1, "another object") end
+        if ok then holds(given.two:get() == 8, "another object") end
+    end)
+end
+
+-- Calls a function that has to fail with a text; passes other errors on.
+local function refused(text, f, ...)
+    local ok, problem = pcall(f, ...)
+    holds(not ok, "it did not fail")
+    if not problem:find(text, 1, true) then error(problem, 0) end
+    return true
+end
+
+scenario("a value that cannot travel", function()
+    return { lanes.linda(), { list = { 1, coroutine.create(function() end) } } }
+end, function(given)
+    given.refused = refused("Unable to copy", given[1].send, given[1], "key", "before", given[2])
+end, function(given, ok)
+    holds(given.refused == ok, "no error")
+    counted(given[1], 0, "after the send")
+end)
+
+scenario("what there is not", function() return {} end, function(given)
+    given.refused = refused("not implemented", lanes.set_singlethreaded, 1)
+end, function(given, ok) holds(given.refused == ok, "no error") end)
+
+scenario("userdata that become light", function()
+    return { lanes.linda(), { io.stdout, io.stderr } }
+end, function(given)
+    given[1]:send("key", given[2])
+end, function(given, ok)
+    counted(given[1], ok and 1 or 0, "after the send")
+    if ok then
+        local one = taken(given[1])[1]
+        holds(type(one) == "userdata" and one ~= io.stdout, "another value arrived")
+    end
+end)
+
+scenario("looking into a linda", function()
+    local linda = lanes.linda("watched")
+    linda:send("key", { "value" })
+    return { linda }
+end, function(given)
+    given.dump = given[1]:__towatch()
+end, function(given, ok)
+    if ok then holds(given.dump.key.count == 1 and given.dump.key.fifo[1][1] == "value", "the dump is wrong") end
+    counted(given[1], 1, "afterwards")
+end)
+
+scenario("a handle that is collected", function()
+    local given = {}
+    given[1] = lanes.gen("*", { gc_cb = function(_, how) given.kind = how end }, function() end)()
+    expect.finished(given[1])
+    return given
+end, function(given)
+    given[1] = false
+    collectgarbage()
+end, function(given, ok)
+    -- Lua 5.4 makes a warning of what the finalizer raises.
+    if ok and _VERSION ~= "Lua 5.4" then holds(given.kind == "closed", "the callback was not called") end
 end)
 
 scenario("counting, limiting, cancelling", function()
