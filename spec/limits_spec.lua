@@ -79,6 +79,22 @@ describe("memory_limit", function()
         end)()))
     end)
 
+    if jit then
+        it("is refused in words where LuaJIT gives no state an allocator of its own, and lanes work without", function()
+            assert.equal("true\n", support.output [[
+                local lanes = require "lanes".configure()
+                local hooks = require "lanes_core".hooks
+                local function double(n) return 2 * n end
+                hooks.refuse_allocators(1, 1e9)
+                local ok, problem = pcall(lanes.gen("*", { memory_limit = 1e7 }, double), 21)
+                assert(not ok)
+                assert(problem:find("Bad 'memory_limit' option: this LuaJIT does not let lanes have an allocator of their own", 1, true),
+                    problem)
+                print(lanes.gen("*", double)(21)[1] == 42 and hooks.refuse_allocators() > 0)
+            ]])
+        end)
+    end
+
     it("that is too small for any lane is an error of the generator, however small", function()
         for _, limit in ipairs { 0, 1, 100, 5000 } do
             support.raises("not enough memory", lanes.gen("*", { memory_limit = limit }, function() end))

@@ -12,10 +12,11 @@ use std::sync::atomic::Ordering;
 
 /// Adds the hooks to the module's table on the top.
 pub fn add(raising: Raising, context: c_int) {
-    const HOOKS: [(&str, Function); 6] = [
+    const HOOKS: [(&str, Function); 7] = [
         ("decode_mutated", decode_mutated),
         ("panic", panic),
         ("refuse", refuse),
+        ("refuse_allocators", refuse_allocators),
         ("refuse_in_lanes", refuse_in_lanes),
         ("refuse_in_library", refuse_in_library),
         ("refuse_threads", refuse_threads),
@@ -94,6 +95,11 @@ fn refuse_in_library_body(state: State) -> Result<c_int, Raise> {
     };
     plan::OURS_FROM.store(size, Ordering::Relaxed);
     change(state, &plan::OURS, "refuse_in_library")
+}
+
+lua_function! {
+    /// `hooks.refuse_allocators(n, count)`: as `refuse_in_lanes`, for states over an allocator of ours, as a LuaJIT may refuse all of them.
+    fn refuse_allocators = |state| change(state, &plan::ALLOCATORS, "refuse_allocators")
 }
 
 lua_function! {

@@ -21,6 +21,9 @@ pub static OURS: Plan = Plan::off();
 /// The size in bytes from which on requests for it are counted.
 pub static OURS_FROM: AtomicUsize = AtomicUsize::new(0);
 
+/// States over an allocator of ours.
+pub static ALLOCATORS: Plan = Plan::off();
+
 /// Threads for lanes.
 pub static THREADS: Plan = Plan::off();
 

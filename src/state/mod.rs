@@ -42,6 +42,10 @@ impl Owned {
     ///
     /// Errors: out of memory.
     pub fn new(memory: Option<Box<Memory>>) -> Result<Owned, OutOfMemory> {
+        #[cfg(feature = "hooks")]
+        if memory.is_some() && crate::hooks::plan::ALLOCATORS.refuses() {
+            return Err(OutOfMemory);
+        }
         let l = match &memory {
             Some(memory) => memory.new_state(),
             // SAFETY: luaL_newstate has no requirements.
