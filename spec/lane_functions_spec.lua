@@ -222,6 +222,10 @@ describe("coroutines", function()
             local co
             co = coroutine.create(function() note(coroutine.resume(co)) end)
             coroutine.resume(co)
+            wrapped = coroutine.wrap(function()
+                coroutine.wrap(function() note(pcall(wrapped)) end)()
+            end)
+            wrapped()
             return table.concat(said, "\n")
         end
         assert.equal(says(), (run(says)))

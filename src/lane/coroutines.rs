@@ -4,7 +4,7 @@
 //! On LuaJIT a hook is set for all coroutines at once, and the originals stay.
 
 use crate::context::Context;
-use crate::lua::compat::HOOKS_ARE_GLOBAL;
+use crate::lua::compat::{HOOKS_ARE_GLOBAL, NOT_SUSPENDED};
 use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect, upvalue};
 use std::os::raw::c_int;
 
@@ -126,8 +126,10 @@ fn call_wrapped_body(state: State) -> Result<c_int, Raise> {
     if !co.is_resumable() {
         let own = if co.is_dead() {
             "dead"
+        } else if co.raw() == state.raw() {
+            NOT_SUSPENDED.0
         } else {
-            "non-suspended"
+            NOT_SUSPENDED.1
         };
         return Err(Raise::message(format!("cannot resume {own} coroutine")));
     }

@@ -408,6 +408,13 @@ pub unsafe fn close_failed(co: *mut lua_State, from: *mut lua_State) {
     }
 }
 
+/// How messages call a coroutine that runs, and one that waits for a coroutine that it has resumed.
+pub const NOT_SUSPENDED: (&str, &str) = if cfg!(feature = "lua51") {
+    ("running", "normal")
+} else {
+    ("non-suspended", "non-suspended")
+};
+
 /// Whether a hook is set for all coroutines of a state at once (LuaJIT) and not for each.
 pub const HOOKS_ARE_GLOBAL: bool = cfg!(feature = "luajit");
 
