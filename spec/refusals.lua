@@ -16,7 +16,7 @@ if rawget(_G, "jit") then jit.off() end -- luacheck: ignore
 
 -- The first 100 allocations are refused one by one, of those that follow some. All of them with LANES_SPEC_FULL in the
 -- environment, fewer with LANES_SPEC_SHORT (for slow tools).
-local share = os.getenv "LANES_SPEC_FULL" and 0 or os.getenv "LANES_SPEC_SHORT" and 0.5 or 0.02
+local share = os.getenv "LANES_SPEC_FULL" and 0 or os.getenv "LANES_SPEC_SHORT" and 0.5 or 0.05
 local all = share < 0.5 and 100 or 0
 
 -- The number that follows n. Which ones are left out is different each time.
