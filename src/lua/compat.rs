@@ -415,6 +415,9 @@ pub const NOT_SUSPENDED: (&str, &str) = if cfg!(feature = "lua51") {
     ("non-suspended", "non-suspended")
 };
 
+/// Whether messages call every coroutine dead that has nothing on its stack, even one that runs.
+pub const EMPTY_IS_DEAD: bool = cfg!(any(feature = "lua52", feature = "lua53"));
+
 /// Whether a hook is set for all coroutines of a state at once (LuaJIT) and not for each.
 pub const HOOKS_ARE_GLOBAL: bool = cfg!(feature = "luajit");
 

@@ -449,12 +449,12 @@ impl State {
         }
     }
 
-    /// Whether this coroutine has ended, by an error perhaps: then it may have frames still.
+    /// Whether messages call this coroutine, which cannot be resumed, dead: it has ended, by an error perhaps.
     pub fn is_dead(self) -> bool {
         // SAFETY: reads the coroutine's fields.
         match unsafe { c::lua_status(self.0) } {
             c::LUA_YIELD => false,
-            c::LUA_OK => self.top() == 0 && !self.has_level(0),
+            c::LUA_OK => self.top() == 0 && (c::EMPTY_IS_DEAD || !self.has_level(0)),
             _ => true,
         }
     }
