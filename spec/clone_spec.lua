@@ -134,16 +134,19 @@ describe("a clonable userdata", function()
     end)
 
     it("takes its user values along", function()
-        local original = deep_test.new_clonable "text"
-        original:set_user_value(1, { original, "first" })
-        if many then original:set_user_value(3, "third") end
-        local same, first, third = expect.finished(lanes.gen("*", required, function(copy, more)
-            local value = copy:get_user_value(1)
-            return rawequal(value[1], copy), value[2], more and copy:get_user_value(3)
-        end)(original, many))
-        assert.is_true(same)
-        assert.equal("first", first)
-        assert.equal(many and "third", third)
+        balanced(1, function()
+            local original = deep_test.new_clonable "text"
+            original:set_user_value(1, { original, "first" })
+            if many then original:set_user_value(3, "third") end
+            local same, first, third = expect.finished(lanes.gen("*", required, function(copy, more)
+                local value = copy:get_user_value(1)
+                return rawequal(value[1], copy), value[2], more and copy:get_user_value(3)
+            end)(original, many))
+            assert.is_true(same)
+            assert.equal("first", first)
+            assert.equal(many and "third", third)
+            return 1
+        end)
     end)
 
     it("raises what __lanesclone raises, and nothing is sent", function()
