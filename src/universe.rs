@@ -6,7 +6,7 @@ use crate::linda::{Key, Linda};
 use crate::park::recursive::RecursiveLock;
 use crate::state::allocator::Shared;
 use crate::sync::{Mutex, MutexGuard};
-use crate::threads::fork::Process;
+use crate::threads::fork::PerProcess;
 use crate::timer::Timers;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,34 +35,20 @@ pub struct Universe {
     pub settings: Settings,
     /// Serialises `require`.
     pub require: RecursiveLock,
-    /// The timers of `lanes.timer`.
-    pub timers: Timers,
-    /// States that the next lanes can have.
-    pub spares: Spares,
-    lanes: Mutex<Lanes>,
+    timers: PerProcess<Timers>,
+    spares: PerProcess<Spares>,
+    lanes: PerProcess<Mutex<Lanes>>,
     /// Lindas that are alive, to be emptied at the end: one that contains itself would never go away.
-    lindas: Mutex<Vec<Weak<Linda>>>,
+    lindas: PerProcess<Mutex<Vec<Weak<Linda>>>>,
     closing: AtomicBool,
 }
 
+#[derive(Default)]
 struct Lanes {
-    /// Where their threads are.
-    process: Process,
     /// Lanes that have not ended.
     running: Vec<Arc<Record>>,
     /// Lanes that `lanes.threads` lists, oldest first, if they are tracked.
     tracked: VecDeque<Weak<Record>>,
-}
-
-impl Lanes {
-    /// None, in this process.
-    fn new() -> Lanes {
-        Lanes {
-            process: Process::current(),
-            running: Vec::new(),
-            tracked: VecDeque::new(),
-        }
-    }
 }
 
 impl Universe {
@@ -71,21 +57,30 @@ impl Universe {
         Arc::new(Universe {
             settings,
             require: RecursiveLock::new(),
-            timers: Timers::new(),
-            spares: Spares::default(),
-            lanes: Mutex::new(Lanes::new()),
-            lindas: Mutex::default(),
+            timers: PerProcess::new(Timers::new()),
+            spares: PerProcess::default(),
+            lanes: PerProcess::default(),
+            lindas: PerProcess::default(),
             closing: AtomicBool::new(false),
         })
     }
 
-    /// The lanes, locked. In a process that was forked there are none of those that the other one had.
+    /// The timers of `lanes.timer`.
+    pub fn timers(&self) -> &Timers {
+        self.timers.here(Timers::new)
+    }
+
+    /// States that the next lanes can have.
+    pub fn spares(&self) -> &Spares {
+        self.spares.here(Spares::default)
+    }
+
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
-        let mut lanes = self.lanes.lock();
-        if !lanes.process.is_current() {
-            *lanes = Lanes::new();
-        }
-        lanes
+        self.lanes.here(Mutex::default).lock()
+    }
+
+    fn lindas(&self) -> MutexGuard<'_, Vec<Weak<Linda>>> {
+        self.lindas.here(Mutex::default).lock()
     }
 
     /// Enters a lane that is about to start; false where the universe is closing.
@@ -160,7 +155,7 @@ impl Universe {
 
     /// Remembers a linda, to be emptied at the end.
     pub fn add_linda(&self, linda: &Arc<Linda>) {
-        let mut lindas = self.lindas.lock();
+        let mut lindas = self.lindas();
         if lindas.len() == lindas.capacity() {
             lindas.retain(|linda| linda.strong_count() > 0);
             let room = lindas.len().max(16);
@@ -182,7 +177,7 @@ impl Universe {
 
     /// Empties all lindas.
     pub fn clear_lindas(&self) {
-        let lindas = std::mem::take(&mut *self.lindas.lock());
+        let lindas = std::mem::take(&mut *self.lindas());
         for linda in lindas {
             if let Some(linda) = linda.upgrade() {
                 linda.queues.clear();

@@ -202,7 +202,7 @@ impl Record {
             return;
         };
         if let Some(universe) = universe.upgrade() {
-            universe.timers.shut_down();
+            universe.timers().shut_down();
         }
         if self.outcome.set(Outcome::Cancelled).is_ok() {
             self.set_stage(Stage::Cancelled);

@@ -36,9 +36,9 @@ pub fn shut_down(universe: &Arc<Universe>) -> bool {
         lane.waiter.cancel(Request::Hard, true);
     }
     let all_ended = wait(lanes, &waiter, until(time)).is_empty();
-    universe.timers.shut_down();
+    universe.timers().shut_down();
     universe.clear_lindas();
-    universe.spares.clear();
+    universe.spares().clear();
     all_ended
 }
 

@@ -68,10 +68,15 @@ pub fn take(
         );
     }
     if limit == usize::MAX {
-        if let Some(spare) = universe.spares.take(libraries) {
+        if let Some(spare) = universe.spares().take(libraries) {
             return Ok(spare);
         }
-        return make(own_memory(limit)?, libraries, universe.spares.place(), true);
+        return make(
+            own_memory(limit)?,
+            libraries,
+            universe.spares().place(),
+            true,
+        );
     }
     make(own_memory(limit)?, libraries, None, false).map_err(|raise| {
         if LUAJIT && Owned::new(Memory::own(usize::MAX)).is_err() {
@@ -278,14 +283,14 @@ pub fn give(universe: &Universe, leftover: Leftover) {
         Leftover::Nothing => return,
         Leftover::State(owned, kit) => begin(owned, kit),
         Leftover::Libraries(libraries) => {
-            if !universe.spares.has_room(libraries) {
+            if !universe.spares().has_room(libraries) {
                 return;
             }
             make(None, libraries, None, true)
         }
     };
     if let Ok(spare) = spare {
-        universe.spares.give(spare);
+        universe.spares().give(spare);
     }
 }
 

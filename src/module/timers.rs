@@ -69,11 +69,11 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
     let wrong_first = || arguments.type_error(3, "number or date table");
     let first = match state.kind(3) {
         Kind::Nil => {
-            universe.timers.remove(&linda, key);
+            universe.timers().remove(&linda, key);
             return Ok(0);
         }
         Kind::Boolean if !state.truth(3) => {
-            universe.timers.remove(&linda, key);
+            universe.timers().remove(&linda, key);
             return Ok(0);
         }
         Kind::Number | Kind::String => {
@@ -83,7 +83,7 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
                 return Err(arguments.error(3, "time in seconds expected, got NaN"));
             }
             if delay == 0.0 {
-                universe.timers.remove(&linda, key.clone());
+                universe.timers().remove(&linda, key.clone());
                 timer::tick(&linda, &key);
                 match period {
                     None => return Ok(0),
@@ -100,7 +100,7 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
         _ => return Err(wrong_first()),
     };
     universe
-        .timers
+        .timers()
         .set(&linda, key, first, period)
         .map_err(|error| {
             Raise::message(format!("cannot start the thread of the timers ({error})"))
@@ -195,7 +195,7 @@ fn timers_body(state: State) -> Result<c_int, Raise> {
     }
     state.set_top(0);
     protect(state, 0, |raising| raising.new_table(0, 0))?;
-    for (n, mut entry) in universe.timers.list().into_iter().enumerate() {
+    for (n, mut entry) in universe.timers().list().into_iter().enumerate() {
         let object: Arc<dyn Deep> = entry.0.linda.clone();
         push_proxy(&context.local, state, &object)?;
         protect_with(state, 2, &mut entry, |raising, entry| {

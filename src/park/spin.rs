@@ -4,7 +4,6 @@
 use super::Deadline;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::hint;
-use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -132,6 +131,14 @@ fn look_until(ready: impl Fn() -> bool, end: Instant) -> bool {
 
 /// Processors that this process may use.
 fn processors() -> usize {
-    static PROCESSORS: OnceLock<usize> = OnceLock::new();
-    *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
+    // 0: nobody has asked yet. No lock, which a process that is forked just then would find locked for ever.
+    static PROCESSORS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    match PROCESSORS.load(Ordering::Relaxed) {
+        0 => {
+            let count = thread::available_parallelism().map_or(1, usize::from);
+            PROCESSORS.store(count, Ordering::Relaxed);
+            count
+        }
+        count => count,
+    }
 }

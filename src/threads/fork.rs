@@ -1,7 +1,9 @@
-//! Processes that were forked: in the child only the thread that forked goes on, and what needs other threads is to begin anew.
+//! Processes that were forked: in the child only the thread that forked goes on. What needs other threads begins anew there; the parent's is
+//! not touched, because another thread may have held its lock when the process was forked.
 //!
 //! There is unsafe code in here because the system takes the function that it calls in the child.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many forks lie between this process and the one that loaded the library.
@@ -22,6 +24,41 @@ impl Process {
     #[inline]
     pub fn is_current(self) -> bool {
         self.0 == FORKS.load(Ordering::Relaxed)
+    }
+}
+
+/// Something that each process has for itself.
+pub struct PerProcess<T> {
+    process: Process,
+    value: T,
+    /// That of a process that was forked from this one.
+    next: OnceLock<Box<PerProcess<T>>>,
+}
+
+impl<T: Default> Default for PerProcess<T> {
+    fn default() -> Self {
+        PerProcess::new(T::default())
+    }
+}
+
+impl<T> PerProcess<T> {
+    /// This process has `value`.
+    pub fn new(value: T) -> PerProcess<T> {
+        PerProcess {
+            process: Process::current(),
+            value,
+            next: OnceLock::new(),
+        }
+    }
+
+    /// What this process has; `new` makes it where it was forked from the one that had the last.
+    #[inline]
+    pub fn here(&self, new: impl Fn() -> T) -> &T {
+        let mut one = self;
+        while !one.process.is_current() {
+            one = one.next.get_or_init(|| Box::new(PerProcess::new(new())));
+        }
+        &one.value
     }
 }
 

@@ -7,7 +7,7 @@ use crate::park::{Deadline, Parker, Woken};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, thread};
 #[cfg(not(loom))]
-use crate::threads::fork::Process;
+use crate::threads::fork::PerProcess;
 use std::cell::Cell;
 use std::io;
 #[cfg(not(loom))]
@@ -62,22 +62,9 @@ pub fn launch(job: Job) -> io::Result<()> {
 /// The cache of this process. One that was forked has none of the threads of the other, and begins with a cache of its own.
 #[cfg(not(loom))]
 fn pool() -> &'static Pool {
-    struct Generation {
-        process: Process,
-        pool: Pool,
-        next: OnceLock<Box<Generation>>,
-    }
-    let new = || Generation {
-        process: Process::current(),
-        pool: Pool::new(IDLE, STACK),
-        next: OnceLock::new(),
-    };
-    static FIRST: OnceLock<Generation> = OnceLock::new();
-    let mut generation = FIRST.get_or_init(new);
-    while !generation.process.is_current() {
-        generation = generation.next.get_or_init(|| Box::new(new()));
-    }
-    &generation.pool
+    static POOL: OnceLock<PerProcess<Pool>> = OnceLock::new();
+    let new = || Pool::new(IDLE, STACK);
+    POOL.get_or_init(|| PerProcess::new(new())).here(new)
 }
 
 /// A cache of threads, shared by its copies.

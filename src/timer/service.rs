@@ -22,6 +22,8 @@ where
     F: FnMut() + Send + 'static,
 {
     shared: Arc<Shared<K, F>>,
+    /// Where its thread is.
+    process: Process,
 }
 
 struct Shared<K, F> {
@@ -48,8 +50,7 @@ struct State<K, F> {
 enum Phase {
     /// No thread yet.
     New,
-    /// The thread is in this process.
-    Running(Process),
+    Running,
     ShutDown,
 }
 
@@ -97,6 +98,7 @@ where
                 thread: OnceLock::new(),
                 ended: Latch::new(),
             }),
+            process: Process::current(),
         }
     }
 
@@ -104,32 +106,25 @@ where
     /// period, every period after `due`; periods that were missed are skipped. What comes from a clock of its own, such as a date, is
     /// turned into an `Instant` by the caller. The timer that is replaced may be firing at this moment, but does not fire again.
     ///
-    /// The first call starts the thread; the error is that of starting it, and the timer is not set then: as well in a process that was
-    /// forked, which has no such thread. After `shutdown` nothing is set.
+    /// The first call starts the thread; the error is that of starting it, and the timer is not set then. After `shutdown` nothing is set.
     pub fn set(&self, key: K, due: Instant, period: Option<Duration>, fire: F) -> io::Result<()> {
         let period = period.filter(|period| !period.is_zero());
         let removed;
         let first;
         {
             let mut state = self.shared.state.lock();
-            match state.phase {
-                Phase::New => {
-                    let shared = Arc::clone(&self.shared);
-                    let job = move |_: &Ending| {
-                        shared.run();
-                        // Its priority is that of whoever set the first timer.
-                        Reuse::LetGo
-                    };
-                    pool::launch(Box::new(job))?;
-                    state.phase = Phase::Running(Process::current());
-                }
-                Phase::Running(process) if process.is_current() => {}
-                Phase::Running(_) => {
-                    return Err(io::Error::other(
-                        "this process was forked from the one that has it",
-                    ));
-                }
-                Phase::ShutDown => return Ok(()),
+            if state.phase == Phase::ShutDown {
+                return Ok(());
+            }
+            if state.phase == Phase::New {
+                let shared = Arc::clone(&self.shared);
+                let job = move |_: &Ending| {
+                    shared.run();
+                    // Its priority is that of whoever set the first timer.
+                    Reuse::LetGo
+                };
+                pool::launch(Box::new(job))?;
+                state.phase = Phase::Running;
             }
             room(&mut state.timers, 1);
             removed = state.remove(&key);
@@ -170,24 +165,24 @@ where
         self.shared.parker.expire();
     }
 
-    /// Removes all timers, ends the thread, and waits for it, unless this is the thread: then it ends after what it is firing now.
+    /// Removes all timers, ends the thread, and waits for it, unless this is the thread: then it ends after what it is firing now. Does
+    /// nothing in a process that was forked.
     pub fn shutdown(&self) {
-        let (is_here, timers, queue) = {
+        if !self.process.is_current() {
+            return;
+        }
+        let (never_ran, timers, queue) = {
             let mut state = self.shared.state.lock();
-            let is_here = match state.phase {
-                Phase::New => false,
-                Phase::Running(process) => process.is_current(),
-                Phase::ShutDown => true,
-            };
+            let never_ran = state.phase == Phase::New;
             state.phase = Phase::ShutDown;
             (
-                is_here,
+                never_ran,
                 std::mem::take(&mut state.timers),
                 std::mem::take(&mut state.queue),
             )
         };
         drop((timers, queue));
-        if !is_here {
+        if never_ran {
             self.shared.ended.open();
         }
         self.shared.parker.unpark();

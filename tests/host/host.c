@@ -337,8 +337,7 @@ static int forked(void) {
            "return (select(2, linda:receive('here')))",
            "", "v");
     if (child == 0) {
-        expect(L, "return (select(2, pcall(lanes.timer, linda, 'key', 1)):gsub('^.-: ', ''))", "",
-               "cannot start the thread of the timers (this process was forked from the one that has it)");
+        expect(L, "lanes.timer(linda, 'tick', 0.01) linda:receive('tick') return tostring(#lanes.timers())", "", "0");
         lua_close(L);
         /* Another program, because a tool that looks for leaks would find what the threads of the parent had. */
         execl("/bin/sh", "sh", "-c", "exit 7", (char *)NULL);
