@@ -138,24 +138,15 @@ impl Settings {
             None
         };
         let libraries = Libraries::parse(list.as_deref()).map_err(Raise::message)?;
-        let option = |name: &'static str| {
-            if state.kind(OPTIONS) != Kind::Table {
-                state.push_nil();
-                return Ok(());
-            }
-            protect(state, 0, move |raising| raising.push_bytes(name.as_bytes()))?;
-            state.raw_get(OPTIONS);
-            Ok::<(), Raise>(())
-        };
-        option("priority")?;
+        push_option(state, "priority")?;
         let priority = if state.kind(-1) == Kind::Number {
             Some(threads::priority::checked(state.number(-1)).map_err(Raise::message)?)
         } else {
             None
         };
-        option("name")?;
+        push_option(state, "name")?;
         let name = state.text(-1);
-        option("memory_limit")?;
+        push_option(state, "memory_limit")?;
         let memory_limit = if state.kind(-1) == Kind::Number {
             state.number(-1) as usize
         } else {
@@ -169,6 +160,17 @@ impl Settings {
             memory_limit,
         })
     }
+}
+
+/// Pushes entry `name` of the options in the creator's state, or nil.
+fn push_option(state: State, name: &'static str) -> Result<(), Raise> {
+    if state.kind(OPTIONS) != Kind::Table {
+        state.push_nil();
+        return Ok(());
+    }
+    protect(state, 0, move |raising| raising.push_bytes(name.as_bytes()))?;
+    state.raw_get(OPTIONS);
+    Ok(())
 }
 
 /// Goes on to the next entry of the table below the key on the top; transfers in between may run code that changes it.
@@ -270,15 +272,7 @@ impl Launch<'_> {
 
     /// Pushes entry `name` of the options, or nil.
     pub(super) fn option(&self, name: &'static str) -> Result<(), Raise> {
-        if self.from.kind(OPTIONS) == Kind::Table {
-            protect(self.from, 0, move |raising| {
-                raising.push_bytes(name.as_bytes())
-            })?;
-            self.from.raw_get(OPTIONS);
-        } else {
-            self.from.push_nil();
-        }
-        Ok(())
+        push_option(self.from, name)
     }
 
     /// Copies the entries of the option `globals`: key and value of one entry are one transfer.

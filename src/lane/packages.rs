@@ -2,7 +2,7 @@
 
 use super::globals;
 use super::launch::{Launch, next};
-use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, State, protect};
+use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, Raising, State, protect};
 use crate::message::{KEYS, Label, register};
 
 /// Whether a failure, whose error value is on the top, says that memory ran out.
@@ -14,15 +14,18 @@ fn is_memory_error(state: State, raise: &Raise) -> bool {
     }
 }
 
+/// Pushes the global `package`.
+fn push_package(raising: Raising) {
+    raising.push_globals();
+    raising.raw_get_name(-1, b"package");
+    raising.remove(-2);
+}
+
 impl Launch<'_> {
     /// Copies `path`, `cpath` and `preload` of the creator's `package`, or of the option of that name.
     pub(super) fn package(&self) -> Result<(), Raise> {
         let (from, to) = (self.from, self.to);
-        self.inside(0, |raising| {
-            raising.push_globals();
-            raising.raw_get_name(-1, b"package");
-            raising.remove(-2);
-        })?;
+        self.inside(0, push_package)?;
         if to.kind(-1) != Kind::Table {
             to.pop(1);
             return Ok(());
@@ -30,11 +33,7 @@ impl Launch<'_> {
         self.option("package")?;
         if from.is_none_or_nil(-1) {
             from.pop(1);
-            protect(from, 0, |raising| {
-                raising.push_globals();
-                raising.raw_get_name(-1, b"package");
-                raising.remove(-2);
-            })?;
+            protect(from, 0, push_package)?;
         }
         if from.kind(-1) != Kind::Table {
             from.pop(1);

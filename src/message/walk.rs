@@ -122,9 +122,7 @@ impl Encoder {
             self.u32(number);
             raising.pop(1);
         }
-        raising.pop(1);
-        self.close_span(frame.number);
-        self.frames.pop();
+        self.end_object(raising, frame.number);
         Ok(())
     }
 
@@ -145,9 +143,7 @@ impl Encoder {
         };
         let (index, n, number) = (*index, *next, *number);
         if n > *count {
-            self.close_span(number);
-            self.frames.pop();
-            raising.pop(1);
+            self.end_object(raising, number);
             return Ok(());
         }
         *next += 1;
@@ -203,9 +199,7 @@ impl Encoder {
         };
         let (index, n, number) = (*index, *next, *number);
         if n > *count {
-            self.close_span(number);
-            self.frames.pop();
-            raising.pop(1);
+            self.end_object(raising, number);
             return Ok(());
         }
         *next += 1;
@@ -318,6 +312,13 @@ impl Encoder {
             return self.fail(Failure::Memory);
         }
         Ok(())
+    }
+
+    /// The object of the last frame, which is on the top, is written.
+    fn end_object(&mut self, raising: Raising, number: u32) {
+        self.close_span(number);
+        self.frames.pop();
+        raising.pop(1);
     }
 
     /// Forgets what was written, but not the clones that were made: each is made once.

@@ -113,15 +113,21 @@ impl<M: Element> Fifo<M> {
         true
     }
 
+    /// Puts a whole element before the first.
+    pub fn put_first(&mut self, value: M) {
+        debug_assert_eq!(value.apart(), 0);
+        self.values.push_front(value);
+    }
+
     /// Puts whole elements before the first. Where there is no memory, room that is here is used, or that of `values`.
     pub fn put_back(&mut self, values: Vec<M>) {
-        debug_assert!(values.iter().all(|value| value.apart() == 0));
         let mut values = VecDeque::from(values);
         if !self.values.is_empty() && has_room(&mut self.values, values.len()) {
             for value in values.into_iter().rev() {
-                self.values.push_front(value);
+                self.put_first(value);
             }
         } else {
+            debug_assert!(values.iter().all(|value| value.apart() == 0));
             values.append(&mut self.values);
             self.values = values;
         }
@@ -289,7 +295,7 @@ mod tests {
         first.append(&mut second);
         assert!(second.is_empty() && second.bytes.is_empty());
         let front = first.pop_whole().unwrap();
-        first.put_back(vec![front]);
+        first.put_first(front);
         assert_eq!(all(&first, 9), ["abc", "x", "defg"]);
         assert_eq!(first.replace(vec![]).len(), 3);
         assert!(first.is_empty() && first.bytes.is_empty());

@@ -203,7 +203,7 @@ impl<M: Element> Side<M> {
             taken.rest.append(values);
             std::mem::swap(&mut taken.rest, values);
             if let Some(first) = taken.first.take() {
-                values.put_back(vec![first]);
+                values.put_first(first);
             }
         });
         self.changed();
@@ -221,7 +221,7 @@ impl<M: Element> Side<M> {
     pub fn put_back(&self, values: Vec<M>) {
         self.with(|taken| {
             if let Some(first) = taken.first.take() {
-                taken.rest.put_back(vec![first]);
+                taken.rest.put_first(first);
             }
             taken.rest.put_back(values);
         });
