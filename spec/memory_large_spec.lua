@@ -24,4 +24,41 @@ describe("much memory that is not there", function()
             for i = 1, 7000 do assert(select(2, linda:receive(0, "key")) == i) end
         ]])
     end)
+
+    -- One of the values comes from a module that the lane does not have. While that is looked for, the lane sends until the slot
+    -- is full, for the library gets no more memory: there is none for what comes back, either.
+    local returning = [[
+        local at = tonumber(arg[1])
+        local lanes = require "lanes"
+        local hooks = require "lanes_core".hooks
+        local linda = lanes.linda()
+        local call = coroutine.wrap(function() end)
+        lanes.register("returning", { call = call })
+        for i = 1, 7000 do linda:send("key", i == at and call or i) end
+        local lane = lanes.gen("*", function(...)
+            local sent = 7000
+            function package.preload.returning()
+                hooks.refuse_in_library(1, 1e9, 128 * 1024 + 1)
+                while pcall(linda.send, linda, "key", sent + 1) do sent = sent + 1 end
+                return {}
+            end
+            local ok, problem = pcall(linda.receive, linda, 0, ...)
+            hooks.refuse_in_library()
+            assert(not ok and problem:find("the module does not have it there", 1, true), problem)
+            return sent
+        end)
+        local sent = at == 1 and lane("key") or lane(linda.batched, "key", 7000)
+        sent = assert(sent[1])
+        assert(sent > 7000 and linda:count "key" == sent)
+        for i = 1, sent do
+            local _, value = linda:receive(0, "key")
+            assert(value == i or i == at and value == call, i)
+        end
+        print "fine"
+    ]]
+    for name, at in pairs { ["a batch"] = "7000", ["one element"] = "1" } do
+        it("does not keep " .. name .. " from going back to a slot that is full", function()
+            assert.equal("fine\n", support.output(returning, { arguments = { at } }))
+        end)
+    end
 end)

@@ -1,17 +1,17 @@
 //! What is left to do after unlocking: waking threads, and dropping values, whose destructors may do anything.
 
 use super::Element;
+use super::fifo::Fifo;
 use super::operation::Ticket;
 use super::slab::Slab;
 use super::slot::Slot;
 use crate::sync::Arc;
-use std::collections::VecDeque;
 
 pub struct After<K, M: Element> {
     // Nearly always at most one is to be woken, which then costs no allocation.
     wake: Option<Arc<Ticket<M>>>,
     wake_too: Vec<Arc<Ticket<M>>>,
-    values: VecDeque<M>,
+    values: Option<Fifo<M>>,
     slots: Slab<Slot<K, M>>,
 }
 
@@ -21,7 +21,7 @@ impl<K, M: Element> After<K, M> {
         After {
             wake: None,
             wake_too: Vec::new(),
-            values: VecDeque::new(),
+            values: None,
             slots: Slab::new(),
         }
     }
@@ -34,8 +34,8 @@ impl<K, M: Element> After<K, M> {
         }
     }
 
-    pub fn drop_values(&mut self, values: VecDeque<M>) {
-        self.values = values;
+    pub fn drop_values(&mut self, values: Fifo<M>) {
+        self.values = Some(values);
     }
 
     pub fn drop_slot(&mut self, slot: Slot<K, M>) {

@@ -2,7 +2,7 @@
 //! that a stream of messages takes no allocation for each.
 
 use super::Element;
-use crate::grow::{demand, has_room, is_there, room};
+use crate::grow::{demand, has_room, is_there, out_of_memory};
 use std::collections::VecDeque;
 
 /// Elements up to which memory is kept.
@@ -12,7 +12,10 @@ const KEPT: usize = 256;
 const KEPT_BYTES: usize = 64 << 10;
 
 pub struct Fifo<M> {
+    /// The first elements; all of them, but where there was no memory to have what was put back and what is behind it in one list.
     values: VecDeque<M>,
+    /// The lists behind it: the last one comes next. None of them is empty, and there are none while `values` is.
+    behind: Vec<VecDeque<M>>,
     /// The bytes of those elements that are apart from them, in order.
     bytes: VecDeque<u8>,
 }
@@ -21,13 +24,14 @@ impl<M: Element> Fifo<M> {
     pub const fn new() -> Fifo<M> {
         Fifo {
             values: VecDeque::new(),
+            behind: Vec::new(),
             bytes: VecDeque::new(),
         }
     }
 
     #[inline]
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.values.len() + self.behind.iter().map(VecDeque::len).sum::<usize>()
     }
 
     #[inline]
@@ -35,26 +39,48 @@ impl<M: Element> Fifo<M> {
         self.values.is_empty()
     }
 
-    /// Whether there is room for so many more elements and so many bytes that are apart from them. The FIFO grows if it must.
+    /// Whether there is room for so many more elements and so many bytes that are apart from them. The FIFO grows if it must. Nothing is
+    /// added without asking.
     #[inline]
     pub fn has_room(&mut self, elements: usize, bytes: usize) -> bool {
-        has_room(&mut self.values, elements) && has_room(&mut self.bytes, bytes)
+        self.is_one() && has_room(&mut self.values, elements) && has_room(&mut self.bytes, bytes)
+    }
+
+    /// Whether the elements are in one list, to which they are brought if there is memory for it.
+    #[inline]
+    fn is_one(&mut self) -> bool {
+        self.behind.is_empty() || self.join()
+    }
+
+    #[cold]
+    fn join(&mut self) -> bool {
+        let count = self.len() - self.values.len();
+        if !has_room(&mut self.values, count) {
+            return false;
+        }
+        while let Some(mut next) = self.behind.pop() {
+            self.values.append(&mut next);
+        }
+        true
     }
 
     #[inline]
     pub fn push(&mut self, value: M) {
+        debug_assert!(self.behind.is_empty());
         self.values.push_back(value);
     }
 
     /// Appends an element and the bytes that are apart from it.
     #[inline]
     pub fn push_apart(&mut self, value: M, bytes: &[u8]) {
+        debug_assert!(self.behind.is_empty());
         debug_assert_eq!(value.apart(), bytes.len());
         self.bytes.extend(bytes);
         self.values.push_back(value);
     }
 
     pub fn extend(&mut self, values: Vec<M>) {
+        debug_assert!(self.behind.is_empty());
         self.values.extend(values);
     }
 
@@ -65,10 +91,23 @@ impl<M: Element> Fifo<M> {
         if value.apart() > 0 {
             self.pop_bytes(value.apart(), out);
         }
+        if !self.behind.is_empty() {
+            self.go_on();
+        }
         if self.values.capacity() > KEPT {
             self.shrink(0);
         }
         Some(value)
+    }
+
+    /// Makes the next list the first if that is empty.
+    #[cold]
+    fn go_on(&mut self) {
+        if self.values.is_empty()
+            && let Some(next) = self.behind.pop()
+        {
+            self.values = next;
+        }
     }
 
     fn pop_bytes(&mut self, count: usize, out: &mut Vec<u8>) {
@@ -90,6 +129,9 @@ impl<M: Element> Fifo<M> {
     /// Moves the first elements, at most `count`, to the end of `to`, whole; false where there is no memory for that. Room for them stays,
     /// in case that they are put back.
     pub fn pop_many(&mut self, count: usize, to: &mut Vec<M>) -> bool {
+        if !self.is_one() {
+            return false;
+        }
         let count = count.min(self.values.len());
         let apart: usize = self.values.iter().take(count).map(Element::apart).sum();
         // Those that are whole are in blocks of their own, each with what an allocator adds.
@@ -115,28 +157,42 @@ impl<M: Element> Fifo<M> {
 
     /// Puts a whole element before the first.
     pub fn put_first(&mut self, value: M) {
-        debug_assert_eq!(value.apart(), 0);
-        self.values.push_front(value);
+        if has_room(&mut self.values, 1) {
+            debug_assert_eq!(value.apart(), 0);
+            self.values.push_front(value);
+        } else {
+            self.put_before(VecDeque::from([value]));
+        }
     }
 
-    /// Puts whole elements before the first. Where there is no memory, room that is here is used, or that of `values`.
+    /// Puts whole elements before the first.
     pub fn put_back(&mut self, values: Vec<M>) {
-        let mut values = VecDeque::from(values);
         if !self.values.is_empty() && has_room(&mut self.values, values.len()) {
             for value in values.into_iter().rev() {
                 self.put_first(value);
             }
         } else {
-            debug_assert!(values.iter().all(|value| value.apart() == 0));
-            values.append(&mut self.values);
-            self.values = values;
+            self.put_before(values.into());
+        }
+    }
+
+    /// Puts a list of whole elements before the first, as it is: this takes no memory that depends on how many there are.
+    fn put_before(&mut self, values: VecDeque<M>) {
+        debug_assert!(values.iter().all(|value| value.apart() == 0));
+        if values.is_empty() {
+            return;
+        }
+        let next = std::mem::replace(&mut self.values, values);
+        if !next.is_empty() {
+            self.behind.push(next);
         }
     }
 
     /// Appends all elements of another FIFO, which is empty then. Unwinds where there is no memory for that.
     pub fn append(&mut self, other: &mut Fifo<M>) {
-        room(&mut self.values, other.values.len());
-        room(&mut self.bytes, other.bytes.len());
+        if !(self.has_room(other.len(), other.bytes.len()) && other.is_one()) {
+            out_of_memory();
+        }
         self.values.append(&mut other.values);
         self.bytes.append(&mut other.bytes);
     }
@@ -147,7 +203,8 @@ impl<M: Element> Fifo<M> {
         M: Clone,
     {
         let (mut at, mut bytes) = (0, Vec::new());
-        for value in self.values.iter().take(count) {
+        let behind = self.behind.iter().rev().flatten();
+        for value in self.values.iter().chain(behind).take(count) {
             if value.apart() > 0 {
                 demand(2 * value.apart());
             }
@@ -158,11 +215,11 @@ impl<M: Element> Fifo<M> {
         }
     }
 
-    /// Exchanges the elements for whole ones. Of those that come out, the ones that were not whole have lost their bytes: they are good for
-    /// being dropped.
-    pub fn replace(&mut self, values: Vec<M>) -> VecDeque<M> {
-        self.bytes = VecDeque::new();
-        std::mem::replace(&mut self.values, values.into())
+    /// Exchanges the elements for whole ones. Answers those that were there.
+    pub fn replace(&mut self, values: Vec<M>) -> Fifo<M> {
+        let mut new = Fifo::new();
+        new.values = values.into();
+        std::mem::replace(self, new)
     }
 
     /// Gives memory back, but keeps room for so many elements.
@@ -299,5 +356,37 @@ mod tests {
         assert_eq!(all(&first, 9), ["abc", "x", "defg"]);
         assert_eq!(first.replace(vec![]).len(), 3);
         assert!(first.is_empty() && first.bytes.is_empty());
+    }
+
+    #[test]
+    fn lists_that_are_put_before_come_in_their_order() {
+        let lists = || {
+            let mut fifo = fifo(&["e", "fgh", "i"]);
+            fifo.put_before(VecDeque::new());
+            fifo.put_before(VecDeque::from([Text::Whole(b"d".to_vec())]));
+            fifo.put_before(["a", "b", "c"].map(|c| Text::Whole(c.into())).into());
+            assert_eq!((fifo.behind.len(), fifo.len()), (2, 7));
+            fifo
+        };
+        let order = ["a", "b", "c", "d", "e", "fgh", "i"];
+        assert_eq!(all(&lists(), 4), order[..4]);
+        assert_eq!(all(&lists(), 9), order);
+        let mut popped = lists();
+        assert_eq!(order.map(|_| text(popped.pop_whole().unwrap())), order);
+        assert!(popped.is_empty() && popped.behind.is_empty());
+        let mut asked = lists();
+        assert!(asked.has_room(1, 0) && asked.behind.is_empty());
+        assert_eq!(all(&asked, 9), order);
+        let (mut many, mut taken) = (lists(), Vec::new());
+        assert!(many.pop_many(5, &mut taken));
+        assert_eq!(
+            (taken.len(), all(&many, 9)),
+            (5, vec!["fgh".into(), "i".into()])
+        );
+        let (mut front, mut other) = (lists(), lists());
+        front.append(&mut other);
+        assert_eq!(all(&front, 99), [order, order].concat());
+        assert!(other.is_empty() && other.bytes.is_empty());
+        assert_eq!(all(&lists().replace(vec![]), 9), order);
     }
 }

@@ -200,8 +200,10 @@ impl<M: Element> Side<M> {
             return;
         }
         self.with(|taken| {
-            taken.rest.append(values);
-            std::mem::swap(&mut taken.rest, values);
+            if !taken.rest.is_empty() {
+                taken.rest.append(values);
+                std::mem::swap(&mut taken.rest, values);
+            }
             if let Some(first) = taken.first.take() {
                 values.put_first(first);
             }

@@ -9,7 +9,6 @@ use super::wait_list::WaitList;
 use super::{Element, Values};
 use crate::grow::{OutOfMemory, list};
 use crate::sync::Arc;
-use std::collections::VecDeque;
 
 pub struct Slot<K, M: Element> {
     pub key: K,
@@ -239,7 +238,7 @@ impl<K, M: Element> Slot<K, M> {
     }
 
     /// Replaces the contents and returns the old ones. Nothing at all in an unlimited slot makes it unknown.
-    pub fn replace(&mut self, values: Vec<M>) -> VecDeque<M> {
+    pub fn replace(&mut self, values: Vec<M>) -> Fifo<M> {
         self.gather();
         self.first();
         self.first = 1;
@@ -298,6 +297,13 @@ mod tests {
         slot
     }
 
+    fn replaced(slot: &mut Slot<(), usize>, values: Vec<usize>) -> Vec<usize> {
+        let mut old = Vec::new();
+        slot.replace(values)
+            .look(usize::MAX, |value| old.push(value));
+        old
+    }
+
     fn taken(shortcut: &Shortcut<usize>) -> Option<usize> {
         match shortcut.take(&mut Vec::new()) {
             Found::Element(value) => Some(value),
@@ -353,7 +359,7 @@ mod tests {
         assert_eq!(taken(&shortcut), Some(1));
         slot.push(Values::Many(vec![7, 8]));
         assert_eq!(slot.first(), 1);
-        assert_eq!(slot.replace(vec![9]), [7, 8]);
+        assert_eq!(replaced(&mut slot, vec![9]), [7, 8]);
         assert_eq!(slot.first(), 1);
     }
 
@@ -377,7 +383,7 @@ mod tests {
         shortcut.watch();
         slot.push(Values::One(3));
         slot.push(Values::One(4));
-        assert_eq!(slot.replace(vec![5]), [3, 4]);
+        assert_eq!(replaced(&mut slot, vec![5]), [3, 4]);
         assert_eq!(slot.pop_many(1, 1).unwrap().unwrap(), [5]);
         assert!(slot.shortcut(Some(&shortcut)).is_none());
         assert!(matches!(shortcut.take(&mut Vec::new()), Found::Nothing));
@@ -419,12 +425,12 @@ mod tests {
     #[test]
     fn replacing_by_nothing_makes_only_an_unlimited_slot_unknown() {
         let mut slot = slot(2);
-        assert_eq!(slot.replace(vec![5]), [0, 1]);
+        assert_eq!(replaced(&mut slot, vec![5]), [0, 1]);
         assert!(slot.known);
-        assert_eq!(slot.replace(vec![]), [5]);
+        assert_eq!(replaced(&mut slot, vec![]), [5]);
         assert!(!slot.known && slot.is_idle());
         slot.set_limit(Some(1));
-        assert_eq!(slot.replace(vec![]), []);
+        assert!(replaced(&mut slot, vec![]).is_empty());
         assert!(slot.known && !slot.is_idle());
     }
 }
