@@ -7,6 +7,9 @@ local support = require "support"
 require "capi" -- builds deep_test, which scenarios use
 local scenarios = require "scenarios"
 
+-- Seconds for a scenario: a hang. All of the steps of those with many take longer than that.
+local LIMIT = os.getenv "LANES_SPEC_FULL" and 3600 or 60
+
 -- Those in which some Lua collects nothing: they allocate nothing that the collector counts before they are done.
 local QUIET = {
     ["sending a scalar"] = true,
@@ -134,7 +137,7 @@ local in_lane = BEGIN .. [[
 describe("an error in a finalizer of the main state", function()
     for _, scenario in ipairs(scenarios) do
         it("at " .. scenario.name .. " leaves everything as it was", function()
-            local out = support.output(in_main, { arguments = { scenario.name } })
+            local out = support.output(in_main, { arguments = { scenario.name }, timeout = LIMIT })
             local steps, errors = out:match "^(%d+)\t(%d+)\nfine\n$"
             assert.is_truthy(steps, out)
             if not QUIET[scenario.name] then
@@ -148,7 +151,7 @@ end)
 describe("an error in a finalizer of a lane's state", function()
     local function check(kind, name)
         it("at " .. kind .. ": " .. name .. " is the lane's error, or nobody's", function()
-            local out = support.output(in_lane, { arguments = { kind, name } })
+            local out = support.output(in_lane, { arguments = { kind, name }, timeout = LIMIT })
             local errors = out:match "^(%d+)\nfine\n$"
             assert.is_truthy(errors, out)
             assert.is_true(tonumber(errors) > 0, "no error at all")
