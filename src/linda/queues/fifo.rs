@@ -167,9 +167,10 @@ impl<M: Element> Fifo<M> {
 
     /// Puts whole elements before the first.
     pub fn put_back(&mut self, values: Vec<M>) {
+        debug_assert!(values.iter().all(|value| value.apart() == 0));
         if !self.values.is_empty() && has_room(&mut self.values, values.len()) {
             for value in values.into_iter().rev() {
-                self.put_first(value);
+                self.values.push_front(value);
             }
         } else {
             self.put_before(values.into());
