@@ -219,6 +219,29 @@ describe("the library string", function()
         support.raises("Bad library name: lanes", lanes.gen, "lanes", nothing)
     end)
 
+    it("points to the option for modules where the name is none of a library", function()
+        support.raises("{required = {\"lpeg\"}}", lanes.gen, "lpeg", nothing)
+    end)
+
+    it("checks the names beside a star like any others", function()
+        for _, libraries in ipairs { "*,strng", "strng,*", "strng *", "*,io,strng" } do
+            support.raises("Bad library name: strng", lanes.gen, libraries, nothing)
+        end
+        support.raises("Bad library name: strng", lanes.gen, "*", "strng", nothing)
+        support.raises("Bad library name: strng", lanes.gen, "strng", nil, "*", nothing)
+        support.raises("Bad library name: wx.*", lanes.gen, "wx.*", nothing)
+        support.raises("Bad library name: **", lanes.gen, "**", nothing)
+        support.raises("Bad library name: io*math", lanes.gen, "io*math", nothing)
+        support.raises("libs specification contains 'io' more than once", lanes.gen, "*,io,io", nothing)
+        support.raises("libs specification contains '*' more than once", lanes.gen, "*", "*", nothing)
+    end)
+
+    it("gives all libraries where a star is among their names", function()
+        for _, libraries in ipairs { "*,io", "io,*", " * ", "math *,lanes.core" } do
+            assert.equal("function", lanes.gen(libraries, function() return type(os.time) end)()[1])
+        end
+    end)
+
     it("is case-sensitive", function()
         support.raises("Bad library name: IO", lanes.gen, "IO", nothing)
     end)

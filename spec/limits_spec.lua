@@ -245,9 +245,9 @@ describe("memory that is used up to the last byte #address_space", function()
 end)
 
 describe("a name or key of 1 MB", function()
-    it("names a linda, of which tostring shows the beginning", function()
+    it("names a linda", function()
         local linda = lanes.linda(("n"):rep(1000 * 1000))
-        assert.equal("Linda: " .. ("n"):rep(120), tostring(linda))
+        assert.equal("Linda: " .. ("n"):rep(1000 * 1000), tostring(linda))
         assert.equal(tostring(linda), expect.in_lane(function() return tostring(linda) end))
     end)
 

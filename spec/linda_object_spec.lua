@@ -32,17 +32,6 @@ describe("lanes.linda", function()
         assert.matches("^Linda: 0x%x+$", tostring(lanes.linda("")))
     end)
 
-    it("shows a name up to its first zero byte", function()
-        assert.equal("Linda: a", tostring(lanes.linda("a\0b")))
-    end)
-
-    it("shows at most 127 bytes of a long name", function()
-        local shown = tostring(lanes.linda(("n"):rep(1000)))
-        assert.matches("^Linda: n+$", shown)
-        assert.is_true(#shown <= 127)
-        assert.is_true(#shown > 100)
-    end)
-
     for name, argument in pairs { boolean = true, table = {}, ["function"] = print, linda = lanes.linda() } do
         it("refuses a " .. name .. " as its only argument", function()
             support.raises("bad argument #1 to 'linda' (wrong parameter (should be a string or a number)",

@@ -112,22 +112,6 @@ pub fn copy(bytes: &[u8]) -> Vec<u8> {
     copy
 }
 
-/// Bytes as text, bad UTF-8 replaced; ends the call where there is no memory for that.
-pub fn text(bytes: &[u8]) -> String {
-    let mut text = list(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        let bad: &[u8] = if chunk.invalid().is_empty() {
-            b""
-        } else {
-            "\u{fffd}".as_bytes()
-        };
-        room(&mut text, chunk.valid().len() + bad.len());
-        text.extend_from_slice(chunk.valid().as_bytes());
-        text.extend_from_slice(bad);
-    }
-    String::from_utf8(text).unwrap_or_default()
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
@@ -148,18 +132,6 @@ mod tests {
     fn what_is_there_is_asked_for() {
         assert!(is_there(100) && !is_there(usize::MAX / 4));
         assert_eq!(&*shared(b"text"), b"text");
-    }
-
-    #[test]
-    fn text_is_that_of_the_standard_library() {
-        for bytes in [
-            &b"plain"[..],
-            b"",
-            b"a\xffb\xc3",
-            "\u{e9}\u{4e2d}".as_bytes(),
-        ] {
-            assert_eq!(text(bytes), String::from_utf8_lossy(bytes));
-        }
     }
 
     #[test]

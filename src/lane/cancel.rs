@@ -6,7 +6,7 @@ use super::handle;
 use super::record::Record;
 use crate::context::Context;
 use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET, LUAJIT, lua_Debug, lua_State};
-use crate::lua::{Arguments, Hook, Kind, Raise, Raising, State, brief, is_trampoline};
+use crate::lua::{Arguments, Hook, Kind, Raise, Raising, State, is_trampoline, text};
 use crate::markers::CANCEL_ERROR;
 use crate::message::KEYS;
 use crate::park::{Deadline, Request};
@@ -94,11 +94,11 @@ impl Asked {
                 other => {
                     return Err(arguments.error(
                         at,
-                        format_args!(
-                            "invalid hook option {}, should be \"soft\", \"hard\", \"count\", \"line\", \"call\" or \
-                             \"ret\"",
-                            brief(other)
-                        ),
+                        text![
+                            "invalid hook option ",
+                            other,
+                            ", should be \"soft\", \"hard\", \"count\", \"line\", \"call\" or \"ret\"",
+                        ],
                     ));
                 }
             };
@@ -130,13 +130,7 @@ impl Asked {
             }
         }
         if state.kind(at) == Kind::Number {
-            asked.timeout = state.number(at);
-            if asked.timeout.is_nan() || asked.timeout < 0.0 {
-                return Err(arguments.error(
-                    at,
-                    format_args!("cancel timeout cannot be < 0, got {}", asked.timeout),
-                ));
-            }
+            asked.timeout = seconds(arguments, at, state.number(at))?;
             at += 1;
         }
         if state.top() >= at {
@@ -144,10 +138,21 @@ impl Asked {
             at += 1;
         }
         if state.top() >= at {
-            asked.force_timeout = arguments.number(at)?;
+            asked.force_timeout = seconds(arguments, at, arguments.number(at)?)?;
         }
         Ok(asked)
     }
+}
+
+/// Checks one of the two timeouts.
+fn seconds(arguments: &Arguments, at: c_int, given: f64) -> Result<f64, Raise> {
+    if given.is_nan() || given < 0.0 {
+        return Err(arguments.error(
+            at,
+            format_args!("cancel timeout cannot be < 0, got {given}"),
+        ));
+    }
+    Ok(given)
 }
 
 /// The body of `lane:cancel(...)`: true and the status when the lane has ended, else false and "timeout".

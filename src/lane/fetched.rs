@@ -4,7 +4,7 @@
 use super::handle::Handle;
 use super::outcome::{Outcome, is_object, reason};
 use crate::context::Context;
-use crate::lua::{Raise, Raising, State, protect};
+use crate::lua::{Raise, Raising, State, Text, protect, text};
 use crate::message::{Label, decode_packet_kept, decode_possible};
 use std::cell::Cell;
 use std::os::raw::c_int;
@@ -15,7 +15,7 @@ pub struct Fetched {
     /// How many values there are; none: they have not been fetched, or contain no objects.
     count: Option<c_int>,
     /// The numbers (from 1) of those that this state could not have when it was asked last, and why.
-    missing: Vec<(c_int, String)>,
+    missing: Vec<(c_int, Text)>,
 }
 
 /// Pushes the values of the outcome (results, or error value and trace) and answers how many. The handle is at 1. Where only value
@@ -35,10 +35,11 @@ pub fn values(
     };
     if let Some(reason) = captured.reason(wanted) {
         return Err(match &captured.packet {
-            Ok(_) if label == Label::Result && wanted.is_none() => Raise::message(format!(
-                "{reason}\n(results that can travel can be read one by one: lane[1], lane[2] ...)"
-            )),
-            _ => Raise::message(reason.to_owned()),
+            Ok(_) if label == Label::Result && wanted.is_none() => Raise::message(text![
+                reason,
+                "\n(results that can travel can be read one by one: lane[1], lane[2] ...)",
+            ]),
+            _ => Raise::message(reason.clone()),
         });
     }
     let Ok(packet) = &captured.packet else {
@@ -80,7 +81,7 @@ pub fn values(
                 .map(|(n, reason)| (n as c_int + 1, reason))
                 .collect();
             if let Some(reason) = reason(&missing, Some(wanted)) {
-                return Err(Raise::message(reason.to_owned()));
+                return Err(Raise::message(reason.clone()));
             }
             let count = state.top() - before;
             state.push_copy(1);

@@ -3,7 +3,7 @@
 
 use crate::context::{Context, push_function};
 use crate::grow;
-use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, brief, lua_function, protect};
+use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function, protect, text};
 use crate::message::KEYS;
 use crate::park::Request;
 use crate::threads;
@@ -112,12 +112,12 @@ fn set_debug_threadname_body(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "set_debug_threadname");
     let name = arguments.bytes(1)?;
     arguments.at_most(1)?;
-    let text = grow::text(name);
+    let kept = grow::copy(name);
     if let Some(record) = &context.record {
-        record.set_name(&text);
+        record.set_name(name);
     }
-    threads::name::set(&text);
-    *context.local.name.borrow_mut() = text;
+    threads::name::set(name);
+    *context.local.name.borrow_mut() = kept;
     protect(state, 1, |raising| {
         raising.set_global(c"decoda_name");
     })?;
@@ -141,10 +141,11 @@ fn set_error_reporting_body(state: State) -> Result<c_int, Raise> {
         other => {
             return Err(arguments.error(
                 1,
-                format_args!(
-                    "unsupported error reporting model {}, should be \"basic\" or \"extended\"",
-                    brief(other)
-                ),
+                text![
+                    "unsupported error reporting model ",
+                    other,
+                    ", should be \"basic\" or \"extended\"",
+                ],
             ));
         }
     };

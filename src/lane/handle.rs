@@ -9,7 +9,7 @@ use super::record::Record;
 use crate::context::{Context, Waited, deadline, push_function};
 use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
-    protect,
+    protect, text,
 };
 use crate::park::{Deadline, Refusal, Wait};
 use std::cell::{Cell, RefCell};
@@ -167,7 +167,7 @@ fn get_debug_threadname_body(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "get_debug_threadname");
     let name = this(context, &arguments)?.record.name();
     arguments.at_most(1)?;
-    let name = name.as_bytes();
+    let name = &name[..];
     protect(state, 0, |raising| raising.push_bytes(name))?;
     Ok(1)
 }
@@ -199,18 +199,15 @@ fn index_body(state: State) -> Result<c_int, Raise> {
             if state.kind(-1) == Kind::Function {
                 return Ok(1);
             }
-            Err(Raise::message(format!(
-                "can't index a lane with '{}': a lane has 'status', 'join', 'cancel', 'get_debug_threadname' and its \
-                 results by number",
-                state.text(2).unwrap_or_default()
-            )))
+            Err(Raise::message(text![
+                "can't index a lane with '",
+                state.string(2),
+                "': a lane has 'status', 'join', 'cancel', 'get_debug_threadname' and its results by number",
+            ]))
         }
         _ => {
             protect(state, 1, |raising| raising.push_display(1))?;
-            Err(Raise::message(format!(
-                "Unknown key: {}",
-                state.text(-1).unwrap_or_default()
-            )))
+            Err(Raise::message(text!["Unknown key: ", state.string(-1)]))
         }
     }
 }
@@ -282,7 +279,7 @@ fn collect_body(state: State) -> Result<c_int, Raise> {
         "selfdestruct"
     };
     drop(handle);
-    let name = name.as_bytes();
+    let name = &name[..];
     protect(state, 1, |raising| {
         raising.push_bytes(name);
         raising.push_bytes(how.as_bytes());

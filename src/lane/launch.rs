@@ -6,7 +6,7 @@ use super::spare::{self, Spare};
 use super::{globals, handle, run};
 use crate::context::Context;
 use crate::grow;
-use crate::lua::{Kind, Raise, Raising, State, protect};
+use crate::lua::{Kind, Raise, Raising, State, protect, text};
 use crate::message::{
     Destination, KEYS, Label, decode_one, decode_packet, encode_one, encode_packet,
 };
@@ -126,18 +126,18 @@ fn spawn(universe: &Arc<Universe>, spare: Spare, priority: Option<i32>) -> Resul
 struct Settings {
     libraries: Libraries,
     priority: Option<i32>,
-    name: Option<String>,
+    name: Option<Vec<u8>>,
     memory_limit: usize,
 }
 
 impl Settings {
     fn read(state: State) -> Result<Settings, Raise> {
         let list = if state.kind(LIBRARIES) == Kind::String {
-            state.text(LIBRARIES)
+            state.bytes(LIBRARIES)
         } else {
             None
         };
-        let libraries = Libraries::parse(list.as_deref()).map_err(Raise::message)?;
+        let libraries = Libraries::parse(list).map_err(Raise::message)?;
         push_option(state, "priority")?;
         let priority = if state.kind(-1) == Kind::Number {
             Some(threads::priority::checked(state.number(-1)).map_err(Raise::message)?)
@@ -145,7 +145,7 @@ impl Settings {
             None
         };
         push_option(state, "name")?;
-        let name = state.text(-1);
+        let name = state.bytes(-1).map(grow::copy);
         push_option(state, "memory_limit")?;
         let memory_limit = if state.kind(-1) == Kind::Number {
             state.number(-1) as usize
@@ -190,10 +190,7 @@ impl Launch<'_> {
         {
             return Raise::Value;
         }
-        Raise::Bare(
-            text.unwrap_or_else(|| "(an error value that cannot travel)".to_owned())
-                .into(),
-        )
+        Raise::Bare(text.unwrap_or_else(|| "(an error value that cannot travel)".into()))
     }
 
     /// As [`protect`], in the lane's state; the error value of a failure is carried to the creator's.
@@ -206,17 +203,17 @@ impl Launch<'_> {
     }
 
     /// Names the lane in messages, and for debuggers in the global `decoda_name`.
-    fn name(&self, record: &Arc<Record>, given: Option<&str>) -> Result<(), Raise> {
+    fn name(&self, record: &Arc<Record>, given: Option<&[u8]>) -> Result<(), Raise> {
         let name = match given {
             Some(given) => {
                 record.set_name(given);
-                given.to_owned()
+                grow::copy(given)
             }
-            None => format!("Lane #{:p}", Arc::as_ptr(record)),
+            None => format!("Lane #{:p}", Arc::as_ptr(record)).into_bytes(),
         };
-        let text = name.as_str();
+        let bytes = &name[..];
         self.inside(0, |raising| {
-            raising.push_bytes(text.as_bytes());
+            raising.push_bytes(bytes);
             raising.set_global(c"decoda_name");
         })?;
         *self.lane.local.name.borrow_mut() = name;
@@ -262,11 +259,11 @@ impl Launch<'_> {
             raising.raw_set_index(State::REGISTRY, KEYS.on_state_create)
         })?;
         self.call().map_err(|_| {
-            let text = self
+            let reason = self
                 .to
                 .text(-1)
-                .unwrap_or_else(|| self.to.type_name(-1).to_owned());
-            Raise::message(format!("on_state_create failed: \"{text}\""))
+                .unwrap_or_else(|| self.to.type_name(-1).into());
+            Raise::message(text!["on_state_create failed: \"", reason, "\""])
         })
     }
 
@@ -325,9 +322,10 @@ impl Launch<'_> {
             let loaded = self.inside(0, move |raising| raising.load_text(text, name))?;
             if !loaded {
                 let reason = to.text(-1).unwrap_or_default();
-                return Err(Raise::message(format!(
-                    "error when parsing lane function code: {reason}"
-                )));
+                return Err(Raise::message(text![
+                    "error when parsing lane function code: ",
+                    reason,
+                ]));
             }
             return Ok(());
         }

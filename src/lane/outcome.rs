@@ -2,7 +2,7 @@
 
 use super::record::Stage;
 use crate::context::Context;
-use crate::lua::{Kind, Raise, State, compat, protect};
+use crate::lua::{Kind, Raise, State, Text, compat, protect, text};
 pub use crate::markers::is_cancel_error;
 use crate::message::{Destination, KEYS, Label, Packet, encode_packet};
 
@@ -19,14 +19,14 @@ pub enum Outcome {
 /// Captured values.
 pub struct Captured {
     /// The values, nil in place of those that are refused; or why there are none.
-    pub packet: Result<Packet, String>,
+    pub packet: Result<Packet, Text>,
     /// The numbers (from 1) of the values that cannot travel, and why.
-    pub refused: Vec<(i32, String)>,
+    pub refused: Vec<(i32, Text)>,
 }
 
 impl Captured {
     /// Why value number `n` cannot be had; if `n` is none: why not all values can be had.
-    pub fn reason(&self, n: Option<i32>) -> Option<&str> {
+    pub fn reason(&self, n: Option<i32>) -> Option<&Text> {
         match &self.packet {
             Err(reason) => Some(reason),
             Ok(_) => reason(&self.refused, n),
@@ -35,11 +35,11 @@ impl Captured {
 }
 
 /// The reason that `refused` has for value number `n`, or for any value.
-pub fn reason(refused: &[(i32, String)], n: Option<i32>) -> Option<&str> {
+pub fn reason(refused: &[(i32, Text)], n: Option<i32>) -> Option<&Text> {
     refused
         .iter()
         .find(|refused| n.is_none_or(|n| n == refused.0))
-        .map(|refused| refused.1.as_str())
+        .map(|refused| &refused.1)
 }
 
 impl Outcome {
@@ -53,9 +53,9 @@ impl Outcome {
     }
 
     /// An error of ours, in place of any value.
-    pub fn broken(text: &str) -> Outcome {
+    pub fn broken(text: &'static str) -> Outcome {
         Outcome::Error(Captured {
-            packet: Err(text.to_owned()),
+            packet: Err(text.into()),
             refused: Vec::new(),
         })
     }
@@ -98,7 +98,7 @@ fn capture(context: &Context, state: State, count: i32, label: Label) -> Capture
     let packet = loop {
         if several {
             if let Err(raise) = protect(state, 0, move |raising| raising.reserve(count + 8)) {
-                break Err(text(state, raise));
+                break Err(text_of(state, raise));
             }
             for _ in 0..count {
                 state.push_copy(-count);
@@ -107,7 +107,7 @@ fn capture(context: &Context, state: State, count: i32, label: Label) -> Capture
         let reason = match encode_packet(&context.local, state, count, label, Destination::Anywhere)
         {
             Ok(packet) => break Ok(packet),
-            Err(raise) => text(state, raise),
+            Err(raise) => text_of(state, raise),
         };
         let number = context.local.last_value() as i32;
         if !several || number >= count || refused.iter().any(|(n, _)| *n == number + 1) {
@@ -131,16 +131,16 @@ pub fn is_object(state: State, index: i32) -> bool {
 }
 
 /// The text of an error of encoding.
-fn text(state: State, raise: Raise) -> String {
+fn text_of(state: State, raise: Raise) -> Text {
     match raise {
-        Raise::Bare(text) | Raise::Message(text) | Raise::Level(text, _) => text.into_owned(),
+        Raise::Bare(text) | Raise::Message(text) | Raise::Level(text, _) => text,
         Raise::Value => {
             let text = state
                 .text(-1)
-                .unwrap_or_else(|| format!("(error object is a {} value)", state.type_name(-1)));
+                .unwrap_or_else(|| text!["(error object is a ", state.type_name(-1), " value)"]);
             state.pop(1);
             text
         }
-        Raise::Light(_) => "cancelled".to_owned(),
+        Raise::Light(_) => "cancelled".into(),
     }
 }

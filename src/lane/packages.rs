@@ -9,7 +9,7 @@ use crate::message::{KEYS, Label, register};
 fn is_memory_error(state: State, raise: &Raise) -> bool {
     match raise {
         Raise::Value => state.bytes(-1) == Some(NOT_ENOUGH_MEMORY.as_bytes()),
-        Raise::Bare(text) => text == NOT_ENOUGH_MEMORY,
+        Raise::Bare(text) => text.bytes() == NOT_ENOUGH_MEMORY.as_bytes(),
         _ => false,
     }
 }

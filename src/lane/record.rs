@@ -61,7 +61,7 @@ pub struct Record {
     stage: AtomicU8,
     /// It counts as a lane with a soft request that did not wake it.
     unnoticed: AtomicBool,
-    name: Mutex<String>,
+    name: Mutex<Vec<u8>>,
     /// The coroutines that are running, the first one first. Empty before the lane runs and after its body has ended.
     targets: Mutex<Vec<Target>>,
     /// The hook mask that a cancellation asked for, and the count.
@@ -81,7 +81,7 @@ impl Record {
             position: AtomicUsize::new(usize::MAX),
             stage: AtomicU8::new(Stage::Pending as u8),
             unnoticed: AtomicBool::new(false),
-            name: Mutex::new("<unnamed>".to_owned()),
+            name: Mutex::new(b"<unnamed>".to_vec()),
             targets: Mutex::default(),
             hook: Mutex::new(None),
             timers: OnceLock::new(),
@@ -147,13 +147,13 @@ impl Record {
     }
 
     /// The name that the lane gave itself, or `<unnamed>`.
-    pub fn name(&self) -> String {
-        grow::text(self.name.lock().as_bytes())
+    pub fn name(&self) -> Vec<u8> {
+        grow::copy(&self.name.lock())
     }
 
     /// Sets the name.
-    pub fn set_name(&self, name: &str) {
-        let name = grow::text(name.as_bytes());
+    pub fn set_name(&self, name: &[u8]) {
+        let name = grow::copy(name);
         *self.name.lock() = name;
     }
 
@@ -191,7 +191,7 @@ impl Record {
     pub fn of_timers(universe: &Arc<Universe>) -> Arc<Record> {
         let record = Record::new();
         record.set_stage(Stage::Running);
-        record.set_name("LanesTimer");
+        record.set_name(b"LanesTimer");
         let _ = record.timers.set(Arc::downgrade(universe));
         record
     }

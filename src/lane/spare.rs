@@ -7,7 +7,7 @@ use super::{coroutines, globals};
 use crate::context::{Context, Kinds};
 use crate::grow::OutOfMemory;
 use crate::lua::compat::{self, LUAJIT, SEEDS_ITSELF};
-use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, State, protect};
+use crate::lua::{Kind, Raise, State, Text, protect};
 use crate::message::KEYS;
 use crate::module;
 use crate::state::Owned;
@@ -134,12 +134,7 @@ fn custom(state: State, limit: usize) -> Result<Box<Memory>, Raise> {
 /// An error of a new state: its error value is of no use to the caller but for its text.
 fn in_words(state: State, raise: Raise) -> Raise {
     match raise {
-        Raise::Value => Raise::Bare(
-            state
-                .text(-1)
-                .unwrap_or_else(|| NOT_ENOUGH_MEMORY.to_owned())
-                .into(),
-        ),
+        Raise::Value => Raise::Bare(state.text(-1).unwrap_or_else(Text::out_of_memory)),
         raise => raise,
     }
 }

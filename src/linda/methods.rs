@@ -5,8 +5,8 @@ use super::send::{element, elements};
 use super::{Key, KeyRef, Linda, answers, inspect, locks, receive, send, unnoticed};
 use crate::context::{Context, Timeout, Waited, push_function};
 use crate::lua::{
-    Arguments, Function, Kind, Raise, Raising, State, Userdata, brief, check_memory, lua_function,
-    new_metatable,
+    Arguments, Function, Kind, Raise, Raising, State, Userdata, check_memory, lua_function,
+    new_metatable, text,
 };
 use crate::markers::{BATCHED, NULL};
 use crate::message::{Deep, Label, Message, Proxy, decode, decode_one, push_proxy};
@@ -238,10 +238,11 @@ fn cancel_body(state: State) -> Result<c_int, Raise> {
             other => {
                 return Err(arguments.error(
                     2,
-                    format_args!(
-                        "unknown wake hint '{}', should be \"none\", \"read\", \"write\" or \"both\"",
-                        brief(other)
-                    ),
+                    text![
+                        "unknown wake hint '",
+                        other,
+                        "', should be \"none\", \"read\", \"write\" or \"both\"",
+                    ],
                 ));
             }
         }

@@ -53,20 +53,24 @@ impl Linda {
         }
     }
 
-    /// What `tostring` answers: at most 127 bytes, as in SPEC-3x 9.2.
+    /// What `tostring` answers: `Linda: ` and the name, or the address where it has none. Unwinds where there is no memory for it.
     pub fn display(&self) -> Vec<u8> {
-        const MOST: usize = 127;
-        let mut text = b"Linda: ".to_vec();
-        if self.name.is_empty() {
-            text.extend_from_slice(format!("{:p}", std::ptr::from_ref(self)).as_bytes());
+        let address;
+        let name = if self.name.is_empty() {
+            address = format!("{:p}", std::ptr::from_ref(self));
+            address.as_bytes()
         } else {
-            // A zero byte ends a name, as it does for C programs that print it.
-            let shown = self.name.iter().take_while(|&&byte| byte != 0);
-            text.extend(shown.take(MOST - text.len()));
-        }
+            &self.name
+        };
+        let mut text = grow::list(BEGIN.len() + name.len());
+        text.extend_from_slice(BEGIN);
+        text.extend_from_slice(name);
         text
     }
 }
+
+/// What the texts of all lindas begin with.
+const BEGIN: &[u8] = b"Linda: ";
 
 impl Deep for Linda {
     fn kind(&self) -> KindId {

@@ -1,13 +1,13 @@
 //! Argument checks whose messages have the form of Lua's own: `bad argument #2 to 'send' (number expected, got nil)`.
 
 use super::compat as c;
-use super::{Kind, Raise, State};
-use std::fmt::Display;
+use super::{Kind, Part, Raise, State, text};
 use std::os::raw::c_int;
 
 /// The error about argument `index` (from 1) of the function called `function`, raised with the caller's position.
-pub fn argument_error(index: c_int, function: &str, text: impl Display) -> Raise {
-    Raise::message(format!("bad argument #{index} to '{function}' ({text})"))
+pub fn argument_error(index: c_int, function: &str, text: impl Part) -> Raise {
+    let function = format_args!("bad argument #{index} to '{function}' (");
+    Raise::message(text![function, text, ")"])
 }
 
 /// The arguments of a running function, and the name that its messages give it.
@@ -27,7 +27,7 @@ impl Arguments {
     }
 
     /// An error about argument `index`.
-    pub fn error(&self, index: c_int, text: impl Display) -> Raise {
+    pub fn error(&self, index: c_int, text: impl Part) -> Raise {
         argument_error(index, self.function, text)
     }
 

@@ -49,6 +49,22 @@ pub const SEEDS_ITSELF: bool = cfg!(any(feature = "lua54", feature = "lua55"));
 /// The user value of 5.1 and LuaJIT is the environment: a table, and never nil.
 pub const USER_VALUE_IS_ENVIRONMENT: bool = cfg!(any(feature = "lua51", feature = "luajit"));
 
+/// Where the source of a function came from, or the source itself; versions before 5.4 tell no more of it than what comes before a zero
+/// byte.
+pub unsafe fn source(debug: &lua_Debug) -> &[u8] {
+    if debug.source.is_null() {
+        return &[];
+    }
+    #[cfg(any(feature = "lua54", feature = "lua55"))]
+    unsafe {
+        std::slice::from_raw_parts(debug.source.cast(), debug.srclen)
+    }
+    #[cfg(not(any(feature = "lua54", feature = "lua55")))]
+    unsafe {
+        std::ffi::CStr::from_ptr(debug.source).to_bytes()
+    }
+}
+
 /// Whether a value of this kind can be the user value of a userdata: 5.2 knows tables and nil.
 #[inline]
 pub fn is_user_value(kind: Kind) -> bool {

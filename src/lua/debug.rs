@@ -5,32 +5,46 @@ use super::compat as c;
 use std::ffi::CStr;
 use std::os::raw::{c_char, c_int};
 
-/// One running function.
-#[derive(Debug, Clone)]
-pub struct FrameInfo {
-    /// Where its source came from, with `@` or `=`.
-    pub source: String,
-    /// The same, short and printable.
-    pub short_source: String,
+/// One running function. What is read of it is valid while it runs.
+pub struct FrameInfo(c::lua_Debug);
+
+impl FrameInfo {
+    /// Where its source came from, with `@` or `=`; or the source itself.
+    pub fn source(&self) -> &[u8] {
+        // SAFETY: lua_getinfo filled the fields, and the text lives as long as the function.
+        unsafe { c::source(&self.0) }
+    }
+
+    /// The same, shortened by Lua to one line.
+    pub fn short_source(&self) -> &[u8] {
+        text(self.0.short_src.as_ptr()).unwrap_or_default()
+    }
+
     /// The line that it is at, or -1.
-    pub line: i32,
+    pub fn line(&self) -> i32 {
+        self.0.currentline
+    }
+
     /// The name under which it was called, if known.
-    pub name: Option<String>,
+    pub fn name(&self) -> Option<&[u8]> {
+        text(self.0.name)
+    }
+
     /// What kind of name that is.
-    pub name_what: String,
+    pub fn name_what(&self) -> &[u8] {
+        text(self.0.namewhat).unwrap_or_default()
+    }
+
     /// What kind of function it is.
-    pub what: String,
+    pub fn what(&self) -> &[u8] {
+        text(self.0.what).unwrap_or_default()
+    }
 }
 
-/// # Safety
-/// `text` is null or a string that ends with a zero byte.
-unsafe fn text(text: *const c_char) -> Option<String> {
-    if text.is_null() {
-        return None;
-    }
-    // SAFETY: by the contract of this function.
-    let text = unsafe { CStr::from_ptr(text) };
-    Some(text.to_string_lossy().into_owned())
+/// The text at a field of a `lua_Debug` that lua_getinfo has filled; none where it is null.
+fn text<'a>(text: *const c_char) -> Option<&'a [u8]> {
+    // SAFETY: fields of lua_Debug are null or texts that end with a zero byte, and live as long as the function.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 
 impl State {
@@ -53,15 +67,7 @@ impl State {
             if c::lua_getinfo(self.raw(), c"Sln".as_ptr(), debug.as_mut_ptr()) == 0 {
                 return None;
             }
-            let debug = debug.assume_init();
-            Some(FrameInfo {
-                source: text(debug.source).unwrap_or_default(),
-                short_source: text(debug.short_src.as_ptr()).unwrap_or_default(),
-                line: debug.currentline,
-                name: text(debug.name),
-                name_what: text(debug.namewhat).unwrap_or_default(),
-                what: text(debug.what).unwrap_or_default(),
-            })
+            Some(FrameInfo(debug.assume_init()))
         }
     }
 

@@ -1,26 +1,15 @@
 //! `enter`: how a function that Lua calls runs its body, and how an error or a panic of the body reaches Lua.
 
 use super::compat::{self as c, lua_State};
-use super::{State, protect};
+use super::{State, Text, protect};
 use crate::grow::OutOfMemory;
 use crate::memory;
 use std::any::Any;
-use std::borrow::Cow;
 use std::os::raw::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Lua's own error for memory that runs out.
 pub const NOT_ENOUGH_MEMORY: &str = "not enough memory";
-
-/// Bytes as text for a message: bad UTF-8 replaced, and what is beyond the first 60,000 bytes left out.
-pub fn brief(bytes: &[u8]) -> String {
-    const MOST: usize = 60_000;
-    let mut text = String::from_utf8_lossy(&bytes[..bytes.len().min(MOST)]).into_owned();
-    if bytes.len() > MOST {
-        text.push_str("...");
-    }
-    text
-}
 
 /// Why a body ended without results: the Lua error to raise.
 #[derive(Debug)]
@@ -28,24 +17,29 @@ pub enum Raise {
     /// The value on the top of the stack.
     Value,
     /// A message without position.
-    Bare(Cow<'static, str>),
+    Bare(Text),
     /// A message that begins with the position of the line that called us.
-    Message(Cow<'static, str>),
+    Message(Text),
     /// A message that begins with the position of a function further up: 1 is our caller, 2 its caller.
-    Level(Cow<'static, str>, c_int),
+    Level(Text, c_int),
     /// A light userdata, such as the one that stands for cancellation.
     Light(usize),
 }
 
 impl Raise {
-    /// A message with the position of our caller.
-    pub fn message(text: impl Into<Cow<'static, str>>) -> Raise {
-        Raise::Message(text.into())
+    /// A message with the position of our caller; where there was no memory for its text, Lua's own error for that.
+    pub fn message(text: impl Into<Text>) -> Raise {
+        let text = text.into();
+        if text.is_out_of_memory() {
+            Raise::Bare(text)
+        } else {
+            Raise::Message(text)
+        }
     }
 
     /// Lua's own error for memory that runs out.
     pub fn out_of_memory() -> Raise {
-        Raise::Bare(NOT_ENOUGH_MEMORY.into())
+        Raise::Bare(Text::out_of_memory())
     }
 
     /// For a function that `lanes.lua` calls for its own caller: that one's position, and not the one of `lanes.lua`.
@@ -74,7 +68,7 @@ impl Raise {
             Raise::Message(text) => (text, 1),
             Raise::Level(text, level) => (text, *level),
         };
-        let bytes = text.as_bytes() as *const [u8];
+        let bytes = text.bytes() as *const [u8];
         // A failure leaves its own error value on the top, which is then the one to raise.
         let _ = protect(state, 0, move |raising| {
             if level > 0 {

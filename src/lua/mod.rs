@@ -13,14 +13,17 @@ mod debug;
 mod entry;
 mod protect;
 mod state;
+mod text;
 mod userdata;
 
 pub use args::Arguments;
 pub use debug::FrameInfo;
 pub(crate) use entry::lua_function;
-pub use entry::{NOT_ENOUGH_MEMORY, Raise, brief, check_memory, enter, enter_always};
+pub use entry::{NOT_ENOUGH_MEMORY, Raise, check_memory, enter, enter_always};
 pub use protect::{Raising, Sink, install, is_trampoline, protect, protect_with};
 pub use state::{Hook, Kind, State, upvalue};
+pub(crate) use text::text;
+pub use text::{Part, Text};
 pub use userdata::{Userdata, new_metatable};
 
 /// A function of ours that Lua calls.

@@ -3,8 +3,8 @@
 //! The methods are safe to call under one convention that C's Lua API has too: an index names a value that is there,
 //! and a push has room (a C function has room for 20 values; [`super::Raising::reserve`] makes more).
 
+use super::Text;
 use super::compat::{self as c, lua_State};
-use super::entry::brief;
 use std::os::raw::{c_int, c_void};
 
 /// A Lua state, used by one thread at a time.
@@ -267,9 +267,9 @@ impl State {
         }
     }
 
-    /// The string at `index` as text for a message (see [`brief`]); nothing where it is no string.
-    pub fn text(self, index: c_int) -> Option<String> {
-        self.bytes(index).map(brief)
+    /// The string at `index` as text for a message; nothing where it is no string.
+    pub fn text(self, index: c_int) -> Option<Text> {
+        self.bytes(index).map(Text::from)
     }
 
     /// The address of a userdata's block, or a light userdata's value; null for anything else.

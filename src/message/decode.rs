@@ -9,7 +9,7 @@ use super::local::Local;
 use super::metatables;
 use super::reader::Outcome;
 use super::{Body, Full, INLINE, Message, Packet, format};
-use crate::lua::{Raise, Raising, State, protect, protect_with};
+use crate::lua::{Raise, Raising, State, Text, protect, protect_with};
 use std::os::raw::c_int;
 
 /// Pushes a value that can be pushed without an error; false where it cannot.
@@ -73,11 +73,7 @@ fn run_in<'a, T: Copy + 'a>(
         Ok(false) => {
             state.set_top(before);
             Err(Raise::message(
-                decoder
-                    .failure
-                    .take()
-                    .unwrap_or(Failure::Broken)
-                    .to_string(),
+                decoder.failure.take().unwrap_or(Failure::Broken).text(),
             ))
         }
         Err(raise) => Err(raise),
@@ -195,7 +191,7 @@ pub fn decode_possible(
     state: State,
     label: Label,
     packet: &Packet,
-) -> Result<Vec<(usize, String)>, Raise> {
+) -> Result<Vec<(usize, Text)>, Raise> {
     let mut decoder = local.take_decoder();
     decoder.lenient = true;
     let outcome = run_in(&mut decoder, local, state, 0, label, &packet.0, read_packet);

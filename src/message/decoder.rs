@@ -4,7 +4,7 @@ use super::failure::{Failure, Label, Step, path};
 use super::local::Local;
 use super::reader::{Outcome, Reader, Stop};
 use super::{Ref, deep, format, metatables, names};
-use crate::lua::{Kind, Raising, State, brief};
+use crate::lua::{Kind, Raising, State, Text};
 use std::ops::Range;
 use std::os::raw::c_int;
 
@@ -70,7 +70,7 @@ pub(super) struct Decoder {
     /// An object that this state cannot have does not end the decoding: its value is left out.
     pub(super) lenient: bool,
     /// The values that are left out, and why.
-    pub(super) refused: Vec<(usize, String)>,
+    pub(super) refused: Vec<(usize, Text)>,
     /// The numbers of the objects in each of them.
     pub(super) gone: Vec<Range<u32>>,
     /// The objects that are read now have numbers of their own, which `gone` says nothing of.
@@ -122,7 +122,7 @@ impl Decoder {
             let reason = self
                 .refused
                 .get(n)
-                .map_or_else(String::new, |refused| refused.1.clone());
+                .map_or_else(Text::new, |refused| refused.1.clone());
             let path = self.path(raising);
             self.failure.get_or_insert(Failure::Deep { path, reason });
         }
@@ -136,7 +136,7 @@ impl Decoder {
         let Some(failure) = self.failure.take() else {
             return;
         };
-        self.refused.push((self.value, failure.to_string()));
+        self.refused.push((self.value, failure.text()));
         drop(failure); // nothing may be owned here when something raises
         self.gone.push(objects..self.objects);
         raising.pop(1);
@@ -145,7 +145,7 @@ impl Decoder {
         raising.push_nil();
     }
 
-    pub(super) fn path(&self, raising: Raising) -> String {
+    pub(super) fn path(&self, raising: Raising) -> Text {
         let later = self.put_off.then_some(Step::Unknown);
         let steps = self.frames.iter().map(|frame| match frame {
             Frame::Table {
@@ -470,9 +470,9 @@ impl Decoder {
                 "function"
             },
             name: names::display(module, path),
-            module: brief(module),
+            module: Text::from(module),
             path: self.path(raising),
-            state: local.name.borrow().clone(),
+            state: Text::from(&local.name.borrow()[..]),
             reason,
         };
         self.refuse(raising, failure)

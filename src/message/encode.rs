@@ -133,7 +133,7 @@ fn walk(
         Ok(true) => return Ok(encoder),
         Ok(false) => match encoder.failure.take().unwrap_or(Failure::Broken) {
             Failure::Memory => Raise::out_of_memory(),
-            failure => Raise::message(failure.to_string()),
+            failure => Raise::message(failure.text()),
         },
         Err(raise) => raise,
     };

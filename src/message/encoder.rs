@@ -5,7 +5,7 @@ use super::failure::{Failure, Label, Place, Step, path};
 use super::few::Few;
 use super::joint::Span;
 use super::{Full, Ref, format};
-use crate::lua::Raising;
+use crate::lua::{Raising, Text};
 use hashbrown::HashMap;
 use std::os::raw::c_int;
 use std::sync::Arc;
@@ -267,7 +267,7 @@ impl Encoder {
     }
 
     /// The path of the value that is being written.
-    pub(super) fn path(&self, raising: Raising) -> String {
+    pub(super) fn path(&self, raising: Raising) -> Text {
         let later = (self.later_done > 0).then_some(Step::Unknown);
         let steps = self.frames.iter().map(|frame| match frame {
             Frame::Table(table) if table.metatable => Step::Metatable,

@@ -1,7 +1,7 @@
 //! Why a transfer failed, in words: which value, by its path from the argument, and what can be done.
 
-use crate::lua::{Kind, NOT_ENOUGH_MEMORY, State};
-use std::fmt::{self, Write};
+use crate::lua::{Kind, State, Text, text};
+use std::fmt::Write;
 use std::os::raw::c_int;
 
 /// What the values of a transfer are to the person who reads an error about them.
@@ -29,7 +29,7 @@ pub enum Label {
 
 impl Label {
     /// The name of value `n` (from 0) of the transfer.
-    fn write(self, n: usize, out: &mut String) {
+    fn write(self, n: usize, out: &mut Text) {
         let _ = match self {
             Label::Argument(first) => write!(out, "arg #{}", first as usize + n),
             Label::Body => write!(out, "lane body"),
@@ -61,8 +61,8 @@ pub enum Step {
 }
 
 /// The path of a value: `arg #2.config[3]`.
-pub fn path(state: State, label: Label, n: usize, steps: impl Iterator<Item = Step>) -> String {
-    let mut out = String::new();
+pub fn path(state: State, label: Label, n: usize, steps: impl Iterator<Item = Step>) -> Text {
+    let mut out = Text::new();
     label.write(n, &mut out);
     if label == Label::Global && n == 1 {
         // Key and value of one entry are the values of one transfer: the key is at the bottom of the stack.
@@ -72,52 +72,80 @@ pub fn path(state: State, label: Label, n: usize, steps: impl Iterator<Item = St
         match step {
             Step::Key(index) => write_key(state, index, &mut out),
             Step::Position(position) => {
-                let _ = write!(out, "[{position}]");
+                out.add(format_args!("[{position}]"));
             }
             Step::Upvalue(index, n) => {
-                let name = match state.push_upvalue(index, n) {
+                out.add(", upvalue ");
+                match state.push_upvalue(index, n) {
                     Some(name) => {
+                        if name.is_empty() {
+                            out.add(format_args!("#{n}"));
+                        } else {
+                            out.add(name.to_bytes());
+                        }
                         state.pop(1);
-                        name.to_string_lossy().into_owned()
                     }
-                    None => String::new(),
-                };
-                let _ = if name.is_empty() {
-                    write!(out, ", upvalue #{n}")
-                } else {
-                    write!(out, ", upvalue {name}")
-                };
+                    None => out.add(format_args!("#{n}")),
+                }
             }
             Step::UserValue(n) => {
-                let _ = write!(out, ", user value #{n}");
+                out.add(format_args!(", user value #{n}"));
             }
-            Step::Metatable => out.push_str(", metatable"),
-            Step::Unknown => out.push_str("..."),
+            Step::Metatable => out.add(", metatable"),
+            Step::Unknown => out.add("..."),
         }
     }
     out
 }
 
-fn write_key(state: State, index: c_int, out: &mut String) {
-    let _ = match state.kind(index) {
+fn write_key(state: State, index: c_int, out: &mut Text) {
+    match state.kind(index) {
         Kind::String => {
-            let text = state.text(index).unwrap_or_default();
-            let text: String = text.chars().take(1000).collect();
-            let plain = !text.is_empty()
-                && !text.starts_with(|first: char| first.is_ascii_digit())
-                && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let key = state.string(index);
+            let plain = key.first().is_some_and(|first| !first.is_ascii_digit())
+                && key
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
             if plain {
-                write!(out, ".{text}")
+                out.add(".");
+                out.add(key);
             } else {
-                write!(out, "[{text:?}]")
+                out.add("[");
+                write_quoted(key, out);
+                out.add("]");
             }
         }
-        Kind::Number if state.is_integer(index) => write!(out, "[{}]", state.integer(index)),
-        Kind::Number => write!(out, "[{}]", state.number(index)),
-        Kind::Boolean => write!(out, "[{}]", state.truth(index)),
-        Kind::Light => write!(out, "[U:{:p}]", state.userdata(index)),
-        _ => write!(out, "[?]"),
-    };
+        Kind::Number if state.is_integer(index) => {
+            out.add(format_args!("[{}]", state.integer(index)));
+        }
+        Kind::Number => out.add(format_args!("[{}]", state.number(index))),
+        Kind::Boolean => out.add(format_args!("[{}]", state.truth(index))),
+        Kind::Light => out.add(format_args!("[U:{:p}]", state.userdata(index))),
+        _ => out.add("[?]"),
+    }
+}
+
+/// Writes a string in quotation marks: those within it, backslashes and control characters as escapes of Lua, all else as it is.
+fn write_quoted(string: &[u8], out: &mut Text) {
+    out.add("\"");
+    let mut rest = string;
+    while let Some(at) = rest
+        .iter()
+        .position(|&byte| byte.is_ascii_control() || byte == b'"' || byte == b'\\')
+    {
+        out.add(&rest[..at]);
+        match rest[at] {
+            b'\n' => out.add("\\n"),
+            b'\r' => out.add("\\r"),
+            b'\t' => out.add("\\t"),
+            byte @ (b'"' | b'\\') => out.add(&[b'\\', byte][..]),
+            // With all its digits, so that one that follows is not taken for a part of it.
+            control => out.add(format_args!("\\{control:03}")),
+        }
+        rest = &rest[at + 1..];
+    }
+    out.add(rest);
+    out.add("\"");
 }
 
 /// A failed transfer.
@@ -125,31 +153,31 @@ fn write_key(state: State, index: c_int, out: &mut String) {
 pub enum Failure {
     /// A value of a type that cannot travel: as a whole, in a table, or as an upvalue.
     Type {
-        path: String,
+        path: Text,
         kind: &'static str,
         place: Place,
     },
     /// A full userdata that is neither shared nor clonable.
-    Userdata { path: String },
+    Userdata { path: Text },
     /// A C function (or the metatable of a clonable) that no module of this state exports.
     Unnamed {
         what: &'static str,
-        path: String,
-        state: String,
+        path: Text,
+        state: Text,
     },
     /// A name that the receiving state does not have, and the reason why its module could not be loaded there.
     Unknown {
         what: &'static str,
-        name: String,
-        module: String,
-        path: String,
-        state: String,
-        reason: String,
+        name: Text,
+        module: Text,
+        path: Text,
+        state: Text,
+        reason: Text,
     },
     /// An object that the receiving state cannot have, and why.
-    Deep { path: String, reason: String },
+    Deep { path: Text, reason: Text },
     /// Bytecode that could not be written or read.
-    Code { path: String },
+    Code { path: Text },
     /// There is no memory for the message.
     Memory,
     /// A message that does not make sense: a defect of ours.
@@ -182,52 +210,52 @@ fn remedy(kind: &str) -> &'static str {
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Failure {
+    /// The failure in words.
+    pub fn text(&self) -> Text {
         match self {
             Failure::Type {
                 path,
                 kind,
                 place: Place::Top,
-            } => {
-                write!(
-                    f,
-                    "tried to copy unsupported types ({path} is of type '{kind}'; {})",
-                    remedy(kind)
-                )
-            }
+            } => text![
+                "tried to copy unsupported types (",
+                path,
+                format_args!(" is of type '{kind}'; {})", remedy(kind)),
+            ],
             Failure::Type {
                 path,
                 kind,
                 place: place @ (Place::Table | Place::Metatable),
-            } => write!(
-                f,
-                "Unable to copy {} entry '{path}' because of value is of type '{kind}' ({})",
+            } => text![
                 if *place == Place::Table {
-                    "table"
+                    "Unable to copy table entry '"
                 } else {
-                    "metatable"
+                    "Unable to copy metatable entry '"
                 },
-                remedy(kind)
-            ),
-            Failure::Type { path, kind, .. } => {
-                write!(
-                    f,
-                    "Cannot copy upvalue type '{kind}' ({path}; {})",
-                    remedy(kind)
-                )
-            }
-            Failure::Userdata { path } => write!(
-                f,
-                "can't copy non-deep full userdata across lanes ({path}; give its metatable __lanesclone or \
-                 __lanesignore, or send what is needed to make it again)"
-            ),
-            Failure::Unnamed { what, path, state } => write!(
-                f,
-                "{what} referenced by '{path}' not found in {state} origin transfer database.\n\
+                path,
+                format_args!("' because of value is of type '{kind}' ({})", remedy(kind)),
+            ],
+            Failure::Type { path, kind, .. } => text![
+                format_args!("Cannot copy upvalue type '{kind}' ("),
+                path,
+                format_args!("; {})", remedy(kind)),
+            ],
+            Failure::Userdata { path } => text![
+                "can't copy non-deep full userdata across lanes (",
+                path,
+                "; give its metatable __lanesclone or __lanesignore, or send what is needed to make it again)",
+            ],
+            Failure::Unnamed { what, path, state } => text![
+                *what,
+                " referenced by '",
+                path,
+                "' not found in ",
+                state,
+                " origin transfer database.\n\
                  (did you remove it from the source Lua state before requiring Lanes? A function written in C travels \
-                 by name: require the module that exports it, or name it with lanes.register)"
-            ),
+                 by name: require the module that exports it, or name it with lanes.register)",
+            ],
             Failure::Unknown {
                 what,
                 name,
@@ -236,29 +264,37 @@ impl fmt::Display for Failure {
                 state,
                 reason,
             } => {
-                write!(
-                    f,
-                    "{what} '{name}' not found in {state} destination transfer database. ({path}"
-                )?;
+                let mut text = text![
+                    *what,
+                    " '",
+                    name,
+                    "' not found in ",
+                    state,
+                    " destination transfer database. (",
+                    path,
+                ];
                 if !reason.is_empty() {
-                    write!(f, ": {reason}")?;
+                    text = text![text, ": ", reason];
                 }
-                if module == "_G" {
-                    write!(
-                        f,
-                        "; give the lane its libraries, or make it known there with on_state_create)"
-                    )
+                if module.bytes() == b"_G" {
+                    text.and("; give the lane its libraries, or make it known there with on_state_create)")
                 } else {
-                    write!(
-                        f,
-                        "; give the lane the module '{module}', for example required = {{\"{module}\"}})"
-                    )
+                    text![
+                        text,
+                        "; give the lane the module '",
+                        module,
+                        "', for example required = {\"",
+                        module,
+                        "\"})",
+                    ]
                 }
             }
-            Failure::Deep { path, reason } => write!(f, "{reason} ({path})"),
-            Failure::Code { path } => write!(f, "internal error: function dump failed. ({path})"),
-            Failure::Memory => f.write_str(NOT_ENOUGH_MEMORY),
-            Failure::Broken => write!(f, "internal error in lanes: a message cannot be read"),
+            Failure::Deep { path, reason } => text![reason, " (", path, ")"],
+            Failure::Code { path } => {
+                text!["internal error: function dump failed. (", path, ")"]
+            }
+            Failure::Memory => Text::out_of_memory(),
+            Failure::Broken => "internal error in lanes: a message cannot be read".into(),
         }
     }
 }

@@ -12,9 +12,9 @@ use std::cell::{Cell, RefCell};
 pub struct Keys {
     /// light userdata (object) -> proxy, values weak
     pub proxies: i64,
-    /// C function or clonable's metatable -> "module\0path", keys weak
+    /// C function or clonable's metatable -> module and path (see `names`), keys weak
     pub names: i64,
-    /// module table -> "module\0path", keys weak
+    /// module table -> module and path (see `names`), keys weak
     pub known: i64,
     /// name -> module, as given to `lanes.register`
     pub registered: i64,
@@ -86,7 +86,7 @@ pub struct Local {
     /// The value that the last encoding was at.
     last_value: Cell<usize>,
     /// How this state is called in messages.
-    pub name: RefCell<String>,
+    pub name: RefCell<Vec<u8>>,
     /// `demote_full_userdata`: other full userdata become light userdata.
     pub demote: Cell<bool>,
 }
@@ -109,7 +109,7 @@ impl Local {
     /// For a state called `name`.
     pub fn new(name: &str) -> Local {
         let local = Local::default();
-        *local.name.borrow_mut() = name.to_owned();
+        *local.name.borrow_mut() = name.into();
         local.modules_changed.set(true);
         local
     }

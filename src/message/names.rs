@@ -9,7 +9,7 @@ use super::format;
 use super::local::{KEYS, Local};
 use super::path::Parts;
 use crate::grow::has_room;
-use crate::lua::{Kind, Raising, State, brief};
+use crate::lua::{Kind, Raising, State, Text};
 use crate::markers::is_cancel_error;
 use std::cmp::Ordering;
 use std::os::raw::c_int;
@@ -38,9 +38,12 @@ const STANDARD: [&[u8]; 13] = [
 ];
 
 /// The name as people write it: `print`, `string/sub`.
-pub fn display(module: &[u8], path: &[u8]) -> String {
-    let text: Vec<u8> = displayed(module, path).take(1000).collect();
-    brief(&text)
+pub fn display(module: &[u8], path: &[u8]) -> Text {
+    let mut text = Text::new();
+    for byte in displayed(module, path) {
+        text.add(&[byte][..]);
+    }
+    text
 }
 
 /// The bytes of the name as people write it.
@@ -58,13 +61,22 @@ fn displayed<'a>(module: &'a [u8], path: &'a [u8]) -> impl Iterator<Item = u8> +
         .chain(Parts::of(path).displayed())
 }
 
-/// Cuts a stored name into module and path.
+/// Cuts a stored name, whose first part is the module, into module and path.
 fn split(name: &[u8]) -> (&[u8], &[u8]) {
-    let end = name
-        .iter()
-        .position(|&byte| byte == 0)
-        .unwrap_or(name.len());
-    (&name[..end], name.get(end + 1..).unwrap_or_default())
+    let mut parts = Parts::of(name);
+    let module = parts.next().unwrap_or_default();
+    (module, parts.rest())
+}
+
+/// Replaces the string on the top by what it is as a part of a stored name (see `Parts`).
+fn make_part(raising: Raising) {
+    raising.push_integer(raising.string(-1).len() as i64);
+    raising.push_display(-1);
+    raising.replace(-2);
+    raising.push_bytes(b":");
+    raising.push_copy(-3);
+    raising.concat(3);
+    raising.replace(-2);
 }
 
 /// Whether `new` is the better of two names: the shorter one, then the one that sorts first.
@@ -135,14 +147,8 @@ fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, library: bool) 
         raising.push_copy(-3);
         raising.push_display(-1);
         raising.replace(-2);
-        raising.push_integer(raising.string(-1).len() as i64);
-        raising.push_display(-1);
-        raising.replace(-2);
-        raising.push_bytes(b":");
-        raising.push_copy(-3);
-        // Stack: key, value, name, part, length, colon, part
-        raising.remove(-4);
-        raising.concat(4);
+        make_part(raising);
+        raising.concat(2);
         raising.insert(-2);
         let child = raising.top() - 1;
         // Stack: key, name, value.
@@ -215,13 +221,12 @@ fn scan_modules(local: &Local, raising: Raising) {
         }
     });
     for_modules(raising, |raising| {
-        // Stack: name, module. The stored name is the module's name, a zero byte and an empty path.
+        // Stack: name, module. The path is empty.
         let library = raising
             .bytes(-2)
             .is_some_and(|name| STANDARD.contains(&name));
         raising.push_copy(-2);
-        raising.push_bytes(&[0]);
-        raising.concat(2);
+        make_part(raising);
         raising.insert(-2);
         let name = raising.top() - 1;
         match raising.kind(-1) {
@@ -485,7 +490,7 @@ pub fn register(local: &Local, raising: Raising, name: &[u8]) {
     local.modules_changed();
 }
 
-/// Gives the function on the top (left there) a name in this state: module, zero byte, path as `Parts` reads it.
+/// Gives the function on the top (left there) a name in this state: module and path as `Parts` reads them.
 pub fn name_as(raising: Raising, name: &[u8]) {
     raising.raw_get_index(State::REGISTRY, KEYS.names);
     raising.push_copy(-2);

@@ -6,7 +6,7 @@ use super::encoder::{Encoder, Frame, Stop, TableFrame};
 use super::failure::Failure;
 use super::local::Local;
 use super::{format, names};
-use crate::lua::{Kind, Raising};
+use crate::lua::{Kind, Raising, Text};
 use std::os::raw::c_int;
 
 impl Encoder {
@@ -215,7 +215,7 @@ impl Encoder {
         let address = raising.pointer(-1) as usize;
         if raising.is_c_function(-1) {
             if !names::write_name(self, local, raising, Some(format::NAMED_FUNCTION)) {
-                let state = local.name.borrow().clone();
+                let state = Text::from(&local.name.borrow()[..]);
                 let failure = Failure::Unnamed {
                     what: "function",
                     path: self.path(raising),

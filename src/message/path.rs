@@ -1,5 +1,5 @@
-//! The way from a module to a function within it, as names keep it: each part as its length, a colon and its bytes, so
-//! that any text can be a part. People see the parts with slashes between them.
+//! The way from a module to a function within it, as names keep it: each part as its length, a colon and its bytes, so that any text can
+//! be a part. In a stored name the module is the first part. People see the parts with slashes between them.
 
 /// The parts of a path; ends early where it does not make sense.
 #[derive(Clone)]
@@ -9,6 +9,11 @@ impl<'a> Parts<'a> {
     /// The parts of `path`.
     pub fn of(path: &'a [u8]) -> Parts<'a> {
         Parts(path)
+    }
+
+    /// What follows the parts that were read.
+    pub fn rest(&self) -> &'a [u8] {
+        self.0
     }
 
     /// The bytes that people see.

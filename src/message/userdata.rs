@@ -8,7 +8,7 @@ use super::local::Local;
 use super::{Ref, format, names};
 use crate::grow::is_there;
 use crate::lua::compat::{MANY_USER_VALUES, USER_VALUE_IS_ENVIRONMENT};
-use crate::lua::{Kind, Raising, State};
+use crate::lua::{Kind, Raising, State, Text};
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
     encoder.out.push(user_values(raising, local, object) as u8);
     raising.push_metatable(object);
     if !names::write_name(encoder, local, raising, None) {
-        let state = local.name.borrow().clone();
+        let state = Text::from(&local.name.borrow()[..]);
         raising.set_top(object);
         let failure = Failure::Unnamed {
             what: "userdata",

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::linda;
-use crate::lua::{Kind, Raise, State, lua_function, protect};
+use crate::lua::{Kind, Raise, State, lua_function, protect, text};
 use crate::park::Deadline;
 use crate::timer;
 use std::os::raw::c_int;
@@ -31,9 +31,11 @@ fn sleep_body(state: State) -> Result<c_int, Raise> {
             state.push_copy(1);
             protect(state, 1, |raising| raising.push_display(1))?;
             let given = state.text(-1).unwrap_or_default();
-            return Err(Raise::message(format!(
-                "invalid duration \"{given}\": sleep takes a number of seconds"
-            )));
+            return Err(Raise::message(text![
+                "invalid duration \"",
+                given,
+                "\": sleep takes a number of seconds",
+            ]));
         }
     };
     linda::sleep(context, state, Deadline::after_seconds(seconds))

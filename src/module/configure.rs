@@ -2,7 +2,7 @@
 
 use super::require;
 use crate::context::Context;
-use crate::lua::{Arguments, Kind, Raise, State, brief, lua_function, protect};
+use crate::lua::{Arguments, Kind, Raise, State, lua_function, protect};
 use crate::message::KEYS;
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
@@ -67,7 +67,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
         custom_allocator,
     };
     context.local.demote.set(demote_full_userdata);
-    *context.local.name.borrow_mut() = "main".to_owned();
+    *context.local.name.borrow_mut() = b"main".to_vec();
     context.master.set(true);
     context.set_universe(Universe::new(settings));
     state.push_boolean(true);
@@ -100,10 +100,10 @@ lua_function! {
 
 fn check_libraries_body(state: State) -> Result<c_int, Raise> {
     let list = Arguments::new(state, "check_libraries").bytes(1)?;
-    match Libraries::parse(Some(&brief(list))) {
+    match Libraries::parse(Some(list)) {
         Ok(_) => Ok(0),
         Err(text) => {
-            let text = text.as_bytes();
+            let text = text.bytes();
             protect(state, 0, |raising| raising.push_bytes(text))?;
             Ok(1)
         }

@@ -1,7 +1,7 @@
 //! `require`, one at a time in a universe (SPEC-3x 1.7), and `lanes.require`.
 
 use crate::context::{Context, Waited};
-use crate::lua::{Arguments, Kind, Raise, Raising, State, brief, lua_function, protect, upvalue};
+use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect, text, upvalue};
 use crate::markers::CANCEL_ERROR;
 use crate::message::{KEYS, name_as, register};
 use crate::park::{Deadline, Refusal, Wait, Waiter};
@@ -19,7 +19,7 @@ pub fn wrap(raising: Raising, context: c_int) {
     raising.raw_get_name(-1, b"require");
     if raising.kind(-1) == Kind::Function {
         // Whoever kept the original in a local variable means the same.
-        name_as(raising, b"_G\x007:require");
+        name_as(raising, b"2:_G7:require");
         raising.raw_get_name(State::REGISTRY, b"_LOADED");
         raising.raw_set_index(State::REGISTRY, KEYS.loaded);
         raising.push_copy(context);
@@ -101,11 +101,13 @@ fn lanes_require_body(state: State) -> Result<c_int, Raise> {
         .call_protected(1, Some(1), 0)
         .map_err(|_| Raise::Value)?;
     if !matches!(state.kind(-1), Kind::Table | Kind::Function) {
-        return Err(Raise::message(format!(
-            "unsupported module type {}: module '{}' should be a table or a function",
+        return Err(Raise::message(text![
+            "unsupported module type ",
             state.type_name(-1),
-            brief(name)
-        )));
+            ": module '",
+            name,
+            "' should be a table or a function",
+        ]));
     }
     let local = &context.local;
     protect(state, 1, move |raising| register(local, raising, name))?;

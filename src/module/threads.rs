@@ -18,7 +18,7 @@ fn threads_body(state: State) -> Result<c_int, Raise> {
             "lane tracking is not available: configure lanes with track_lanes = true",
         ));
     }
-    let mut lanes: Vec<(String, &'static str)> = universe
+    let mut lanes: Vec<(Vec<u8>, &'static str)> = universe
         .tracked()
         .iter()
         .map(|(lane, status)| (lane.name(), *status))
@@ -30,7 +30,7 @@ fn threads_body(state: State) -> Result<c_int, Raise> {
         raising.new_table(lanes.len(), 0);
         for (i, (name, status)) in lanes.iter().enumerate() {
             raising.new_table(0, 2);
-            raising.push_bytes(name.as_bytes());
+            raising.push_bytes(name);
             raising.raw_set_name(-2, b"name");
             raising.push_bytes(status.as_bytes());
             raising.raw_set_name(-2, b"status");
@@ -49,7 +49,7 @@ fn set_thread_priority_body(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "set_thread_priority");
     let given = arguments.number(1)?;
     let checked =
-        priority::checked(given).map_err(|text| arguments.error(1, text.to_lowercase()))?;
+        priority::checked(given).map_err(|text| arguments.error(1, &text.to_lowercase()[..]))?;
     priority::set(checked).map_err(Raise::message)?;
     Ok(0)
 }

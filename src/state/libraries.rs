@@ -1,7 +1,7 @@
 //! Which libraries a lane has: the list that a generator is given, and how it is opened (SPEC-3x 2.1).
 
-use crate::lua::Raising;
 use crate::lua::compat::{LIBRARIES, Library};
+use crate::lua::{Raising, Text, text};
 
 /// The libraries of a lane.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -37,38 +37,52 @@ const NAMES: [&str; 15] = [
 const CORE: &str = "lanes.core";
 
 impl Libraries {
-    /// Reads a list: names are runs of letters, digits and dots. `None` stands for no list at all.
+    /// Reads a list: names are runs of letters, digits, dots, underscores, stars and bytes beyond ASCII. `*` stands for all libraries;
+    /// names beside it are checked like any others. `None` stands for no list at all.
     ///
     /// Errors, as texts: an unknown name, a name given twice.
-    pub fn parse(list: Option<&str>) -> Result<Libraries, String> {
+    pub fn parse(list: Option<&[u8]>) -> Result<Libraries, Text> {
         let Some(list) = list else {
             return Ok(Libraries::None);
         };
-        if list.contains('*') {
-            return Ok(Libraries::All);
-        }
         let mut some = ([0; 16], 0u8);
-        for name in list.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '_')) {
-            if name.is_empty() {
-                continue;
-            }
-            let known = if name == "lanes_core" { CORE } else { name };
-            let Some(position) = NAMES.iter().position(|&other| other == known) else {
-                return Err(format!(
-                    "Bad library name: {name} (libraries of lanes.gen are {}, or \"*\" for all)",
-                    NAMES.join(", ")
-                ));
+        let mut all = false;
+        let separates =
+            |byte: &u8| byte.is_ascii() && !(byte.is_ascii_alphanumeric() || b"._*".contains(byte));
+        for name in list.split(separates).filter(|name| !name.is_empty()) {
+            let twice = if name == b"*" {
+                std::mem::replace(&mut all, true)
+            } else {
+                let known = if name == b"lanes_core" {
+                    CORE.as_bytes()
+                } else {
+                    name
+                };
+                let position = NAMES
+                    .iter()
+                    .position(|&other| other.as_bytes() == known)
+                    .ok_or_else(|| unknown(name))? as u8;
+                let count = usize::from(some.1);
+                let twice = some.0[..count].contains(&position);
+                if !twice {
+                    some.0[count] = position;
+                    some.1 += 1;
+                }
+                twice
             };
-            let position = position as u8;
-            if some.0[..usize::from(some.1)].contains(&position) {
-                return Err(format!(
-                    "libs specification contains '{name}' more than once"
-                ));
+            if twice {
+                return Err(text![
+                    "libs specification contains '",
+                    name,
+                    "' more than once"
+                ]);
             }
-            some.0[usize::from(some.1)] = position;
-            some.1 += 1;
         }
-        Ok(Libraries::Some(some.0, some.1))
+        Ok(if all {
+            Libraries::All
+        } else {
+            Libraries::Some(some.0, some.1)
+        })
     }
 
     /// Opens them. Inside `protect`, in a state that has none.
@@ -98,6 +112,21 @@ impl Libraries {
                 .any(|&position| NAMES[usize::from(position)] == CORE),
         }
     }
+}
+
+/// The error text about a name that is not the name of a library: most of those are names of modules.
+fn unknown(name: &[u8]) -> Text {
+    text![
+        "Bad library name: ",
+        name,
+        format_args!(
+            " (libraries of lanes.gen are {}, or \"*\" for all; modules are named in the option 'required': \
+             {{required = {{\"",
+            NAMES.join(", ")
+        ),
+        name,
+        "\"}})",
+    ]
 }
 
 fn find(name: &str) -> Option<&'static Library> {

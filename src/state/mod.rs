@@ -12,6 +12,7 @@ use crate::grow::OutOfMemory;
 use crate::lua::compat::{self as c, lua_State};
 use crate::lua::{Raising, State, install};
 use allocator::Memory;
+use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::os::raw::c_int;
 
@@ -30,10 +31,10 @@ unsafe impl Send for Owned {}
 
 /// Called by Lua when an error finds nobody to catch it. Every call of ours is protected, so this is a defect.
 unsafe extern "C-unwind" fn panic(l: *mut lua_State) -> c_int {
-    let text = State::new(l)
-        .text(-1)
-        .unwrap_or_else(|| "(no message)".to_owned());
-    eprintln!("lanes: unprotected error in a lane's state: {text}");
+    let text = State::new(l).bytes(-1).unwrap_or(b"(no message)");
+    let begin = b"lanes: unprotected error in a lane's state: ";
+    // There is nobody to tell that standard error is closed.
+    let _ = io::stderr().write_all(&[begin, text, b"\n"].concat());
     0
 }
 

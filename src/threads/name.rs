@@ -1,7 +1,7 @@
 //! The name of the calling thread, as the system's tools show it. `unsafe`: the system's functions take C strings.
 
 /// Sets the name, as far as the system has room for it (15 bytes on Linux).
-pub fn set(name: &str) {
+pub fn set(name: &[u8]) {
     super::note_changed();
     system::set(name);
 }
@@ -11,10 +11,15 @@ mod system {
     //! `unsafe`: a call of the C library that takes a text.
     use std::ffi::CString;
 
-    pub fn set(name: &str) {
+    pub fn set(name: &[u8]) {
         // What each system has room for, or more where it cuts names itself.
         let most = if cfg!(target_os = "linux") { 15 } else { 63 };
-        let bytes: Vec<u8> = name.bytes().filter(|&byte| byte != 0).take(most).collect();
+        let bytes: Vec<u8> = name
+            .iter()
+            .copied()
+            .filter(|&byte| byte != 0)
+            .take(most)
+            .collect();
         let Ok(name) = CString::new(bytes) else {
             return;
         };
@@ -32,5 +37,5 @@ mod system {
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
 mod system {
-    pub fn set(_name: &str) {}
+    pub fn set(_name: &[u8]) {}
 }
