@@ -7,7 +7,8 @@ description = {
    summary = "Native threads for Lua: lanes that run in parallel, lindas through which they talk",
    detailed = [[
       A lane is a Lua function that runs in an operating system thread with a Lua state of its own. Lanes exchange values
-      through lindas, sets of named queues; reading a lane's result waits for it. Programs written for Lanes 3.x run unchanged.]],
+      through lindas, sets of named queues; reading a lane's result waits for it. Programs written for Lanes 3.x run unchanged, except for those
+      that count on killing a thread.]],
    license = "MIT",
    labels = { "threads", "concurrency", "parallel" },
 }

@@ -104,6 +104,16 @@ describe("cancel", function()
         support.raises("cancel timeout cannot be < 0", handle.cancel, handle, "count", 1, -1)
     end)
 
+    it("refuses a negative second timeout", function()
+        local handle = ended()
+        for _, wrong in ipairs { -1, -math.huge, 0 / 0 } do
+            for _, mode in ipairs { "hard", "soft" } do
+                support.raises("cancel timeout cannot be < 0", handle.cancel, handle, mode, 0, true, wrong)
+            end
+            support.raises("cancel timeout cannot be < 0", handle.cancel, handle, "count", 1, 0, true, wrong)
+        end
+    end)
+
     it("refuses a hook count below 1", function()
         local handle = ended()
         for _, mode in ipairs { "count", "line", "call", "ret" } do

@@ -14,6 +14,65 @@ local function finished(...)
     return handle
 end
 
+-- A body whose object is collected when the state of its lane is closed: `__gc` calls `write` then.
+local function leaving(write)
+    return function(...)
+        local arguments = { ... }
+        local function collected() write((table.unpack or unpack)(arguments)) end
+        if rawget(_G, "newproxy") then
+            getmetatable(rawget(_G, "newproxy")(true)).__gc = collected
+        else
+            setmetatable({}, { __gc = collected })
+        end
+    end
+end
+
+describe("the state of a lane", function()
+    -- What is said of it needs a thread that does nothing for Lanes meanwhile.
+    it("is closed when the lane has ended, on its own thread, with nobody joining it", function()
+        local path = os.tmpname()
+        os.remove(path)
+        local handle = lanes.gen("*", leaving(function(name) io.open(name, "w"):close() end))(path)
+        local deadline, file = os.time() + support.LIMIT, nil
+        repeat file = io.open(path) until file or os.time() > deadline
+        assert.is_truthy(file, "__gc did not run")
+        file:close()
+        os.remove(path)
+        assert.equal("done", handle.status)
+    end)
+
+    it("is closed by the thread that ran the body", function()
+        local function thread()
+            local file = io.open "/proc/thread-self/stat"
+            local id = file and file:read("*n")
+            if file then file:close() end
+            return id
+        end
+        local path = os.tmpname()
+        local function write(name)
+            local file = io.open(name, "w")
+            file:write(tostring(thread()))
+            file:close()
+        end
+        local id = lanes.gen("*", function(...)
+            leaving(write)(...)
+            return thread()
+        end)(path)[1]
+        assert.equal(tostring(id), support.until_true(function()
+            local written = support.read(path)
+            return written ~= "" and written
+        end))
+        assert.is_true(id == nil or id ~= thread()) -- nil where the system does not tell
+        os.remove(path)
+    end)
+
+    it("takes no results along when it is closed", function()
+        local handle = lanes.gen("*", function() return { "result" } end)()
+        support.until_status(handle, "done")
+        assert.same({ "result" }, (handle:join()))
+    end)
+end)
+
 describe("a lane handle", function()
     it("is a userdata", function()
         assert.equal("userdata", type(finished()))

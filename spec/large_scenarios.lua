@@ -211,17 +211,27 @@ add("long names and keys", {
 })
 
 add("long texts in messages about mistakes", {
+    setup = function()
+        local lane = lanes.gen("*", function(text) error(text, 0) end)(TEXT)
+        lane:join()
+        return { linda = lanes.linda(), lane = lane }
+    end,
     run = function(given)
         for _, call in ipairs {
-            function() given.linda:send("key", { [TEXT] = { coroutine.create(print) } }) end,
+            function() given.linda:send("key", { [TEXT] = { coroutine.create(nothing) } }) end,
             function() given.linda:cancel(TEXT) end,
+            function() given.lane:cancel(TEXT) end,
+            function() return given.lane[TEXT] end,
+            function() return given.lane[1] end,
+            function() lanes.sleep(TEXT) end,
             function() lanes.gen(TEXT, print) end,
-            function() lanes.gen("*", TEXT)() end,
+            function() lanes.gen("*", "return '" .. TEXT .. "\n")() end,
             function() lanes.gen("*", { required = { TEXT } }, print)() end,
         } do
             local ok, problem = pcall(call)
             holds(not ok, "no error")
-            if type(problem) == "string" and problem:find("not enough memory", 1, true) then error(problem, 0) end
+            if problem:find("not enough memory", 1, true) then error(problem, 0) end
+            holds(problem:find(TEXT, 1, true), "the text is not whole")
         end
     end,
 })

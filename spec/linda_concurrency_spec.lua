@@ -69,6 +69,38 @@ describe("a waiting receive", function()
         for i = 1, 5 do assert.same(pack("key", i), pack(expect.finished(receivers[i]))) end
     end)
 
+    it("that needs many is passed by those that need fewer, and served once they are there", function()
+        local linda = lanes.linda()
+        local many = lanes.gen("*", function() return linda:receive(linda.batched, "key", 5) end)()
+        support.until_status(many, "waiting")
+        local one = lanes.gen("*", function() return linda:receive("key") end)()
+        support.until_status(one, "waiting")
+        linda:send("key", 1)
+        assert.same(pack("key", 1), pack(expect.finished(one)))
+        -- Nor does one that comes later have to wait for it.
+        linda:send("key", 2)
+        assert.equal("waiting", many.status)
+        assert.same(pack("key", 2), pack(linda:receive(0, "key")))
+        linda:send("key", 3, 4, 5, 6)
+        assert.equal("waiting", many.status)
+        linda:send("key", 7)
+        assert.same(pack("key", 3, 4, 5, 6, 7), pack(expect.finished(many)))
+    end)
+
+    it("that could be served with others, is, in the order of arrival", function()
+        local linda = lanes.linda()
+        local function waits(...)
+            local lane = lanes.gen("*", function(...) return linda:receive(...) end)(...)
+            support.until_status(lane, "waiting")
+            return lane
+        end
+        local three, one, two = waits(linda.batched, "key", 3), waits("key"), waits(linda.batched, "key", 2)
+        linda:send("key", 1, 2, 3, 4, 5, 6)
+        assert.same(pack("key", 1, 2, 3), pack(expect.finished(three)))
+        assert.same(pack("key", 4), pack(expect.finished(one)))
+        assert.same(pack("key", 5, 6), pack(expect.finished(two)))
+    end)
+
     it("blocks a coroutine instead of yielding it", function()
         local linda = lanes.linda()
         local yielded, key, value = expect.in_lane(function(inner)
@@ -122,6 +154,19 @@ describe("a waiting send", function()
         end
         for i = 0, 5 do assert.equal(i, expect.received(linda, "key")) end
         finish(senders)
+    end)
+
+    it("of many is passed by those of fewer, and goes on once there is room", function()
+        local linda = lanes.linda()
+        linda:limit("key", 3)
+        linda:send("key", 1, 2)
+        local many = lanes.gen("*", function() return linda:send("key", "a", "b", "c") end)()
+        support.until_status(many, "waiting")
+        assert.is_true(linda:send(0, "key", 3))
+        assert.equal("waiting", many.status)
+        for i = 1, 3 do assert.equal(i, expect.received(linda, "key")) end
+        assert.is_true(expect.finished(many))
+        assert.same(pack("key", "a", "b", "c"), pack(linda:receive(0, linda.batched, "key", 3)))
     end)
 
     it("for another slot is not ended", function()

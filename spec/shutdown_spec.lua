@@ -264,11 +264,29 @@ describe("os.exit without closing the state", function()
         ]])
     end)
 
-    it("may be called by a lane", function()
-        local result = support.run(BEGIN .. [[
-            launch(function() os.exit(7) end):join()
-        ]], { timeout = 30 })
-        assert.same({ 7, "" }, { result.code, result.err })
+    -- The main state waits for ever, and does not end the program.
+    local function code_of(body)
+        local result = support.run(BEGIN .. "lanes.gen('*', function() " .. body .. " end)()\nlinda:receive('never')", { timeout = 30 })
+        return { result.code, result.err }
+    end
+
+    it("ends the program when a lane calls it", function()
+        assert.same({ 7, "" }, code_of "os.exit(7)")
+        assert.same({ 7, "" }, code_of "os.exit(7, true)")
+        assert.same({ 7, "" }, code_of "coroutine.wrap(function() os.exit(7) end)()")
+        assert.same({ 7, "" }, code_of "set_finalizer(function() os.exit(7) end)")
+    end)
+
+    it("ends the program when it is called by the __gc of an object that a lane leaves", function()
+        for _, call in ipairs { "os.exit(7)", "os.exit(7, true)" } do
+            assert.same({ 7, "" }, code_of(([[
+                if newproxy then
+                    getmetatable(newproxy(true)).__gc = function() %s end
+                else
+                    setmetatable({}, { __gc = function() %s end })
+                end
+            ]]):format(call, call)))
+        end
     end)
 end)
 

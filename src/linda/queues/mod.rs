@@ -1,7 +1,7 @@
 //! The queues of a linda: what its methods do, over any type of key and message.
 //!
 //! One lock. An operation that has to wait is parked in the wait lists of its slots and completed, under the lock, by whoever makes it
-//! possible; so a wake-up reaches exactly the thread it is meant for, and order is first come first served. Values are dropped and threads
+//! possible; so a wake-up reaches exactly the thread it is meant for, and order is first come first served, among those that can be served. Values are dropped and threads
 //! woken after unlocking. Under the lock run only `Hash` and `Equivalent` of keys, `Probe::to_key`, and `Clone` of keys and messages: these
 //! must not call back into lindas.
 
