@@ -152,32 +152,36 @@ impl KeyRef<'_> {
     /// The key that is argument `index`.
     ///
     /// Errors: a value that cannot be a key; NaN.
-    #[inline]
+    #[inline(always)]
     pub fn argument<'a>(arguments: &Arguments, index: c_int) -> Result<KeyRef<'a>, Raise> {
         KeyRef::argument_of_kind(arguments, arguments.state.kind(index), index)
     }
 
     /// As `argument`, of one whose type is known.
-    #[inline]
+    #[inline(always)]
     pub fn argument_of_kind<'a>(
         arguments: &Arguments,
         kind: Kind,
         index: c_int,
     ) -> Result<KeyRef<'a>, Raise> {
-        KeyRef::of_kind(arguments.state, kind, index).ok_or_else(|| {
-            let given = if arguments.state.kind(index) == Kind::Number {
-                "NaN, which is not equal to itself"
-            } else {
-                arguments.state.type_name(index)
-            };
-            arguments.error(
-                index,
-                format_args!(
-                    "invalid key type (not a boolean, string, number or light userdata), got {given}"
-                ),
-            )
-        })
+        KeyRef::of_kind(arguments.state, kind, index).ok_or_else(|| no_key(arguments, index))
     }
+}
+
+/// The error about argument `index`, which cannot be a key.
+#[cold]
+fn no_key(arguments: &Arguments, index: c_int) -> Raise {
+    let given = if arguments.state.kind(index) == Kind::Number {
+        "NaN, which is not equal to itself"
+    } else {
+        arguments.state.type_name(index)
+    };
+    arguments.error(
+        index,
+        format_args!(
+            "invalid key type (not a boolean, string, number or light userdata), got {given}"
+        ),
+    )
 }
 
 /// The integer equal to a float, if there is one that a float represents exactly.

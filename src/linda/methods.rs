@@ -110,7 +110,7 @@ pub fn linda_of(proxy: &Proxy) -> Option<&Linda> {
 
 /// A timeout that stands before the key: a number of seconds (negative: for ever), or nil. Answers it and the index of what
 /// follows.
-#[inline]
+#[inline(always)]
 pub(super) fn timeout(arguments: &Arguments) -> Result<(Timeout, c_int), Raise> {
     match arguments.state.kind(2) {
         Kind::Number => Ok((Timeout::argument(arguments, 2)?, 3)),

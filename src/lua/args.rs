@@ -5,6 +5,8 @@ use super::{Kind, Part, Raise, State, text};
 use std::os::raw::c_int;
 
 /// The error about argument `index` (from 1) of the function called `function`, raised with the caller's position.
+#[cold]
+#[inline(never)]
 pub fn argument_error(index: c_int, function: &str, text: impl Part) -> Raise {
     let function = format_args!("bad argument #{index} to '{function}' (");
     Raise::message(text![function, text, ")"])
@@ -27,11 +29,14 @@ impl Arguments {
     }
 
     /// An error about argument `index`.
+    #[cold]
     pub fn error(&self, index: c_int, text: impl Part) -> Raise {
         argument_error(index, self.function, text)
     }
 
     /// An error about the type of argument `index`.
+    #[cold]
+    #[inline(never)]
     pub fn type_error(&self, index: c_int, expected: &str) -> Raise {
         self.error(
             index,

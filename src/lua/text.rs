@@ -46,6 +46,8 @@ impl Text {
         self
     }
 
+    #[cold]
+    #[inline(never)]
     fn add_bytes(&mut self, bytes: &[u8]) {
         if self.is_out_of_memory() {
             return;
