@@ -33,7 +33,7 @@ describe("the state of a lane", function()
         local path = os.tmpname()
         os.remove(path)
         local handle = lanes.gen("*", leaving(function(name) io.open(name, "w"):close() end))(path)
-        local deadline, file = os.time() + support.LIMIT, nil
+        local deadline, file = os.time() + support.LIMIT
         repeat file = io.open(path) until file or os.time() > deadline
         assert.is_truthy(file, "__gc did not run")
         file:close()
