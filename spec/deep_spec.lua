@@ -2,12 +2,11 @@
 -- rules. The module is tests/capi/deep_test.c.
 local support = require "support"
 local capi = require "capi"
-local deep_test = require "deep_test"
+local deep_test = capi.module()
 local expect = require "expect"
 local lanes = require "lanes"
-local assert, collect = assert, support.collect
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, capi.needed(it))
+local collect = support.collect
 
 -- What has happened so far, when all garbage of this state has been collected.
 local function collected()

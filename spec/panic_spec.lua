@@ -1,8 +1,7 @@
 -- A defect inside the library (a Rust panic) is an ordinary Lua error where it happens, and everything works afterwards.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local needs = require "needs"
+local assert, describe, it, _ENV = support.plain(assert, describe, needs.hooks(it))
 
 -- Runs in an interpreter of its own: each panic leaves a report on standard error.
 local function outcome(program)
