@@ -1,6 +1,5 @@
 -- What some tests need beside Lanes: the test hooks, programs and modules in C that the specs compile, LuaSocket. Where it is missing,
 -- each of these tests is pending and says what it needs, and the closing line of the run says how many there are.
-local native = require "native"
 local support = require "support"
 
 local needs = {}
@@ -50,7 +49,7 @@ end
 --- `needs.unless` for tests that call `require "lanes_core".hooks`.
 function needs.hooks(it)
     local reason
-    if not require "lanes_core".hooks then
+    if not needs.is_built_here() then
         reason = ("need the test hooks, which installed libraries do not have (ci/build %s, then ci/spec %s)")
             :format(support.lua, support.lua)
     end
@@ -65,9 +64,9 @@ function needs.module(module, rock, it)
     return needs.unless(not found and ("need %s (the module %s)"):format(rock, module) or nil, it)
 end
 
---- Whether the library in use is the one that ci/build made, with which everything can be had: what is missing then is an error.
+--- Whether the library in use is one that ci/build made, with which everything can be had: what is missing then is an error.
 function needs.is_built_here()
-    return native.path "lanes_core" == ("./target/lua/%s/lanes_core.so"):format(support.lua)
+    return require "lanes_core".hooks ~= nil
 end
 
 return needs
