@@ -8,7 +8,7 @@ local capi = {}
 local problem
 
 if needs.is_built_here() then
-    local built = support.limited("ci/capi " .. support.lua, 300)
+    local built = support.limited("ci/checks/capi " .. support.lua, 300)
     if built.code ~= 0 then error("the tests of the C interface cannot be built:\n" .. built.out .. built.err) end
 else
     problem = ("need a C module, which goes with the library of ci/build %s alone"):format(support.lua)

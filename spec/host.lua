@@ -10,13 +10,13 @@ local program, problem
 -- Builds it where that is needed.
 local function build()
     if program or problem then return end
-    local built = support.limited("ci/host " .. support.lua, 300)
+    local built = support.limited("ci/checks/host " .. support.lua, 300)
     if built.code == 0 then
         program = built.out:match("[^\n]+")
     elseif needs.is_built_here() then
         error("the host program cannot be built:\n" .. built.err)
     else
-        problem = "need a host program in C, which ci/host " .. support.lua .. " cannot build here"
+        problem = "need a host program in C, which ci/checks/host " .. support.lua .. " cannot build here"
     end
 end
 
