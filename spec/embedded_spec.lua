@@ -28,7 +28,7 @@ local program = [[
     lanes.configure()
     local linda = lanes.linda()
     local lane = lanes.gen("*", function(l) l:send("key", require "lanes.core".now_secs() > 0) return "done" end)(linda)
-    print(lane[1], select(2, linda:receive(10, "key")))
+    print(lane[1], select(2, linda:receive(120, "key")))
 ]]
 
 describe("an embedded Lanes", function()

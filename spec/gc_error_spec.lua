@@ -110,7 +110,7 @@ local in_lane = BEGIN .. [[
             return collected(body(linda))
         end)()
         -- Where it came while the results were captured, they cannot be had, and that is why.
-        local joined, result, problem = pcall(lane.join, lane, 20)
+        local joined, result, problem = pcall(lane.join, lane, 120)
         if not joined then
             assert(collections.is_raised(result), result)
             problem = result

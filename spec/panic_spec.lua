@@ -50,7 +50,7 @@ describe("a panic", function()
     it("ends a lane as any error does", function()
         local out = outcome [[
             local lane = lanes.gen("*", function() require "lanes_core".hooks.panic() end)()
-            local nothing, problem = lane:join(20)
+            local nothing, problem = lane:join(120)
             print(nothing, problem, lane.status)
             print(works())
         ]]
@@ -69,7 +69,7 @@ describe("a panic", function()
                 set_finalizer(function() panic() end)
                 return pcall(panic)
             end)()
-            print(lane:join(20))
+            print(lane:join(120))
             print(works())
         ]]
         local _, count = out:gsub(TEXT, "")

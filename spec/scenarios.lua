@@ -409,7 +409,7 @@ end, function(given)
     given[1]:cancel("count", 100, 20, true)
 end, function(given, ok)
     given[1]:cancel("hard", 20)
-    local _, problem = given[1]:join(20)
+    local _, problem = given[1]:join(120)
     local status = given[1].status
     holds(status == "cancelled" or status == "done", ("it goes on as %s: %s"):format(status, tostring(problem)))
     holds(not ok or given[1].status ~= "waiting", "it waits")
