@@ -27,14 +27,14 @@ function needs.closing_line()
     return ("%d %s pending: %s"):format(sum, sum == 1 and "test is" or "tests are", table.concat(parts, "; "))
 end
 
--- Makes the running test pending.
-local function pend(reason)
+-- Makes the running test pending. `position` is where it is declared.
+local function pend(position, reason)
     if not counts[reason] then
         counts[reason] = 0
         order[#order + 1] = reason
     end
     counts[reason] = counts[reason] + 1
-    current.env.pending(reason)
+    current.env.pending(position .. reason)
 end
 
 --- A replacement of busted's `it` for tests that need something.
@@ -43,7 +43,11 @@ end
 -- @return `it` itself if nothing is missing; else a function that declares tests which are pending
 function needs.unless(reason, it)
     if not reason then return it end
-    return function(name) return it(name, function() pend(reason) end) end
+    return function(name)
+        local info = debug.getinfo(2, "Sl")
+        local position = ("%s:%d: "):format(info.short_src, info.currentline)
+        return it(name, function() pend(position, reason) end)
+    end
 end
 
 --- `needs.unless` for tests that call `require "lanes_core".hooks`.
