@@ -1,7 +1,7 @@
 rockspec_format = "3.0"
 package = "lanes"
 version = "scm-1"
--- `luarocks make` in a checkout does not use this; ci/rocks-server fills in where it packs the sources.
+-- `luarocks make` in a checkout does not use this; ci/checks/rocks-server fills in where it packs the sources.
 source = { url = "git+file://." }
 description = {
    summary = "Native threads for Lua: lanes that run in parallel, lindas through which they talk",

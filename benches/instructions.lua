@@ -1,4 +1,4 @@
--- instructions.lua: operations whose instructions ci/instructions counts, on one thread as far as they can be.
+-- instructions.lua: operations whose instructions ci/checks/instructions counts, on one thread as far as they can be.
 -- usage: lua instructions.lua NAME N   does the operation N times
 --        lua instructions.lua --list   prints "<name> <N> <M>" lines: runs with N and with M are to be counted, their difference is
 --                                      that of M - N operations without what goes before and after

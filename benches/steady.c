@@ -1,4 +1,4 @@
-/* Preloaded into the programs that ci/instructions counts. Takes away what differs from one start to the next: Luas seed the hashes of
+/* Preloaded into the programs that ci/checks/instructions counts. Takes away what differs from one start to the next: Luas seed the hashes of
    their strings with the time or with random numbers, and threads that wait spin where there are several processors. */
 #define _GNU_SOURCE
 #include <dlfcn.h>

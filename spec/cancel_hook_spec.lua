@@ -1,8 +1,6 @@
 -- Cancelling a lane that runs code: the debug hooks "count", "line", "call" and "ret", and the flag that asks for force.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local lanes = require "lanes"
 

@@ -1,8 +1,6 @@
 -- Cancelling a lane: arguments and results of cancel, soft and hard requests. (Hooks and force: cancel_hook_spec.)
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local lanes = require "lanes"
 

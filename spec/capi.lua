@@ -1,14 +1,29 @@
 -- What tests the C interface (tests/capi), for the Lua that runs the specs: a module in C, and a host program.
 local support = require "support"
+local needs = require "needs"
 
 local capi = {}
 
--- Builds both, where that is needed.
-local log = os.tmpname()
-local ok = os.execute(("ci/capi %s >%s 2>&1 </dev/null"):format(support.lua, log))
-local text = support.read(log)
-os.remove(log)
-if ok ~= true and ok ~= 0 then error("the tests of the C interface cannot be built:\n" .. text) end
+-- Why there is neither. They are linked with the library that ci/build made, so they go with no other.
+local problem
+
+if needs.is_built_here() then
+    local built = support.limited("ci/checks/capi " .. support.lua, 300)
+    if built.code ~= 0 then error("the tests of the C interface cannot be built:\n" .. built.out .. built.err) end
+else
+    problem = ("need a C module, which goes with the library of ci/build %s alone"):format(support.lua)
+end
+
+--- The replacement of busted's `it` for tests that use the module or the host program.
+function capi.needed(it)
+    return needs.unless(problem, it)
+end
+
+--- The module deep_test; nil where it is missing, and with it all tests that use it.
+function capi.module()
+    if problem then return nil end
+    return require "deep_test"
+end
 
 --- The path of the host program, from any directory.
 function capi.embedded()

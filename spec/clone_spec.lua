@@ -1,15 +1,14 @@
 -- Userdata of C modules that are copied between lanes by __lanesclone. The module is tests/capi/deep_test.c: each userdata
 -- owns a piece of memory, so that a copy which is nobody's, or two userdata's, shows.
 local support = require "support"
-require "capi"
-local deep_test = require "deep_test"
+local capi = require "capi"
+local deep_test = capi.module()
 local expect = require "expect"
 local lanes = require "lanes"
-local assert, collect = assert, support.collect
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, capi.needed(it))
+local collect = support.collect
 
-lanes.require "deep_test"
+if deep_test then lanes.require "deep_test" end
 
 local many = _VERSION >= "Lua 5.4"
 

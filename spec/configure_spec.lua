@@ -1,8 +1,6 @@
 -- lanes.configure: its argument, every option and its check, and what the options change.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 -- Runs configure with an argument, written as Lua text, in a fresh interpreter.
 -- Returns what it raised, without position; "accepted" when it returned the lanes table.

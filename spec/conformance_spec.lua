@@ -1,8 +1,6 @@
 -- The smallest set of results by which a program can tell that this is Lanes 3.x.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
 local expect = require "expect"
 local pack = support.pack

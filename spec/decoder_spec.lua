@@ -2,7 +2,10 @@
 -- LANES_DECODER_SEED says which case is the first, LANES_DECODER_SECONDS for how long (default 5), LANES_DECODER_CASES how many
 -- cases one interpreter runs.
 local support = require "support"
-pcall(require, "capi") -- builds the module deep_test
+local needs = require "needs"
+require "capi" -- builds the module deep_test
+
+local it = needs.hooks(it)
 
 local seconds = tonumber(os.getenv "LANES_DECODER_SECONDS") or os.getenv "LANES_SPEC_SHORT" and 0 or 5
 local cases = tonumber(os.getenv "LANES_DECODER_CASES") or os.getenv "LANES_SPEC_SHORT" and 300 or 5000

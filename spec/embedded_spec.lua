@@ -2,18 +2,16 @@
 local support = require "support"
 local capi = require "capi"
 
+local it = capi.needed(it)
+
 -- The command's exit code and what it printed. It runs in `directory`, without any search path.
 local function run(directory, ...)
     local words = {}
     for i = 1, select("#", ...) do words[i] = support.quoted((select(i, ...))) end
-    local out, code = os.tmpname(), os.tmpname()
-    os.execute(("cd %s; unset LUA_PATH_5_2 LUA_PATH_5_3 LUA_PATH_5_4 LUA_CPATH_5_2 LUA_CPATH_5_3 LUA_CPATH_5_4; "
-        .. "LUA_PATH=nowhere LUA_CPATH=nowhere timeout -k 5 60 %s %s >%s 2>&1 </dev/null; echo $? >%s")
-        :format(directory, support.quoted(capi.embedded()), table.concat(words, " "), out, code))
-    local text, status = support.read(out), tonumber(support.read(code))
-    os.remove(out)
-    os.remove(code)
-    return status, text
+    local command = ("cd %s; unset LUA_PATH_5_2 LUA_PATH_5_3 LUA_PATH_5_4 LUA_CPATH_5_2 LUA_CPATH_5_3 LUA_CPATH_5_4; "
+        .. "LUA_PATH=nowhere LUA_CPATH=nowhere %s %s"):format(directory, support.quoted(capi.embedded()), table.concat(words, " "))
+    local result = support.limited("(" .. command .. ")", 60)
+    return result.code, result.out .. result.err
 end
 
 -- Runs a program that must succeed; returns what it printed.
@@ -30,7 +28,7 @@ local program = [[
     lanes.configure()
     local linda = lanes.linda()
     local lane = lanes.gen("*", function(l) l:send("key", require "lanes.core".now_secs() > 0) return "done" end)(linda)
-    print(lane[1], select(2, linda:receive(10, "key")))
+    print(lane[1], select(2, linda:receive(120, "key")))
 ]]
 
 describe("an embedded Lanes", function()

@@ -1,8 +1,6 @@
 -- The position at the head of an error message: always the line that called the interface.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local lanes = require "lanes"
 

@@ -5,8 +5,8 @@ local unpack = table.unpack or unpack
 
 local expect = {}
 
--- Seconds after which a wait counts as endless. No spec gets near it unless something hangs.
-local endless = 120 * support.slowness
+-- Seconds after which a wait counts as endless.
+local endless = support.LIMIT
 
 --- Waits for a lane's end; a lane that fails, is cancelled or never ends is an error here.
 -- @return the lane's results

@@ -1,8 +1,6 @@
 -- Finalizers: when they run, with which arguments, and what their own errors do.
 local support = require "support"
-local assert = assert
-local describe, it, before_each = support.plain(describe, it, before_each)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, before_each, _ENV = support.plain(assert, describe, it, before_each)
 
 local lanes = require "lanes"
 

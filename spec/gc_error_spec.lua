@@ -4,7 +4,7 @@
 --
 -- LANES_SPEC_FULL in the environment: all of the steps; LANES_SPEC_SHORT: few (for slow tools).
 local support = require "support"
-require "capi" -- builds deep_test, which scenarios use
+local capi = require "capi"
 local scenarios = require "scenarios"
 
 -- Seconds for a scenario: a hang. All of the steps of those with many take longer than that.
@@ -110,7 +110,7 @@ local in_lane = BEGIN .. [[
             return collected(body(linda))
         end)()
         -- Where it came while the results were captured, they cannot be had, and that is why.
-        local joined, result, problem = pcall(lane.join, lane, 20)
+        local joined, result, problem = pcall(lane.join, lane, 120)
         if not joined then
             assert(collections.is_raised(result), result)
             problem = result
@@ -134,9 +134,14 @@ local in_lane = BEGIN .. [[
     print(errors)
 ]] .. END
 
+-- busted's `it` for what has this name.
+local function it_for(name)
+    return scenarios.needs_module(name) and capi.needed(it) or it
+end
+
 describe("an error in a finalizer of the main state", function()
     for _, scenario in ipairs(scenarios) do
-        it("at " .. scenario.name .. " leaves everything as it was", function()
+        it_for(scenario.name)("at " .. scenario.name .. " leaves everything as it was", function()
             local out = support.output(in_main, { arguments = { scenario.name }, timeout = LIMIT })
             local steps, errors = out:match "^(%d+)\t(%d+)\nfine\n$"
             assert.is_truthy(steps, out)
@@ -150,7 +155,7 @@ end)
 
 describe("an error in a finalizer of a lane's state", function()
     local function check(kind, name)
-        it("at " .. kind .. ": " .. name .. " is the lane's error, or nobody's", function()
+        it_for(name)("at " .. kind .. ": " .. name .. " is the lane's error, or nobody's", function()
             local out = support.output(in_lane, { arguments = { kind, name }, timeout = LIMIT })
             local errors = out:match "^(%d+)\nfine\n$"
             assert.is_truthy(errors, out)

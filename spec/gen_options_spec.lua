@@ -1,8 +1,6 @@
 -- The options of lanes.gen: their checks, globals, package and required. (gc_cb: lane_handle; priority: threads.)
 local support = require "support"
-local assert = assert
-local describe, it, before_each, after_each = support.plain(describe, it, before_each, after_each)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, before_each, after_each, _ENV = support.plain(assert, describe, it, before_each, after_each)
 -- luacheck: globals a b c x both given spec_loaded (of lanes)
 
 local lanes = require "lanes"

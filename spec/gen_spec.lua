@@ -1,8 +1,6 @@
 -- lanes.gen: its arguments, the library string and the generator it returns.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 -- luacheck: globals x y (of lanes)
 
 local lanes = require "lanes"

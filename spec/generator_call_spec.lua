@@ -1,8 +1,6 @@
 -- Calling a generator: arguments, what a new lane finds, and what fails in the call.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 -- luacheck: globals decoda_name (of lanes)
 
 local lanes = require "lanes"

@@ -2,6 +2,8 @@
 local support = require "support"
 local host = require "host"
 
+local it = host.needed(it)
+
 -- Runs a mode of the host, which must succeed and say nothing on standard error. Returns what it printed.
 local function output(...)
     local result = host.run(170, ...)

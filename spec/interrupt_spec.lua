@@ -1,8 +1,6 @@
 -- Ctrl-C in the stock interpreter while the main state waits: the wait ends with the usual error.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 -- What the programs begin with. `interrupt()` has a signal sent to this process as soon as its first thread sleeps (the shell's
 -- parent is this process).

@@ -1,8 +1,6 @@
 -- The globals that every lane has: cancel_test, set_finalizer, set_debug_threadname, set_error_reporting.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 -- luacheck: globals decoda_name (of lanes)
 
 local lanes = require "lanes"

@@ -1,8 +1,6 @@
 -- Lane handles: what they are, status, names, and the call of gc_cb. (Results: join_spec; cancel: cancel_spec.)
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local lanes = require "lanes"
 

@@ -2,12 +2,10 @@
 --
 -- LANES_SPEC_FULL in the environment: a million timers and 5,000 lanes at once.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local lanes = require "lanes"
-local hooks = require "lanes_core".hooks
+local needs = require "needs"
 local expect = require "expect"
 
 local full = os.getenv "LANES_SPEC_FULL"
@@ -80,7 +78,7 @@ describe("memory_limit", function()
     end)
 
     if jit then
-        it("is refused in words where LuaJIT gives no state an allocator of its own, and lanes work without", function()
+        needs.hooks(it)("is refused in words where LuaJIT gives no state an allocator of its own, and lanes work without", function()
             assert.equal("true\n", support.output [[
                 local lanes = require "lanes".configure()
                 local hooks = require "lanes_core".hooks
@@ -358,7 +356,8 @@ describe("lanes", function()
         for i = 1, count do assert.equal(i, expect.finished(all[i])) end
     end)
 
-    it("for which there is no thread are an error of the generator, and nothing is left of them", function()
+    needs.hooks(it)("for which there is no thread are an error of the generator, and nothing is left of them", function()
+        local hooks = require "lanes_core".hooks
         local linda = lanes.linda()
         local ended = {}
         local body = lanes.gen("*", { gc_cb = function(name, how) ended[#ended + 1] = name .. " " .. how end },

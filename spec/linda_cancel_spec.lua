@@ -1,8 +1,6 @@
 -- Linda operations that end by a cancel request: of the linda for everybody, or of the lane that waits.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
 local expect = require "expect"
 local pack = support.pack

@@ -1,8 +1,6 @@
 -- Loading: what require "lanes" gives before and after the first use, in the main state, again, and inside lanes.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local lanes = require "lanes"
 

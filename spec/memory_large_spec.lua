@@ -2,6 +2,9 @@
 require "capi" -- builds deep_test, which scenarios use
 local refusals = require "refusals"
 local support = require "support"
+local needs = require "needs"
+
+local it = needs.hooks(it)
 
 describe("much memory that is not there", function()
     for _, name in ipairs(refusals.names "large") do

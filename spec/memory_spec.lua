@@ -3,8 +3,11 @@
 --
 -- LANES_SPEC_FULL in the environment: all of the allocations; LANES_SPEC_SHORT: few (for slow tools).
 local support = require "support"
+local needs = require "needs"
 require "capi" -- builds deep_test, which scenarios use
 local refusals = require "refusals"
+
+local it = needs.hooks(it)
 
 describe("memory that runs out", function()
     for _, name in ipairs(refusals.names "small") do

@@ -1,8 +1,6 @@
 -- The native half of Lanes as a module: its names, and hosts that bring it along themselves.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 describe("the native module", function()
     it("is lanes_core, and lanes.core by its older name", function()

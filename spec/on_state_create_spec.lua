@@ -1,8 +1,6 @@
 -- The option on_state_create: a function that every new lane state runs before anything of the lane's own.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 describe("on_state_create, a Lua function", function()
     it("runs once in the state of every lane, without arguments", function()

@@ -1,8 +1,7 @@
 -- A defect inside the library (a Rust panic) is an ordinary Lua error where it happens, and everything works afterwards.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local needs = require "needs"
+local assert, describe, it, _ENV = support.plain(assert, describe, needs.hooks(it))
 
 -- Runs in an interpreter of its own: each panic leaves a report on standard error.
 local function outcome(program)
@@ -51,7 +50,7 @@ describe("a panic", function()
     it("ends a lane as any error does", function()
         local out = outcome [[
             local lane = lanes.gen("*", function() require "lanes_core".hooks.panic() end)()
-            local nothing, problem = lane:join(20)
+            local nothing, problem = lane:join(120)
             print(nothing, problem, lane.status)
             print(works())
         ]]
@@ -70,7 +69,7 @@ describe("a panic", function()
                 set_finalizer(function() panic() end)
                 return pcall(panic)
             end)()
-            print(lane:join(20))
+            print(lane:join(120))
             print(works())
         ]]
         local _, count = out:gsub(TEXT, "")

@@ -1,5 +1,6 @@
 -- Programs of the kinds that people write with Lanes, each in a fresh interpreter and for thousands of iterations.
 local support = require "support"
+local needs = require "needs"
 
 -- Name, what it is, arguments, and what it must print.
 local programs = {
@@ -24,6 +25,7 @@ local programs = {
 for _, program in ipairs(programs) do
     local name, purpose, arguments, expected = program[1], program[2], program[3], program[4]
     describe("the program " .. name, function()
+        local it = name == "socket_lane" and needs.module("socket", "LuaSocket", it) or it
         it(purpose, function()
             local text = support.read("spec/programs/" .. name .. ".lua")
             assert.equal(expected, support.output(text, { arguments = arguments, timeout = 120 }))

@@ -9,7 +9,7 @@ local seconds = tonumber(os.getenv "LANES_RANDOM_SECONDS") or 12
 local page = math.floor(tonumber(tostring({}):match "(%x+)$", 16) / 4096) % 1000
 local first = math.floor(tonumber(os.getenv "LANES_RANDOM_SEED") or (os.time() % 1000 * 1000 + page) * 1000)
 
--- Seconds after which a program counts as hanging. `runtime.LIMIT` is less: a lane that hangs is named.
+-- Seconds after which a program counts as hanging, as `support.limited` has them. `runtime.LIMIT` is less: a lane that hangs is named.
 local LIMIT = 100
 
 -- Seconds in which a program that fails is made smaller, and the limit of each smaller one. All of these together end within what

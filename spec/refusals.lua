@@ -2,7 +2,7 @@
 -- of its own, where collecting garbage is quick.
 local support = require "support"
 local lanes = require "lanes"
-local hooks = require "lanes_core".hooks
+local hooks = require "lanes_core".hooks or {} -- without them, only names are of use
 local expect = require "expect"
 local large_scenarios = require "large_scenarios"
 local scenarios = require "scenarios"
@@ -10,9 +10,6 @@ local scenarios = require "scenarios"
 local refusals = {}
 
 local unpack = table.unpack or unpack -- luacheck: ignore
-
--- LuaJIT (2.1 beta) crashes by itself when memory runs out in a trace; interpreted code survives.
-if rawget(_G, "jit") then jit.off() end -- luacheck: ignore
 
 -- The first 100 allocations are refused one by one, of those that follow some. All of them with LANES_SPEC_FULL in the
 -- environment, fewer with LANES_SPEC_SHORT (for slow tools).
@@ -260,6 +257,11 @@ end
 --- Runs what has this name; raises an error when anything is wrong.
 -- @return how much was refused: nothing may be, where others have run in this interpreter before
 function refusals.run(name)
+    -- LuaJIT (2.1 beta) crashes by itself when memory runs out in a trace; interpreted code survives.
+    if rawget(_G, "jit") then
+        jit.off()
+        jit.flush()
+    end
     math.randomseed(os.time())
     for _, entry in ipairs(list) do
         if entry[1] == name then return entry[2]() end

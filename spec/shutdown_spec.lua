@@ -1,8 +1,6 @@
 -- The end of the program, whatever its lanes do.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 -- What most programs here begin with: `launch(body, ...)` starts a lane and returns once it waits, or once it
 -- has done `linda:set("ready", true)`. Lanes are asked once more after half of the shutdown_timeout: by default that is later than any

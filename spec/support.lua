@@ -13,31 +13,33 @@ support.wrapper = os.getenv "LANES_SPEC_WRAPPER" or ""
 --- How much longer everything may take for that.
 support.slowness = support.wrapper == "" and 1 or 20
 
---- Seconds after which a condition that was waited for counts as never coming.
-support.LIMIT = 20 * support.slowness
+--- Seconds after which what a test waits for counts as never coming. It is long because others may need the processors; programs that
+-- `support.run` runs have limits that do not count that.
+support.LIMIT = 120 * support.slowness
 
---- A lane body must not take busted's environment along: from Lua 5.2 on, a function carries its globals as the
--- upvalue `_ENV`, and busted replaces that in every function it is given. A spec whose lanes use globals begins with
+--- Makes busted's functions fit for a spec whose lanes use globals. From Lua 5.2 on, a function carries its globals as the upvalue `_ENV`,
+-- and busted replaces that in every function it is given: a lane body would take busted's environment along. Such a spec begins with
 --
 --     local support = require "support"
---     local assert = assert
---     local describe, it = support.plain(describe, it)
---     local _ENV = _G -- luacheck: ignore _ENV
+--     local assert, describe, it, _ENV = support.plain(assert, describe, it)
 --
--- The functions that this returns hand busted a wrapper without upvalue `_ENV`, so that the spec's own is left alone.
--- @param ... busted's block functions: describe, it, before_each ...
--- @return their replacements, in the same order
+-- busted is then handed wrappers without the upvalue `_ENV`, so that the spec's own, which is `_G`, is left alone.
+-- @param ... busted's functions: describe, it, before_each ...; `assert` may be among them
+-- @return their replacements, in the same order, and `_G`
 function support.plain(...)
-    if rawget(_G, "setfenv") then return ... end -- here environments are not upvalues, and stay behind
-    local plain = {}
-    for i = 1, select("#", ...) do
-        local block = select(i, ...)
-        plain[i] = function(name, body)
-            if type(name) == "function" then return block(function() name() end) end -- before_each(function)
-            return block(name, function() body() end)
+    local count, plain = select("#", ...), { ... }
+    -- Where there is setfenv, environments are not upvalues, and stay behind.
+    for i = 1, rawget(_G, "setfenv") and 0 or count do
+        local block = plain[i]
+        if type(block) == "function" then -- assert is a table
+            plain[i] = function(name, body)
+                if type(name) == "function" then return block(function() name() end) end -- before_each(function)
+                return block(name, function() body() end)
+            end
         end
     end
-    return unpack(plain)
+    plain[count + 1] = _G
+    return unpack(plain, 1, count + 1)
 end
 
 --- The results of a call with their number, nils included.
@@ -100,18 +102,18 @@ function support.reports(message, err)
     if rest ~= "" then error("there is more than a report on standard error: " .. rest, 2) end
 end
 
---- Waits until a condition holds; fails when it does not within `support.LIMIT` seconds.
+--- Waits until a condition holds; fails when it never does. It is asked a number of times, about one a millisecond: on a busy machine
+-- these take longer, as what is waited for does.
 -- @param condition a function, asked again and again until it returns a true value
 -- @param description what is waited for, for the failure message
 -- @return what the condition returned
 function support.until_true(condition, description)
     local lanes = require "lanes"
-    local deadline = os.time() + support.LIMIT
-    repeat
+    for _ = 1, support.LIMIT * 1000 do
         local result = condition()
         if result then return result end
         lanes.sleep(0.001)
-    until os.time() > deadline
+    end
     error("this never became true: " .. (description or "the condition"), 2)
 end
 
@@ -186,32 +188,47 @@ for minor = 2, 5 do
     UNSET = UNSET .. (" LUA_INIT_5_%d LUA_PATH_5_%d LUA_CPATH_5_%d"):format(minor, minor, minor)
 end
 
+--- Runs a command with a limit and waits for its end.
+-- @param command shell words
+-- @param limit seconds in which it was not waiting for a processor (spec/watch counts them); a command that goes on is ended, and its
+--   code is then 124
+-- @param before nil, or shell commands to run first, in the same shell
+-- @return a table: `code`, the exit code (128 + n when signal n ended it); `out` and `err`, what it wrote
+function support.limited(command, limit, before)
+    local out, err, code, mark = os.tmpname(), os.tmpname(), os.tmpname(), os.tmpname()
+    os.execute(table.concat({
+        before or ":",
+        -- Most commands have ended before there is anything to be watched.
+        ("(sleep 1; exec spec/watch %d $$ %s) </dev/null >/dev/null 2>&1 &"):format(limit * support.slowness, mark),
+        ("%s >%s 2>%s </dev/null"):format(command, out, err),
+        "echo $? >" .. code,
+        "kill $!",
+    }, "\n"))
+    local result = { code = tonumber(support.read(code)), out = support.read(out), err = support.read(err) }
+    if support.read(mark) ~= "" then result.code = 124 end
+    for _, path in ipairs { out, err, code, mark } do os.remove(path) end
+    return result
+end
+
 --- Runs a program in a fresh interpreter of the same kind with the same package paths, and waits for its end.
 -- @param program the program's text
--- @param options nil or a table: `arguments`, a list of strings; `timeout`, seconds after which it is killed
---   (default 60; its code is then 124 or 137); `before`, shell commands to run first (such as "ulimit -v 1000000")
+-- @param options nil or a table: `arguments`, a list of strings; `timeout`, seconds after which it counts as hanging, as
+--   `support.limited` has them (default 150; its code is then 124); `before`, shell commands to run first (such as "ulimit -v 1000000")
 -- @return a table: `code`, the exit code (128 + n when signal n ended it); `out` and `err`, what it wrote;
 --   `file`, the path that the program had
 function support.run(program, options)
     options = options or {}
-    local file, out, err, code = os.tmpname(), os.tmpname(), os.tmpname(), os.tmpname()
+    local file = os.tmpname()
     support.write(file, program)
-    local words = {
-        "timeout -k 5", tostring((options.timeout or 60) * support.slowness), support.wrapper,
-        support.quoted(support.interpreter()), file,
-    }
+    local words = { support.wrapper, support.quoted(support.interpreter()), file }
     for _, argument in ipairs(options.arguments or {}) do words[#words + 1] = support.quoted(argument) end
-    os.execute(table.concat({
+    local result = support.limited(table.concat(words, " "), options.timeout or 150, table.concat({
         UNSET,
         "export LUA_PATH=" .. support.quoted(package.path) .. " LUA_CPATH=" .. support.quoted(package.cpath),
         options.before or ":",
-        table.concat(words, " ") .. " >" .. out .. " 2>" .. err .. " </dev/null",
-        "echo $? >" .. code,
     }, "\n"))
-    local result = {
-        code = tonumber(support.read(code)), out = support.read(out), err = support.read(err), file = file,
-    }
-    for _, path in ipairs { file, out, err, code } do os.remove(path) end
+    result.file = file
+    os.remove(file)
     return result
 end
 

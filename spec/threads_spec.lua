@@ -1,8 +1,6 @@
 -- Threads: lanes.threads, priority, affinity, set_singlethreaded, and that a reused thread keeps nothing of its last lane.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local lanes = require "lanes"
 

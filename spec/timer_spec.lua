@@ -1,8 +1,6 @@
 -- Timers: when they fire, what they leave, what they refuse, and the list of those that are pending.
 local support = require "support"
-local assert = assert
-local describe, it, after_each = support.plain(describe, it, after_each)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, after_each, _ENV = support.plain(assert, describe, it, after_each)
 local lanes = require "lanes"
 local expect = require "expect"
 local pack = support.pack

@@ -1,8 +1,6 @@
 -- Values that cannot travel: the error says what it is, where in the value, and what to do; nothing else is disturbed.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
 local expect = require "expect"
 local native = require "native"

@@ -1,8 +1,6 @@
 -- What travels by name instead of being copied: C functions, library tables, module tables.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
 local lfs = require "lfs"
 local expect = require "expect"

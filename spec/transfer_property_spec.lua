@@ -1,9 +1,7 @@
 -- Random values arrive equal, with the same sharing and with the metatables they had.
 -- LANES_SEED repeats a run; LANES_CASES makes it longer.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 -- Busted's globals, which are slow to get at, are an environment instead on Lua 5.1 and LuaJIT.
 if rawget(_G, "setfenv") then setfenv(1, _G) end
 local lanes = require "lanes"

@@ -1,8 +1,6 @@
 -- Tables: copies with the same contents and the same sharing, and with metatables that keep their identity.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
 local expect = require "expect"
 

@@ -1,8 +1,6 @@
 -- Several states that each configure lanes on their own. From Lua alone, other states can only be made by LuaJIT's ffi.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 if support.lua == "luajit" then
     -- `new()` makes a state with all libraries; `run(state, text)` runs Lua text there and returns the string it returns.

@@ -3,10 +3,11 @@
 --
 -- Each run takes some of the scenarios, others each time. LANES_SPEC_FULL in the environment: all of them.
 local support = require "support"
+local needs = require "needs"
 require "capi" -- builds deep_test, which scenarios use
 
 describe("a representative of all specs", function()
-    it("runs every scenario, with memory that runs out", function()
+    needs.hooks(it)("runs every scenario, with memory that runs out", function()
         assert.equal("fine\n", support.output([[
             local refusals = require "refusals"
             local every = os.getenv "LANES_SPEC_FULL" and 1 or 40

@@ -507,7 +507,7 @@ function runtime.lane(id, hooked, logs, hub)
 end
 
 --- Seconds without the end of any lane after which those that are left count as hanging.
-runtime.LIMIT = 30
+runtime.LIMIT = 90
 
 -- Waits until no lane runs, except those that rest.
 local function all_ended()

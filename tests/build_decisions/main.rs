@@ -1,5 +1,5 @@
 //! What the build script decides, for every Lua and platform, whatever machine this runs on.
-//! Only running the readers needs a machine; ci/headers does that.
+//! Only running the readers needs a machine; ci/checks/headers does that.
 
 #[path = "../../build/expression.rs"]
 mod expression;

@@ -1,5 +1,5 @@
 /* A C module with objects that lanes share (deep), userdata that lanes copy (__lanesclone), and a function that prepares
-   lanes. Everything that happens is counted, in the whole process: deep_test.counts(). Built by ci/capi; used by
+   lanes. Everything that happens is counted, in the whole process: deep_test.counts(). Built by ci/checks/capi; used by
    spec/deep_spec.lua and spec/clone_spec.lua. */
 
 #include "deep.h"

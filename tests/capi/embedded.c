@@ -1,4 +1,4 @@
-/* A host program that brings Lanes along: it calls luaopen_lanes_embedded and runs a Lua program. Built by ci/capi; run by
+/* A host program that brings Lanes along: it calls luaopen_lanes_embedded and runs a Lua program. Built by ci/checks/capi; run by
    spec/embedded_spec.lua.
 
      embedded loader FILE PROGRAM   FILE is the Lua half, run by a loader of the host's

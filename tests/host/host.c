@@ -1,5 +1,5 @@
 /* A host program in C, as programs that embed Lua are: it opens states that use lanes, closes them while lanes run, and
-   lives on. Built by ci/host against each Lua; run by spec/host_spec.lua and spec/endings_spec.lua.
+   lives on. Built by ci/checks/host against each Lua; run by spec/host_spec.lua and spec/endings_spec.lua.
 
      host run FILE [ARGUMENT...]   runs a Lua program, closes its state, and shows that another one works
      host cycles COUNT             opens and closes COUNT states with lanes running; memory and threads must not grow

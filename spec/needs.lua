@@ -1,0 +1,76 @@
+-- What some tests need beside Lanes: the test hooks, programs and modules in C that the specs compile, LuaSocket. Where it is missing,
+-- each of these tests is pending and says what it needs, and the closing line of the run says how many there are.
+local support = require "support"
+
+local needs = {}
+
+-- The test that runs, as busted describes it.
+local current
+
+-- How many tests were pending, by what they need; and these texts in the order in which they came up.
+local counts, order = {}, {}
+
+--- Tells that a test begins; called by the helper.
+function needs.begin(element)
+    current = element
+end
+
+--- The last line of a run.
+-- @return nil if no test was pending for what is missing
+function needs.closing_line()
+    local sum, parts = 0, {}
+    for i, reason in ipairs(order) do
+        sum = sum + counts[reason]
+        parts[i] = counts[reason] .. " " .. reason
+    end
+    if sum == 0 then return nil end
+    return ("%d %s pending: %s"):format(sum, sum == 1 and "test is" or "tests are", table.concat(parts, "; "))
+end
+
+-- Makes the running test pending. `position` is where it is declared.
+local function pend(position, reason)
+    if not counts[reason] then
+        counts[reason] = 0
+        order[#order + 1] = reason
+    end
+    counts[reason] = counts[reason] + 1
+    current.env.pending(position .. reason)
+end
+
+--- A replacement of busted's `it` for tests that need something.
+-- @param reason nil if it is there; else what is needed, as "need ..."
+-- @param it busted's function, or what `support.plain` made of it
+-- @return `it` itself if nothing is missing; else a function that declares tests which are pending
+function needs.unless(reason, it)
+    if not reason then return it end
+    return function(name)
+        local info = debug.getinfo(2, "Sl")
+        local position = ("%s:%d: "):format(info.short_src, info.currentline)
+        return it(name, function() pend(position, reason) end)
+    end
+end
+
+--- `needs.unless` for tests that call `require "lanes_core".hooks`.
+function needs.hooks(it)
+    local reason
+    if not needs.is_built_here() then
+        reason = ("need the test hooks, which installed libraries do not have (ci/build %s, then ci/spec %s)")
+            :format(support.lua, support.lua)
+    end
+    return needs.unless(reason, it)
+end
+
+--- `needs.unless` for tests that need a module of another rock.
+-- @param module the module's name
+-- @param rock what people call it
+function needs.module(module, rock, it)
+    local found = pcall(require, module)
+    return needs.unless(not found and ("need %s (the module %s)"):format(rock, module) or nil, it)
+end
+
+--- Whether the library in use is one that ci/build made, with which everything can be had: what is missing then is an error.
+function needs.is_built_here()
+    return require "lanes_core".hooks ~= nil
+end
+
+return needs
