@@ -14,6 +14,7 @@ mod entry;
 mod protect;
 mod state;
 mod userdata;
+mod warnings;
 
 pub use args::Arguments;
 pub use debug::FrameInfo;
