@@ -32,7 +32,7 @@ describe("an array that travels", function()
         end)())
         collectgarbage()
         local before = collectgarbage "count"
-        list = nil
+        list = nil -- luacheck: ignore
         collectgarbage()
         local own = before - collectgarbage "count"
         assert.is_true(used > 100 and used <= own + 1, used .. " KiB, and " .. own .. " where it was filled")
@@ -119,7 +119,9 @@ if support.lua == "5.5" then
             local _, entry = linda:receive "key"
             assert.is_true(value == long and entry[long] == long)
             assert.equal(#long, expect.finished(lanes.gen("*", function(text) return #text end)(long)))
-            local joined = expect.finished(lanes.gen("*", function() return table.concat({ ("x"):rep(50000), ("y"):rep(50000) }, ",") end)())
+            local joined = expect.finished(lanes.gen("*", function()
+                return table.concat({ ("x"):rep(50000), ("y"):rep(50000) }, ",")
+            end)())
             assert.is_true(joined == ("x"):rep(50000) .. "," .. ("y"):rep(50000))
         end)
     end)

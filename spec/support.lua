@@ -237,9 +237,15 @@ function support.run(program, options)
 end
 
 --- Runs a program as `support.run` does; fails unless it ends with code 0 and writes nothing to standard error.
+-- @param options as there; `warning`, the text of a warning of Lua's that is no failure, however often it comes
 -- @return what it wrote to standard output
 function support.output(program, options)
     local result = support.run(program, options)
+    local warning = options and options.warning
+    if warning then
+        local line = "Lua warning: " .. warning .. "\n"
+        while result.err:sub(1, #line) == line do result.err = result.err:sub(#line + 1) end
+    end
     if result.code ~= 0 or result.err ~= "" then
         error(("the program ended with code %d and this on standard error:\n%s"):format(result.code, result.err), 2)
     end

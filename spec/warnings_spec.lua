@@ -1,7 +1,7 @@
 -- `warn` in a lane (Lua 5.4 and later) does what it does in the program's own state; each state has its own switch.
 local support = require "support"
 
-local known = rawget(_G, "warn") ~= nil
+local known = support.lua == "5.4" or support.lua == "5.5"
 
 -- Each is run in the program's own state and in a lane.
 local calls = {
