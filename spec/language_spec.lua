@@ -3,7 +3,7 @@ local support = require "support"
 local lanes = require "lanes"
 if lanes.configure then lanes.configure() end
 local expect = require "expect"
-local assert = assert
+local assert, unpack = assert, table.unpack
 local describe, it = support.plain(describe, it)
 local _ENV = _G -- luacheck: ignore _ENV
 
@@ -93,6 +93,25 @@ if support.lua == "5.5" then
                 for i, f in ipairs(list) do results[i] = f() end
                 return results
             end)(functions)))
+        end)
+
+        it("closes its own coroutine in a lane, but not the first one", function()
+            local text = [[
+                local result = {}
+                local co = coroutine.create(function(...)
+                    local guard <close> = setmetatable({}, { __close = function() result[1] = "closed" end })
+                    coroutine.close()
+                    result[2] = "not reached"
+                end)
+                result[3] = coroutine.resume(co)
+                result[4] = coroutine.status(co)
+                result[5] = select("#", coroutine.wrap(function() pcall(coroutine.close) end)())
+                result[6] = select(2, pcall(coroutine.close))
+                return result
+            ]]
+            local there = in_lane(text)
+            assert.same({ "closed", nil, true, "dead", 0 }, { unpack(there, 1, 5) })
+            support.contains("cannot close", there[6])
         end)
 
         it("may be stripped of its debug information", function()
