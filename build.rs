@@ -104,6 +104,7 @@ fn build() -> Result<(), String> {
             static_c_runtime: cargo("CARGO_CFG_TARGET_FEATURE")
                 .split(',')
                 .any(|feature| feature == "crt-static"),
+            linker: env::var_os("RUSTC_LINKER").map(PathBuf::from),
         },
         lua,
         setting("LANES_LINK").as_deref(),

@@ -17,8 +17,8 @@ pub struct Headers {
     pub registry_index: i64,
     /// `LUA_IDSIZE`, on which the layout of `lua_Debug` depends.
     pub id_size: i64,
-    /// Whether `LUA_USE_DLOPEN` is defined.
-    pub dlopen: bool,
+    /// Whether `LUA_DL_DYLD` is defined: the loader of C modules that Lua 5.1 has for old releases of macOS.
+    pub dyld: bool,
 }
 
 /// The C text that both readers begin with: Lua's own headers. `luajit_h` says whether there is a luajit.h.
@@ -32,7 +32,7 @@ fn includes(luajit_h: bool) -> String {
         "#include <limits.h>\n#include <stddef.h>\n#include \"lua.h\"\n#include \"lualib.h\"\n{luajit}\
          #ifdef LUAJIT_VERSION\n#define LANES_RELEASE LUAJIT_VERSION\n#else\n#define LANES_RELEASE LUA_RELEASE\n#endif\n\
          #ifdef LUA_JITLIBNAME\n#define LANES_JIT 1\n#else\n#define LANES_JIT 0\n#endif\n\
-         #ifdef LUA_USE_DLOPEN\n#define LANES_DLOPEN 1\n#else\n#define LANES_DLOPEN 0\n#endif\n"
+         #ifdef LUA_DL_DYLD\n#define LANES_DYLD 1\n#else\n#define LANES_DYLD 0\n#endif\n"
     )
 }
 
@@ -47,7 +47,7 @@ pub fn question_for_preprocessor(luajit_h: bool) -> String {
          lanes_fact integer LUA_INTEGER\n\
          lanes_fact registry_index LUA_REGISTRYINDEX\n\
          lanes_fact id_size LUA_IDSIZE\n\
-         lanes_fact dlopen LANES_DLOPEN\n",
+         lanes_fact dyld LANES_DYLD\n",
         includes(luajit_h)
     )
 }
@@ -63,7 +63,7 @@ pub fn question_for_bindgen(luajit_h: bool) -> String {
          extern LUA_INTEGER lanes_integer;\n\
          static const int lanes_registry_index = LUA_REGISTRYINDEX;\n\
          static const int lanes_id_size = LUA_IDSIZE;\n\
-         static const int lanes_dlopen = LANES_DLOPEN;\n",
+         static const int lanes_dyld = LANES_DYLD;\n",
         includes(luajit_h)
     )
 }
@@ -109,7 +109,7 @@ fn assemble<'a>(fact: impl Fn(&str) -> Option<&'a str>) -> Result<Headers, Strin
         integer: c_type(text("integer")?),
         registry_index: number("registry_index")?,
         id_size: number("id_size")?,
-        dlopen: number("dlopen")? != 0,
+        dyld: number("dyld")? != 0,
     })
 }
 

@@ -108,11 +108,12 @@ pub fn default_allocator(lua: Lua) -> &'static str {
     if lua.is_jit() { "protected" } else { "none" }
 }
 
-/// The warning about a Lua 5.1 for macOS whose loader keeps one copy of a C module for one state only.
+/// The warning about a Lua 5.1 for macOS whose loader keeps one copy of a C module for one state only. Where the headers do not name
+/// a loader it was chosen by flags of Lua's own build, of which they tell nothing: those of its makefile choose `dlopen`.
 pub fn loader_warning(lua: Lua, headers: &Headers, os: &str) -> Option<String> {
-    (os == "macos" && lua == Lua::V51 && !headers.dlopen).then(|| {
-        "this Lua 5.1 was configured without LUA_USE_DLOPEN: its loader cannot load a C module into several states, \
-         so lanes will fail to `require` C modules; use a Lua built with -DLUA_USE_DLOPEN"
+    (os == "macos" && lua == Lua::V51 && headers.dyld).then(|| {
+        "this Lua 5.1 was configured with LUA_DL_DYLD: its loader cannot load a C module into several states, \
+         so lanes will fail to `require` C modules; use a Lua built with -DLUA_USE_DLOPEN and without LUA_USE_MACOSX"
             .to_string()
     })
 }

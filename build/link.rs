@@ -1,6 +1,6 @@
 //! How the library finds Lua's symbols when it is loaded, and what the linker is told for that.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::lua::Lua;
 
@@ -13,6 +13,8 @@ pub struct Target {
     pub env: String,
     /// Whether `crt-static` is among `CARGO_CFG_TARGET_FEATURE`.
     pub static_c_runtime: bool,
+    /// The linker that Cargo was told to use (`RUSTC_LINKER`); `None` where it takes the usual C compiler.
+    pub linker: Option<PathBuf>,
 }
 
 /// A Lua library by name, without prefix and extension, and where it is.
@@ -70,7 +72,26 @@ pub fn decide(
         (_, false) => host(),
     };
     linking.lines.extend(for_system(&target.os, shared));
+    linking.lines.extend(own_name(target));
     Ok(linking)
+}
+
+/// The name that the library has among dynamic libraries, which is recorded in what is linked with it: that of the file
+/// that is installed, and not that of the file which Cargo makes (whose name some releases of Rust record).
+fn own_name(target: &Target) -> Option<String> {
+    if ["windows", "macos", "ios"].contains(&target.os.as_str()) {
+        return None;
+    }
+    let linker = target.linker.as_deref().and_then(Path::file_stem);
+    let bare = linker.and_then(|name| name.to_str()).is_some_and(|name| {
+        name == "ld" || name.starts_with("ld.") || name.ends_with("-ld") || name.contains("lld")
+    });
+    let argument = if bare {
+        "-soname=lanes_core.so"
+    } else {
+        "-Wl,-soname,lanes_core.so"
+    };
+    Some(format!("cargo::rustc-cdylib-link-arg={argument}"))
 }
 
 /// Lua's symbols come from the program that loads the library; the linker leaves them undefined.

@@ -113,8 +113,8 @@ local function counter(name)
         if not text then break end
         pieces = pieces + 1
         for word in text:gmatch("%a+") do
-            word = word:lower()
-            counts[word] = (counts[word] or 0) + 1
+            local key = word:lower()
+            counts[key] = (counts[key] or 0) + 1
         end
     end
     log(name, "counted", pieces, "pieces")

@@ -14,7 +14,7 @@ describe("a linda that is collected during a call of another", function()
         assert.equal("10000\n", support.output [[
             local lanes = require "lanes"
             local linda = lanes.linda()
-            collectgarbage("setpause", 50)
+            require("collector").pause(50)
             local n = 0
             for i = 1, 10000 do
                 lanes.linda(i % 7):send("key", { i })

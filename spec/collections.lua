@@ -1,4 +1,6 @@
 -- Errors from finalizers at a chosen collection of this state.
+local collector = require "collector"
+require("support").without_warnings()
 local newproxy = rawget(_G, "newproxy")
 
 local collections = {}
@@ -27,17 +29,13 @@ end
 -- A whole collection at every step (with `long`: when there is a fifth more). When the next one comes is decided at the end of the one
 -- before; the second one here has no finalizers to run, which could put that off.
 local function often(long)
-    collectgarbage("setpause", long and 120 or 0)
-    collectgarbage("setstepmul", 1000000)
-    if _VERSION == "Lua 5.4" then collectgarbage("incremental", 0, 0, 100) end
+    collector.eager(long and 120 or 0)
     collectgarbage()
     collectgarbage()
 end
 
 local function seldom()
-    collectgarbage("setpause", 200)
-    collectgarbage("setstepmul", 200)
-    if _VERSION == "Lua 5.4" then collectgarbage("incremental", 200, 100, 13) end
+    collector.usual()
     collectgarbage()
 end
 

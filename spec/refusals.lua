@@ -236,6 +236,9 @@ for _, entry in ipairs(list) do
     there[entry[1]] = true
 end
 
+--- What Lua's own finalizers of files make when a lane's state is closed while memory is refused (5.5).
+refusals.WARNING = "error in __gc (not enough memory)"
+
 --- The names of what can be run: all of it, or what needs much memory at once ("large"), or the rest ("small").
 function refusals.names(size)
     local wanted = {}
@@ -251,7 +254,7 @@ end
 function refusals.outcome(name)
     return support.output([[
         print(require "refusals".run(arg[1]) > 0 and "fine" or arg[2])
-    ]], { arguments = { name, may_be_quiet(name) and "fine" or "nothing was refused" } })
+    ]], { arguments = { name, may_be_quiet(name) and "fine" or "nothing was refused" }, warning = refusals.WARNING })
 end
 
 --- Runs what has this name; raises an error when anything is wrong.

@@ -7,6 +7,13 @@ local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 --- "luajit", or the Lua version as "5.1" ... "5.5".
 support.lua = rawget(_G, "jit") and "luajit" or _VERSION:match("%d+%.%d+")
 
+--- Turns off in this state what Lua itself writes to standard error about errors in finalizers.
+function support.without_warnings()
+    local warn = rawget(_G, "warn")
+    if warn then warn "@off" end
+    if jit then pcall(jit.attach, function() end, "errfin") end
+end
+
 --- What programs are run by, from LANES_SPEC_WRAPPER: shell words, such as a call of valgrind.
 support.wrapper = os.getenv "LANES_SPEC_WRAPPER" or ""
 
@@ -53,6 +60,20 @@ function support.here()
     local info = debug.getinfo(2, "Sl")
     return info.short_src .. ":" .. info.currentline .. ": "
 end
+
+--- Whether an error in a finalizer comes out of the collection that calls it. Lua 5.4, 5.5 and newer releases of LuaJIT make a warning of
+-- it, and the rest of that finalizer's work is not done.
+support.finalizers_raise = (function()
+    local newproxy = rawget(_G, "newproxy")
+    local object = newproxy and newproxy(true) or setmetatable({}, { __gc = function() error("as a probe", 0) end })
+    if newproxy then getmetatable(object).__gc = function() error("as a probe", 0) end end
+    support.without_warnings()
+    object = nil -- luacheck: ignore
+    return not pcall(collectgarbage)
+end)()
+
+--- The error value that `error(nil)` gives: nil, or on 5.5 a text.
+support.no_error = select(2, pcall(error, nil))
 
 --- Calls a function that has to fail.
 -- @param f the function, called with the remaining arguments
@@ -233,9 +254,15 @@ function support.run(program, options)
 end
 
 --- Runs a program as `support.run` does; fails unless it ends with code 0 and writes nothing to standard error.
+-- @param options as there; `warning`, the text of a warning of Lua's that is no failure, however often it comes
 -- @return what it wrote to standard output
 function support.output(program, options)
     local result = support.run(program, options)
+    local warning = options and options.warning
+    if warning then
+        local line = "Lua warning: " .. warning .. "\n"
+        while result.err:sub(1, #line) == line do result.err = result.err:sub(#line + 1) end
+    end
     if result.code ~= 0 or result.err ~= "" then
         error(("the program ended with code %d and this on standard error:\n%s"):format(result.code, result.err), 2)
     end

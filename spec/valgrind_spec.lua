@@ -16,7 +16,7 @@ describe("a representative of all specs", function()
                 if i % every == first then refusals.run(name) end
             end
             print "fine"
-        ]], { timeout = 900 }))
+        ]], { timeout = 900, warning = require("refusals").WARNING }))
     end)
 
     it("ends while lanes wait, run and start", function()

@@ -10,14 +10,15 @@ for name in ([[
     absindex atpanic checkstack close copy cpcall getallocf gethook gethookcount gethookmask getinfo getiuservalue getmetatable
     getstack gettop getupvalue getuservalue getfenv insert iscfunction isinteger isnumber isstring newstate objlen pcall pcallk
     pushboolean pushinteger pushlightuserdata pushnil pushnumber pushthread pushvalue rawequal rawget rawgeti rawlen remove replace
-    resetthread resume rotate setallocf sethook setmetatable settop setupvalue setuservalue setiuservalue status toboolean tocfunction
-    tointeger tointegerx tonumber tonumberx topointer tothread touserdata type typename upvalueid upvaluejoin xmove
+    resetthread resume rotate setallocf sethook setmetatable settop setupvalue setuservalue setiuservalue setwarnf status toboolean
+    tocfunction tointeger tointegerx tonumber tonumberx topointer tothread touserdata type typename upvalueid upvaluejoin xmove
 ]]):gmatch "%w+" do
     QUIET["lua_" .. name] = true
 end
 QUIET.luaL_newstate = true
--- They raise under conditions that our calls exclude: of a number; with a key that is not in the table; in a step of a collection.
-QUIET.lua_tolstring, QUIET.lua_next, QUIET.lua_gc = true, true, true
+-- They raise under conditions that our calls exclude: closing the running coroutine (5.5); of a number; with a key that is not in the
+-- table; in a step of a collection.
+QUIET.lua_closethread, QUIET.lua_tolstring, QUIET.lua_next, QUIET.lua_gc = true, true, true, true
 
 -- Pushing a function without upvalues allocates in 5.1 and LuaJIT only. The interpreter of the library's Lua runs this.
 local LIGHT_FUNCTIONS = _VERSION ~= "Lua 5.1"

@@ -231,14 +231,11 @@ pub unsafe fn new_state(allocator: lua_Alloc, data: *mut c_void) -> *mut lua_Sta
     }
 }
 
-/// A seed for a state's string hashes, taken from addresses and the clock.
+/// A seed for a state's string hashes: what the standard library seeds its own maps with, which is random and another each time.
 #[cfg(feature = "lua55")]
 fn new_seed() -> std::os::raw::c_uint {
-    let here = &0u8 as *const u8 as usize as u64;
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |d| d.as_nanos() as u64);
-    (here ^ now ^ (now >> 32)) as std::os::raw::c_uint
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish() as std::os::raw::c_uint
 }
 
 /// Stops the collector.

@@ -15,6 +15,7 @@ mod protect;
 mod state;
 mod text;
 mod userdata;
+mod warnings;
 
 pub use args::Arguments;
 pub use debug::FrameInfo;

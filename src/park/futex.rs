@@ -42,9 +42,10 @@ impl Sleeper {
             return Slept::TimedOut;
         }
         let time = remaining.min(slice.unwrap_or(LONGEST)).min(LONGEST);
+        // The fields have the type of the platform; `LONGEST` fits into any.
         let time = libc::timespec {
-            tv_sec: time.as_secs() as libc::time_t,
-            tv_nsec: time.subsec_nanos() as libc::c_long,
+            tv_sec: time.as_secs() as _,
+            tv_nsec: time.subsec_nanos() as _,
         };
         // SAFETY: `word` and `time` are valid for the whole call; the kernel writes to neither.
         let result = unsafe {

@@ -63,6 +63,7 @@ impl Owned {
         };
         // SAFETY: the state is alive.
         unsafe { c::lua_atpanic(l, panic) };
+        owned.state.install_warnings();
         owned.prepare()?;
         Ok(owned)
     }

@@ -11,7 +11,7 @@ const PREPROCESSED: &str = "# 1 \"lanes_question.c\"\n\
     lanes_fact integer long long\n\
     lanes_fact registry_index (-1000000 - 1000)\n\
     lanes_fact id_size 60\n\
-    lanes_fact dlopen 1\n";
+    lanes_fact dyld 0\n";
 
 const BOUND: &str = "/* automatically generated */\n\
     pub const lanes_release : & [u8 ; 10] = b\"Lua 5.4.7\\0\" ; pub const lanes_version_num : :: std :: os :: raw :: c_int = 504 ; \
@@ -19,7 +19,7 @@ const BOUND: &str = "/* automatically generated */\n\
     unsafe extern \"C\" { pub static mut lanes_number : f64 ; } \
     unsafe extern \"C\" { pub static mut lanes_integer : :: std :: os :: raw :: c_longlong ; } \
     pub const lanes_registry_index : :: std :: os :: raw :: c_int = - 1001000 ; \
-    pub const lanes_id_size : :: std :: os :: raw :: c_int = 60 ; pub const lanes_dlopen : :: std :: os :: raw :: c_int = 1 ;";
+    pub const lanes_id_size : :: std :: os :: raw :: c_int = 60 ; pub const lanes_dyld : :: std :: os :: raw :: c_int = 0 ;";
 
 #[test]
 fn of_both_readers_say_the_same() {

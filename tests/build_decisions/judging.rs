@@ -144,17 +144,14 @@ fn only_luajit_protects_its_allocator_by_default() {
 }
 
 #[test]
-fn only_a_lua_5_1_for_macos_without_dlopen_is_warned_about() {
+fn only_a_lua_5_1_for_macos_with_its_old_loader_is_warned_about() {
     for lua in Lua::ALL {
         for os in ["linux", "macos", "freebsd", "windows"] {
-            for dlopen in [false, true] {
-                let headers = Headers {
-                    dlopen,
-                    ..stock(lua)
-                };
+            for dyld in [false, true] {
+                let headers = Headers { dyld, ..stock(lua) };
                 let warning = judge::loader_warning(lua, &headers, os);
-                let expected = lua == Lua::V51 && os == "macos" && !dlopen;
-                assert_eq!(warning.is_some(), expected, "{lua:?} {os} {dlopen}");
+                let expected = lua == Lua::V51 && os == "macos" && dyld;
+                assert_eq!(warning.is_some(), expected, "{lua:?} {os} {dyld}");
                 if let Some(text) = warning {
                     assert!(text.contains("LUA_USE_DLOPEN"), "{text}");
                 }

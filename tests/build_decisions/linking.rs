@@ -12,6 +12,7 @@ fn target(os: &str) -> Target {
         os: os.to_string(),
         env: env.to_string(),
         static_c_runtime: false,
+        linker: None,
     }
 }
 
@@ -49,10 +50,32 @@ fn elf_takes_symbols_from_the_host_and_stays_loaded() {
                 linking.lines,
                 [
                     "cargo::rustc-cdylib-link-arg=-z",
-                    "cargo::rustc-cdylib-link-arg=nodelete"
+                    "cargo::rustc-cdylib-link-arg=nodelete",
+                    "cargo::rustc-cdylib-link-arg=-Wl,-soname,lanes_core.so"
                 ]
             );
         }
+    }
+}
+
+#[test]
+fn a_bare_linker_gets_the_name_of_the_library_in_its_own_form() {
+    for (linker, form) in [
+        ("/opt/bin/ld.lld", "-soname=lanes_core.so"),
+        ("ld.lld-19", "-soname=lanes_core.so"),
+        ("rust-lld", "-soname=lanes_core.so"),
+        ("x86_64-linux-gnu-ld", "-soname=lanes_core.so"),
+        ("aarch64-linux-gnu-gcc", "-Wl,-soname,lanes_core.so"),
+        ("clang-19", "-Wl,-soname,lanes_core.so"),
+    ] {
+        let target = Target {
+            linker: Some(linker.into()),
+            ..target("linux")
+        };
+        let none = Library::default();
+        let linking = link::decide(&target, Lua::V54, None, &none, &none).unwrap();
+        let expected = format!("cargo::rustc-cdylib-link-arg={form}");
+        assert_eq!(linking.lines.last(), Some(&expected), "{linker}");
     }
 }
 
@@ -64,7 +87,8 @@ fn freebsd_brings_the_thread_library() {
         [
             "cargo::rustc-cdylib-link-arg=-z",
             "cargo::rustc-cdylib-link-arg=nodelete",
-            "cargo::rustc-cdylib-link-arg=-lpthread"
+            "cargo::rustc-cdylib-link-arg=-lpthread",
+            "cargo::rustc-cdylib-link-arg=-Wl,-soname,lanes_core.so"
         ]
     );
 }
@@ -128,6 +152,7 @@ fn a_shared_library_is_linked_by_its_name() {
             "cargo::rustc-link-lib=dylib=lua5.4",
             "cargo::rustc-cdylib-link-arg=-z",
             "cargo::rustc-cdylib-link-arg=nodelete",
+            "cargo::rustc-cdylib-link-arg=-Wl,-soname,lanes_core.so"
         ]
     );
 }
@@ -176,6 +201,7 @@ fn a_static_c_runtime_stops_on_musl_alone() {
             os: "linux".to_string(),
             env: env.to_string(),
             static_c_runtime,
+            linker: None,
         };
         link::decide(
             &target,

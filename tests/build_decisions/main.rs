@@ -47,7 +47,7 @@ fn stock(lua: Lua) -> Headers {
         integer: integer.to_string(),
         registry_index,
         id_size: 60,
-        dlopen: true,
+        dyld: false,
     }
 }
 

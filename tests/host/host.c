@@ -32,7 +32,11 @@ static void fail(const char *what, const char *why) {
 
 /* Opens a state with all libraries over `allocator`, or over Lua's own where that is NULL. */
 static lua_State *open_state(lua_Alloc allocator, void *data) {
+#if LUA_VERSION_NUM >= 505
+    lua_State *L = allocator ? lua_newstate(allocator, data, luaL_makeseed(NULL)) : luaL_newstate();
+#else
     lua_State *L = allocator ? lua_newstate(allocator, data) : luaL_newstate();
+#endif
     if (L == NULL)
         fail("opening a state", "no memory, or this Lua takes no allocator");
     luaL_openlibs(L);
