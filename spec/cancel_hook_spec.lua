@@ -212,6 +212,119 @@ describe("a hook", function()
         assert.equal(0, linda:count("key"))
     end)
 
+    describe("in a lane that sets hooks of its own", function()
+        for _, mode in ipairs { "count", "line", "call", "ret" } do
+            it("ends a loop of debug.sethook, mode " .. mode, function()
+                for _, body in ipairs {
+                    function() while true do debug.sethook() end end,
+                    function() while true do debug.sethook(function() end, "crl", 10) end end,
+                    function() coroutine.wrap(function() while true do debug.sethook() end end)() end,
+                    function()
+                        local main = coroutine.running()
+                        coroutine.wrap(function() while true do debug.sethook(main) debug.sethook() end end)()
+                    end,
+                } do
+                    local handle = spinning(lanes.linda(), body)
+                    assert.same({ true, "cancelled" }, { handle:cancel(mode, 1000, LIMIT) })
+                end
+            end)
+        end
+
+        it("ends a loop of debug.sethook by force", function()
+            local handle = spinning(lanes.linda(), function() while true do debug.sethook() end end)
+            assert.same({ true, "cancelled" }, { handle:cancel("hard", 0, true, LIMIT) })
+        end)
+
+        -- A lane that has got a hook which never comes to its count, and then calls `check(linda, hook)`.
+        local function pending(check)
+            local linda = lanes.linda()
+            local handle = ready(linda, function()
+                local function hook() end
+                debug.sethook(hook, "", 1000000000)
+                linda:set("ready", true)
+                while not linda:get("asked") do end
+                check(linda, hook)
+                return "not ended"
+            end)
+            assert.same({ false, "timeout" }, { handle:cancel("count", 2000000000, 0) })
+            linda:set("asked", true)
+            return handle, linda
+        end
+
+        -- On LuaJIT it comes before the call of debug.gethook.
+        if support.lua ~= "luajit" then
+            it("does not show in debug.gethook", function()
+                local handle, linda = pending(function(linda, hook)
+                    local f, mask, count = debug.gethook()
+                    linda:set("hook", f == hook and mask .. count)
+                    linda:set("again", debug.gethook() == hook)
+                end)
+                assert.equal("not ended", handle[1])
+                assert.equal("1000000000", (linda:get("hook")))
+                assert.is_true((linda:get("again")))
+            end)
+        end
+
+        it("comes back when the lane sets one", function()
+            for _, change in ipairs {
+                function() debug.sethook() end,
+                function() debug.sethook(function() end, "l") end,
+                function() debug.sethook(nil) end,
+            } do
+                local handle = pending(function()
+                    change()
+                    for _ = 1, 100 do change() end
+                end)
+                handle:join(LIMIT)
+                assert.equal("cancelled", handle.status)
+            end
+        end)
+
+        it("gives the place back to the lane's own when its error is caught", function()
+            local linda = lanes.linda()
+            local handle = ready(linda, function()
+                if jit then jit.off() end
+                local function hook() end
+                debug.sethook(hook, "", 1000000000)
+                local _, err = pcall(function()
+                    linda:set("ready", true)
+                    while true do type(1) end
+                end)
+                local f, mask, count = debug.gethook()
+                -- Once it has raised its error, hooks are the lane's own business.
+                debug.sethook()
+                return err == require "lanes".cancel_error, f == hook, mask, count, (debug.gethook())
+            end)
+            assert.same({ true, "done" }, { handle:cancel("count", 1, LIMIT) })
+            assert.same({ n = 5, true, true, "", 1000000000 }, support.pack(handle:join()))
+        end)
+
+        if support.lua == "5.4" then
+            for name, text in pairs {
+                ["a failed coroutine leaves to be closed"] = [[
+                    coroutine.wrap(function()
+                        local _ <close> = setmetatable({}, { __close = function() linda:set("ready", true) while true do end end })
+                        error "no"
+                    end)()
+                ]],
+                ["coroutine.close runs"] = [[
+                    local co = coroutine.create(function()
+                        local _ <close> = setmetatable({}, { __close = function() linda:set("ready", true) while true do end end })
+                        coroutine.yield()
+                    end)
+                    coroutine.resume(co)
+                    error(select(2, coroutine.close(co)), 0)
+                ]],
+            } do
+                it("reaches what " .. name, function()
+                    local linda = lanes.linda()
+                    local handle = ready(linda, assert(load("local linda = ... " .. text)))
+                    assert.same({ true, "cancelled" }, { handle:cancel("count", 10, LIMIT) })
+                end)
+            end
+        end
+    end)
+
     it("leaves no trace of itself in a later lane", function()
         local handle = spinning(lanes.linda(), spin)
         handle:cancel("count", 1, LIMIT)

@@ -107,6 +107,32 @@ describe("a C function that has no name", function()
     end)
 end)
 
+describe("a C function that a call has made", function()
+    local made = {
+        wrap = coroutine.wrap(function() end),
+        gmatch = ("text"):gmatch("."),
+        lines = io.lines("spec/transfer_errors_spec.lua"),
+        handle_lines = assert(io.open("spec/transfer_errors_spec.lua")):lines(),
+    }
+
+    for name, f in pairs(made) do
+        it("is refused in words that tell where to make it, from " .. name, function()
+            local linda = lanes.linda()
+            for _, message in ipairs {
+                support.raises("origin transfer database", idle, f),
+                support.raises("origin transfer database", linda.send, linda, "key", { f }),
+                support.raises("origin transfer database", lanes.gen("*", function() return f end)),
+                support.raises("origin transfer database", function() return lanes.gen("*", function()
+                    return coroutine.wrap(function() end)
+                end)()[1] end),
+            } do
+                support.contains("make it in the lane that uses it", message)
+                assert.is_nil(message:find("require the module", 1, true))
+            end
+        end)
+    end
+end)
+
 describe("a C function of a module that the lane cannot have", function()
     lanes.register("ghost", { open = open })
 

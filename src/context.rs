@@ -73,6 +73,12 @@ impl Context {
         Holder::held(state, upvalue(1)).ok_or_else(closed)
     }
 
+    /// The context at an index, such as another upvalue than the first; none where the state is being closed.
+    #[inline]
+    pub fn at<'a>(state: State, index: c_int) -> Option<&'a Context> {
+        Holder::held(state, index)
+    }
+
     /// The context of a state that has one, from outside of any function.
     pub fn in_registry<'a>(state: State) -> Option<&'a Context> {
         state.raw_get_index(State::REGISTRY, KEYS.context);

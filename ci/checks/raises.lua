@@ -10,7 +10,7 @@ for name in ([[
     absindex atpanic checkstack close copy cpcall getallocf gethook gethookcount gethookmask getinfo getiuservalue getmetatable
     getstack gettop getupvalue getuservalue getfenv insert iscfunction isinteger isnumber isstring newstate objlen pcall pcallk
     pushboolean pushinteger pushlightuserdata pushnil pushnumber pushthread pushvalue rawequal rawget rawgeti rawlen remove replace
-    resetthread resume rotate setallocf sethook setmetatable settop setupvalue setuservalue setiuservalue setwarnf status toboolean
+    resetthread resume rotate setallocf sethook setlevel setmetatable settop setupvalue setuservalue setiuservalue setwarnf status toboolean
     tocfunction tointeger tointegerx tonumber tonumberx topointer tothread touserdata type typename upvalueid upvaluejoin xmove
 ]]):gmatch "%w+" do
     QUIET["lua_" .. name] = true

@@ -13,18 +13,22 @@ use crate::park::{Deadline, Request};
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
 
-/// The hook that ends a lane which is asked to stop: it takes itself away and raises `cancel_error`.
+/// The hook that ends a lane which is asked to stop: it gives its place to the one that the lane had set and raises `cancel_error`.
 pub const HOOK: Hook = hook;
 
 unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
     let state = State::new(l);
-    let requested = Context::in_registry(state)
-        .is_some_and(|context| context.waiter.request() != Request::None);
-    if requested {
+    let Some(context) = Context::in_registry(state) else {
+        return;
+    };
+    if context.waiter.request() != Request::None {
         if is_to_end(state) {
             return;
         }
-        state.set_hook(None, 0, 0);
+        super::hooks::restore(state);
+        if let Some(record) = &context.record {
+            record.hook_raised();
+        }
         // SAFETY: called by Lua at a hook point; this frame owns nothing.
         let raising = unsafe { Raising::unprotected(l) };
         raising.push_light(CANCEL_ERROR as *mut c_void);

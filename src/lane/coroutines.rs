@@ -1,14 +1,18 @@
-//! Coroutines of a lane: `coroutine.resume` and `coroutine.wrap` that tell the lane's record which coroutine runs, so
-//! that the hook of a cancellation reaches it. Otherwise they do what the originals do.
+//! Coroutines of a lane: `coroutine.resume`, `wrap` and `close` that tell the lane's record which coroutine runs, so
+//! that the hook of a cancellation reaches it. Otherwise they do what the originals do: what they refuse the originals
+//! refuse in their place.
 //!
 //! On LuaJIT a hook is set for all coroutines at once, and the originals stay.
 
 use crate::context::Context;
-use crate::lua::compat::{HOOKS_ARE_GLOBAL, NOT_SUSPENDED};
-use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect, upvalue};
+use crate::lua::compat::{HOOKS_ARE_GLOBAL, RESUME_RAISES, wrap_adds_position};
+use crate::lua::{Function, Kind, ORIGINAL, Raise, Raising, State};
+use crate::lua::{lua_around_original, lua_function, protect, upvalue};
 use std::os::raw::c_int;
 
-/// Replaces the two functions in the library `coroutine`, if the state has it.
+const TOO_MANY_RESULTS: &str = "too many results to resume";
+
+/// Replaces the functions in the library `coroutine`, if the state has it.
 pub fn prepare(raising: Raising, context: c_int) {
     if HOOKS_ARE_GLOBAL {
         return;
@@ -17,18 +21,19 @@ pub fn prepare(raising: Raising, context: c_int) {
     if raising.kind(-1) == Kind::Table {
         raising.raw_get_name(-1, b"coroutine");
         if raising.kind(-1) == Kind::Table {
-            for (name, original, function) in [
-                (
-                    &b"resume"[..],
-                    &b"resume"[..],
-                    resume as crate::lua::Function,
-                ),
-                (b"wrap", b"create", wrap),
+            for (name, function) in [
+                (&b"resume"[..], resume as Function),
+                (b"wrap", wrap),
+                (b"close", close),
             ] {
                 raising.push_copy(context);
-                raising.raw_get_name(-2, original);
-                raising.push_function(function, 2);
-                raising.raw_set_name(-2, name);
+                raising.raw_get_name(-2, name);
+                if raising.kind(-1) == Kind::Function {
+                    raising.push_function(function, 2);
+                    raising.raw_set_name(-2, name);
+                } else {
+                    raising.pop(2);
+                }
             }
         }
         raising.pop(1);
@@ -44,26 +49,35 @@ lua_function! {
 fn resume_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(state)?;
     let arguments = state.top() - 1;
-    match state.thread(1) {
-        Some(co) if co.is_resumable() && co.try_reserve(arguments + 1) => {
-            state.move_to(co, arguments);
-            state.set_top(1);
-            let outcome = run(context, state, co, arguments);
-            state.push_boolean(outcome.is_ok());
-            let results = outcome.unwrap_or(1);
-            take(state, co, results)?;
-            Ok(results + 1)
+    let Some(co) = state.thread(1) else {
+        return Ok(ORIGINAL);
+    };
+    if !co.is_resumable() || !co.try_reserve(arguments + 1) {
+        return Ok(ORIGINAL);
+    }
+    state.move_to(co, arguments);
+    state.set_top(1);
+    match run(context, state, co, arguments) {
+        Ok(results) => {
+            state.push_boolean(true);
+            if take(state, co, results)? {
+                return Ok(results + 1);
+            }
+            if RESUME_RAISES {
+                return Err(Raise::message(TOO_MANY_RESULTS));
+            }
+            co.pop(results);
+            state.push_boolean(false);
+            protect(state, 0, |raising| {
+                raising.push_bytes(TOO_MANY_RESULTS.as_bytes())
+            })?;
         }
-        // The original knows what to say.
-        _ => {
-            state.push_copy(upvalue(2));
-            state.insert(1);
-            state
-                .call_protected(arguments + 1, None, 0)
-                .map_err(|_| Raise::Value)?;
-            Ok(state.top())
+        Err(()) => {
+            state.push_boolean(false);
+            co.move_to(state, 1);
         }
     }
+    Ok(2)
 }
 
 /// Resumes a coroutine while the record knows of it.
@@ -72,7 +86,7 @@ fn run(context: &Context, state: State, co: State, arguments: c_int) -> Result<c
         return co.resume(state, arguments);
     };
     if context.finalizing.get() {
-        record.spare(co);
+        record.spare(state, co);
         return co.resume(state, arguments);
     }
     record.enter(co);
@@ -81,71 +95,63 @@ fn run(context: &Context, state: State, co: State, arguments: c_int) -> Result<c
     outcome
 }
 
-/// Moves what the coroutine left to the top.
-fn take(state: State, co: State, results: c_int) -> Result<(), Raise> {
+/// Moves what the coroutine left to the top; false, and nothing moved, where there is no room for so many.
+fn take(state: State, co: State, results: c_int) -> Result<bool, Raise> {
     if results <= 8 {
         co.move_to(state, results);
-        return Ok(());
+        return Ok(true);
     }
     protect(state, 0, move |raising| {
-        raising.reserve(results + 1);
-        co.move_to(*raising, results);
+        let room = raising.try_reserve(results + 1);
+        if room {
+            co.move_to(*raising, results);
+        }
+        room
     })
 }
 
-lua_function! {
-    /// `coroutine.wrap(f)`; `coroutine.create` is the second upvalue.
-    fn wrap = wrap_body
+lua_around_original! {
+    /// `coroutine.wrap(f)`; the original is the second upvalue.
+    fn wrap = |_| (), after_wrap
 }
 
-fn wrap_body(state: State) -> Result<c_int, Raise> {
-    let arguments = Arguments::new(state, "wrap");
-    arguments.function(1)?;
-    state.set_top(1);
-    state.push_copy(upvalue(1));
-    state.push_copy(upvalue(2));
-    state.push_copy(1);
-    state
-        .call_protected(1, Some(1), 0)
-        .map_err(|_| Raise::Value)?;
-    protect(state, 2, |raising| raising.push_function(call_wrapped, 2))?;
-    Ok(1)
+/// The function of the original, on the top, keeps its coroutine as its first upvalue.
+fn after_wrap(raising: Raising, (): (), results: c_int) -> c_int {
+    if raising.push_upvalue(-1, 1).is_some() {
+        raising.insert(-2);
+        raising.push_copy(upvalue(1));
+        raising.push_function(call_wrapped, 3);
+    }
+    results
 }
 
 lua_function! {
-    /// What `coroutine.wrap` answers: the coroutine is the second upvalue.
+    /// What `coroutine.wrap` returns. Upvalues: the coroutine, where the original looks for it; the original; the context.
     always fn call_wrapped = call_wrapped_body
 }
 
 fn call_wrapped_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
     let arguments = state.top();
-    let Some(co) = state.thread(upvalue(2)) else {
-        return Err(Raise::message("cannot resume dead coroutine"));
+    let (Some(co), Some(context)) = (state.thread(upvalue(1)), Context::at(state, upvalue(3)))
+    else {
+        return Ok(ORIGINAL);
     };
-    if !co.is_resumable() {
-        let own = if co.is_dead() {
-            "dead"
-        } else if co.raw() == state.raw() {
-            NOT_SUSPENDED.0
-        } else {
-            NOT_SUSPENDED.1
-        };
-        return Err(Raise::message(format!("cannot resume {own} coroutine")));
-    }
-    if !co.try_reserve(arguments + 1) {
-        return Err(Raise::message("too many arguments to resume"));
+    if !co.is_resumable() || !co.try_reserve(arguments + 1) {
+        return Ok(ORIGINAL);
     }
     state.move_to(co, arguments);
     match run(context, state, co, arguments) {
         Ok(results) => {
-            take(state, co, results)?;
-            Ok(results)
+            if take(state, co, results)? {
+                return Ok(results);
+            }
+            co.pop(results);
+            Err(Raise::message(TOO_MANY_RESULTS))
         }
         Err(()) => {
-            co.close_failed(state);
+            let status = close_failed(context, state, co);
             co.move_to(state, 1);
-            if state.kind(-1) == Kind::String {
+            if wrap_adds_position(state.kind(-1), status) {
                 protect(state, 1, |raising| {
                     raising.push_where(2);
                     raising.insert(-2);
@@ -155,4 +161,46 @@ fn call_wrapped_body(state: State) -> Result<c_int, Raise> {
             Err(Raise::Value)
         }
     }
+}
+
+/// Closes what a coroutine that has failed left open, while the record knows of it. Returns the status of its error.
+fn close_failed(context: &Context, state: State, co: State) -> c_int {
+    match &context.record {
+        Some(record) if !context.finalizing.get() => {
+            record.enter(co);
+            let status = co.close_failed(state);
+            record.leave();
+            status
+        }
+        _ => co.close_failed(state),
+    }
+}
+
+lua_around_original! {
+    /// `coroutine.close(co)` (5.4 and later); the original is the second upvalue.
+    fn close = before_close, after_close
+}
+
+/// Enters a coroutine which the original does not refuse, so that it returns. Returns whether it has.
+fn before_close(state: State) -> bool {
+    if let Some(co) = state.thread(1)
+        && co.is_closable()
+        && let Some(context) = Context::at(state, upvalue(1))
+        && let Some(record) = &context.record
+        && !context.finalizing.get()
+    {
+        record.enter(co);
+        return true;
+    }
+    false
+}
+
+fn after_close(raising: Raising, entered: bool, results: c_int) -> c_int {
+    if entered
+        && let Some(context) = Context::at(*raising, upvalue(1))
+        && let Some(record) = &context.record
+    {
+        record.leave();
+    }
+    results
 }

@@ -5,6 +5,7 @@ mod coroutines;
 mod fetched;
 mod globals;
 mod handle;
+mod hooks;
 mod launch;
 mod outcome;
 mod packages;

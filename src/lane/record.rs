@@ -66,6 +66,8 @@ pub struct Record {
     targets: Mutex<Vec<Target>>,
     /// The hook mask that a cancellation asked for, and the count.
     hook: Mutex<Option<(i32, i32)>>,
+    /// The hook has raised its error since it was asked for.
+    raised: AtomicBool,
     /// The universe whose timers it stands for.
     timers: OnceLock<Weak<Universe>>,
 }
@@ -84,6 +86,7 @@ impl Record {
             name: Mutex::new(b"<unnamed>".to_vec()),
             targets: Mutex::default(),
             hook: Mutex::new(None),
+            raised: AtomicBool::new(false),
             timers: OnceLock::new(),
         })
     }
@@ -166,10 +169,11 @@ impl Record {
         }
     }
 
-    /// The lane's thread runs this coroutine in a finalizer, which no cancellation ends: what the body had in it goes.
-    pub fn spare(&self, state: State) {
+    /// The lane's thread runs this coroutine in a finalizer, which no cancellation ends: the hook that one has set goes.
+    /// `from` resumes it.
+    pub fn spare(&self, from: State, state: State) {
         if self.hook.lock().is_some() {
-            state.set_hook(None, 0, 0);
+            super::hooks::restore_in(from, state);
         }
     }
 
@@ -182,8 +186,34 @@ impl Record {
     pub fn set_hooks(&self, mask: i32, count: i32) {
         let targets = self.targets.lock();
         *self.hook.lock() = Some((mask, count));
+        self.raised.store(false, Ordering::SeqCst);
         for target in &*targets {
+            // While a hook counts, its lane counts down in the field that is written here, and could write its own number over ours. It does
+            // not once it has seen that there is no hook, which it looks at before each instruction.
+            if target.0.hook_events().0 != 0 {
+                target.0.set_hook(None, 0, 0);
+                for _ in 0..1000 {
+                    std::hint::spin_loop();
+                }
+            }
             target.0.set_hook(Some(super::cancel::HOOK), mask, count);
+        }
+    }
+
+    /// The hook that was asked for has raised its error.
+    pub fn hook_raised(&self) {
+        self.raised.store(true, Ordering::SeqCst);
+    }
+
+    /// The lane has set another hook in a coroutine. One that was asked for and has not raised its error yet, or that `was_there`, comes back. It
+    /// counts half as far each time, for otherwise a loop that sets hooks would never come to an end.
+    pub fn put_back(&self, state: State, was_there: bool) {
+        let _targets = self.targets.lock();
+        if let Some((mask, count)) = &mut *self.hook.lock()
+            && (was_there || !self.raised.load(Ordering::SeqCst))
+        {
+            *count = (*count / 2).max(1);
+            state.set_hook(Some(super::cancel::HOOK), *mask, *count);
         }
     }
 

@@ -84,6 +84,7 @@ impl Arguments {
     }
 
     /// A function.
+    #[cfg(feature = "hooks")]
     pub fn function(&self, index: c_int) -> Result<(), Raise> {
         if self.state.kind(index) == Kind::Function {
             Ok(())

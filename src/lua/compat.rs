@@ -396,43 +396,65 @@ pub unsafe fn open_library(l: *mut lua_State, name: &std::ffi::CStr, open: lua_C
     }
 }
 
-/// Resumes a coroutine with `arguments` values; answers the status and how many values it left.
+#[cfg(feature = "lua51")]
+#[cfg_attr(all(windows, raw_dylib), link(name = "lua51", kind = "raw-dylib"))]
+unsafe extern "C-unwind" {
+    fn lua_setlevel(from: *mut lua_State, to: *mut lua_State);
+}
+
+/// Resumes a coroutine with `arguments` values; answers the status and how many values it left. Nesting that is too deep for the C stack is an
+/// error of the coroutine.
 pub unsafe fn resume(co: *mut lua_State, from: *mut lua_State, arguments: c_int) -> (c_int, c_int) {
     let mut results = 0;
+    // The others are told by `from` how many C calls there are already.
+    #[cfg(feature = "lua51")]
+    unsafe {
+        lua_setlevel(from, co)
+    };
     // The bindings of the older versions count the results as 5.4 does.
     let status = unsafe { lua_resume(co, from, arguments, &mut results) };
     (status, results)
 }
 
-/// Closes what a coroutine that ended with an error left open (5.4 and later); the error value stays on its top.
-pub unsafe fn close_failed(co: *mut lua_State, from: *mut lua_State) {
+/// Closes what a coroutine that ended with an error left open (5.4 and later); the error value stays on its top. Returns the status of the error.
+pub unsafe fn close_failed(co: *mut lua_State, from: *mut lua_State) -> c_int {
     #[cfg(feature = "lua54")]
     unsafe {
         let _ = from;
-        lua_resetthread(co);
+        lua_resetthread(co)
     }
     #[cfg(feature = "lua55")]
     unsafe {
-        lua_closethread(co, from);
+        lua_closethread(co, from)
     }
     #[cfg(not(any(feature = "lua54", feature = "lua55")))]
-    {
-        let _ = (co, from);
+    unsafe {
+        let _ = from;
+        lua_status(co)
     }
 }
 
-/// How messages call a coroutine that runs, and one that waits for a coroutine that it has resumed.
-pub const NOT_SUSPENDED: (&str, &str) = if cfg!(feature = "lua51") {
-    ("running", "normal")
-} else {
-    ("non-suspended", "non-suspended")
-};
+/// Whether a function that `coroutine.wrap` made puts its caller's position before an error value of this kind and status.
+pub fn wrap_adds_position(kind: Kind, status: c_int) -> bool {
+    match kind {
+        Kind::String => !cfg!(any(feature = "lua54", feature = "lua55")) || status != LUA_ERRMEM,
+        Kind::Number => cfg!(any(feature = "lua51", feature = "lua52")),
+        _ => false,
+    }
+}
 
-/// Whether messages call every coroutine dead that has nothing on its stack, even one that runs.
-pub const EMPTY_IS_DEAD: bool = cfg!(any(feature = "lua52", feature = "lua53"));
+/// Whether `coroutine.resume` raises an error where there are more results than the stack has room for; else it returns false and the text.
+pub const RESUME_RAISES: bool = cfg!(feature = "lua51");
 
 /// Whether a hook is set for all coroutines of a state at once (LuaJIT) and not for each.
 pub const HOOKS_ARE_GLOBAL: bool = cfg!(feature = "luajit");
+
+/// The hook function at an address; nothing at address 0.
+pub fn hook_from(address: usize) -> Option<lua_Hook> {
+    // SAFETY: a nullable function pointer has the representation of `Option<lua_Hook>`. That a function of this type
+    // is there is the duty of who calls the result.
+    unsafe { std::mem::transmute::<usize, Option<lua_Hook>>(address) }
+}
 
 /// The allocator function at an address; nothing at address 0.
 pub fn allocator_from(address: usize) -> Option<lua_Alloc> {

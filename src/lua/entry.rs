@@ -1,7 +1,7 @@
 //! `enter`: how a function that Lua calls runs its body, and how an error or a panic of the body reaches Lua.
 
 use super::compat::{self as c, lua_State};
-use super::{State, Text, protect};
+use super::{Raising, State, Text, protect};
 use crate::grow::OutOfMemory;
 use crate::memory;
 use std::any::Any;
@@ -94,8 +94,70 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// What is left for the frame that owns nothing.
+/// What is left for the frame that owns nothing: to raise the value on the top.
 const RAISE: c_int = -1;
+
+/// What the body of a replacement returns in place of a number of results: the original, its second upvalue, runs in its place, within the same
+/// call, so that texts and positions of errors are those of the original. The stack must be as Lua passed it.
+pub const ORIGINAL: c_int = -2;
+
+/// The index of the original among the upvalues of its replacement.
+const AT: c_int = c::lua_upvalueindex(2);
+
+/// Calls the C function that the running function replaces, within the same call: with its arguments, its name and its caller.
+///
+/// # Safety
+/// Called from frames that own nothing, in a function whose second upvalue is a C function that either has no upvalues or finds its own in the same
+/// places.
+unsafe fn original(l: *mut lua_State) -> c_int {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        match c::lua_tocfunction(l, AT) {
+            Some(function) => function(l),
+            None => {
+                c::lua_pushvalue(l, AT);
+                c::lua_insert(l, 1);
+                c::lua_call(l, c::lua_gettop(l) - 1, c::LUA_MULTRET);
+                c::lua_gettop(l)
+            }
+        }
+    }
+}
+
+/// Does what the body has left for the frame that owns nothing.
+///
+/// # Safety
+/// Called from frames that own nothing.
+#[cold]
+#[inline(never)]
+unsafe extern "C-unwind" fn rest(l: *mut lua_State, results: c_int) -> usize {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        if results == ORIGINAL {
+            return original(l) as usize;
+        }
+        c::lua_error(l)
+    }
+}
+
+/// Runs `before`, then the original of a replacement within the same call, then `after` with what `before` returned and the number of the
+/// original's results, which are on the top. `after` returns the number of results. Both own nothing, and `after` may raise.
+///
+/// # Safety
+/// As for [`enter`]; the second upvalue of the function is the original.
+#[inline(always)]
+pub unsafe fn enter_around<T: Copy>(
+    l: *mut lua_State,
+    before: fn(State) -> T,
+    after: fn(Raising, T, c_int) -> c_int,
+) -> usize {
+    // SAFETY: Lua calls the caller; neither it nor this frame owns anything.
+    unsafe {
+        let noted = before(State::new(l));
+        let results = original(l);
+        after(Raising::unprotected(l), noted, results) as usize
+    }
+}
 
 #[cold]
 #[inline(never)]
@@ -156,9 +218,9 @@ pub unsafe fn enter_always(
         Ok(Err(raise)) => push_error(state, raise),
         Err(panic) => push_panic(state, panic),
     };
-    if results == RAISE {
+    if results < 0 {
         // SAFETY: this frame and its caller own nothing: `results` is a number, the body's locals are gone.
-        unsafe { c::lua_error(l) }
+        return unsafe { rest(l, results) };
     }
     results as usize
 }
@@ -182,3 +244,15 @@ macro_rules! lua_function {
     };
 }
 pub(crate) use lua_function;
+
+/// Defines a function that runs something before and after the original, its second upvalue: see [`enter_around`].
+macro_rules! lua_around_original {
+    ($(#[$meta:meta])* fn $name:ident = $before:expr, $after:expr) => {
+        $(#[$meta])*
+        unsafe extern "C-unwind" fn $name(l: *mut $crate::lua::compat::lua_State) -> usize {
+            // SAFETY: Lua calls this function, and it owns nothing.
+            unsafe { $crate::lua::enter_around(l, $before, $after) }
+        }
+    };
+}
+pub(crate) use lua_around_original;

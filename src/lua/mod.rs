@@ -19,8 +19,10 @@ mod warnings;
 
 pub use args::Arguments;
 pub use debug::FrameInfo;
-pub(crate) use entry::lua_function;
-pub use entry::{NOT_ENOUGH_MEMORY, Raise, check_memory, enter, enter_always};
+pub use entry::{
+    NOT_ENOUGH_MEMORY, ORIGINAL, Raise, check_memory, enter, enter_always, enter_around,
+};
+pub(crate) use entry::{lua_around_original, lua_function};
 pub use protect::{Raising, Sink, install, is_trampoline, protect, protect_with};
 pub use state::{Hook, Kind, State, upvalue};
 pub(crate) use text::text;

@@ -433,8 +433,8 @@ impl State {
         unsafe { c::lua_checkstack(self.0, n) != 0 }
     }
 
-    /// Closes what this coroutine, which ended with an error, left open.
-    pub fn close_failed(self, from: State) {
+    /// Closes what this coroutine, which ended with an error, left open. Returns the status of the error, whose value is on its top.
+    pub fn close_failed(self, from: State) -> c_int {
         // SAFETY: the coroutine is not running.
         unsafe { c::close_failed(self.0, from.0) }
     }
@@ -449,14 +449,10 @@ impl State {
         }
     }
 
-    /// Whether messages call this coroutine, which cannot be resumed, dead: it has ended, by an error perhaps.
-    pub fn is_dead(self) -> bool {
+    /// Whether this coroutine is suspended or dead: what it has left open can be closed.
+    pub fn is_closable(self) -> bool {
         // SAFETY: reads the coroutine's fields.
-        match unsafe { c::lua_status(self.0) } {
-            c::LUA_YIELD => false,
-            c::LUA_OK => self.top() == 0 && (c::EMPTY_IS_DEAD || !self.has_level(0)),
-            _ => true,
-        }
+        unsafe { c::lua_status(self.0) != c::LUA_OK || !self.has_level(0) }
     }
 
     /// Resumes this coroutine from `from` with the top `arguments` values of its stack. Answers how many values it
@@ -473,8 +469,27 @@ impl State {
 
     /// The hook that is set now, as an identity to compare with.
     pub fn hook(self) -> usize {
+        self.hook_function().map_or(0, |hook| hook as usize)
+    }
+
+    /// The hook that is set now; none where there is none.
+    pub fn hook_function(self) -> Option<Hook> {
         // SAFETY: reads one field.
-        unsafe { c::lua_gethook(self.0).map_or(0, |hook| hook as usize) }
+        unsafe { c::lua_gethook(self.0) }
+    }
+
+    /// What the hook that is set now listens to: mask and count.
+    pub fn hook_events(self) -> (c_int, c_int) {
+        // SAFETY: reads two fields.
+        unsafe { (c::lua_gethookmask(self.0), c::lua_gethookcount(self.0)) }
+    }
+
+    /// Pushes the coroutine that this is.
+    pub fn push_self(self) {
+        // SAFETY: room by the module convention. Nothing is allocated.
+        unsafe {
+            c::lua_pushthread(self.0);
+        }
     }
 
     /// Sets a debug hook. May be called from another thread, as a signal handler may: it writes plain fields that

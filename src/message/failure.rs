@@ -199,6 +199,9 @@ pub enum Place {
     UserValue,
 }
 
+/// What a [`Failure::Unnamed`] calls a C function with upvalues, which is likely to have been made by a call.
+pub const CLOSURE: &str = "closure of C";
+
 /// What a person can do about a type that cannot travel.
 fn remedy(kind: &str) -> &'static str {
     match kind {
@@ -245,6 +248,20 @@ impl Failure {
                 "can't copy non-deep full userdata across lanes (",
                 path,
                 "; give its metatable __lanesclone or __lanesignore, or send what is needed to make it again)",
+            ],
+            Failure::Unnamed {
+                what: CLOSURE,
+                path,
+                state,
+            } => text![
+                "function referenced by '",
+                path,
+                "' not found in ",
+                state,
+                " origin transfer database.\n\
+                 (a C function that holds values of its own, such as coroutine.wrap, string.gmatch and io.lines \
+                 return, belongs to the state that made it: make it in the lane that uses it. One that a module \
+                 exports can be named with lanes.register)",
             ],
             Failure::Unnamed { what, path, state } => text![
                 *what,

@@ -26,6 +26,8 @@ pub struct Keys {
     pub require: i64,
     /// the table of loaded modules
     pub loaded: i64,
+    /// the table of the library `package`
+    pub package: i64,
     /// this state's context (a userdata)
     pub context: i64,
     /// this state's `on_state_create`
@@ -40,6 +42,8 @@ pub struct Keys {
     pub lane_globals: i64,
     /// the table of `require "lanes_core"`
     pub core: i64,
+    /// coroutine -> what its hook of `debug.sethook` listens to
+    pub hooks: i64,
 }
 
 /// The keys.
@@ -59,6 +63,8 @@ pub const KEYS: Keys = Keys {
     handler: -0x4c61_000c,
     lane_globals: -0x4c61_000d,
     core: -0x4c61_000e,
+    hooks: -0x4c61_0010,
+    package: -0x4c61_0011,
 };
 
 /// What one state keeps for its transfers.

@@ -3,7 +3,7 @@
 
 use super::encode::Destination;
 use super::encoder::{Encoder, Frame, Stop, TableFrame};
-use super::failure::Failure;
+use super::failure::{CLOSURE, Failure};
 use super::local::Local;
 use super::{format, names};
 use crate::lua::{Kind, Raising, Text};
@@ -216,8 +216,12 @@ impl Encoder {
         if raising.is_c_function(-1) {
             if !names::write_name(self, local, raising, Some(format::NAMED_FUNCTION)) {
                 let state = Text::from(&local.name.borrow()[..]);
+                let closure = raising.push_upvalue(-1, 1).is_some();
+                if closure {
+                    raising.pop(1);
+                }
                 let failure = Failure::Unnamed {
-                    what: "function",
+                    what: if closure { CLOSURE } else { "function" },
                     path: self.path(raising),
                     state,
                 };

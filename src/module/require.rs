@@ -1,7 +1,9 @@
 //! `require`, one at a time in a universe (SPEC-3x 1.7), and `lanes.require`.
 
 use crate::context::{Context, Waited};
-use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect, text, upvalue};
+use crate::lua::{
+    Arguments, Kind, ORIGINAL, Raise, Raising, State, lua_function, protect, text, upvalue,
+};
 use crate::markers::CANCEL_ERROR;
 use crate::message::{KEYS, name_as, register};
 use crate::park::{Deadline, Refusal, Wait, Waiter};
@@ -21,10 +23,19 @@ pub fn wrap(raising: Raising, context: c_int) {
         // Whoever kept the original in a local variable means the same.
         name_as(raising, b"2:_G7:require");
         raising.raw_get_name(State::REGISTRY, b"_LOADED");
+        raising.push_copy(-1);
         raising.raw_set_index(State::REGISTRY, KEYS.loaded);
+        if raising.kind(-1) == Kind::Table {
+            raising.raw_get_name(-1, b"package");
+            raising.raw_set_index(State::REGISTRY, KEYS.package);
+        }
+        raising.pop(1);
         raising.push_copy(context);
-        raising.insert(-2);
-        raising.push_function(serialised, 2);
+        raising.push_copy(-2);
+        raising.push_function(place_error, 2);
+        raising.push_copy(context);
+        raising.insert(-3);
+        raising.push_function(serialised, 3);
         raising.push_copy(-1);
         raising.raw_set_index(State::REGISTRY, KEYS.require);
         raising.raw_set_name(-2, b"require");
@@ -42,6 +53,9 @@ lua_function! {
 fn serialised_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(state)?;
     let arguments = state.top();
+    if !matches!(state.kind(1), Kind::String | Kind::Number) && refuses_by_itself(state) {
+        return Ok(ORIGINAL);
+    }
     // A module that is there needs no lock, which another lane may hold for long.
     if state.kind(1) == Kind::String {
         state.raw_get_index(State::REGISTRY, KEYS.loaded);
@@ -55,13 +69,16 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
         }
         state.set_top(arguments);
     }
+    protect(state, 0, |raising| raising.reserve(2))?;
     state.push_copy(upvalue(2));
+    state.insert(1);
+    state.push_copy(upvalue(3));
     state.insert(1);
     let Some(universe) = context.universe_if_any() else {
         state
-            .call_protected(arguments, None, 0)
+            .call_protected(arguments, None, 1)
             .map_err(|_| Raise::Value)?;
-        return Ok(state.top());
+        return Ok(state.top() - 1);
     };
     // A finalizer that was reached by a request is not ended by the same request.
     let deaf = context.finalizing.get().then(Waiter::new);
@@ -73,11 +90,49 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
             Ok(()) => Waited::Ended(Ok(())),
         }
     })??;
-    let outcome = state.call_protected(arguments, None, 0);
+    let outcome = state.call_protected(arguments, None, 1);
     universe.require.unlock();
     context.local.modules_changed();
     outcome.map_err(|_| Raise::Value)?;
-    Ok(state.top())
+    Ok(state.top() - 1)
+}
+
+lua_function! {
+    /// Sees an error of the original `require`, its second upvalue, first. Those that the original itself raises, and not a module or a
+    /// searcher, say where it was called; it takes our function for its caller, which has no position.
+    always fn place_error = place_error_body
+}
+
+fn place_error_body(state: State) -> Result<c_int, Raise> {
+    // 0 is this function, 1 what raised the error, 2 ours in the original's place, 3 its caller.
+    let raised_by_original = state.kind(1) == Kind::String
+        && state.is_c_function(upvalue(2))
+        && state.push_function_at(1)
+        && state.raw_equal(-1, upvalue(2));
+    state.set_top(1);
+    if raised_by_original {
+        protect(state, 1, |raising| {
+            // One level more: the protected closure runs in a C function of its own.
+            raising.push_where(4);
+            raising.insert(-2);
+            raising.concat(2);
+        })?;
+    }
+    Ok(1)
+}
+
+/// Whether the original looks at its argument with the library's own words before anything else, so that it can refuse one in our place: it is
+/// a C function without upvalues, or with the table `package` as the first.
+fn refuses_by_itself(state: State) -> bool {
+    let top = state.top();
+    state.push_copy(upvalue(2));
+    let mut standard = state.is_c_function(-1);
+    if standard && state.push_upvalue(-1, 1).is_some() {
+        state.raw_get_index(State::REGISTRY, KEYS.package);
+        standard = state.kind(-1) == Kind::Table && state.raw_equal(-1, -2);
+    }
+    state.set_top(top);
+    standard
 }
 
 lua_function! {
