@@ -16,6 +16,7 @@ mod grow;
 mod hooks;
 mod lane;
 mod linda;
+mod loading;
 mod lua;
 mod markers;
 mod memory;

@@ -46,6 +46,9 @@ struct Target(State);
 // SAFETY: the state is reached through the lock of `Record::targets` only, where the lane's thread keeps it alive.
 unsafe impl Send for Target {}
 
+/// The name of a lane that has none.
+const UNNAMED: &str = "<unnamed>";
+
 /// What a lane's thread and its handles share.
 pub struct Record {
     /// Who waits when the lane waits, and what it is asked to do.
@@ -81,7 +84,7 @@ impl Record {
             position: AtomicUsize::new(usize::MAX),
             stage: AtomicU8::new(Stage::Pending as u8),
             unnoticed: AtomicBool::new(false),
-            name: Mutex::new("<unnamed>".to_owned()),
+            name: Mutex::new(UNNAMED.to_owned()),
             targets: Mutex::default(),
             hook: Mutex::new(None),
             timers: OnceLock::new(),
@@ -149,6 +152,14 @@ impl Record {
     /// The name that the lane gave itself, or `<unnamed>`.
     pub fn name(&self) -> String {
         grow::text(self.name.lock().as_bytes())
+    }
+
+    /// How errors call it: by the name that it has, or by its address.
+    pub fn called(&self) -> String {
+        match self.name() {
+            name if name == UNNAMED => format!("Lane #{:p}", std::ptr::from_ref(self)),
+            name => format!("lane '{name}'"),
+        }
     }
 
     /// Sets the name.
