@@ -22,6 +22,7 @@ mod markers;
 mod memory;
 mod message;
 mod module;
+mod origin;
 mod park;
 mod pin;
 mod state;

@@ -18,10 +18,12 @@ pub const HOOK: Hook = hook;
 
 unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
     let state = State::new(l);
-    let requested = Context::in_registry(state)
-        .is_some_and(|context| context.waiter.request() != Request::None);
-    if requested {
-        if is_to_end(state) {
+    let Some(context) = Context::in_registry(state) else {
+        return;
+    };
+    if context.waiter.request() != Request::None {
+        // In a callback the hook stays, for when it has come to its end.
+        if is_to_end(state) || context.is_left_alone(state) || context.is_called_back(state) {
             return;
         }
         state.set_hook(None, 0, 0);

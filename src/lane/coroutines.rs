@@ -5,7 +5,9 @@
 
 use crate::context::Context;
 use crate::lua::compat::{HOOKS_ARE_GLOBAL, NOT_SUSPENDED};
-use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect, upvalue};
+use crate::lua::{
+    Arguments, Kind, Raise, Raising, State, is_function, lua_function, protect, upvalue,
+};
 use std::os::raw::c_int;
 
 /// Replaces the two functions in the library `coroutine`, if the state has it.
@@ -34,6 +36,14 @@ pub fn prepare(raising: Raising, context: c_int) {
         raising.pop(1);
     }
     raising.pop(1);
+}
+
+/// Whether the C function at `index`, which is neither `pcall` nor `xpcall`, resumes coroutines.
+pub fn is_resuming(state: State, index: c_int) -> bool {
+    // Among LuaJIT's own functions that have no address these are the only ones that wait for others.
+    is_function(state, index, resume)
+        || is_function(state, index, call_wrapped)
+        || state.c_function(index).is_none()
 }
 
 lua_function! {

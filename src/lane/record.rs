@@ -184,6 +184,12 @@ impl Record {
         }
     }
 
+    /// The first answer that `find` gives for a running coroutine, from the innermost one on. It must not run Lua code.
+    pub fn find_running<T>(&self, find: impl FnMut(State) -> Option<T>) -> Option<T> {
+        let targets = self.targets.lock();
+        targets.iter().rev().map(|target| target.0).find_map(find)
+    }
+
     /// The coroutine that was entered last no longer runs.
     pub fn leave(&self) {
         self.targets.lock().pop();

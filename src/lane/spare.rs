@@ -3,7 +3,7 @@
 //! `unsafe`: an allocator function of the program's own is taken for what the program says that it is.
 
 use super::record::Record;
-use super::{coroutines, globals};
+use super::{callback, coroutines, globals};
 use crate::context::{Context, Kinds};
 use crate::grow::OutOfMemory;
 use crate::lua::compat::{self, LUAJIT, SEEDS_ITSELF};
@@ -201,6 +201,7 @@ fn prepare(state: State, libraries: Libraries) -> Result<Kinds, Raise> {
         let context = raising.top();
         globals::prepare(raising, context);
         coroutines::prepare(raising, context);
+        callback::prepare(raising);
         module::wrap_require(raising, context);
         if libraries.has_core() {
             module::preload(raising, context);

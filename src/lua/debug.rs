@@ -67,10 +67,15 @@ impl State {
 
     /// Pushes the innermost running function; false, and nothing pushed, when none runs.
     pub fn push_running(self) -> bool {
+        self.push_at_level(0)
+    }
+
+    /// Pushes the function that runs at `level` (0: the innermost); false, and nothing pushed, where there is none.
+    pub fn push_at_level(self, level: c_int) -> bool {
         let mut debug = std::mem::MaybeUninit::<c::lua_Debug>::zeroed();
         // SAFETY: as for `frame_info`; this option pushes the function and does not raise.
         unsafe {
-            c::lua_getstack(self.raw(), 0, debug.as_mut_ptr()) != 0
+            c::lua_getstack(self.raw(), level, debug.as_mut_ptr()) != 0
                 && c::lua_getinfo(self.raw(), c"f".as_ptr(), debug.as_mut_ptr()) != 0
         }
     }

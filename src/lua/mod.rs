@@ -19,7 +19,7 @@ pub use args::Arguments;
 pub use debug::FrameInfo;
 pub(crate) use entry::lua_function;
 pub use entry::{NOT_ENOUGH_MEMORY, Raise, brief, check_memory, enter, enter_always};
-pub use protect::{Raising, Sink, install, is_trampoline, protect, protect_with};
+pub use protect::{Raising, Sink, install, is_function, is_trampoline, protect, protect_with};
 pub use state::{Hook, Kind, State, upvalue};
 pub use userdata::{Userdata, new_metatable};
 

@@ -34,6 +34,10 @@ pub struct Keys {
     pub finalizers: i64,
     /// the trace of the error that is being handled
     pub trace: i64,
+    /// the original `pcall`
+    pub pcall: i64,
+    /// the original `xpcall`
+    pub xpcall: i64,
     /// the message handler of a lane's body
     pub handler: i64,
     /// name -> function: the globals of every lane
@@ -59,6 +63,8 @@ pub const KEYS: Keys = Keys {
     handler: -0x4c61_000c,
     lane_globals: -0x4c61_000d,
     core: -0x4c61_000e,
+    pcall: -0x4c61_0010,
+    xpcall: -0x4c61_0011,
 };
 
 /// What one state keeps for its transfers.

@@ -101,21 +101,28 @@ fn begin<'a>(
     name: &'a [u8],
 ) -> Result<Loading<'a>, Raise> {
     // A finalizer that was reached by a request is not ended by the same request.
-    let deaf = context.finalizing.get().then(Waiter::new);
-    context
-        .wait(state, Deadline::Never, |wait| {
+    let mut deaf = context.finalizing.get().then(Waiter::new);
+    let begun = loop {
+        let outcome = context.wait(state, Deadline::Never, |wait| {
             let waiter = deaf.as_ref().unwrap_or(wait.waiter);
             match Loading::begin(universe, context, name, &Wait { waiter, ..*wait }) {
                 Err(Refused::Wait(Refusal::Interrupted)) => Waited::Interrupted,
+                Err(Refused::Wait(refusal)) => Waited::Asked(Err(Refused::Wait(refusal))),
                 outcome => Waited::Ended(outcome),
             }
-        })?
-        .map_err(
-            |refused| match loading::explain(universe, context, &brief(name), &refused) {
-                Some(text) => Raise::message(text),
-                None => Raise::Light(CANCEL_ERROR),
-            },
-        )
+        })?;
+        match outcome {
+            // There is nothing that could be answered in place of the module, and nothing can be raised.
+            Err(Refused::Wait(_)) if context.is_called_back(state) => deaf = Some(Waiter::new()),
+            outcome => break outcome,
+        }
+    };
+    begun.map_err(
+        |refused| match loading::explain(universe, context, &brief(name), &refused) {
+            Some(text) => Raise::message(text),
+            None => Raise::Light(CANCEL_ERROR),
+        },
+    )
 }
 
 lua_function! {
