@@ -92,9 +92,9 @@ describe("Ctrl-C", function()
                     require "slow"
                 end)()
                 while loading.status ~= "waiting" do lanes.sleep(0.001) end
-                package.preload.quick = function() print("loaded") end
+                package.preload.slow = function() print("loaded") end
                 interrupt()
-                ]] .. wrap:format([[require "quick"]]))
+                ]] .. wrap:format([[require "slow"]]))
             assert.is_nil(result.out:find("loaded", 1, true))
         end)
     end

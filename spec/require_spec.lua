@@ -1,4 +1,4 @@
--- The serialised require, lanes.require and lanes.register.
+-- require for one lane at a time and module, lanes.require and lanes.register.
 local support = require "support"
 local assert, describe, it, after_each, _ENV = support.plain(assert, describe, it, after_each)
 
@@ -73,7 +73,7 @@ describe("require in lanes", function()
         assert.is_false(without[1])
     end)
 
-    it("runs in one lane at a time", function()
+    it("loads a module in one lane at a time", function()
         local linda = lanes.linda()
         linda:set("inside", 0)
         local generator = lanes.gen("*", function()
@@ -94,7 +94,7 @@ describe("require in lanes", function()
         assert.equal(0, (linda:get("inside")))
     end)
 
-    -- A lane that holds the lock until it is told to go on.
+    -- A lane that loads a module until it is told to go on.
     local function loading(linda)
         local handle = lanes.gen("*", function()
             package.preload.spec_slow = function() return (select(2, linda:receive("go"))) end
@@ -104,17 +104,17 @@ describe("require in lanes", function()
         return handle
     end
 
-    -- A lane that waits, or will soon, while another one loads a module.
+    -- A lane that waits, or will soon, while another one loads the same module.
     local function behind(linda, finalizer)
         local handle = lanes.gen("*", function()
-            package.preload.spec_quick = function() return "loaded" end
+            package.preload.spec_slow = function() return "loaded" end
             if finalizer then
-                set_finalizer(function() linda:set("finalizer", (require "spec_quick")) end)
+                set_finalizer(function() linda:set("finalizer", (require "spec_slow")) end)
                 linda:send("near", true)
                 linda:receive("never")
             end
             linda:send("near", true)
-            return (require "spec_quick")
+            return (require "spec_slow")
         end)()
         expect.received(linda, "near")
         return handle

@@ -1,10 +1,10 @@
 //! The context of a Lua state: what our functions know in it. Every function of ours has it as its first upvalue.
 
-use crate::lane::{Handle, Record};
+use crate::lane::{Handle, Record, callback};
 use crate::linda::Shortcuts;
 use crate::lua::{Arguments, Raise, Raising, State, Userdata, lua_function, protect, upvalue};
 use crate::message::{KEYS, Local, Proxy};
-use crate::park::{Deadline, Wait, Waiter};
+use crate::park::{Deadline, Request, Wait, Waiter};
 use crate::universe::Universe;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::os::raw::c_int;
@@ -149,6 +149,19 @@ impl Context {
         }
     }
 
+    /// Whether a lane that is asked to stop, since the main state is being closed, is left alone: it is in a callback of a C library, which
+    /// might end the process in its own way, were an error raised there.
+    pub fn is_left_alone(&self, state: State) -> bool {
+        self.universe_if_any()
+            .is_some_and(|universe| universe.is_closing())
+            && callback::is_within(self, state, false)
+    }
+
+    /// Whether `cancel_error` cannot be raised in `state`, which runs: it would end a callback of a C library.
+    pub fn is_called_back(&self, state: State) -> bool {
+        callback::is_within(self, state, true)
+    }
+
     /// Calls `operation` with a wait of this state until it ends for another reason than an interruption.
     ///
     /// A signal handler of the host (Ctrl-C in the stock interpreter) asks for attention by setting a debug hook. A
@@ -177,8 +190,15 @@ impl Context {
                 deadline,
                 interrupted: if watched { Some(&interrupted) } else { None },
             };
-            if let Waited::Ended(value) = operation(&wait) {
-                return Ok(value);
+            match operation(&wait) {
+                Waited::Ended(value) => return Ok(value),
+                Waited::Asked(value) if !self.is_left_alone(state) => return Ok(value),
+                Waited::Asked(_) => {
+                    // Whoever ends the program is not to be told that the lane has heard it.
+                    self.waiter.cancel(Request::None, false);
+                    continue;
+                }
+                Waited::Interrupted => {}
             }
             // Signal handlers know the first coroutine only, which does not run while another one waits.
             if before == (0, 0) && main.hook() != 0 && state.hook() == 0 {
@@ -241,6 +261,8 @@ pub enum Waited<T> {
     Ended(T),
     /// A hook wants attention.
     Interrupted,
+    /// With this, by a hard request.
+    Asked(T),
 }
 
 fn closed() -> Raise {

@@ -3,7 +3,7 @@
 use crate::grow;
 use crate::lane::{Record, Spares};
 use crate::linda::{Key, Linda};
-use crate::park::recursive::RecursiveLock;
+use crate::park::named::{Locks, Party};
 use crate::state::allocator::Shared;
 use crate::sync::{Mutex, MutexGuard};
 use crate::threads::fork::PerProcess;
@@ -33,8 +33,9 @@ pub struct Settings {
 pub struct Universe {
     /// What `configure` was given.
     pub settings: Settings,
-    /// Serialises `require`.
-    pub require: RecursiveLock,
+    /// Who the master state is where lanes wait for each other.
+    pub main: Party,
+    loading: PerProcess<Locks>,
     timers: PerProcess<Timers>,
     spares: PerProcess<Spares>,
     lanes: PerProcess<Mutex<Lanes>>,
@@ -52,17 +53,23 @@ struct Lanes {
 }
 
 impl Universe {
-    /// A universe without lanes.
-    pub fn new(settings: Settings) -> Arc<Universe> {
+    /// A universe without lanes, and who its master state is.
+    pub fn new(settings: Settings, main: Party) -> Arc<Universe> {
         Arc::new(Universe {
             settings,
-            require: RecursiveLock::new(),
+            main,
+            loading: PerProcess::default(),
             timers: PerProcess::new(Timers::new()),
             spares: PerProcess::default(),
             lanes: PerProcess::default(),
             lindas: PerProcess::default(),
             closing: AtomicBool::new(false),
         })
+    }
+
+    /// The modules that are being loaded, by name, and who waits for whom.
+    pub fn loading(&self) -> &Locks {
+        self.loading.here(Locks::default)
     }
 
     /// The timers of `lanes.timer`.

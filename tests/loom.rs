@@ -9,14 +9,14 @@ mod asked;
 mod grow;
 #[path = "loom/latch.rs"]
 mod latch;
+#[path = "loom/named.rs"]
+mod named;
 #[path = "../src/park/mod.rs"]
 mod park;
 #[path = "loom/parker.rs"]
 mod parker;
 #[path = "loom/pool.rs"]
 mod pool;
-#[path = "loom/recursive.rs"]
-mod recursive;
 #[path = "loom/refusals.rs"]
 mod refusals;
 #[path = "loom/sides.rs"]

@@ -8,7 +8,7 @@ package.path = directory .. "/?.lua;" .. package.path
 -- this program may take.
 local deaf = {
     spinning = true, ["spinning under pcall"] = true, ["waiting under pcall"] = true, ["in a finalizer that spins"] = true,
-    ["in os.execute"] = true, ["in a read"] = true,
+    ["in os.execute"] = true, ["in a read"] = true, ["waiting in a callback of luv"] = true, ["spinning in a callback of luv"] = true,
 }
 local lanes = require "lanes".configure { shutdown_timeout = deaf[activity] and 0.05 or 100000, with_timers = timers == "timers" }
 local linda = lanes.linda "endings"
@@ -114,6 +114,28 @@ activities["in a finalizer that spins"] = function()
     launch(3, function()
         set_finalizer(function() linda:send("there", true) while true do end end)
     end)
+end
+
+-- A library that ends the process for an error in a callback.
+local function in_luv(callback)
+    launch(2, function()
+        local uv = require "luv"
+        local said = false
+        uv.new_timer():start(0, 1, function()
+            if not said then linda:send("there", true) end
+            said = true
+            callback()
+        end)
+        uv.run()
+    end)
+end
+
+activities["waiting in a callback of luv"] = function()
+    in_luv(function() linda:receive("never") end)
+end
+
+activities["spinning in a callback of luv"] = function()
+    in_luv(function() while true do end end)
 end
 
 -- One lane is in a module that waits; the others wait for their turn to require it.

@@ -22,7 +22,8 @@ unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
         return;
     };
     if context.waiter.request() != Request::None {
-        if is_to_end(state) {
+        // In a callback the hook stays, for when it has come to its end.
+        if is_to_end(state) || context.is_left_alone(state) || context.is_called_back(state) {
             return;
         }
         super::hooks::restore(state);

@@ -6,7 +6,7 @@
 
 use crate::context::Context;
 use crate::lua::compat::{HOOKS_ARE_GLOBAL, RESUME_RAISES, wrap_adds_position};
-use crate::lua::{Function, Kind, ORIGINAL, Raise, Raising, State};
+use crate::lua::{Function, Kind, ORIGINAL, Raise, Raising, State, is_function};
 use crate::lua::{lua_around_original, lua_function, protect, upvalue};
 use std::os::raw::c_int;
 
@@ -39,6 +39,14 @@ pub fn prepare(raising: Raising, context: c_int) {
         raising.pop(1);
     }
     raising.pop(1);
+}
+
+/// Whether the C function at `index`, which is neither `pcall` nor `xpcall`, resumes coroutines.
+pub fn is_resuming(state: State, index: c_int) -> bool {
+    // Among LuaJIT's own functions that have no address these are the only ones that wait for others.
+    is_function(state, index, resume)
+        || is_function(state, index, call_wrapped)
+        || state.c_function(index).is_none()
 }
 
 lua_function! {

@@ -7,6 +7,7 @@ use super::fetched::{Fetched, values};
 use super::outcome::Outcome;
 use super::record::Record;
 use crate::context::{Context, Waited, deadline, push_function};
+use crate::loading::Waiting;
 use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
     protect, text,
@@ -117,6 +118,7 @@ pub fn wait(
     if record.has_ended() {
         return Ok(true);
     }
+    let _waiting = Waiting::for_end(context, &record.waiter, deadline);
     context.wait(state, deadline, |wait: &Wait| match record.end.wait(wait) {
         Err(Refusal::Interrupted) => Waited::Interrupted,
         outcome => Waited::Ended(outcome.is_ok()),

@@ -6,6 +6,7 @@ use super::spare::{self, Spare};
 use super::{globals, handle, run};
 use crate::context::Context;
 use crate::grow;
+use crate::loading::Waiting;
 use crate::lua::{Kind, Raise, Raising, State, protect, text};
 use crate::message::{
     Destination, KEYS, Label, decode_one, decode_packet, encode_one, encode_packet,
@@ -66,6 +67,7 @@ fn start(state: State) -> Result<c_int, Raise> {
         lane,
         to,
     };
+    let launching = Waiting::for_launch(universe, context, &record.waiter);
     launch.name(&record, settings.name.as_deref())?;
     launch.on_state_create()?;
     launch.package()?;
@@ -73,6 +75,7 @@ fn start(state: State) -> Result<c_int, Raise> {
     launch.globals()?;
     launch.body()?;
     launch.arguments()?;
+    drop(launching);
     handle::push(context, state, &record)?;
     let place = state.top();
     // Of a lane that never began nobody hears, the option `gc_cb` neither.

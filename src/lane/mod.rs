@@ -1,5 +1,6 @@
 //! Lanes: launching, running, cancelling, and the handle through which a lane's creator sees it.
 
+pub mod callback;
 mod cancel;
 mod coroutines;
 mod fetched;

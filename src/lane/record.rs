@@ -6,6 +6,7 @@ use super::outcome::Outcome;
 use crate::grow;
 use crate::linda::unnoticed;
 use crate::lua::State;
+use crate::lua::{Text, text};
 use crate::park::{Latch, Waiter};
 use crate::sync::Mutex;
 use crate::universe::Universe;
@@ -46,6 +47,9 @@ struct Target(State);
 // SAFETY: the state is reached through the lock of `Record::targets` only, where the lane's thread keeps it alive.
 unsafe impl Send for Target {}
 
+/// The name of a lane that has none.
+const UNNAMED: &[u8] = b"<unnamed>";
+
 /// What a lane's thread and its handles share.
 pub struct Record {
     /// Who waits when the lane waits, and what it is asked to do.
@@ -83,7 +87,7 @@ impl Record {
             position: AtomicUsize::new(usize::MAX),
             stage: AtomicU8::new(Stage::Pending as u8),
             unnoticed: AtomicBool::new(false),
-            name: Mutex::new(b"<unnamed>".to_vec()),
+            name: Mutex::new(UNNAMED.to_vec()),
             targets: Mutex::default(),
             hook: Mutex::new(None),
             raised: AtomicBool::new(false),
@@ -154,6 +158,16 @@ impl Record {
         grow::copy(&self.name.lock())
     }
 
+    /// How errors call it: by the name that it has, or by its address.
+    pub fn called(&self) -> Text {
+        match self.name() {
+            name if name == UNNAMED => {
+                text![format_args!("Lane #{:p}", std::ptr::from_ref(self))]
+            }
+            name => text!["lane '", &name[..], "'"],
+        }
+    }
+
     /// Sets the name.
     pub fn set_name(&self, name: &[u8]) {
         let name = grow::copy(name);
@@ -175,6 +189,12 @@ impl Record {
         if self.hook.lock().is_some() {
             super::hooks::restore_in(from, state);
         }
+    }
+
+    /// The first answer that `find` gives for a running coroutine, from the innermost one on. It must not run Lua code.
+    pub fn find_running<T>(&self, find: impl FnMut(State) -> Option<T>) -> Option<T> {
+        let targets = self.targets.lock();
+        targets.iter().rev().map(|target| target.0).find_map(find)
     }
 
     /// The coroutine that was entered last no longer runs.

@@ -3,7 +3,7 @@
 //! `unsafe`: an allocator function of the program's own is taken for what the program says that it is.
 
 use super::record::Record;
-use super::{coroutines, globals, hooks};
+use super::{callback, coroutines, globals, hooks};
 use crate::context::{Context, Kinds};
 use crate::grow::OutOfMemory;
 use crate::lua::compat::{self, LUAJIT, SEEDS_ITSELF};
@@ -197,6 +197,7 @@ fn prepare(state: State, libraries: Libraries) -> Result<Kinds, Raise> {
         globals::prepare(raising, context);
         coroutines::prepare(raising, context);
         hooks::prepare(raising, context);
+        callback::prepare(raising);
         module::wrap_require(raising, context);
         if libraries.has_core() {
             module::preload(raising, context);

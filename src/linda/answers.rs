@@ -2,15 +2,27 @@
 //! interface (SPEC-3x 9.5).
 
 use super::queues::LindaCancelled;
+use crate::context::{Context, Timeout};
 use crate::lua::{Raise, State, protect};
 use crate::markers::CANCEL_ERROR;
 use crate::park::{Refusal, Request};
 use std::os::raw::{c_int, c_void};
 
-/// A hard cancel and lack of memory raise, a soft one and a cancelled linda answer `cancel_error`.
+/// Whether an operation that was refused at once may have another outcome when it waits: one with a timeout, and one of a lane that
+/// was asked to stop.
+pub fn may_change(refusal: Refusal, timeout: Timeout) -> bool {
+    match refusal {
+        Refusal::TimedOut => timeout != Timeout::Zero,
+        refusal => refusal == Refusal::Request(Request::Hard),
+    }
+}
+
+/// A hard cancel and lack of memory raise, a soft one and a cancelled linda answer `cancel_error`. So does a hard one in a callback.
 fn cancelled(state: State, refusal: Refusal) -> Result<c_int, Raise> {
     match refusal {
-        Refusal::Request(Request::Hard) => return Err(Raise::Light(CANCEL_ERROR)),
+        Refusal::Request(Request::Hard) if !Context::of(state)?.is_called_back(state) => {
+            return Err(Raise::Light(CANCEL_ERROR));
+        }
         Refusal::OutOfMemory => return Err(Raise::out_of_memory()),
         _ => {}
     }

@@ -8,7 +8,7 @@ use crate::context::{Context, Waited};
 use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, State, compat, lua_function};
 use crate::message::{Label, Message, decode_one, encode_one};
-use crate::park::{Deadline, Refusal, Wait};
+use crate::park::{Deadline, Refusal, Request, Wait};
 use std::os::raw::c_int;
 
 lua_function! {
@@ -79,6 +79,10 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
                 Err((Refusal::Interrupted, Values::Many(back))) => {
                     tokens = Some(back);
                     Waited::Interrupted
+                }
+                Err((refusal @ Refusal::Request(Request::Hard), Values::Many(back))) => {
+                    tokens = Some(back);
+                    Waited::Asked(Err(refusal))
                 }
                 outcome => Waited::Ended(outcome.map_err(|(refusal, _)| refusal)),
             }

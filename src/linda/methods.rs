@@ -10,7 +10,7 @@ use crate::lua::{
 };
 use crate::markers::{BATCHED, NULL};
 use crate::message::{Deep, Label, Message, Proxy, decode, decode_one, push_proxy};
-use crate::park::{Deadline, Refusal};
+use crate::park::{Deadline, Refusal, Request};
 use std::any::Any;
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
@@ -127,6 +127,7 @@ pub(super) fn is_marker(state: State, index: c_int, marker: usize) -> bool {
 pub(super) fn waited<T>(outcome: Result<T, Refusal>) -> Waited<Result<T, Refusal>> {
     match outcome {
         Err(Refusal::Interrupted) => Waited::Interrupted,
+        Err(Refusal::Request(Request::Hard)) => Waited::Asked(outcome),
         outcome => Waited::Ended(outcome),
     }
 }

@@ -46,7 +46,7 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
             .receive_one(&context.at_once(), &key, shortcut, apart),
     };
     let outcome = match outcome {
-        Err(Refusal::TimedOut) if timeout != Timeout::Zero => {
+        Err(refusal) if answers::may_change(refusal, timeout) => {
             let known = shortcut.cloned();
             drop(shortcuts);
             receive_waiting(context, state, linda, timeout, &key, known.as_ref(), apart)?

@@ -7,7 +7,7 @@ use crate::context::{Context, Timeout, Waited};
 use crate::lua::{Arguments, Kind, Raise, State, lua_function};
 use crate::markers::NULL;
 use crate::message::{Captured, Label, Message, capture, encode_each, encode_one};
-use crate::park::{Refusal, Wait};
+use crate::park::{Refusal, Request, Wait};
 use std::os::raw::c_int;
 
 lua_function! {
@@ -59,7 +59,7 @@ fn send_body(state: State) -> Result<c_int, Raise> {
         }
     };
     let outcome = match sent {
-        Err((Refusal::TimedOut, values)) if timeout != Timeout::Zero => {
+        Err((refusal, values)) if answers::may_change(refusal, timeout) => {
             send_waiting(context, state, linda, timeout, &key, values)?
         }
         outcome => outcome.map_err(|(refusal, _)| refusal),
@@ -92,6 +92,10 @@ fn send_waiting(
             Err((Refusal::Interrupted, back)) => {
                 values = Some(back);
                 Waited::Interrupted
+            }
+            Err((refusal @ Refusal::Request(Request::Hard), back)) => {
+                values = Some(back);
+                Waited::Asked(Err(refusal))
             }
             outcome => Waited::Ended(outcome.map_err(|(refusal, _)| refusal)),
         }

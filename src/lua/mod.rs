@@ -23,7 +23,7 @@ pub use entry::{
     NOT_ENOUGH_MEMORY, ORIGINAL, Raise, check_memory, enter, enter_always, enter_around,
 };
 pub(crate) use entry::{lua_around_original, lua_function};
-pub use protect::{Raising, Sink, install, is_trampoline, protect, protect_with};
+pub use protect::{Raising, Sink, install, is_function, is_trampoline, protect, protect_with};
 pub use state::{Hook, Kind, State, upvalue};
 pub(crate) use text::text;
 pub use text::{Part, Text};

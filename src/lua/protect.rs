@@ -110,9 +110,14 @@ where
 
 /// Whether the value at `index` is the function that runs what `protect` is given.
 pub fn is_trampoline(state: State, index: c_int) -> bool {
+    is_function(state, index, trampoline)
+}
+
+/// Whether the value at `index` is this function of ours.
+pub fn is_function(state: State, index: c_int, ours: Function) -> bool {
     state
         .c_function(index)
-        .is_some_and(|function| std::ptr::fn_addr_eq(function, as_c_function(trampoline)))
+        .is_some_and(|function| std::ptr::fn_addr_eq(function, as_c_function(ours)))
 }
 
 /// As [`protect`], with data that the closure may change. The data stays owned outside, so a raise loses none of it.

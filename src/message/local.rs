@@ -36,6 +36,10 @@ pub struct Keys {
     pub finalizers: i64,
     /// the trace of the error that is being handled
     pub trace: i64,
+    /// the original `pcall`
+    pub pcall: i64,
+    /// the original `xpcall`
+    pub xpcall: i64,
     /// the message handler of a lane's body
     pub handler: i64,
     /// name -> function: the globals of every lane
@@ -65,6 +69,8 @@ pub const KEYS: Keys = Keys {
     core: -0x4c61_000e,
     hooks: -0x4c61_0010,
     package: -0x4c61_0011,
+    pcall: -0x4c61_0012,
+    xpcall: -0x4c61_0013,
 };
 
 /// What one state keeps for its transfers.

@@ -4,6 +4,7 @@ use super::require;
 use crate::context::Context;
 use crate::lua::{Arguments, Kind, Raise, State, lua_function, protect};
 use crate::message::KEYS;
+use crate::park::named::Party;
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
 use crate::universe::{Settings, Universe};
@@ -69,7 +70,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     context.local.demote.set(demote_full_userdata);
     *context.local.name.borrow_mut() = b"main".to_vec();
     context.master.set(true);
-    context.set_universe(Universe::new(settings));
+    context.set_universe(Universe::new(settings, Party::of(&context.waiter)));
     state.push_boolean(true);
     Ok(1)
 }

@@ -1,15 +1,19 @@
-//! `require`, one at a time in a universe (SPEC-3x 1.7), and `lanes.require`.
+//! `require`, for a module of one name by one lane at a time, and `lanes.require`.
 
 use crate::context::{Context, Waited};
+use crate::grow;
+use crate::loading::{self, Loading};
 use crate::lua::{
     Arguments, Kind, ORIGINAL, Raise, Raising, State, lua_function, protect, text, upvalue,
 };
 use crate::markers::CANCEL_ERROR;
 use crate::message::{KEYS, name_as, register};
+use crate::park::named::Refused;
 use crate::park::{Deadline, Refusal, Wait, Waiter};
+use crate::universe::Universe;
 use std::os::raw::c_int;
 
-/// Replaces the global `require` by one that holds the universe's lock meanwhile. Without the global: nothing.
+/// Replaces the global `require` by one that holds the lock of the module's name meanwhile. Without the global: nothing.
 pub fn wrap(raising: Raising, context: c_int) {
     raising.raw_get_index(State::REGISTRY, KEYS.require);
     let wrapped = raising.kind(-1) == Kind::Function;
@@ -46,7 +50,7 @@ pub fn wrap(raising: Raising, context: c_int) {
 }
 
 lua_function! {
-    /// The global `require`: calls the original, its second upvalue, under the lock.
+    /// The global `require`: calls the original, its second upvalue, under the lock of the module's name.
     fn serialised = serialised_body
 }
 
@@ -69,30 +73,22 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
         }
         state.set_top(arguments);
     }
+    let name = name(state)?;
+    // What is no name the original refuses.
+    let loading = match (context.universe_if_any(), &name) {
+        (Some(universe), Some(name)) => Some(begin(context, state, universe, name)?),
+        _ => None,
+    };
     protect(state, 0, |raising| raising.reserve(2))?;
     state.push_copy(upvalue(2));
     state.insert(1);
     state.push_copy(upvalue(3));
     state.insert(1);
-    let Some(universe) = context.universe_if_any() else {
-        state
-            .call_protected(arguments, None, 1)
-            .map_err(|_| Raise::Value)?;
-        return Ok(state.top() - 1);
-    };
-    // A finalizer that was reached by a request is not ended by the same request.
-    let deaf = context.finalizing.get().then(Waiter::new);
-    context.wait(state, Deadline::Never, |wait| {
-        let waiter = deaf.as_ref().unwrap_or(wait.waiter);
-        match universe.require.lock(&Wait { waiter, ..*wait }) {
-            Err(Refusal::Interrupted) => Waited::Interrupted,
-            Err(_) => Waited::Ended(Err(Raise::Light(CANCEL_ERROR))),
-            Ok(()) => Waited::Ended(Ok(())),
-        }
-    })??;
     let outcome = state.call_protected(arguments, None, 1);
-    universe.require.unlock();
-    context.local.modules_changed();
+    if loading.is_some() {
+        drop(loading);
+        context.local.modules_changed();
+    }
     outcome.map_err(|_| Raise::Value)?;
     Ok(state.top() - 1)
 }
@@ -133,6 +129,55 @@ fn refuses_by_itself(state: State) -> bool {
     }
     state.set_top(top);
     standard
+}
+
+/// The name of the module that is asked for, if the first argument is one.
+fn name(state: State) -> Result<Option<Vec<u8>>, Raise> {
+    if !matches!(state.kind(1), Kind::String | Kind::Number) {
+        return Ok(None);
+    }
+    // A number that is converted becomes a string on the stack.
+    state.push_copy(1);
+    protect(state, 1, |raising| {
+        raising.string(1);
+    })?;
+    let name = state.bytes(-1).map(grow::copy);
+    state.pop(1);
+    Ok(name)
+}
+
+/// Waits until nobody else loads the module `name`.
+///
+/// Errors: the wait would never end; a hard request.
+fn begin<'a>(
+    context: &Context,
+    state: State,
+    universe: &'a Universe,
+    name: &'a [u8],
+) -> Result<Loading<'a>, Raise> {
+    // A finalizer that was reached by a request is not ended by the same request.
+    let mut deaf = context.finalizing.get().then(Waiter::new);
+    let begun = loop {
+        let outcome = context.wait(state, Deadline::Never, |wait| {
+            let waiter = deaf.as_ref().unwrap_or(wait.waiter);
+            match Loading::begin(universe, context, name, &Wait { waiter, ..*wait }) {
+                Err(Refused::Wait(Refusal::Interrupted)) => Waited::Interrupted,
+                Err(Refused::Wait(refusal)) => Waited::Asked(Err(Refused::Wait(refusal))),
+                outcome => Waited::Ended(outcome),
+            }
+        })?;
+        match outcome {
+            // There is nothing that could be answered in place of the module, and nothing can be raised.
+            Err(Refused::Wait(_)) if context.is_called_back(state) => deaf = Some(Waiter::new()),
+            outcome => break outcome,
+        }
+    };
+    begun.map_err(
+        |refused| match loading::explain(universe, context, name, &refused) {
+            Some(text) => Raise::message(text),
+            None => Raise::Light(CANCEL_ERROR),
+        },
+    )
 }
 
 lua_function! {

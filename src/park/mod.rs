@@ -1,8 +1,8 @@
 //! How a thread waits: what it waits with (`Wait`), why a wait ends (`Refusal`), and its parts, one file each.
 
 mod latch;
+pub mod named;
 mod parker;
-pub mod recursive;
 #[cfg(not(loom))]
 mod spin;
 mod waiter;

@@ -1,0 +1,143 @@
+//! Modules that are being loaded in a universe: one party at a time loads the modules of one name, and a wait for that which would never end is
+//! an error in words.
+
+use crate::context::Context;
+use crate::lua::{Text, text};
+use crate::park::named::{MOST, Party, Refused, Step};
+use crate::park::{Deadline, Wait, Waiter};
+use crate::universe::Universe;
+use std::sync::Arc;
+
+/// While it lives this module is being loaded.
+pub struct Loading<'a> {
+    universe: &'a Universe,
+    party: Party,
+    name: &'a [u8],
+}
+
+impl<'a> Loading<'a> {
+    /// Waits until nobody else loads the module `name`.
+    ///
+    /// Errors: the wait ended otherwise, or would never end.
+    pub fn begin(
+        universe: &'a Universe,
+        context: &Context,
+        name: &'a [u8],
+        wait: &Wait,
+    ) -> Result<Loading<'a>, Refused> {
+        let party = Party::of(&context.waiter);
+        universe.loading().lock(party, name, wait)?;
+        Ok(Loading {
+            universe,
+            party,
+            name,
+        })
+    }
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        // A process that was forked meanwhile has locks of its own.
+        self.universe.loading().unlock(self.party, self.name);
+    }
+}
+
+/// While it lives a state waits for a lane, without end.
+pub struct Waiting<'a> {
+    universe: &'a Universe,
+    from: Party,
+    to: Party,
+    lends: bool,
+}
+
+impl<'a> Waiting<'a> {
+    /// The state waits until the lane with this waiter has ended; none if not for ever. A module that the state is loading cannot be
+    /// loaded by that lane: it would most likely launch the next lane, and so on.
+    pub fn for_end(context: &'a Context, lane: &Arc<Waiter>, deadline: Deadline) -> Option<Self> {
+        match context.universe_if_any() {
+            Some(universe) if deadline == Deadline::Never => {
+                Some(Waiting::begin(universe, context, lane, false))
+            }
+            _ => None,
+        }
+    }
+
+    /// The state launches the lane with this waiter, which can load the same modules meanwhile: it is a part of the same call.
+    pub fn for_launch(universe: &'a Universe, context: &Context, lane: &Arc<Waiter>) -> Self {
+        Waiting::begin(universe, context, lane, true)
+    }
+
+    fn begin(universe: &'a Universe, context: &Context, lane: &Arc<Waiter>, lends: bool) -> Self {
+        let (from, to) = (Party::of(&context.waiter), Party::of(lane));
+        universe.loading().waits(from, to, lends);
+        Waiting {
+            universe,
+            from,
+            to,
+            lends,
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let Waiting {
+            universe,
+            from,
+            to,
+            lends,
+        } = *self;
+        universe.loading().ended(from, to, lends);
+    }
+}
+
+/// Says why the module `name` cannot be loaded. None where the wait for it ended for another reason.
+pub fn explain(
+    universe: &Universe,
+    context: &Context,
+    name: &[u8],
+    refused: &Refused,
+) -> Option<Text> {
+    match refused {
+        Refused::Wait(_) => None,
+        Refused::Lent => Some(text![
+            "module '",
+            name,
+            format_args!(
+                "' cannot be loaded: while it is loaded it launches a lane that loads it, {MOST} times within each other"
+            ),
+        ]),
+        Refused::Never(steps) => {
+            let lanes = universe.running();
+            let me = Party::of(&context.waiter);
+            let called = |party: Party| {
+                let lane = lanes.iter().find(|lane| Party::of(&lane.waiter) == party);
+                match lane {
+                    _ if party == me && context.record.is_some() => Text::from("this lane"),
+                    None if party == universe.main => Text::from("main"),
+                    None => Text::from("a lane that is being launched"),
+                    Some(lane) => lane.called(),
+                }
+            };
+            Some(circle(name, steps, me, called))
+        }
+    }
+}
+
+/// The words for a circle of parties that wait for each other.
+fn circle(name: &[u8], steps: &[Step], me: Party, called: impl Fn(Party) -> Text) -> Text {
+    let mut words = text!["module '", name, "' cannot be loaded: "];
+    for (place, step) in steps.iter().enumerate() {
+        let next = called(steps.get(place + 1).map_or(me, |next| next.party));
+        let who = called(step.party);
+        words.add(match place {
+            0 => text![who, " is loading it and"],
+            _ => text![", and ", who],
+        });
+        words.add(match &step.lock {
+            Some(module) => text![" waits for ", next, " to load module '", &module[..], "'"],
+            None => text![" waits for ", next],
+        });
+    }
+    words
+}
