@@ -23,6 +23,8 @@ pub enum Label {
     Package,
     /// A metatable.
     Metatable,
+    /// A module's table.
+    Module,
     /// An element read from a linda.
     Element,
 }
@@ -39,6 +41,7 @@ impl Label {
             Label::StateCreate => write!(out, "on_state_create"),
             Label::Package => write!(out, "package"),
             Label::Metatable => write!(out, "metatable"),
+            Label::Module => write!(out, "module"),
             Label::Element => write!(out, "element #{}", n + 1),
         };
     }
@@ -131,11 +134,15 @@ pub enum Failure {
     },
     /// A full userdata that is neither shared nor clonable.
     Userdata { path: String },
-    /// A C function (or the metatable of a clonable) that no module of this state exports.
-    Unnamed {
-        what: &'static str,
-        path: String,
-        state: String,
+    /// A C function that no module of this state exports.
+    Unnamed { path: String, state: String },
+    /// A clonable userdata whose metatable has no name and cannot be copied, and why not.
+    Clonable { path: String, reason: String },
+    /// A failure within a module's table that was copied, and why it was.
+    Copy {
+        name: String,
+        reason: String,
+        failure: String,
     },
     /// A name that the receiving state does not have, and the reason why its module could not be loaded there.
     Unknown {
@@ -150,6 +157,8 @@ pub enum Failure {
     Deep { path: String, reason: String },
     /// Bytecode that could not be written or read.
     Code { path: String },
+    /// The wait for a module was ended by a request to end.
+    Cancelled,
     /// There is no memory for the message.
     Memory,
     /// A message that does not make sense: a defect of ours.
@@ -179,6 +188,18 @@ fn remedy(kind: &str) -> &'static str {
         }
         "cdata" => "cdata belongs to its state: send its fields, or a pointer as light userdata",
         _ => "values of this type belong to their state",
+    }
+}
+
+impl Failure {
+    /// The failure as a reason within another's text.
+    pub fn reason(&self) -> String {
+        match self {
+            Failure::Unnamed { path, .. } => {
+                format!("'{path}' is a function written in C that no module exports")
+            }
+            failure => failure.to_string(),
+        }
     }
 }
 
@@ -222,9 +243,30 @@ impl fmt::Display for Failure {
                 "can't copy non-deep full userdata across lanes ({path}; give its metatable __lanesclone or \
                  __lanesignore, or send what is needed to make it again)"
             ),
-            Failure::Unnamed { what, path, state } => write!(
+            Failure::Clonable { path, reason } => write!(
                 f,
-                "{what} referenced by '{path}' not found in {state} origin transfer database.\n\
+                "can't copy clonable userdata across lanes ({path}; its metatable is in no table of a module and not in the \
+                 registry under a name, and a copy of it fails: {reason}. Keep the metatable in a field of the module that \
+                 makes such userdata)"
+            ),
+            Failure::Copy {
+                name,
+                reason,
+                failure,
+            } => {
+                write!(
+                    f,
+                    "{failure}\n(the table '{name}' is copied, because it cannot be had by name"
+                )?;
+                if reason.is_empty() {
+                    write!(f, ")")
+                } else {
+                    write!(f, ": {reason})")
+                }
+            }
+            Failure::Unnamed { path, state } => write!(
+                f,
+                "function referenced by '{path}' not found in {state} origin transfer database.\n\
                  (did you remove it from the source Lua state before requiring Lanes? A function written in C travels \
                  by name: require the module that exports it, or name it with lanes.register)"
             ),
@@ -243,7 +285,12 @@ impl fmt::Display for Failure {
                 if !reason.is_empty() {
                     write!(f, ": {reason}")?;
                 }
-                if module == "_G" {
+                if module.is_empty() {
+                    write!(
+                        f,
+                        "; require the module that makes such userdata there first)"
+                    )
+                } else if module == "_G" {
                     write!(
                         f,
                         "; give the lane its libraries, or make it known there with on_state_create)"
@@ -257,6 +304,7 @@ impl fmt::Display for Failure {
             }
             Failure::Deep { path, reason } => write!(f, "{reason} ({path})"),
             Failure::Code { path } => write!(f, "internal error: function dump failed. ({path})"),
+            Failure::Cancelled => f.write_str("cancelled"),
             Failure::Memory => f.write_str(NOT_ENOUGH_MEMORY),
             Failure::Broken => write!(f, "internal error in lanes: a message cannot be read"),
         }

@@ -40,6 +40,8 @@ pub struct Keys {
     pub lane_globals: i64,
     /// the table of `require "lanes_core"`
     pub core: i64,
+    /// the handle that stands for the service of timers: nil in a copy of the module that has it
+    pub timer_lane: i64,
 }
 
 /// The keys.
@@ -59,6 +61,7 @@ pub const KEYS: Keys = Keys {
     handler: -0x4c61_000c,
     lane_globals: -0x4c61_000d,
     core: -0x4c61_000e,
+    timer_lane: -0x4c61_0020,
 };
 
 /// What one state keeps for its transfers.
