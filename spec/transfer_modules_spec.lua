@@ -341,6 +341,25 @@ describe("a module written in Lua", function()
         end
     end)
 
+    it("that can neither be had nor be copied is left out of a lane's results", function()
+        assert.equal("false\n1\tfalse\tfalse\tfalse\t5\t5\ttrue\n", output [[
+            local lane = lanes.gen("*", function()
+                local refused = { thread = coroutine.create(function() end) }
+                local copied = { five = 5 }
+                copied.__index = copied
+                package.loaded.only_refused, package.loaded.only_copied = refused, copied
+                local metatable = { __lanesclone = function() end, thread = refused.thread }
+                debug.getregistry()["only.there"] = metatable
+                local userdata = newproxy and newproxy() or io.tmpfile()
+                debug.setmetatable(userdata, metatable)
+                return { 1 }, refused, setmetatable({}, refused), { userdata }, copied, setmetatable({}, copied)
+            end)()
+            print((pcall(lane.join, lane)))
+            local function known(n) return (pcall(function() return lane[n] end)) end
+            print(lane[1][1], known(2), known(3), known(4), lane[5].five, lane[6].five, getmetatable(lane[6]) == lane[5])
+        ]])
+    end)
+
     it("of which the lane lacks a C function is an error with both reasons", function()
         local text = output [[
             local lfs = require "lfs"

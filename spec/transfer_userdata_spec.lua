@@ -277,6 +277,27 @@ describe("a clonable userdata whose metatable no module has", function()
     end)
 
     if newproxy then
+        -- In a lane, where such objects have nothing between them.
+        it("is told from objects that are behind it in memory", function()
+            assert.equal("fine\n", support.output(new .. [[
+                print(results(lanes.gen("*", function()
+                    local list = {}
+                    for n = 1, 400 do
+                        list[3 * n - 2] = newproxy()
+                        list[3 * n - 1] = {}
+                        list[3 * n] = function() return list end
+                        debug.setmetatable(list[3 * n - 2], plain)
+                    end
+                    linda:send("key", list)
+                    local _, copy = linda:receive("key")
+                    for n, value in ipairs(list) do
+                        if type(copy[n]) ~= type(value) then return type(value) .. " became " .. type(copy[n]) end
+                    end
+                    return "fine"
+                end)()))
+            ]]))
+        end)
+
         it("can come from newproxy", function()
             assert.equal("userdata\tproxy\ttrue\n", support.output(new .. [[
                 local proxy = newproxy(true)

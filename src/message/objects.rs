@@ -253,7 +253,7 @@ impl Encoder {
     }
 
     pub(super) fn userdata(&mut self, raising: Raising, local: &Local) -> Result<(), Stop> {
-        if let Some(seen) = self.seen.get(&(raising.pointer(-1) as usize)).copied() {
+        if let Some(seen) = self.seen.get(&super::userdata::address(raising)).copied() {
             self.reference(format::REF, seen.number, seen.flags);
             raising.pop(1);
             return Ok(());

@@ -28,9 +28,15 @@ pub(super) enum Written {
     Stop,
 }
 
+/// What the userdata on the top is known by among the objects of a message: the address of its block, made odd. (An empty block
+/// has the address of whatever comes behind it in memory, which may be another object; those have even ones.)
+pub(super) fn address(raising: Raising) -> usize {
+    raising.pointer(-1) as usize | 1
+}
+
 /// Writes the userdata on the top (left there).
 pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> Written {
-    let address = raising.pointer(-1) as usize;
+    let address = address(raising);
     if raising.push_metatable(-1) {
         raising.raw_get_name(-1, b"__lanesclone");
         let clonable = raising.kind(-1) == Kind::Function;
