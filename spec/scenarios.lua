@@ -35,6 +35,20 @@ end
 local LONG = ("long string "):rep(1000)
 local class = { __index = { method = function() return "method" end } }
 
+-- A module that no lane can require, with a class in it.
+local module = { value = 3, class = {} }
+module.__index = module
+module.class.__index = module.class
+function module.method() return "module's" end
+function module.class.method() return "class's" end
+package.loaded.scenarios_module = module
+
+-- A clonable userdata whose metatable no module has.
+local nameless = { __lanesclone = function() end, value = 4 }
+nameless.__index = nameless
+local nameless_userdata = newproxy and newproxy() or io.tmpfile()
+debug.setmetatable(nameless_userdata, nameless)
+
 local function nested(depth)
     local value = { "bottom" }
     for _ = 1, depth do value = { value, key = value } end
@@ -71,6 +85,12 @@ local values = {
     end },
     { "C functions", function() return { string.rep, math.floor } end,
         function(v) return v[1] == string.rep and v[2] == math.floor end },
+    { "a module", function() return { module } end, function(v) return v[1].value == 3 and v[1].method() == "module's" end },
+    { "an object whose class is a module", function() return { setmetatable({ 1 }, module), module } end,
+        function(v) return v[1].method() == "module's" and getmetatable(v[1]) == v[2] end },
+    { "an object whose class is in a module", function() return setmetatable({ 1 }, module.class) end,
+        function(v) return v.method() == "class's" end },
+    { "userdata whose metatable has no name", function() return nameless_userdata end, function(v) return v.value == 4 end },
     { "a linda", function() return lanes.linda("sent") end, function(v) return tostring(v) == "Linda: sent" end },
     { "lindas in tables", function() return { lanes.linda("one"), { lanes.linda("two") } } end,
         function(v) return tostring(v[1]) == "Linda: one" and tostring(v[2][1]) == "Linda: two" end },

@@ -23,6 +23,23 @@ local class = { name = "class" }
 class.__index = class
 function class:method() return self, class.name end
 
+-- Modules that are known by name, and cannot be required.
+local module = { class = {}, value = 1 }
+module.__index = module
+module.class.__index = module.class
+package.loaded.decoder_module = module
+package.loaded.decoder_refused = { thread = coroutine.create(function() end) }
+
+-- Userdata whose metatable has no name, or one in the registry.
+local nameless, registered = { __lanesclone = function() end }, { __lanesclone = function() end }
+debug.getregistry()["decoder.registered"] = registered
+local function userdata(metatable)
+    local made = newproxy and newproxy() or io.tmpfile()
+    debug.setmetatable(made, metatable)
+    return made
+end
+local one, two, three = userdata(nameless), userdata(nameless), userdata(registered)
+
 local linda = lanes.linda "decoder"
 -- How many clonable userdata were made here.
 local originals = 0
@@ -61,6 +78,9 @@ local makers = {
     end,
     function() return setmetatable({ "object" }, class) end,
     function() return { class, setmetatable({}, class) } end,
+    function() return { module, setmetatable({ module }, module), setmetatable({}, module.class) } end,
+    function() return { setmetatable({}, package.loaded.decoder_refused), package.loaded.decoder_refused } end,
+    function() return { one, two, three } end,
     function() return setmetatable({ 1 }, { __index = { fresh = { linda } } }) end,
     function()
         local t = setmetatable({}, { __call = "call" })

@@ -225,7 +225,7 @@ impl Launch<'_> {
 
     /// Transfers the top value of the creator's state to the top of the lane's.
     pub(super) fn transfer(&self, label: Label) -> Result<(), Raise> {
-        let to = Destination::State(self.to);
+        let to = Destination::State(self.to, &self.lane.local);
         let packet = encode_packet(&self.context.local, self.from, 1, label, to)?;
         decode_packet(&self.lane.local, self.to, label, &packet)
             .map(|_| ())
@@ -292,7 +292,7 @@ impl Launch<'_> {
                 from,
                 2,
                 Label::Global,
-                Destination::State(to),
+                Destination::State(to, &self.lane.local),
             )?;
             decode_packet(&self.lane.local, to, Label::Global, &packet)
                 .map_err(|raise| self.carry(raise))?;
@@ -347,7 +347,7 @@ impl Launch<'_> {
             self.from,
             count,
             Label::Argument(1),
-            Destination::State(self.to),
+            Destination::State(self.to, &self.lane.local),
         )?;
         decode_packet(&self.lane.local, self.to, Label::Argument(1), &packet)
             .map(|_| ())

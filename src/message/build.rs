@@ -189,10 +189,17 @@ impl Decoder {
                         if let Some(Frame::Table { metatable, .. }) = self.frames.last_mut() {
                             *metatable = Some(identity);
                         }
-                        if reader.peek()? == format::TABLE {
-                            self.class(raising, local, reader, identity)?;
-                        } else {
-                            self.value(raising, local, reader)?;
+                        match reader.peek()? {
+                            format::TABLE => {
+                                self.class(raising, local, reader, identity)?;
+                            }
+                            format::NAMED_TABLE | format::MODULE | format::GLOBALS => {
+                                self.value(raising, local, reader)?;
+                                self.prefer(raising, identity);
+                            }
+                            _ => {
+                                self.value(raising, local, reader)?;
+                            }
                         }
                         continue;
                     }

@@ -3,7 +3,7 @@
 use super::failure::{Failure, Label, Step, path};
 use super::local::Local;
 use super::reader::{Outcome, Reader, Stop};
-use super::{Ref, deep, format, metatables, names};
+use super::{Ref, deep, format, found, metatables};
 use crate::lua::{Kind, Raising, State, Text};
 use std::ops::Range;
 use std::os::raw::c_int;
@@ -102,7 +102,7 @@ impl Decoder {
     }
 
     /// This state cannot have an object: that is the end, or nil is pushed in its place and its value is left out later.
-    fn refuse(&mut self, raising: Raising, failure: Failure) -> Outcome {
+    pub(super) fn refuse(&mut self, raising: Raising, failure: Failure) -> Outcome {
         let lenient = self.lenient;
         self.failure.get_or_insert(failure);
         if !lenient {
@@ -272,6 +272,7 @@ impl Decoder {
             }
             format::NAMED_FUNCTION => self.named(raising, local, reader, Kind::Function)?,
             format::NAMED_TABLE => self.named(raising, local, reader, Kind::Table)?,
+            format::MODULE => self.described(raising, local, reader)?,
             format::CLASS => {
                 let identity = reader.identity()?;
                 return self.class(raising, local, reader, identity);
@@ -298,7 +299,11 @@ impl Decoder {
             format::CLONE => {
                 let flags = reader.flags()?;
                 let user_values = c_int::from(reader.u8()?);
-                self.named(raising, local, reader, Kind::Table)?;
+                match reader.u8()? {
+                    format::NAMED_TABLE => self.named(raising, local, reader, Kind::Table)?,
+                    format::MODULE => self.described(raising, local, reader)?,
+                    _ => return Err(Stop),
+                }
                 let Ref::Block(block, len) = reader.reference()? else {
                     return Err(Stop);
                 };
@@ -455,26 +460,13 @@ impl Decoder {
         reader: &mut Reader,
         kind: Kind,
     ) -> Outcome {
-        let (module_len, path_len) = (reader.u32()? as usize, reader.u32()? as usize);
-        let module = reader.take(module_len)?;
-        let path = reader.take(path_len)?;
-        if names::push_object(local, raising, module, path, kind) {
+        let (module, path) = reader.name()?;
+        if found::push_object(local, raising, module, path, kind) {
             return Ok(());
         }
         let reason = raising.text(-1).unwrap_or_default();
         raising.pop(1);
-        let failure = Failure::Unknown {
-            what: if kind == Kind::Table {
-                "table"
-            } else {
-                "function"
-            },
-            name: names::display(module, path),
-            module: Text::from(module),
-            path: self.path(raising),
-            state: Text::from(&local.name.borrow()[..]),
-            reason,
-        };
+        let failure = self.unknown(raising, local, module, path, kind, reason);
         self.refuse(raising, failure)
     }
 

@@ -10,16 +10,17 @@ use super::local::Local;
 use super::{APART, Body, Captured, Full, INLINE, Message, Packet, Ref, format};
 use crate::grow::{collect, copy, demand, is_there, list, shared};
 use crate::lua::{Kind, Raise, State, protect_with};
+use crate::markers::CANCEL_ERROR;
 use std::os::raw::c_int;
 use std::sync::Arc;
 
 /// What a transfer knows of where it goes.
 #[derive(Clone, Copy)]
-pub enum Destination {
+pub enum Destination<'a> {
     /// Into a queue: whoever takes it out.
     Anywhere,
-    /// Into a state that is at hand and not running.
-    State(State),
+    /// Into a state that is at hand and not running, and what it keeps for its transfers.
+    State(State, &'a Local),
 }
 
 /// Captures a value that needs no walk.
@@ -131,8 +132,9 @@ fn walk(
     });
     let raise = match outcome {
         Ok(true) => return Ok(encoder),
-        Ok(false) => match encoder.failure.take().unwrap_or(Failure::Broken) {
+        Ok(false) => match encoder.explained() {
             Failure::Memory => Raise::out_of_memory(),
+            Failure::Cancelled => Raise::Light(CANCEL_ERROR),
             failure => Raise::message(failure.text()),
         },
         Err(raise) => raise,

@@ -77,6 +77,16 @@ struct Class {
     value: usize,
 }
 
+/// A module's table that is written by its contents, because the receiving state cannot have it by name.
+pub(super) struct Copied {
+    /// Its number.
+    pub(super) object: u32,
+    /// How it is called.
+    pub(super) name: Text,
+    /// Why it cannot be had.
+    pub(super) reason: Text,
+}
+
 /// Buffers and bookkeeping of one encoding.
 #[derive(Default)]
 pub(super) struct Encoder {
@@ -114,6 +124,10 @@ pub(super) struct Encoder {
     classes: Few<u64, Class>,
     /// Metatables are written as values and not as references.
     pub(super) inline: bool,
+    /// Whether the receiving state has the modules' tables that were met, by address.
+    pub(super) there: Few<usize, bool>,
+    /// Those that it does not have.
+    pub(super) copied: Vec<Copied>,
     /// Blocks of clones by the address of their original.
     pub(super) clones: Few<usize, Arc<Vec<u64>>>,
     /// The encoder of a metatable's contents: owned here, because the frames that use it may be skipped by a raise.
@@ -144,6 +158,40 @@ impl Encoder {
         self.classes.clear();
         self.inline = false;
         self.clones.clear();
+        self.there.clear();
+        self.copied.clear();
+    }
+
+    /// Whether what is written is the description of a metatable or of a module.
+    pub(super) fn describes(&self) -> bool {
+        matches!(self.label, Some(Label::Metatable | Label::Module))
+    }
+
+    /// Takes the failure, and says beside it why the module that it happened in was copied at all.
+    pub(super) fn explained(&mut self) -> Failure {
+        let failure = self.failure.take().unwrap_or(Failure::Broken);
+        if matches!(failure, Failure::Memory | Failure::Cancelled) {
+            return failure;
+        }
+        let open = |copied: &&Copied| {
+            self.frames
+                .iter()
+                .any(|frame| matches!(frame, Frame::Table(table) if table.number == copied.object))
+        };
+        let put_off = self.later_done > 0;
+        let copied = self.copied.iter().rev();
+        match copied
+            .clone()
+            .find(open)
+            .or(self.copied.last().filter(|_| put_off))
+        {
+            Some(Copied { name, reason, .. }) => Failure::Copy {
+                name: name.clone(),
+                reason: reason.clone(),
+                failure: failure.text(),
+            },
+            None => failure,
+        }
     }
 
     #[inline]

@@ -23,6 +23,8 @@ pub enum Label {
     Package,
     /// A metatable.
     Metatable,
+    /// A module's table.
+    Module,
     /// An element read from a linda.
     Element,
 }
@@ -39,6 +41,7 @@ impl Label {
             Label::StateCreate => write!(out, "on_state_create"),
             Label::Package => write!(out, "package"),
             Label::Metatable => write!(out, "metatable"),
+            Label::Module => write!(out, "module"),
             Label::Element => write!(out, "element #{}", n + 1),
         };
     }
@@ -159,11 +162,19 @@ pub enum Failure {
     },
     /// A full userdata that is neither shared nor clonable.
     Userdata { path: Text },
-    /// A C function (or the metatable of a clonable) that no module of this state exports.
+    /// A C function that no module of this state exports: `what` tells a closure from others.
     Unnamed {
         what: &'static str,
         path: Text,
         state: Text,
+    },
+    /// A clonable userdata whose metatable has no name and cannot be copied, and why not.
+    Clonable { path: Text, reason: Text },
+    /// A failure within a module's table that was copied, and why it was.
+    Copy {
+        name: Text,
+        reason: Text,
+        failure: Text,
     },
     /// A name that the receiving state does not have, and the reason why its module could not be loaded there.
     Unknown {
@@ -178,6 +189,8 @@ pub enum Failure {
     Deep { path: Text, reason: Text },
     /// Bytecode that could not be written or read.
     Code { path: Text },
+    /// The wait for a module was ended by a request to end.
+    Cancelled,
     /// There is no memory for the message.
     Memory,
     /// A message that does not make sense: a defect of ours.
@@ -214,6 +227,18 @@ fn remedy(kind: &str) -> &'static str {
 }
 
 impl Failure {
+    /// The failure as a reason within another's text.
+    pub fn reason(&self) -> Text {
+        match self {
+            Failure::Unnamed { path, .. } => text![
+                "'",
+                path,
+                "' is a function written in C that no module exports",
+            ],
+            failure => failure.text(),
+        }
+    }
+
     /// The failure in words.
     pub fn text(&self) -> Text {
         match self {
@@ -249,6 +274,30 @@ impl Failure {
                 path,
                 "; give its metatable __lanesclone or __lanesignore, or send what is needed to make it again)",
             ],
+            Failure::Clonable { path, reason } => text![
+                "can't copy clonable userdata across lanes (",
+                path,
+                "; its metatable is in no table of a module and not in the registry under a name, and a copy of it fails: ",
+                reason,
+                ". Keep the metatable in a field of the module that makes such userdata)",
+            ],
+            Failure::Copy {
+                name,
+                reason,
+                failure,
+            } => {
+                let words = text![
+                    failure,
+                    "\n(the table '",
+                    name,
+                    "' is copied, because it cannot be had by name",
+                ];
+                if reason.is_empty() {
+                    words.and(")")
+                } else {
+                    text![words, ": ", reason, ")"]
+                }
+            }
             Failure::Unnamed {
                 what: CLOSURE,
                 path,
@@ -293,7 +342,9 @@ impl Failure {
                 if !reason.is_empty() {
                     text = text![text, ": ", reason];
                 }
-                if module.bytes() == b"_G" {
+                if module.is_empty() {
+                    text.and("; require the module that makes such userdata there first)")
+                } else if module.bytes() == b"_G" {
                     text.and("; give the lane its libraries, or make it known there with on_state_create)")
                 } else {
                     text![
@@ -310,6 +361,7 @@ impl Failure {
             Failure::Code { path } => {
                 text!["internal error: function dump failed. (", path, ")"]
             }
+            Failure::Cancelled => "cancelled".into(),
             Failure::Memory => Text::out_of_memory(),
             Failure::Broken => "internal error in lanes: a message cannot be read".into(),
         }

@@ -42,14 +42,18 @@ pub const NAMED_FUNCTION: u8 = 15;
 pub const NAMED_TABLE: u8 = 16;
 /// Header: flags, u32 number of the reference. Body: u8 number of user values, each a value.
 pub const DEEP: u8 = 17;
-/// Header: flags, u8 number of user values, u32 lengths and texts of the metatable's module and path, u32 number of the
-/// reference to the block.
+/// Header: flags, u8 number of user values, the metatable as `NAMED_TABLE` or `MODULE`, u32 number of the reference to the
+/// block.
 /// Body: u8 number of user values, each a value.
 pub const CLONE: u8 = 18;
 
 /// Before a table that is made to be a metatable (it has `__index`): u64 identity. A state that has a table of that
 /// identity uses that one.
 pub const CLASS: u8 = 19;
+
+/// A module's table that was described: u32 number of the reference. The description begins with the name, as `NAMED_TABLE`
+/// or `GLOBALS`; where it has more that is the table's contents.
+pub const MODULE: u8 = 20;
 
 /// Flag: the object is referred to again, so a reader keeps it by number.
 pub const SHARED: u8 = 1;

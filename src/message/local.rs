@@ -48,6 +48,8 @@ pub struct Keys {
     pub core: i64,
     /// coroutine -> what its hook of `debug.sethook` listens to
     pub hooks: i64,
+    /// the handle that stands for the service of timers: nil in a copy of the module that has it
+    pub timer_lane: i64,
 }
 
 /// The keys.
@@ -71,6 +73,7 @@ pub const KEYS: Keys = Keys {
     package: -0x4c61_0011,
     pcall: -0x4c61_0012,
     xpcall: -0x4c61_0013,
+    timer_lane: -0x4c61_0020,
 };
 
 /// What one state keeps for its transfers.

@@ -8,8 +8,9 @@ use super::Full;
 use super::encoder::{Encoder, Stop};
 use super::failure::{Failure, Label};
 use super::local::{KEYS, Local};
+use super::naming;
 use crate::grow::{has_room, is_there};
-use crate::lua::{Kind, Raising, State};
+use crate::lua::{Kind, Raising, State, Text};
 use hashbrown::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,8 +19,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) struct Metatable {
     /// Its number, unique in the process.
     pub(super) identity: u64,
-    /// What it contains: one table.
+    /// What it contains: one table. Where it is `named` its name comes first, and its contents follow only where a copy
+    /// can be made.
     pub(super) contents: Full,
+    /// States have it by name, if they can.
+    pub(super) named: bool,
+    /// Why there is no copy.
+    pub(super) reason: Option<Text>,
 }
 
 /// What a state keeps of a metatable that it has sent.
@@ -102,8 +108,14 @@ fn remember(raising: Raising, identity: u64) {
     raising.pop(1);
 }
 
-/// Writes the metatable on the top (left there) and answers the number of its reference.
-pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> Result<u32, Stop> {
+/// Writes the metatable or module's table on the top (left there) and returns the number of its reference. Where it is `named`
+/// its name is below.
+pub(super) fn write(
+    encoder: &mut Encoder,
+    raising: Raising,
+    local: &Local,
+    named: bool,
+) -> Result<u32, Stop> {
     let identity = identify(raising);
     if let Some(number) = encoder.class(identity) {
         return Ok(number);
@@ -114,7 +126,7 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> R
         .metatables
         .borrow()
         .get(&identity)
-        .filter(|entry| entry.fingerprint == fingerprint)
+        .filter(|entry| entry.fingerprint == fingerprint && entry.travelling.named == named)
         .map(|entry| Arc::clone(&entry.travelling));
     if let Some(travelling) = known {
         return Ok(encoder.counted_class(identity, travelling));
@@ -126,11 +138,16 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> R
     inner.reset();
     inner.label = Some(Label::Metatable);
     inner.inline = true;
-    if inner.metatable(raising, local).is_err() {
+    let written = if named {
+        naming::describe(inner, raising, local)
+    } else {
+        inner.metatable(raising, local).map(|()| None)
+    };
+    let Ok(reason) = written else {
         let failure = inner.failure.take().unwrap_or(Failure::Broken);
         encoder.failure = Some(failure);
         return Err(Stop);
-    }
+    };
     let mut objects = HashSet::new();
     let room = has_room(&mut objects, inner.seen.len())
         && has_room(&mut *local.metatables.borrow_mut(), 1)
@@ -143,6 +160,8 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> R
     let travelling = Arc::new(Metatable {
         identity,
         contents: inner.take_full(1),
+        named,
+        reason,
     });
     inner.reset();
     purge(local, raising);
@@ -163,6 +182,9 @@ pub(super) fn shares_objects(encoder: &Encoder, local: &Local) -> bool {
     let known = local.metatables.borrow();
     encoder.class_identities().any(|identity| {
         known.get(&identity).is_some_and(|entry| {
+            if entry.travelling.named {
+                return false; // it is a module's, and the same in all messages
+            }
             // The smaller one is looked up in the larger one: there may be many metatables with a few objects each.
             if entry.objects.len() < encoder.seen.len() {
                 let mut objects = entry.objects.iter();
@@ -197,6 +219,21 @@ pub(super) fn push_known(raising: Raising, identity: u64) {
     raising.raw_get_index(State::REGISTRY, KEYS.metatables);
     raising.raw_get_index(-1, identity as i64);
     raising.remove(-2);
+}
+
+/// Pushes the table that this state has by name for a number, or nil.
+pub(super) fn push_named(raising: Raising, identity: u64) {
+    raising.raw_get_index(State::REGISTRY, KEYS.metatables);
+    raising.raw_get_index(-1, -(identity as i64));
+    raising.remove(-2);
+}
+
+/// Makes the table on the top (left there) the one that `push_named` finds.
+pub(super) fn remember_named(raising: Raising, identity: u64) {
+    raising.raw_get_index(State::REGISTRY, KEYS.metatables);
+    raising.push_copy(-2);
+    raising.raw_set_index(-2, -(identity as i64));
+    raising.pop(1);
 }
 
 /// Takes back what `adopt` has said of these numbers: the tables were left half-built.

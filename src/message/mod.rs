@@ -14,12 +14,14 @@ mod encoder;
 mod failure;
 mod few;
 mod format;
+mod found;
 mod joint;
 mod local;
 mod metatables;
 #[cfg(feature = "hooks")]
 mod mutate;
 mod names;
+mod naming;
 mod objects;
 mod path;
 mod reader;

@@ -84,7 +84,7 @@ fn change(pieces: &mut Vec<Piece>, random: &mut Random) {
         }
         1 => {
             if let Some(Piece::Byte(byte)) = pieces.get_mut(at) {
-                *byte = random.below(usize::from(format::CLASS) + 2) as u8;
+                *byte = random.below(usize::from(format::MODULE) + 2) as u8;
             }
         }
         2 => {
@@ -144,6 +144,8 @@ fn changed_reference(reference: &Ref, random: &mut Random) -> Ref {
                 refs: metatable.contents.refs.clone(),
                 values: 1,
             },
+            named: metatable.named,
+            reason: None,
         })),
         _ => reference.clone(),
     }

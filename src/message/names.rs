@@ -1,16 +1,13 @@
 //! Names: how C functions and the tables of modules are called, so that they can be found again in another state.
 //!
 //! A name is a module (a key of `package.loaded`; `_G` for the base functions) and a path within it. Names are
-//! looked up when they are first needed: nothing is scanned when a state is made.
+//! looked up when they are first needed: nothing is scanned when a state is made. `naming` writes them, `found` finds
+//! what they stand for.
 
-use super::encode::Destination;
-use super::encoder::Encoder;
-use super::format;
 use super::local::{KEYS, Local};
 use super::path::Parts;
 use crate::grow::has_room;
-use crate::lua::{Kind, Raising, State, Text};
-use crate::markers::is_cancel_error;
+use crate::lua::{Kind, Raising, State, Text, compat};
 use std::cmp::Ordering;
 use std::os::raw::c_int;
 
@@ -18,24 +15,18 @@ use std::os::raw::c_int;
 const DEPTH: u32 = 6;
 
 /// Our own module, by its names.
-const OURS: [&[u8]; 2] = [b"lanes_core", b"lanes.core"];
+pub(super) const OURS: [&[u8]; 2] = [b"lanes_core", b"lanes.core"];
 
-/// Modules of the standard libraries: their tables within are known by name too.
-const STANDARD: [&[u8]; 13] = [
-    b"string",
-    b"table",
-    b"math",
-    b"io",
-    b"os",
-    b"debug",
-    b"coroutine",
-    b"package",
-    b"utf8",
-    b"bit32",
-    b"bit",
-    b"jit",
-    b"ffi",
-];
+/// The module of a name that is a key of the registry: of a metatable that `luaL_newmetatable` has made.
+pub(super) const REGISTERED: &[u8] = b"";
+
+/// Whether this Lua has a library of this name built in.
+pub(super) fn is_built_in(module: &[u8]) -> bool {
+    module == b"coroutine"
+        || compat::LIBRARIES
+            .iter()
+            .any(|library| library.name.to_bytes() == module)
+}
 
 /// The name as people write it: `print`, `string/sub`.
 pub fn display(module: &[u8], path: &[u8]) -> Text {
@@ -62,14 +53,14 @@ fn displayed<'a>(module: &'a [u8], path: &'a [u8]) -> impl Iterator<Item = u8> +
 }
 
 /// Cuts a stored name, whose first part is the module, into module and path.
-fn split(name: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn split(name: &[u8]) -> (&[u8], &[u8]) {
     let mut parts = Parts::of(name);
     let module = parts.next().unwrap_or_default();
     (module, parts.rest())
 }
 
 /// Replaces the string on the top by what it is as a part of a stored name (see `Parts`).
-fn make_part(raising: Raising) {
+pub(super) fn make_part(raising: Raising) {
     raising.push_integer(raising.string(-1).len() as i64);
     raising.push_display(-1);
     raising.replace(-2);
@@ -79,8 +70,12 @@ fn make_part(raising: Raising) {
     raising.replace(-2);
 }
 
-/// Whether `new` is the better of two names: the shorter one, then the one that sorts first.
+/// Whether `new` is the better of two names: one in our native module, the shorter one, then the one that sorts first.
 fn better(new: &[u8], old: &[u8]) -> bool {
+    let ours = |name| OURS.contains(&split(name).0);
+    if ours(new) != ours(old) {
+        return ours(new);
+    }
     let shown = |name| {
         let (module, path) = split(name);
         displayed(module, path)
@@ -119,8 +114,19 @@ struct Scan {
     modules: c_int,
 }
 
-/// Searches the table on the top, whose name is at `name`; `library` says that tables in it are known by name.
-fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, library: bool) {
+/// Which tables within a module are known by name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    /// All of them: in a library of Lua.
+    All,
+    /// Those that are made to be metatables: in a module.
+    Classes,
+    /// None: among the globals, where tables are the program's own.
+    None,
+}
+
+/// Searches the table on the top, whose name is at `name`.
+fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, within: Within) {
     let table = raising.top();
     raising.reserve(16);
     raising.push_nil();
@@ -155,7 +161,7 @@ fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, library: bool) 
         if raising.kind(-1) == Kind::Function {
             enter(raising, scan.names, child);
         } else {
-            if library {
+            if within == Within::All || within == Within::Classes && is_class(raising) {
                 enter(raising, scan.known, child);
             }
             raising.raw_get_name(-1, b"__lanesclone");
@@ -165,15 +171,23 @@ fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, library: bool) 
                 enter(raising, scan.names, child);
             }
             if enter(raising, scan.visited, child) {
-                search(raising, scan, child, depth - 1, library);
+                search(raising, scan, child, depth - 1, within);
             }
         }
         raising.pop(2);
     }
 }
 
+/// Whether the table on the top is made to be a metatable.
+pub(super) fn is_class(raising: Raising) -> bool {
+    raising.raw_get_name(-1, b"__index");
+    let class = !raising.is_none_or_nil(-1);
+    raising.pop(1);
+    class
+}
+
 /// Pushes the table of loaded modules, or nil.
-fn push_loaded(raising: Raising) {
+pub(super) fn push_loaded(raising: Raising) {
     raising.raw_get_name(State::REGISTRY, b"_LOADED");
 }
 
@@ -200,7 +214,7 @@ fn for_modules(raising: Raising, each: impl Fn(Raising) + Copy) {
 }
 
 /// Makes the tables of names anew from the modules that are loaded now.
-fn scan_modules(local: &Local, raising: Raising) {
+pub(super) fn scan_modules(local: &Local, raising: Raising) {
     raising.reserve(24);
     let base = raising.top();
     raising.raw_get_index(State::REGISTRY, KEYS.names);
@@ -222,9 +236,11 @@ fn scan_modules(local: &Local, raising: Raising) {
     });
     for_modules(raising, |raising| {
         // Stack: name, module. The path is empty.
-        let library = raising
-            .bytes(-2)
-            .is_some_and(|name| STANDARD.contains(&name));
+        let within = match raising.bytes(-2) {
+            Some(b"_G") | None => Within::None,
+            Some(module) if is_built_in(module) => Within::All,
+            Some(_) => Within::Classes,
+        };
         raising.push_copy(-2);
         make_part(raising);
         raising.insert(-2);
@@ -233,7 +249,7 @@ fn scan_modules(local: &Local, raising: Raising) {
             Kind::Table => {
                 enter(raising, scan.known, name);
                 if enter(raising, scan.visited, name) {
-                    search(raising, scan, name, DEPTH, library);
+                    search(raising, scan, name, DEPTH, within);
                 }
             }
             Kind::Function if raising.is_c_function(-1) => {
@@ -282,202 +298,6 @@ pub(super) fn known_table(local: &Local, raising: Raising) -> bool {
         return true;
     }
     raising.pop(1);
-    false
-}
-
-/// Writes the name on the top for the table below it. Answers false where the receiving state is at hand and does not
-/// have the table: its contents are then to be written instead.
-pub(super) fn write_table(encoder: &mut Encoder, raising: Raising, to: Destination) -> bool {
-    let Some(name) = raising.bytes(-1) else {
-        return false;
-    };
-    let (module, path) = split(name);
-    if module == b"_G" && path.is_empty() {
-        encoder.out.push(format::GLOBALS);
-        return true;
-    }
-    if let Destination::State(state) = to
-        && !has(state, module, path)
-        && !has_c_function(raising, -2)
-    {
-        return false;
-    }
-    encoder.out.push(format::NAMED_TABLE);
-    write(encoder, module, path);
-    true
-}
-
-/// Whether the table at `index` directly holds a function written in C: then it cannot be copied.
-fn has_c_function(raising: Raising, index: c_int) -> bool {
-    let table = raising.absolute(index);
-    let top = raising.top();
-    raising.push_nil();
-    while raising.next(table) {
-        if raising.is_c_function(-1) {
-            raising.set_top(top);
-            return true;
-        }
-        raising.pop(1);
-    }
-    false
-}
-
-fn write(encoder: &mut Encoder, module: &[u8], path: &[u8]) {
-    encoder.u32(module.len() as u32);
-    encoder.u32(path.len() as u32);
-    encoder.out.extend_from_slice(module);
-    encoder.out.extend_from_slice(path);
-}
-
-/// Writes the name of the C function (or clonable's metatable) on the top, after `tag` if there is one; false where no
-/// module exports it.
-pub(super) fn write_name(
-    encoder: &mut Encoder,
-    local: &Local,
-    raising: Raising,
-    tag: Option<u8>,
-) -> bool {
-    for again in [false, true] {
-        if again || local.modules_changed.get() {
-            scan_modules(local, raising);
-        }
-        raising.raw_get_index(State::REGISTRY, KEYS.names);
-        raising.push_copy(-2);
-        raising.raw_get(-2);
-        let found = raising.bytes(-1);
-        if let Some(name) = found {
-            let (module, path) = split(name);
-            if let Some(tag) = tag {
-                encoder.out.push(tag);
-            }
-            write(encoder, module, path);
-        }
-        raising.pop(2);
-        if found.is_some() {
-            return true;
-        }
-    }
-    false
-}
-
-/// Pushes the part of the value on the top (taken off) that `key` names: text, or a number's text.
-fn push_part(raising: Raising, key: &[u8]) {
-    if raising.kind(-1) != Kind::Table {
-        raising.pop(1);
-        raising.push_nil();
-        return;
-    }
-    raising.push_bytes(key);
-    raising.raw_get(-2);
-    if raising.is_none_or_nil(-1)
-        && let Some(number) = std::str::from_utf8(key)
-            .ok()
-            .and_then(|text| text.parse::<i64>().ok())
-    {
-        raising.pop(1);
-        raising.raw_get_index(-1, number);
-    }
-    raising.remove(-2);
-}
-
-/// Pushes the module `name` as this state has it, or nil: registered, loaded, or global.
-pub fn resolve_module(raising: Raising, name: &[u8]) {
-    if name == b"_G" {
-        raising.push_globals();
-        return;
-    }
-    raising.raw_get_index(State::REGISTRY, KEYS.registered);
-    raising.raw_get_name(-1, name);
-    raising.remove(-2);
-    if !raising.is_none_or_nil(-1) {
-        return;
-    }
-    raising.pop(1);
-    push_loaded(raising);
-    if raising.kind(-1) == Kind::Table {
-        raising.raw_get_name(-1, name);
-    } else {
-        raising.push_nil();
-    }
-    raising.remove(-2);
-}
-
-/// Pushes what is at `path` within the module on the top (taken off), or nil.
-fn push_path(raising: Raising, path: &[u8]) {
-    if !path.is_empty() {
-        for part in Parts::of(path) {
-            push_part(raising, part);
-        }
-    }
-}
-
-fn has(state: State, module: &[u8], path: &[u8]) -> bool {
-    let found = crate::lua::protect(state, 0, move |raising| {
-        raising.reserve(8);
-        resolve_module(raising, module);
-        push_path(raising, path);
-        let found = raising.kind(-1) == Kind::Table;
-        raising.set_top(0);
-        found
-    });
-    found.unwrap_or_else(|_| {
-        state.pop(1);
-        false
-    })
-}
-
-/// Pushes the object that a name stands for in this state. Where the module is not there yet it is required first.
-/// Answers false, and pushes the reason (a text, perhaps empty), where the object cannot be had.
-pub(super) fn push_object(
-    local: &Local,
-    raising: Raising,
-    module: &[u8],
-    path: &[u8],
-    kind: Kind,
-) -> bool {
-    resolve_module(raising, module);
-    if OURS.contains(&module) && raising.kind(-1) == Kind::Table {
-        // It is filled when it is first used in the ordinary way.
-        raising.get_field(-1, c"version");
-        raising.pop(1);
-    }
-    push_path(raising, path);
-    if raising.kind(-1) == kind {
-        return true;
-    }
-    raising.pop(1);
-    raising.raw_get_index(State::REGISTRY, KEYS.require);
-    if raising.kind(-1) != Kind::Function || module == b"_G" || STANDARD.contains(&module) {
-        raising.pop(1);
-        raising.push_bytes(if STANDARD.contains(&module) {
-            b""
-        } else {
-            b"the lane has no 'require'"
-        });
-        return false;
-    }
-    // pcall(require, module), by hand: a failure becomes the reason.
-    raising.push_bytes(module);
-    let top = raising.top() - 2;
-    if raising.call_protected(1, Some(1), 0).is_err() {
-        if is_cancel_error(*raising, -1) {
-            raising.raise();
-        }
-        raising.push_display(-1);
-        raising.remove(-2);
-        return false;
-    }
-    local.modules_changed();
-    if raising.kind(-1) != Kind::Table && !(path.is_empty() && raising.kind(-1) == kind) {
-        raising.set_top(top);
-        resolve_module(raising, module);
-    }
-    push_path(raising, path);
-    if raising.kind(-1) == kind {
-        return true;
-    }
-    raising.pop(1);
-    raising.push_bytes(b"the module does not have it there");
     false
 }
 

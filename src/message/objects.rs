@@ -4,9 +4,9 @@
 use super::encode::Destination;
 use super::encoder::{Encoder, Frame, Stop, TableFrame};
 use super::failure::{CLOSURE, Failure};
-use super::local::Local;
-use super::{format, names};
-use crate::lua::{Kind, Raising, Text};
+use super::local::{KEYS, Local};
+use super::{format, names, naming};
+use crate::lua::{Kind, Raising, State, Text};
 use std::os::raw::c_int;
 
 impl Encoder {
@@ -150,7 +150,7 @@ impl Encoder {
     ) -> Result<(), Stop> {
         match kind {
             Kind::Table => self.table(raising, local, to),
-            Kind::Function => self.function(raising, local),
+            Kind::Function => self.function(raising, local, to),
             Kind::Userdata => self.userdata(raising, local),
             _ => self.fail_type(raising),
         }
@@ -177,9 +177,10 @@ impl Encoder {
         if self.seen.get(&(raising.pointer(-1) as usize)).is_some() {
             return self.table_contents(raising, local);
         }
-        if names::known_table(local, raising) {
+        let module = names::known_table(local, raising);
+        if module {
             // The name is on the top now.
-            if names::write_table(self, raising, to) {
+            if naming::write_table(self, raising, local, to)? {
                 raising.pop(2);
                 return Ok(());
             }
@@ -193,7 +194,7 @@ impl Encoder {
             }
             raising.pop(1);
         }
-        if self.keeps_classes(to) && is_class(raising) {
+        if module || self.keeps_classes(to) && names::is_class(raising) {
             let identity = super::metatables::identify(raising);
             self.word(format::CLASS, identity);
             self.scattered = true;
@@ -204,17 +205,22 @@ impl Encoder {
     /// Whether a class that is met now travels by identity: in what a lane is launched with, and as the upvalue of a
     /// function anywhere, so that objects which are made there have its original as their metatable here.
     pub(super) fn keeps_classes(&self, to: Destination) -> bool {
-        matches!(to, Destination::State(_))
+        matches!(to, Destination::State(..))
             || self
                 .frames
                 .iter()
                 .any(|frame| matches!(frame, Frame::Function { .. }))
     }
 
-    pub(super) fn function(&mut self, raising: Raising, local: &Local) -> Result<(), Stop> {
+    pub(super) fn function(
+        &mut self,
+        raising: Raising,
+        local: &Local,
+        to: Destination,
+    ) -> Result<(), Stop> {
         let address = raising.pointer(-1) as usize;
         if raising.is_c_function(-1) {
-            if !names::write_name(self, local, raising, Some(format::NAMED_FUNCTION)) {
+            if !naming::write_name(self, local, raising, format::NAMED_FUNCTION, to)? {
                 let state = Text::from(&local.name.borrow()[..]);
                 let closure = raising.push_upvalue(-1, 1).is_some();
                 if closure {
@@ -252,7 +258,7 @@ impl Encoder {
     }
 
     pub(super) fn userdata(&mut self, raising: Raising, local: &Local) -> Result<(), Stop> {
-        if let Some(seen) = self.seen.get(&(raising.pointer(-1) as usize)).copied() {
+        if let Some(seen) = self.seen.get(&super::userdata::address(raising)).copied() {
             self.reference(format::REF, seen.number, seen.flags);
             raising.pop(1);
             return Ok(());
@@ -274,6 +280,13 @@ impl Encoder {
             super::userdata::Written::Header { tag, flags, number } => {
                 self.begin(raising, local, tag, flags, number)
             }
+            super::userdata::Written::Refused
+                if (self.describes() || !self.copied.is_empty()) && is_timer_lane(raising) =>
+            {
+                raising.pop(1);
+                self.tag(format::NIL);
+                Ok(())
+            }
             super::userdata::Written::Refused => {
                 let failure = Failure::Userdata {
                     path: self.path(raising),
@@ -285,12 +298,12 @@ impl Encoder {
     }
 }
 
-/// Whether the table on the top of the stack is made to be a metatable.
-fn is_class(raising: Raising) -> bool {
-    raising.raw_get_name(-1, b"__index");
-    let class = !raising.is_none_or_nil(-1);
+/// Whether the userdata on the top of the stack is the handle of the service of timers, which only the main state's Lanes has.
+fn is_timer_lane(raising: Raising) -> bool {
+    raising.raw_get_index(State::REGISTRY, KEYS.timer_lane);
+    let equal = raising.raw_equal(-1, -2);
     raising.pop(1);
-    class
+    equal
 }
 
 /// Whether the metatable on the top of the stack says that its objects do not travel.

@@ -66,6 +66,17 @@ impl<'a> Reader<'a> {
         ))
     }
 
+    /// A name: module and path.
+    pub(super) fn name(&mut self) -> Outcome<(&'a [u8], &'a [u8])> {
+        let (module, path) = (self.u32()? as usize, self.u32()? as usize);
+        Ok((self.take(module)?, self.take(path)?))
+    }
+
+    /// Whether everything is read.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
     /// The flags of an object.
     #[inline]
     pub(super) fn flags(&mut self) -> Outcome<u8> {

@@ -2,13 +2,14 @@
 //! they are to be demoted to light userdata.
 
 use super::deep::Proxy;
-use super::encoder::Encoder;
+use super::encode::Destination;
+use super::encoder::{Encoder, Stop};
 use super::failure::Failure;
 use super::local::Local;
-use super::{Ref, format, names};
+use super::{Ref, format, metatables, naming};
 use crate::grow::is_there;
 use crate::lua::compat::{MANY_USER_VALUES, USER_VALUE_IS_ENVIRONMENT};
-use crate::lua::{Kind, Raising, State, Text};
+use crate::lua::{Kind, Raising, State};
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
 
@@ -27,9 +28,15 @@ pub(super) enum Written {
     Stop,
 }
 
+/// What the userdata on the top is known by among the objects of a message: the address of its block, made odd. (An empty block
+/// has the address of whatever comes behind it in memory, which may be another object; those have even ones.)
+pub(super) fn address(raising: Raising) -> usize {
+    raising.pointer(-1) as usize | 1
+}
+
 /// Writes the userdata on the top (left there).
 pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> Written {
-    let address = raising.pointer(-1) as usize;
+    let address = address(raising);
     if raising.push_metatable(-1) {
         raising.raw_get_name(-1, b"__lanesclone");
         let clonable = raising.kind(-1) == Kind::Function;
@@ -66,16 +73,7 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
     let object = raising.top();
     let (flags, number) = encoder.object(raising, format::CLONE, address);
     encoder.out.push(user_values(raising, local, object) as u8);
-    raising.push_metatable(object);
-    if !names::write_name(encoder, local, raising, None) {
-        let state = Text::from(&local.name.borrow()[..]);
-        raising.set_top(object);
-        let failure = Failure::Unnamed {
-            what: "userdata",
-            path: encoder.path(raising),
-            state,
-        };
-        let _ = encoder.fail(failure);
+    if name_metatable(encoder, raising, local).is_err() {
         return Written::Stop;
     }
     raising.set_top(object);
@@ -101,6 +99,46 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
     }
 }
 
+/// Writes the metatable of the clonable userdata on the top: by the name under which a module exports it or the registry has
+/// it, or as a copy.
+fn name_metatable(encoder: &mut Encoder, raising: Raising, local: &Local) -> Result<(), Stop> {
+    let object = raising.top();
+    raising.reserve(12);
+    raising.push_metatable(object);
+    if naming::write_name(
+        encoder,
+        local,
+        raising,
+        format::NAMED_TABLE,
+        Destination::Anywhere,
+    )? {
+        return Ok(());
+    }
+    let named = naming::registered(raising);
+    if named {
+        raising.insert(-2);
+    }
+    match metatables::write(encoder, raising, local, named) {
+        Ok(number) => {
+            encoder.tag(format::MODULE);
+            encoder.u32(number);
+            Ok(())
+        }
+        Err(Stop) => {
+            raising.set_top(object);
+            let failure = encoder.failure.take().unwrap_or(Failure::Broken);
+            let failure = match failure {
+                Failure::Memory | Failure::Cancelled => failure,
+                failure => Failure::Clonable {
+                    path: encoder.path(raising),
+                    reason: failure.reason(),
+                },
+            };
+            encoder.fail(failure)
+        }
+    }
+}
+
 /// The block of a copy of the userdata on the top, made by its `__lanesclone`; `None` where there is no memory for it. Owns nothing while
 /// that runs.
 fn cloned_block(raising: Raising, size: usize, source: *mut c_void) -> Option<Arc<Vec<u64>>> {
@@ -116,7 +154,9 @@ fn cloned_block(raising: Raising, size: usize, source: *mut c_void) -> Option<Ar
     raising.push_integer(size as i64);
     raising.call(3, Some(0));
     let mut words = Vec::new();
-    let copied = is_there(size + 256) && words.try_reserve_exact(size.div_ceil(8)).is_ok();
+    // An empty block has an address of its own too: by that a reader knows that it has moved.
+    let room = size.div_ceil(8).max(1);
+    let copied = is_there(size + 256) && words.try_reserve_exact(room).is_ok();
     if copied {
         let bytes = raising.block(object + 1).get(..size).unwrap_or_default();
         words.extend(bytes.chunks(8).map(|bytes| {

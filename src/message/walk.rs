@@ -6,8 +6,8 @@
 use super::encode::Destination;
 use super::encoder::{Encoder, Frame, Start, Stop, TableFrame};
 use super::failure::Failure;
-use super::format;
 use super::local::Local;
+use super::{format, metatables, names, naming};
 use crate::lua::{Kind, Raising};
 use std::os::raw::c_int;
 
@@ -94,6 +94,7 @@ impl Encoder {
         &mut self,
         raising: Raising,
         local: &Local,
+        to: Destination,
         mut frame: TableFrame,
     ) -> Result<(), Stop> {
         self.close_run(&mut frame);
@@ -110,20 +111,43 @@ impl Encoder {
                     };
             }
             if self.inline {
-                let identity = super::metatables::identify(raising);
+                let identity = metatables::identify(raising);
                 self.out.extend_from_slice(&identity.to_le_bytes());
                 frame.metatable = true;
                 if let Some(Frame::Table(place)) = self.frames.last_mut() {
                     *place = frame;
                 }
+                if names::known_table(local, raising) {
+                    if naming::write_table(self, raising, local, to)? {
+                        raising.pop(2);
+                        return Ok(());
+                    }
+                    raising.pop(1);
+                }
                 return self.table_contents(raising, local);
             }
-            let number = super::metatables::write(self, raising, local)?;
+            let number = self.metatable_reference(raising, local)?;
             self.u32(number);
             raising.pop(1);
         }
         self.end_object(raising, frame.number);
         Ok(())
+    }
+
+    /// Writes the metatable on the top (left there) as a description and returns the number of its reference.
+    fn metatable_reference(&mut self, raising: Raising, local: &Local) -> Result<u32, Stop> {
+        if let Some(number) = self.class(metatables::identify(raising)) {
+            return Ok(number);
+        }
+        let named = names::known_table(local, raising);
+        if named {
+            raising.insert(-2);
+        }
+        let number = metatables::write(self, raising, local, named)?;
+        if named {
+            raising.remove(-2);
+        }
+        Ok(number)
     }
 
     pub(super) fn upvalue(
@@ -232,7 +256,7 @@ impl Encoder {
                             break; // a nested object first
                         }
                         if !more {
-                            self.end_table(raising, local, table)?;
+                            self.end_table(raising, local, to, table)?;
                             break;
                         }
                     }
@@ -291,7 +315,7 @@ impl Encoder {
         raising.reserve(format::ROOM);
         self.later_index = count + 1;
         raising.push_nil();
-        self.inline = matches!(to, Destination::State(_));
+        self.inline = matches!(to, Destination::State(..));
         loop {
             self.values(raising, local, to, count)?;
             if self.relative && self.crossed {
@@ -299,7 +323,7 @@ impl Encoder {
                 self.again();
                 self.relative = false;
                 self.spanning = true;
-            } else if !self.inline && super::metatables::shares_objects(self, local) {
+            } else if !self.inline && metatables::shares_objects(self, local) {
                 // What a metatable contains is among the values too, so they go together: once more, as one.
                 self.again();
                 self.inline = true;

@@ -6,7 +6,7 @@ use crate::linda::{Key, KeyRef, Linda, linda_of, queues::Probe};
 use crate::lua::{
     Arguments, Kind, Raise, Raising, State, check_memory, lua_function, protect, protect_with,
 };
-use crate::message::{Deep, push_proxy};
+use crate::message::{Deep, KEYS, push_proxy};
 use crate::timer;
 use std::any::Any;
 use std::os::raw::c_int;
@@ -233,6 +233,8 @@ lua_function! {
         let record = Record::of_timers(universe);
         universe.track(&record);
         push_handle(context, state, &record)?;
+        state.push_copy(-1);
+        protect(state, 1, |raising| raising.raw_set_index(State::REGISTRY, KEYS.timer_lane))?;
         Ok(1)
     }
 }
