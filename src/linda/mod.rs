@@ -53,7 +53,7 @@ impl Linda {
         }
     }
 
-    /// What `tostring` answers: at most 127 bytes, as in SPEC-3x 9.2.
+    /// What `tostring` answers: at most 127 bytes, as in Lanes 3.x.
     pub fn display(&self) -> Vec<u8> {
         const MOST: usize = 127;
         let mut text = b"Linda: ".to_vec();

@@ -1,4 +1,4 @@
-//! `require`, one at a time in a universe (SPEC-3x 1.7), and `lanes.require`.
+//! `require`, one at a time in a universe (docs/manual/loading.md), and `lanes.require`.
 
 use crate::context::{Context, Waited};
 use crate::lua::{Arguments, Kind, Raise, Raising, State, brief, lua_function, protect, upvalue};
@@ -81,7 +81,7 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `lanes.require(name)`: requires a module and makes its functions known by name (SPEC-3x section 12).
+    /// `lanes.require(name)`: requires a module and makes its functions known by name (docs/manual/transfer.md#functions).
     pub fn lanes_require = lanes_require_body
 }
 
