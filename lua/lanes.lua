@@ -31,7 +31,7 @@ local function described(value)
     return type(value) .. " " .. (string.format("%q", tostring(value)))
 end
 
--- What each setting may be, in words too where it may not be anything, and its default (SPEC-3x 1.2).
+-- What each setting may be, in words too where it may not be anything, and its default (docs/manual/loading.md#options).
 local function is_number(value)
     return type(value) == "number" and value == value
 end
@@ -101,7 +101,7 @@ local function checked_settings(given)
     return settings
 end
 
--- What each option of a generator has to be (SPEC-3x 2.2).
+-- The type of each option of a generator (docs/manual/generators.md#options).
 local option_types = {
     priority = "number",
     globals = "table",
@@ -136,7 +136,7 @@ end
 -- @param ... any number of nil, strings (lists of libraries) and tables (options), in any order; then the body: a
 --   function, or a string that is source text
 -- @return a function that starts a lane with its arguments and returns the lane's handle
--- SPEC-3x section 2.
+-- See docs/manual/generators.md.
 local function gen(...)
     local count = select("#", ...)
     if count == 0 then
@@ -181,7 +181,7 @@ end
 -- @param count how many units there are (default 1)
 -- @return a function `lock(units [, "try"])`: a positive number takes units, waiting for them (with "try" it answers
 --   false instead), a negative one gives them back; or `cancel_error` where the linda is cancelled
--- SPEC-3x section 11.
+-- See docs/manual/locks.md.
 local function genlock(linda, key, count)
     count = count == nil and 1 or count
     local cancelled = core.prepare_lock(linda, key, count)
@@ -201,7 +201,7 @@ end
 -- @param initial the number (default 0.0)
 -- @return a function `add([difference])` that adds (default 1.0) and answers the new value; or `cancel_error` where
 --   the linda is cancelled
--- SPEC-3x section 11.
+-- See docs/manual/locks.md.
 local function genatomic(linda, key, initial)
     initial = initial == nil and 0.0 or initial
     local cancelled = core.prepare_atomic(linda, key, initial)
@@ -214,7 +214,7 @@ local function genatomic(linda, key, initial)
     end
 end
 
---- Sets, replaces or removes a timer (SPEC-3x 10.1).
+--- Sets, replaces or removes a timer (docs/manual/timers.md).
 -- @param linda where to
 -- @param key slot that is set to the time when the timer fires
 -- @param first seconds from now, or a date table; nil removes the timer
@@ -223,7 +223,7 @@ local function timer(linda, key, first, period)
     core.timer(linda, key, first, period)
 end
 
---- All timers: an array of `{linda, key, {when [, period]}}` (SPEC-3x 10.2).
+--- All timers: an array of `{linda, key, {when [, period]}}` (docs/manual/timers.md#lanestimers).
 local function timers()
     local list = core.timers()
     return list
@@ -271,7 +271,7 @@ local function check_string()
     end
 end
 
---- Configures Lanes; to be called at most once in a master state (SPEC-3x 1.2).
+--- Configures Lanes; to be called at most once in a master state (docs/manual/loading.md).
 -- @param settings table of settings, or nil for the defaults
 -- @return the module's table
 local function configure(settings)

@@ -1,4 +1,4 @@
-//! The light userdata that programs and lanes know by value: they are equal in every state and process (SPEC-3x 0.4).
+//! The light userdata that programs and lanes know by value: they are equal in every state and process (docs/manual/lindas.md).
 
 use crate::lua::{Kind, State};
 

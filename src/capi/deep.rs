@@ -1,4 +1,4 @@
-//! Deep objects of C modules: `luaG_newdeepuserdata` and `luaG_todeep` (SPEC-3x section 17).
+//! Deep objects of C modules: `luaG_newdeepuserdata` and `luaG_todeep` (docs/manual/embedding.md#objects-of-c-modules).
 //!
 //! There is unsafe code in here because it calls the modules' identity functions and writes the head of their objects, on
 //! the terms that include/lanes.h states.

@@ -1,4 +1,4 @@
-//! Embedding: `luaopen_lanes_embedded` makes both halves of Lanes loaded modules of a host's state (SPEC-3x section 18).
+//! Embedding: `luaopen_lanes_embedded` makes both halves of Lanes loaded modules of a host's state (docs/manual/embedding.md).
 //!
 //! `unsafe` because it is an exported symbol, which a host calls with its state.
 

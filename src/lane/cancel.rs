@@ -1,4 +1,4 @@
-//! `lane:cancel(...)`: asking a lane to stop (SPEC-3x section 8). A lane is never killed.
+//! `lane:cancel(...)`: asking a lane to stop (docs/manual/cancellation.md). A lane is never killed.
 //!
 //! `unsafe`: the debug hook is called by Lua and raises from its own frame.
 

@@ -1,5 +1,5 @@
 //! The functions that every lane has as globals: `cancel_test`, `set_finalizer`, `set_debug_threadname` and
-//! `set_error_reporting` (SPEC-3x section 5).
+//! `set_error_reporting` (docs/manual/lanes.md#inside-a-lane).
 
 use crate::context::{Context, push_function};
 use crate::grow;

@@ -1,4 +1,4 @@
-//! The handle of a lane: `join`, indexing, `status`, `cancel` (SPEC-3x section 4).
+//! The handle of a lane: `join`, indexing, `status`, `cancel` (docs/manual/lanes.md).
 //!
 //! The outcome stays with the lane, so `join` and indexing may be mixed and repeated, and always agree.
 

@@ -1,5 +1,5 @@
 //! Launching a lane: everything up to the start of its thread happens on the thread of its creator, so that whatever
-//! goes wrong is an error of the call that wanted the lane (SPEC-3x section 3).
+//! goes wrong is an error of the call that wanted the lane (docs/manual/generators.md#launching).
 
 use super::record::Record;
 use super::spare::{self, Spare};

@@ -1,4 +1,4 @@
-//! What a lane can require: the ways of its creator's `package`, and the modules of the option `required` (SPEC-3x section 3).
+//! What a lane can require: the ways of its creator's `package`, and the modules of the option `required` (docs/manual/generators.md#launching).
 
 use super::globals;
 use super::launch::{Launch, next};

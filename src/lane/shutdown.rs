@@ -1,4 +1,4 @@
-//! The end of a universe: its lanes are asked to stop, and waited for within limits (SPEC-3x section 15).
+//! The end of a universe: its lanes are asked to stop, and waited for within limits (docs/manual/shutdown.md).
 
 use super::cancel::ALL_HOOKS;
 use super::record::Record;

@@ -126,7 +126,7 @@ fn custom(state: State, limit: usize) -> Result<Box<Memory>, Raise> {
     };
     state.pop(1);
     compat::allocator_from(function)
-        // SAFETY: the program says that this is an allocator (SPEC-3x 1.2, `allocator`).
+        // SAFETY: the program says that this is an allocator (docs/manual/loading.md#allocator).
         .map(|function| unsafe { Memory::custom(function, data as *mut c_void, limit) })
         .ok_or_else(|| Raise::message("Bad allocator: the userdata holds no allocator function"))
 }

@@ -1,4 +1,4 @@
-//! Error traces: where in a lane's body an error was raised (SPEC-3x section 6).
+//! Error traces: where in a lane's body an error was raised (docs/manual/errors.md#the-trace).
 //!
 //! The interpreter finds a level by walking to it, so a whole trace of a very deep recursion would cost the square of
 //! its depth. A trace has the innermost levels and the outermost ones; a mark stands for those in between.

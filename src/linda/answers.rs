@@ -1,5 +1,5 @@
 //! What the methods of lindas answer in each outcome: the one place that gives results their shape in the 3.x
-//! interface (SPEC-3x 9.5).
+//! interface (docs/manual/lindas.md).
 
 use super::queues::LindaCancelled;
 use crate::context::{Context, Timeout};

@@ -1,4 +1,4 @@
-//! The methods that look at a linda: `count`, `dump`, `deep`, and its text (SPEC-3x 9.2, 9.5).
+//! The methods that look at a linda: `count`, `dump`, `deep`, and its text (docs/manual/lindas.md).
 
 use super::methods::{linda_of, this};
 use super::queues::{Dump, Probe};

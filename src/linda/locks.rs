@@ -1,4 +1,4 @@
-//! Locks and atomic numbers in slots of lindas (SPEC-3x section 11): what `lanes.genlock` and `lanes.genatomic` build
+//! Locks and atomic numbers in slots of lindas (docs/manual/locks.md): what `lanes.genlock` and `lanes.genatomic` build
 //! on. Both check their arguments before they touch the slot.
 
 use super::methods::{this, waited};

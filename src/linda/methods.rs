@@ -1,4 +1,4 @@
-//! The methods of lindas, as SPEC-3x section 9 describes them.
+//! The methods of lindas, as docs/manual/lindas.md describes them.
 
 use super::queues::{Queues, Who};
 use super::send::{element, elements};

@@ -1,4 +1,4 @@
-//! `linda:receive` (SPEC-3x 9.5): from one slot, from the first of several, and many elements at once.
+//! `linda:receive` (docs/manual/lindas.md): from one slot, from the first of several, and many elements at once.
 
 use super::methods::{is_marker, this, timeout, waited};
 use super::queues::{Found, Shortcut};

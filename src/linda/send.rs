@@ -1,4 +1,4 @@
-//! `linda:send` (SPEC-3x 9.5), and how values become elements of slots.
+//! `linda:send` (docs/manual/lindas.md), and how values become elements of slots.
 
 use super::methods::{is_marker, this, timeout};
 use super::queues::Values;
@@ -11,7 +11,7 @@ use crate::park::{Refusal, Request, Wait};
 use std::os::raw::c_int;
 
 lua_function! {
-    /// `linda:send([timeout,] [linda.null,] key, value...)` (SPEC-3x 9.5): true; false at the timeout; `cancel_error`.
+    /// `linda:send([timeout,] [linda.null,] key, value...)` (docs/manual/lindas.md): true; false at the timeout; `cancel_error`.
     pub fn send = send_body
 }
 

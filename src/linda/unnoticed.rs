@@ -1,5 +1,5 @@
 //! Soft requests that came without a wake-up. A lane that waits notices such a request at the next wake-up of its linda, whatever caused
-//! it (SPEC-3x 8.2); here nobody is woken in vain, so an operation that may wake somebody looks for lanes with requests first.
+//! it (docs/manual/cancellation.md); here nobody is woken in vain, so an operation that may wake somebody looks for lanes with requests first.
 
 use super::Linda;
 use super::queues::Who;

@@ -40,7 +40,7 @@ impl Encoder {
             self.close_run(frame);
         } else {
             self.close_run(frame);
-            // Keys of other types do not travel; their entries are left out (SPEC-3x 13.3).
+            // Keys of other types do not travel; their entries are left out (docs/manual/transfer.md#tables).
             if !matches!(
                 key,
                 Kind::Boolean | Kind::Number | Kind::String | Kind::Light

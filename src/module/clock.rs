@@ -1,4 +1,4 @@
-//! `now_secs` and `sleep` (SPEC-3x 10.5, 10.6).
+//! `now_secs` and `sleep` (docs/manual/timers.md#lanessleepseconds).
 
 use crate::context::Context;
 use crate::linda;

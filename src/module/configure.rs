@@ -1,4 +1,4 @@
-//! `configure`: the settings, checked by `lanes.lua`, begin a universe (SPEC-3x 1.2, 1.3).
+//! `configure`: the settings, checked by `lanes.lua`, begin a universe (docs/manual/loading.md#options).
 
 use super::require;
 use crate::context::Context;

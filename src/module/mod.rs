@@ -172,7 +172,7 @@ lua_function! {
 }
 
 lua_function! {
-    /// `lanes.linda([name] [, group])` (SPEC-3x 9.1)
+    /// `lanes.linda([name] [, group])` (docs/manual/lindas.md)
     fn new_linda = new_linda_body
 }
 

@@ -1,4 +1,4 @@
-//! `register` and `nameof` (SPEC-3x section 12).
+//! `register` and `nameof` (docs/manual/transfer.md#functions).
 
 use crate::context::Context;
 use crate::grow;

@@ -181,7 +181,7 @@ fn begin<'a>(
 }
 
 lua_function! {
-    /// `lanes.require(name)`: requires a module and makes its functions known by name (SPEC-3x section 12).
+    /// `lanes.require(name)`: requires a module and makes its functions known by name (docs/manual/transfer.md#functions).
     pub fn lanes_require = lanes_require_body
 }
 

@@ -1,4 +1,4 @@
-//! `threads`, and what a thread can do with itself: priority and affinity (SPEC-3x section 12).
+//! `threads`, and what a thread can do with itself: priority and affinity (docs/manual/threads.md).
 
 use crate::context::Context;
 use crate::lua::{Arguments, Raise, State, lua_function, protect, protect_with};

@@ -1,4 +1,4 @@
-//! `timer`, `timers` and the conversion of dates (SPEC-3x section 10).
+//! `timer`, `timers` and the conversion of dates (docs/manual/timers.md).
 
 use crate::context::Context;
 use crate::lane::{Record, push_handle};

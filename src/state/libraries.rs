@@ -1,4 +1,4 @@
-//! Which libraries a lane has: the list that a generator is given, and how it is opened (SPEC-3x 2.1).
+//! Which libraries a lane has: the list that a generator is given, and how it is opened (docs/manual/generators.md#libraries).
 
 use crate::lua::compat::{LIBRARIES, Library};
 use crate::lua::{Raising, Text, text};

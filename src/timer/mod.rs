@@ -1,4 +1,4 @@
-//! Timers of a universe: each sets a slot of a linda to the time, once or periodically (SPEC-3x section 10).
+//! Timers of a universe: each sets a slot of a linda to the time, once or periodically (docs/manual/timers.md).
 
 pub mod date;
 pub mod service;
