@@ -103,7 +103,7 @@ for name, calls in pairs(functions) do
     end
 end
 -- What runs in a lua_pcall of ours has frames of Lua's below it, which nothing may unwind through: `room` of a `Raising` is for there.
-local PROTECTED, UNWINDS = "^_ZN10lanes_core3lua7protect3run17h", "^_ZN10lanes_core4grow13out_of_memory17h"
+local PROTECTED, UNWINDS = "^_ZN10lanes_core3lua7protect3run17h", "^_ZN12lanes_engine6memory4grow13out_of_memory17h"
 local protected = 0
 
 -- The chain of calls by which a function comes to unwind, if it does.

@@ -1,12 +1,10 @@
 //! Test hooks, compiled in with the feature `hooks` only: `lanes_core.hooks`.
 
-pub mod plan;
-
 use crate::context::{Context, push_function};
 use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function};
 use crate::message;
 use crate::state::refusing;
-use plan::Plan;
+use lanes_engine::memory::faults::{self as plan, Plan};
 use std::os::raw::c_int;
 use std::sync::atomic::Ordering;
 

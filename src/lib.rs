@@ -11,25 +11,21 @@
 mod capi;
 mod context;
 mod facts;
-mod grow;
 #[cfg(feature = "hooks")]
 mod hooks;
 mod lane;
 mod linda;
 mod lua;
 mod markers;
-mod memory;
 mod message;
 mod module;
-mod park;
-mod pin;
 mod state;
-mod sync;
-mod threads;
 mod timer;
 mod universe;
 
 use context::Context;
+use lanes_engine::memory::{grow, reserve as memory};
+use lanes_engine::{park, pin, queues, sync, threads};
 use lua::compat::lua_State;
 use lua::{Raise, Raising, State, enter, install};
 use message::KEYS;

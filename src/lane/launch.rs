@@ -140,7 +140,7 @@ impl Settings {
         let libraries = Libraries::parse(list.as_deref()).map_err(Raise::message)?;
         push_option(state, "priority")?;
         let priority = if state.kind(-1) == Kind::Number {
-            Some(threads::priority::checked(state.number(-1)).map_err(Raise::message)?)
+            Some(crate::module::checked_priority(state.number(-1)).map_err(Raise::message)?)
         } else {
             None
         };

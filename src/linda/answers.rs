@@ -1,10 +1,10 @@
 //! What the methods of lindas answer in each outcome: the one place that gives results their shape in the 3.x
 //! interface (SPEC-3x 9.5).
 
-use super::queues::LindaCancelled;
 use crate::lua::{Raise, State, protect};
 use crate::markers::CANCEL_ERROR;
 use crate::park::{Refusal, Request};
+use crate::queues::LindaCancelled;
 use std::os::raw::{c_int, c_void};
 
 /// A hard cancel and lack of memory raise, a soft one and a cancelled linda answer `cancel_error`.

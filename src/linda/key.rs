@@ -1,8 +1,8 @@
 //! Keys of slots: booleans, numbers, strings and light userdata, with Lua's notion of equal numbers.
 
-use super::queues::Probe;
 use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, Raising, State, compat};
+use crate::queues::Probe;
 use hashbrown::Equivalent;
 use std::hash::{Hash, Hasher};
 use std::os::raw::{c_int, c_void};

@@ -5,7 +5,6 @@ mod inspect;
 mod key;
 mod locks;
 mod methods;
-pub mod queues;
 mod receive;
 mod remains;
 mod send;
@@ -20,7 +19,7 @@ pub use shortcuts::Shortcuts;
 use crate::grow;
 use crate::lua::Raising;
 use crate::message::{Deep, KindId, Local, Message};
-use queues::{Element, Queues};
+use crate::queues::{Element, Queues};
 
 /// What identifies lindas among the objects that states share.
 pub const KIND: KindId = 1;

@@ -1,7 +1,6 @@
 //! `linda:receive` (SPEC-3x 9.5): from one slot, from the first of several, and many elements at once.
 
 use super::methods::{is_marker, this, timeout, waited};
-use super::queues::{Found, Shortcut};
 use super::{KeyRef, Linda, answers};
 use crate::context::{Context, Timeout};
 use crate::grow;
@@ -9,6 +8,7 @@ use crate::lua::{Arguments, Kind, Raise, State, lua_function};
 use crate::markers::BATCHED;
 use crate::message::{Label, Message, decode, decode_apart};
 use crate::park::{Refusal, Wait};
+use crate::queues::{Found, Shortcut};
 use std::os::raw::c_int;
 
 lua_function! {

@@ -6,7 +6,7 @@ use crate::grow;
 use crate::message::Message;
 use std::cell::{Cell, RefCell};
 
-type Queues = super::queues::Queues<Key, Message>;
+type Queues = crate::queues::Queues<Key, Message>;
 
 /// How many lindas are dropped inside each other: a level takes some 500 bytes of the stack.
 const DEEPEST: u32 = 64;

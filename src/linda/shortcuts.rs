@@ -1,8 +1,8 @@
 //! What one state remembers of the slots that it receives from: shortcuts to their elements.
 
-use super::queues::{Probe, Shortcut};
 use super::{Key, KeyRef, Linda};
 use crate::message::Message;
+use crate::queues::{Probe, Shortcut};
 use hashbrown::Equivalent;
 
 /// How many slots are remembered.

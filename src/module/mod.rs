@@ -10,6 +10,7 @@ mod timers;
 
 pub use configure::ALLOCATOR;
 pub use require::wrap as wrap_require;
+pub use threads::checked_priority;
 
 use crate::context::{Context, push_function};
 use crate::facts::{self, Fact};

@@ -2,11 +2,12 @@
 
 use crate::context::Context;
 use crate::lane::{Record, push_handle};
-use crate::linda::{Key, KeyRef, Linda, linda_of, queues::Probe};
+use crate::linda::{Key, KeyRef, Linda, linda_of};
 use crate::lua::{
     Arguments, Kind, Raise, Raising, State, check_memory, lua_function, protect, protect_with,
 };
 use crate::message::{Deep, push_proxy};
+use crate::queues::Probe;
 use crate::timer;
 use std::any::Any;
 use std::os::raw::c_int;

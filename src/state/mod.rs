@@ -43,7 +43,7 @@ impl Owned {
     /// Errors: out of memory.
     pub fn new(memory: Option<Box<Memory>>) -> Result<Owned, OutOfMemory> {
         #[cfg(feature = "hooks")]
-        if memory.is_some() && crate::hooks::plan::ALLOCATORS.refuses() {
+        if memory.is_some() && lanes_engine::memory::faults::ALLOCATORS.refuses() {
             return Err(OutOfMemory);
         }
         let l = match &memory {

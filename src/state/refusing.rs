@@ -3,9 +3,9 @@
 //! `unsafe` is needed here because an allocator is a C function over raw blocks, called with a pointer to its data.
 
 use super::allocator::Host;
-use crate::hooks::plan::{LANES, Plan};
 use crate::lua::State;
 use crate::lua::compat::{self as c, lua_State};
+use lanes_engine::memory::faults::{LANES, Plan};
 use std::os::raw::c_void;
 use std::sync::{Mutex, PoisonError};
 

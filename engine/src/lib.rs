@@ -1,0 +1,9 @@
+//! The engine of Lanes: all that knows no Lua. Each module says what it does; `docs/architecture.md` says how they are used.
+
+pub mod memory;
+pub mod park;
+pub mod pin;
+pub mod queues;
+pub mod sync;
+pub mod threads;
+pub mod timers;
