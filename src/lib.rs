@@ -1,9 +1,9 @@
 //! Lanes: native threads for Lua.
 //!
-//! The crate is a house of floors; a floor uses those below it:
-//! 1. [`memory`], [`grow`], [`lua`] (the language border), [`park`] (waiting), [`sync`], [`facts`], [`markers`]
-//! 2. [`message`] (captured values), `threads` (cached threads), `timer::service`
-//! 3. `linda::queues` (what lindas do, without Lua), [`state`] (Lua states for lanes)
+//! The crate is a house of floors; a floor uses those below it, and all of them the engine (`lanes_engine`), which knows no Lua:
+//! 1. [`lua`] (the language border), [`facts`], [`markers`]
+//! 2. [`message`] (captured values)
+//! 3. [`state`] (Lua states for lanes)
 //! 4. [`universe`] (what lanes have in common), [`context`] (what our functions know in one state)
 //! 5. [`linda`] (their methods), [`lane`], [`timer`]
 //! 6. [`module`] (the table that Lua sees), `capi` (the C interface), and the loader below
@@ -24,8 +24,6 @@ mod timer;
 mod universe;
 
 use context::Context;
-use lanes_engine::memory::{grow, reserve as memory};
-use lanes_engine::{park, pin, queues, sync, threads};
 use lua::compat::lua_State;
 use lua::{Raise, Raising, State, enter, install};
 use message::KEYS;
@@ -64,7 +62,7 @@ unsafe fn attach(l: *mut lua_State) {
         install(raising);
         enter(l, |state| {
             static PINNED: Once = Once::new();
-            PINNED.call_once(|| pin::pin(luaopen_lanes_core as *const c_void));
+            PINNED.call_once(|| lanes_engine::pin::pin(luaopen_lanes_core as *const c_void));
             let kinds = Context::prepare(state)?;
             let main = lua::protect(state, 0, |raising| raising.main_coroutine())?;
             Context::install(state, kinds, Context::new("main", None));

@@ -11,8 +11,8 @@ use crate::lua::{
 };
 use crate::markers::is_cancel_error;
 use crate::message::{Deep, KEYS, KindId, Local, Proxy, push_proxy};
-use crate::pin::pin;
 use crate::state::Owned;
+use lanes_engine::pin::pin;
 use std::any::Any;
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::lua::compat::lua_State;
 use crate::lua::{Kind, Raise, State, enter_always, protect};
 use crate::message::{Deep, push_proxy_raising};
-use crate::sync::Mutex;
+use lanes_engine::sync::Mutex;
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::os::raw::{c_char, c_int};

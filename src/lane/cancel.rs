@@ -9,7 +9,7 @@ use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET, LUAJIT, lua_D
 use crate::lua::{Arguments, Hook, Kind, Raise, Raising, State, brief, is_trampoline};
 use crate::markers::CANCEL_ERROR;
 use crate::message::KEYS;
-use crate::park::{Deadline, Request};
+use lanes_engine::park::{Deadline, Request};
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
 

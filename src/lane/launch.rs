@@ -5,16 +5,16 @@ use super::record::Record;
 use super::spare::{self, Spare};
 use super::{globals, handle, run};
 use crate::context::Context;
-use crate::grow;
 use crate::lua::{Kind, Raise, Raising, State, protect};
 use crate::message::{
     Destination, KEYS, Label, decode_one, decode_packet, encode_one, encode_packet,
 };
-use crate::park::{Deadline, Latch, Wait, Waiter};
 use crate::state::libraries::Libraries;
-use crate::sync::junction;
-use crate::threads;
 use crate::universe::Universe;
+use lanes_engine::memory::grow;
+use lanes_engine::park::{Deadline, Latch, Wait, Waiter};
+use lanes_engine::sync::junction;
+use lanes_engine::threads;
 use std::os::raw::c_int;
 use std::sync::{Arc, OnceLock};
 

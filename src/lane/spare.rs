@@ -5,7 +5,6 @@
 use super::record::Record;
 use super::{coroutines, globals};
 use crate::context::{Context, Kinds};
-use crate::grow::OutOfMemory;
 use crate::lua::compat::{self, LUAJIT, SEEDS_ITSELF};
 use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, State, protect};
 use crate::message::KEYS;
@@ -13,8 +12,9 @@ use crate::module;
 use crate::state::Owned;
 use crate::state::allocator::Memory;
 use crate::state::libraries::Libraries;
-use crate::sync::Mutex;
 use crate::universe::Universe;
+use lanes_engine::memory::grow::OutOfMemory;
+use lanes_engine::sync::Mutex;
 use std::hash::{BuildHasher, RandomState};
 use std::os::raw::c_void;
 use std::sync::Arc;

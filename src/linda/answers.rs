@@ -3,8 +3,8 @@
 
 use crate::lua::{Raise, State, protect};
 use crate::markers::CANCEL_ERROR;
-use crate::park::{Refusal, Request};
-use crate::queues::LindaCancelled;
+use lanes_engine::park::{Refusal, Request};
+use lanes_engine::queues::LindaCancelled;
 use std::os::raw::{c_int, c_void};
 
 /// A hard cancel and lack of memory raise, a soft one and a cancelled linda answer `cancel_error`.

@@ -1,9 +1,9 @@
 //! Keys of slots: booleans, numbers, strings and light userdata, with Lua's notion of equal numbers.
 
-use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, Raising, State, compat};
-use crate::queues::Probe;
 use hashbrown::Equivalent;
+use lanes_engine::memory::grow;
+use lanes_engine::queues::Probe;
 use std::hash::{Hash, Hasher};
 use std::os::raw::{c_int, c_void};
 

@@ -4,11 +4,11 @@
 use super::methods::{this, waited};
 use super::{KeyRef, answers};
 use crate::context::{Context, Waited};
-use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, State, compat, lua_function};
 use crate::message::{Label, Message, decode_one, encode_one};
-use crate::park::{Deadline, Refusal, Wait};
-use crate::queues::Values;
+use lanes_engine::memory::grow;
+use lanes_engine::park::{Deadline, Refusal, Wait};
+use lanes_engine::queues::Values;
 use std::os::raw::c_int;
 
 lua_function! {

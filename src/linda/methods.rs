@@ -9,8 +9,8 @@ use crate::lua::{
 };
 use crate::markers::{BATCHED, NULL};
 use crate::message::{Deep, Label, Message, Proxy, decode, decode_one, push_proxy};
-use crate::park::{Deadline, Refusal};
-use crate::queues::{Queues, Who};
+use lanes_engine::park::{Deadline, Refusal};
+use lanes_engine::queues::{Queues, Who};
 use std::any::Any;
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;

@@ -3,12 +3,12 @@
 use super::methods::{is_marker, this, timeout, waited};
 use super::{KeyRef, Linda, answers};
 use crate::context::{Context, Timeout};
-use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, State, lua_function};
 use crate::markers::BATCHED;
 use crate::message::{Label, Message, decode, decode_apart};
-use crate::park::{Refusal, Wait};
-use crate::queues::{Found, Shortcut};
+use lanes_engine::memory::grow;
+use lanes_engine::park::{Refusal, Wait};
+use lanes_engine::queues::{Found, Shortcut};
 use std::os::raw::c_int;
 
 lua_function! {

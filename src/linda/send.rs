@@ -6,8 +6,8 @@ use crate::context::{Context, Timeout, Waited};
 use crate::lua::{Arguments, Kind, Raise, State, lua_function};
 use crate::markers::NULL;
 use crate::message::{Captured, Label, Message, capture, encode_each, encode_one};
-use crate::park::{Refusal, Wait};
-use crate::queues::Values;
+use lanes_engine::park::{Refusal, Wait};
+use lanes_engine::queues::Values;
 use std::os::raw::c_int;
 
 lua_function! {

@@ -2,8 +2,8 @@
 
 use super::{Key, KeyRef, Linda};
 use crate::message::Message;
-use crate::queues::{Probe, Shortcut};
 use hashbrown::Equivalent;
+use lanes_engine::queues::{Probe, Shortcut};
 
 /// How many slots are remembered.
 const SLOTS: usize = 8;

@@ -3,7 +3,7 @@
 
 use super::Linda;
 use crate::lua::Arguments;
-use crate::queues::Who;
+use lanes_engine::queues::Who;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many lanes of the process have such a request and have not ended.

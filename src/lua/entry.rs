@@ -2,8 +2,8 @@
 
 use super::compat::{self as c, lua_State};
 use super::{State, protect};
-use crate::grow::OutOfMemory;
-use crate::memory;
+use lanes_engine::memory::grow::OutOfMemory;
+use lanes_engine::memory::reserve;
 use std::any::Any;
 use std::borrow::Cow;
 use std::os::raw::{c_int, c_void};
@@ -125,7 +125,7 @@ fn push_panic(state: State, panic: Box<dyn Any + Send>) -> c_int {
 /// Errors: memory is short.
 #[inline]
 pub fn check_memory() -> Result<(), Raise> {
-    if memory::is_short() {
+    if reserve::is_short() {
         return Err(Raise::out_of_memory());
     }
     Ok(())

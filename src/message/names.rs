@@ -8,9 +8,9 @@ use super::encoder::Encoder;
 use super::format;
 use super::local::{KEYS, Local};
 use super::path::Parts;
-use crate::grow::has_room;
 use crate::lua::{Kind, Raising, State, brief};
 use crate::markers::is_cancel_error;
+use lanes_engine::memory::grow::has_room;
 use std::cmp::Ordering;
 use std::os::raw::c_int;
 

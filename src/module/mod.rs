@@ -79,7 +79,7 @@ fn fill(raising: Raising, context: c_int) {
         raising.push_light(value as *mut c_void);
         raising.raw_set_name(-2, name.as_bytes());
     }
-    raising.push_integer(i64::from(crate::threads::priority::RANGE.1));
+    raising.push_integer(i64::from(lanes_engine::threads::priority::RANGE.1));
     raising.raw_set_name(-2, b"max_prio");
     raising.push_bytes(b"3.17.2");
     raising.raw_set_name(-2, b"version");

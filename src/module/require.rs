@@ -4,7 +4,7 @@ use crate::context::{Context, Waited};
 use crate::lua::{Arguments, Kind, Raise, Raising, State, brief, lua_function, protect, upvalue};
 use crate::markers::CANCEL_ERROR;
 use crate::message::{KEYS, name_as, register};
-use crate::park::{Deadline, Refusal, Wait, Waiter};
+use lanes_engine::park::{Deadline, Refusal, Wait, Waiter};
 use std::os::raw::c_int;
 
 /// Replaces the global `require` by one that holds the universe's lock meanwhile. Without the global: nothing.

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::lua::compat::HAS_INTEGERS;
 use crate::lua::{Arguments, Raise, State, lua_function, protect, protect_with};
-use crate::threads::{affinity, priority};
+use lanes_engine::threads::{affinity, priority};
 use std::os::raw::c_int;
 
 lua_function! {

@@ -7,8 +7,8 @@ use crate::lua::{
     Arguments, Kind, Raise, Raising, State, check_memory, lua_function, protect, protect_with,
 };
 use crate::message::{Deep, push_proxy};
-use crate::queues::Probe;
 use crate::timer;
+use lanes_engine::queues::Probe;
 use std::any::Any;
 use std::os::raw::c_int;
 use std::sync::Arc;

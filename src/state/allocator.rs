@@ -6,7 +6,7 @@
 
 use super::arena::Arena;
 use crate::lua::compat::{self as c, lua_Alloc, lua_State};
-use crate::sync::Mutex;
+use lanes_engine::sync::Mutex;
 use std::cell::{Cell, UnsafeCell};
 use std::os::raw::c_void;
 use std::sync::Arc;

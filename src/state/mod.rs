@@ -8,10 +8,10 @@ pub mod libraries;
 #[cfg(feature = "hooks")]
 pub mod refusing;
 
-use crate::grow::OutOfMemory;
 use crate::lua::compat::{self as c, lua_State};
 use crate::lua::{Raising, State, install};
 use allocator::Memory;
+use lanes_engine::memory::grow::OutOfMemory;
 use std::mem::ManuallyDrop;
 use std::os::raw::c_int;
 

@@ -2,10 +2,10 @@
 
 pub mod date;
 
-use crate::grow;
 use crate::linda::{Key, Linda, unnoticed};
 use crate::message::Message;
 use crate::universe::TimerKey;
+use lanes_engine::memory::grow;
 use lanes_engine::timers::Service;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

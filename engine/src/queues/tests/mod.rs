@@ -7,6 +7,7 @@ mod parked;
 use super::*;
 use crate::park::Waiter;
 use crate::sync::Arc;
+use hashbrown::Equivalent;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
