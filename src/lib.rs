@@ -8,6 +8,8 @@
 //! 5. [`linda`] (their methods), [`lane`], [`timer`]
 //! 6. [`module`] (the table that Lua sees), `capi` (the C interface), and the loader below
 
+#![deny(unsafe_code)]
+
 mod capi;
 mod context;
 mod facts;
@@ -34,6 +36,10 @@ use std::sync::Once;
 ///
 /// # Safety
 /// Called by Lua, with a state of the version that this library was built for.
+#[allow(
+    unsafe_code,
+    reason = "an exported symbol, which Lua calls with its state"
+)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn luaopen_lanes_core(l: *mut lua_State) -> usize {
     // SAFETY: called by Lua; until `enter` this frame owns nothing, so what raises in it skips no destructor.
@@ -49,6 +55,10 @@ pub unsafe extern "C-unwind" fn luaopen_lanes_core(l: *mut lua_State) -> usize {
 ///
 /// # Safety
 /// The state is alive and used by this thread, and no frame up to its running function owns anything.
+#[allow(
+    unsafe_code,
+    reason = "called before a state has its context, by exported symbols alone"
+)]
 unsafe fn attach(l: *mut lua_State) {
     // SAFETY: until `enter` this frame owns nothing, so what raises in it skips no destructor.
     unsafe {

@@ -1,5 +1,7 @@
 //! The engine of Lanes: all that knows no Lua. Each module says what it does; `docs/architecture.md` says how they are used.
 
+#![deny(unsafe_code)]
+
 pub mod memory;
 pub mod park;
 pub mod pin;

@@ -1,8 +1,8 @@
 //! Keeps libraries loaded: our own, because threads may outlive the state that loaded it, and that of an identity
 //! function, because objects may outlive every state that has loaded their module, and the end of one of them is a call
 //! into the library. Lua 5.1 and LuaJIT unload modules before all else is finalized.
-//!
-//! There is unsafe code in here because it calls the system's loader.
+
+#![allow(unsafe_code, reason = "calls the system's loader")]
 
 use std::os::raw::c_void;
 
@@ -33,17 +33,11 @@ pub fn pin(address: *const c_void) {
 )]
 #[cfg(windows)]
 pub fn pin(address: *const c_void) {
-    const PIN: u32 = 1;
-    const FROM_ADDRESS: u32 = 4;
-    #[link(name = "kernel32")]
-    unsafe extern "system" {
-        fn GetModuleHandleExW(
-            flags: u32,
-            address: *const c_void,
-            module: *mut *mut c_void,
-        ) -> std::os::raw::c_int;
-    }
+    use windows_sys::Win32::System::LibraryLoader::{
+        GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, GET_MODULE_HANDLE_EX_FLAG_PIN, GetModuleHandleExW,
+    };
+    let flags = GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS;
     let mut module = std::ptr::null_mut();
     // SAFETY: with these flags the second argument is an address in the module and the result stays valid for ever.
-    unsafe { GetModuleHandleExW(PIN | FROM_ADDRESS, address, &mut module) };
+    unsafe { GetModuleHandleExW(flags, address.cast(), &mut module) };
 }

@@ -5,6 +5,7 @@ use crate::park::{Deadline, Latch, Parker, Wait, Waiter};
 use crate::sync::{Arc, Mutex, thread};
 use crate::threads::fork::Process;
 use crate::threads::pool::{self, Ending, Reuse};
+use crossbeam_utils::CachePadded;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::io;
@@ -29,7 +30,7 @@ where
 struct Shared<K, F> {
     state: Mutex<State<K, F>>,
     /// The thread's bed.
-    parker: Parker,
+    parker: CachePadded<Parker>,
     thread: OnceLock<thread::ThreadId>,
     ended: Latch,
 }
@@ -94,7 +95,7 @@ where
         Service {
             shared: Arc::new(Shared {
                 state: Mutex::new(state),
-                parker: Parker::new(),
+                parker: CachePadded::new(Parker::new()),
                 thread: OnceLock::new(),
                 ended: Latch::new(),
             }),

@@ -1,7 +1,9 @@
 //! Deep objects of C modules: `luaG_newdeepuserdata` and `luaG_todeep` (SPEC-3x section 17).
-//!
-//! There is unsafe code in here because it calls the modules' identity functions and writes the head of their objects, on
-//! the terms that include/lanes.h states.
+
+#![allow(
+    unsafe_code,
+    reason = "calls the modules' identity functions and writes the head of their objects, on the terms that include/lanes.h states"
+)]
 
 use super::internals::{enter_object, forget_object};
 use crate::context::Context;

@@ -1,6 +1,9 @@
 //! Embedding: `luaopen_lanes_embedded` makes both halves of Lanes loaded modules of a host's state (SPEC-3x section 18).
-//!
-//! `unsafe` because it is an exported symbol, which a host calls with its state.
+
+#![allow(
+    unsafe_code,
+    reason = "an exported symbol, which a host calls with its state"
+)]
 
 use crate::lua::compat::{lua_CFunction, lua_State};
 use crate::lua::{Kind, Raise, State, enter, protect};

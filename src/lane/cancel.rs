@@ -1,6 +1,9 @@
 //! `lane:cancel(...)`: asking a lane to stop (SPEC-3x section 8). A lane is never killed.
-//!
-//! `unsafe`: the debug hook is called by Lua and raises from its own frame.
+
+#![allow(
+    unsafe_code,
+    reason = "Lua calls the debug hook, which raises from its own frame"
+)]
 
 use super::handle;
 use super::record::Record;

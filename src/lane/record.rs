@@ -1,6 +1,9 @@
 //! The record of a lane: what its thread and its handles share.
-//!
-//! `unsafe`: a cancellation sets hooks in the lane's coroutines from another thread, so their addresses go there.
+
+#![allow(
+    unsafe_code,
+    reason = "a cancellation sets hooks in the lane's coroutines from another thread, so their addresses go there"
+)]
 
 use super::outcome::Outcome;
 use crate::linda::unnoticed;

@@ -1,6 +1,9 @@
 //! Spare states: made of those of lanes that have ended, so that a launch finds one ready.
-//!
-//! `unsafe`: an allocator function of the program's own is taken for what the program says that it is.
+
+#![allow(
+    unsafe_code,
+    reason = "an allocator function of the program's own is taken for what the program says that it is"
+)]
 
 use super::record::Record;
 use super::{coroutines, globals};

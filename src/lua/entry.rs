@@ -174,6 +174,7 @@ pub unsafe fn enter_always(
 macro_rules! lua_function {
     ($(#[$meta:meta])* always $visibility:vis fn $name:ident = $body:expr) => {
         $(#[$meta])*
+        #[allow(unsafe_code, reason = "Lua calls it with its state")]
         $visibility unsafe extern "C-unwind" fn $name(l: *mut $crate::lua::compat::lua_State) -> usize {
             // SAFETY: Lua calls this function, and it owns nothing.
             unsafe { $crate::lua::enter_always(l, $body) }
@@ -181,6 +182,7 @@ macro_rules! lua_function {
     };
     ($(#[$meta:meta])* $visibility:vis fn $name:ident = $body:expr) => {
         $(#[$meta])*
+        #[allow(unsafe_code, reason = "Lua calls it with its state")]
         $visibility unsafe extern "C-unwind" fn $name(l: *mut $crate::lua::compat::lua_State) -> usize {
             // SAFETY: Lua calls this function, and it owns nothing.
             unsafe { $crate::lua::enter(l, $body) }

@@ -1,6 +1,9 @@
 //! Lua states for lanes: their memory, their libraries, and their end.
-//!
-//! `unsafe`: states are made and closed through the C API, and go from one thread to another.
+
+#![allow(
+    unsafe_code,
+    reason = "states are made and closed through the C API, and go from one thread to another"
+)]
 
 pub mod allocator;
 mod arena;

@@ -1,6 +1,9 @@
 //! Test hook: allocators that refuse requests according to a plan, as memory that runs out does.
-//!
-//! `unsafe` is needed here because an allocator is a C function over raw blocks, called with a pointer to its data.
+
+#![allow(
+    unsafe_code,
+    reason = "an allocator is a C function over raw blocks, called with a pointer to its data"
+)]
 
 use super::allocator::Host;
 use crate::lua::State;

@@ -1,6 +1,8 @@
 //! Memory of the library itself, apart from that of Lua states. When the system has no more, a reserve serves, because what Rust's
 //! collections need for themselves cannot be refused without ending the process; calls that begin while the reserve is in use fail. So the
-//! present calls come to their end, and the program learns of it by an error. `unsafe`: an allocator hands out raw memory.
+//! present calls come to their end, and the program learns of it by an error.
+
+#![allow(unsafe_code, reason = "an allocator hands out raw memory")]
 
 use linked_list_allocator::LockedHeap;
 use std::alloc::{GlobalAlloc, Layout, System};

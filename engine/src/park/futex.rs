@@ -1,5 +1,6 @@
-//! How a parked thread sleeps on 64-bit Linux: futex system calls of our own, since std's hide signals (EINTR). `unsafe` because they are
-//! foreign calls.
+//! How a parked thread sleeps on 64-bit Linux: futex system calls of our own, since std's hide signals (EINTR).
+
+#![allow(unsafe_code, reason = "system calls")]
 
 use super::Deadline;
 use crate::sync::atomic::AtomicU32;

@@ -21,7 +21,6 @@ pub enum Woken {
 }
 
 /// Holds at most one token. `unpark` puts it there, `park` waits for it and takes it. One thread at a time may park.
-#[repr(align(128))]
 pub struct Parker {
     word: AtomicU32,
     sleeper: Sleeper,

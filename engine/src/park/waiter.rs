@@ -4,12 +4,13 @@ use super::parker::{Parker, Woken};
 use super::{Request, Wait};
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use crossbeam_utils::CachePadded;
 
 /// One per Lua state. Its thread waits for one thing at a time.
 pub struct Waiter {
     request: AtomicU8,
     waiting: AtomicBool,
-    parker: Parker,
+    parker: CachePadded<Parker>,
 }
 
 impl Waiter {
@@ -17,7 +18,7 @@ impl Waiter {
         Arc::new(Waiter {
             request: AtomicU8::new(Request::None as u8),
             waiting: AtomicBool::new(false),
-            parker: Parker::new(),
+            parker: CachePadded::new(Parker::new()),
         })
     }
 

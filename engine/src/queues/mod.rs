@@ -24,6 +24,7 @@ use crate::park::{Deadline, Refusal, Request, Wait, Woken};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard};
 use after::After;
+use crossbeam_utils::CachePadded;
 pub use element::{Dump, Element, LindaCancelled, Probe, Values, Who};
 use operation::{Answer, Ticket, Work};
 use side::Side;
@@ -32,14 +33,10 @@ use state::State;
 
 /// Named FIFOs, shared by threads.
 pub struct Queues<K, M: Element> {
-    state: Apart<Mutex<State<K, M>>>,
+    state: CachePadded<Mutex<State<K, M>>>,
     /// Written under the lock. Read by those who do without it.
-    cancelled: Apart<AtomicBool>,
+    cancelled: CachePadded<AtomicBool>,
 }
-
-/// On cache lines of its own.
-#[repr(align(128))]
-struct Apart<T>(T);
 
 /// How often one operation spins before it parks.
 const SPINS: u32 = 4;
@@ -47,14 +44,14 @@ const SPINS: u32 = 4;
 impl<K: Clone, M: Element> Queues<K, M> {
     pub fn new() -> Queues<K, M> {
         Queues {
-            state: Apart(Mutex::new(State::new())),
-            cancelled: Apart(AtomicBool::new(false)),
+            state: CachePadded::new(Mutex::new(State::new())),
+            cancelled: CachePadded::new(AtomicBool::new(false)),
         }
     }
 
     #[inline]
     fn is_cancelled(&self) -> bool {
-        self.cancelled.0.load(Ordering::Acquire)
+        self.cancelled.load(Ordering::Acquire)
     }
 
     /// Appends all the values at once as soon as the slot's limit allows it. What could not be sent comes back with the reason.
@@ -150,7 +147,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
         if request != Request::None {
             return Err(Refusal::Request(request));
         }
-        let mut state = self.state.0.lock();
+        let mut state = self.state.lock();
         if self.is_cancelled() {
             return Err(Refusal::LindaCancelled);
         }
@@ -206,7 +203,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
                 continue;
             }
             let mut after = After::new();
-            let mut state = self.state.0.lock();
+            let mut state = self.state.lock();
             // What was completed at the last moment stays completed.
             if let Some(answer) = ticket.take_answer() {
                 break answer;
@@ -273,7 +270,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
     where
         M: Clone,
     {
-        let mut state = self.state.0.lock();
+        let mut state = self.state.lock();
         if self.is_cancelled() {
             return Err(LindaCancelled);
         }
@@ -306,7 +303,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
 
     /// How many elements a slot holds; `None` when it is unknown.
     pub fn count<Q: Probe<K>>(&self, key: &Q) -> Option<usize> {
-        let mut state = self.state.0.lock();
+        let mut state = self.state.lock();
         state.touched = true;
         let slot = state.find(key)?;
         let slot = &state.slots[slot];
@@ -315,7 +312,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
 
     /// All known slots with their numbers of elements, in no order.
     pub fn counts(&self) -> Vec<(K, usize)> {
-        let mut state = self.state.0.lock();
+        let mut state = self.state.lock();
         state.touched = true;
         let known = state.slots.iter().filter(|(_, slot)| slot.known);
         collect(known.map(|(_, slot)| (slot.key.clone(), slot.len())))
@@ -323,7 +320,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
 
     /// Whether any operation has looked at this linda: else there is nothing in it.
     pub fn were_used(&self) -> bool {
-        self.state.0.lock().touched
+        self.state.lock().touched
     }
 
     /// A picture of all known slots; `None` when no operation has touched this linda yet.
@@ -331,7 +328,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
     where
         M: Clone,
     {
-        let mut state = self.state.0.lock();
+        let mut state = self.state.lock();
         if !state.touched {
             return None;
         }
@@ -354,7 +351,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
     /// learn of it at their timeout. `Who::None` removes the mark.
     pub fn cancel(&self, who: Who) {
         self.change(|state, after| {
-            self.cancelled.0.store(who != Who::None, Ordering::Release);
+            self.cancelled.store(who != Who::None, Ordering::Release);
             state.refuse(who, after);
         });
     }
@@ -375,13 +372,13 @@ impl<K: Clone, M: Element> Queues<K, M> {
     /// How many operations are parked.
     #[cfg(test)]
     pub fn parked(&self) -> usize {
-        self.state.0.lock().parked()
+        self.state.lock().parked()
     }
 
     /// Makes a change under the lock, and then does what is left to do.
     fn change<R>(&self, change: impl FnOnce(&mut State<K, M>, &mut After<K, M>) -> R) -> R {
         let mut after = After::new();
-        let result = change(&mut self.state.0.lock(), &mut after);
+        let result = change(&mut self.state.lock(), &mut after);
         after.run();
         result
     }

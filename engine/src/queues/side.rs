@@ -8,15 +8,16 @@ use super::Element;
 use super::fifo::Fifo;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, junction};
+use crossbeam_utils::CachePadded;
 use std::cell::Cell;
 
 pub struct Side<M> {
-    receivers: Receivers<M>,
-    senders: Senders,
+    receivers: CachePadded<Receivers<M>>,
+    senders: CachePadded<Senders>,
 }
 
 /// What receivers write, on cache lines of its own.
-#[repr(C, align(128))]
+#[repr(C)]
 struct Receivers<M> {
     /// Elements in `taken`.
     len: AtomicUsize,
@@ -33,7 +34,6 @@ struct Taken<M> {
 }
 
 /// What senders write, on a cache line of its own.
-#[repr(align(128))]
 struct Senders {
     /// Goes on whenever the slot itself changes.
     changes: AtomicU32,
@@ -112,18 +112,18 @@ impl<M: Element> Shortcut<M> {
 impl<M: Element> Side<M> {
     pub fn new() -> Arc<Side<M>> {
         Arc::new(Side {
-            receivers: Receivers {
+            receivers: CachePadded::new(Receivers {
                 len: AtomicUsize::new(0),
                 taken: Mutex::new(Taken {
                     first: None,
                     rest: Fifo::new(),
                     removed: 0,
                 }),
-            },
-            senders: Senders {
+            }),
+            senders: CachePadded::new(Senders {
                 changes: AtomicU32::new(0),
                 watched: AtomicBool::new(false),
-            },
+            }),
         })
     }
 

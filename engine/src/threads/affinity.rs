@@ -1,4 +1,6 @@
-//! On which processors the calling thread may run. `unsafe`: the system's calls take structures by address.
+//! On which processors the calling thread may run.
+
+#![allow(unsafe_code, reason = "the system's calls take structures by address")]
 
 /// Lets the calling thread run on the processors whose bits are set, bit 0 being the first.
 ///
@@ -49,11 +51,7 @@ mod system {
 
 #[cfg(windows)]
 mod system {
-    #[link(name = "kernel32")]
-    unsafe extern "system" {
-        fn GetCurrentThread() -> *mut std::ffi::c_void;
-        fn SetThreadAffinityMask(thread: *mut std::ffi::c_void, mask: usize) -> usize;
-    }
+    use windows_sys::Win32::System::Threading::{GetCurrentThread, SetThreadAffinityMask};
 
     pub fn set(mask: u64) -> Result<(), String> {
         // SAFETY: both take plain values.

@@ -1,7 +1,10 @@
 //! Processes that were forked: in the child only the thread that forked goes on. What needs other threads begins anew there; the parent's is
 //! not touched, because another thread may have held its lock when the process was forked.
-//!
-//! There is unsafe code in here because the system takes the function that it calls in the child.
+
+#![allow(
+    unsafe_code,
+    reason = "the system takes the function that it calls in the child"
+)]
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -70,7 +73,7 @@ fn watch() {
         FORKS.fetch_add(1, Ordering::Relaxed);
     }
     // SAFETY: the function may be called in any child: all that it does is to add to a number. It stays loaded, as the library does once it
-    // has been used (src/pin.rs).
+    // has been used (`pin`).
     BEGUN.call_once(|| unsafe {
         libc::pthread_atfork(None, None, Some(forked));
     });

@@ -1,4 +1,6 @@
-//! The name of the calling thread, as the system's tools show it. `unsafe`: the system's functions take C strings.
+//! The name of the calling thread, as the system's tools show it.
+
+#![allow(unsafe_code, reason = "the system's functions take C strings")]
 
 /// Sets the name, as far as the system has room for it (15 bytes on Linux).
 pub fn set(name: &str) {
@@ -8,7 +10,6 @@ pub fn set(name: &str) {
 
 #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
 mod system {
-    //! `unsafe`: a call of the C library that takes a text.
     use std::ffi::CString;
 
     pub fn set(name: &str) {

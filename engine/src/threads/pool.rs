@@ -8,6 +8,7 @@ use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex, thread};
 #[cfg(not(loom))]
 use crate::threads::fork::PerProcess;
+use crossbeam_utils::CachePadded;
 use std::cell::Cell;
 use std::io;
 #[cfg(not(loom))]
@@ -94,7 +95,7 @@ struct Cache {
 
 struct Worker {
     job: Mutex<Option<Job>>,
-    parker: Parker,
+    parker: CachePadded<Parker>,
 }
 
 /// The end of a job, as far as launches are concerned.
@@ -201,7 +202,7 @@ impl Pool {
     fn work(&self, mut job: Job) {
         let worker = Arc::new(Worker {
             job: Mutex::new(None),
-            parker: Parker::new(),
+            parker: CachePadded::new(Parker::new()),
         });
         let ending = self.ending();
         while job(&ending) == Reuse::Keep {

@@ -1,7 +1,9 @@
 //! Thread priorities, -3 to +3, as lanes have them (SPEC-3x 2.2).
 //!
 //! Everywhere they are steps of the system's ordinary scheduling. On Linux they are nice values of the thread:
-//! anybody may lower a priority; to raise one takes RLIMIT_NICE or CAP_SYS_NICE. `unsafe`: the nice value is read by libc.
+//! anybody may lower a priority; to raise one takes RLIMIT_NICE or CAP_SYS_NICE.
+
+#![allow(unsafe_code, reason = "libc reads the nice value")]
 
 use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 

@@ -138,7 +138,7 @@ fn a_request_without_wake_shows_at_the_deadline() {
         assert_eq!(
             end.wait_parked(|_| {
                 end.waiter.cancel(Request::Soft, false);
-                queues.cancelled.0.store(cancelled, Ordering::Release);
+                queues.cancelled.store(cancelled, Ordering::Release);
             }),
             Refusal::Request(Request::Soft)
         );
@@ -217,11 +217,11 @@ fn an_operation_that_was_not_woken_learns_of_the_cancelled_linda_at_its_deadline
     let queues = Numbers::new();
     let end = End::new(&queues, Deadline::At(Instant::now()));
     assert_eq!(
-        end.wait_parked(|_| queues.cancelled.0.store(true, Ordering::Release)),
+        end.wait_parked(|_| queues.cancelled.store(true, Ordering::Release)),
         Refusal::LindaCancelled
     );
     assert_eq!(
-        end.wait_parked(|_| queues.cancelled.0.store(false, Ordering::Release)),
+        end.wait_parked(|_| queues.cancelled.store(false, Ordering::Release)),
         Refusal::TimedOut
     );
 }

@@ -79,7 +79,7 @@ impl<'a> End<'a> {
 
     /// Waits as a receive that was parked before `change` happened.
     fn wait_parked(&self, change: impl FnOnce(&mut State<String, i32>)) -> Refusal {
-        let mut state = self.queues.state.0.lock();
+        let mut state = self.queues.state.lock();
         let slot = state.find_or_make(&A);
         let ticket = Ticket::new(&self.waiter);
         let operation = state.park(&ticket, Work::Receive);
@@ -120,5 +120,5 @@ fn contents(queues: &Numbers, key: Name) -> Vec<i32> {
 }
 
 fn assert_tidy(queues: &Numbers) {
-    assert!(queues.state.0.lock().is_tidy());
+    assert!(queues.state.lock().is_tidy());
 }
