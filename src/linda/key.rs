@@ -97,6 +97,7 @@ impl Equivalent<Key> for KeyRef<'_> {
 
 impl Probe<Key> for KeyRef<'_> {
     /// Unwinds where there is no memory for it.
+    #[inline]
     fn to_key(&self) -> Key {
         match self {
             KeyRef::Boolean(value) => Key::Boolean(*value),
