@@ -106,6 +106,7 @@ pub fn collect<T>(items: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 /// A copy of bytes; ends the call where there is no memory for that.
+#[inline]
 pub fn copy(bytes: &[u8]) -> Vec<u8> {
     let mut copy = list(bytes.len());
     copy.extend_from_slice(bytes);
