@@ -38,7 +38,15 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<(), String> {
-    for path in ["build.rs", "build", "src", "Cargo.toml", "Cargo.lock"] {
+    for path in [
+        "build.rs",
+        "build",
+        "src",
+        "engine/src",
+        "engine/Cargo.toml",
+        "Cargo.toml",
+        "Cargo.lock",
+    ] {
         println!("cargo::rerun-if-changed={path}");
     }
     let given: Vec<_> = Lua::ALL

@@ -10,7 +10,7 @@ pub fn is_version(lua: Lua, headers: &Headers) -> bool {
     headers.version_num == lua.version_num() && headers.jit == lua.is_jit()
 }
 
-/// Stops with one sentence where the headers contradict the chosen Lua or the ABI of mlua's bindings.
+/// Stops with one sentence where the headers contradict the chosen Lua or the ABI of mlua-sys's bindings.
 /// `pointer_bytes` and `os` are the target's.
 pub fn judge(
     lua: Lua,
@@ -62,7 +62,7 @@ pub fn judge(
     Ok(())
 }
 
-/// The `LUA_REGISTRYINDEX` that mlua's bindings assume.
+/// The `LUA_REGISTRYINDEX` that mlua-sys's bindings assume.
 fn registry_index(lua: Lua) -> i64 {
     match lua {
         Lua::V51 | Lua::Jit => -10_000,
@@ -71,7 +71,7 @@ fn registry_index(lua: Lua) -> i64 {
     }
 }
 
-/// The size of `lua_Integer` that mlua's bindings assume: until 5.2 it is a `ptrdiff_t`.
+/// The size of `lua_Integer` that mlua-sys's bindings assume: until 5.2 it is a `ptrdiff_t`.
 fn integer_bytes(lua: Lua, pointer_bytes: u32) -> u32 {
     match lua {
         Lua::V51 | Lua::V52 | Lua::Jit => pointer_bytes,

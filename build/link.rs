@@ -111,7 +111,7 @@ fn windows(lua: Lua, named: &Library) -> Linking {
         },
         None => Linking {
             mode: format!("raw-dylib lua{}.dll", lua.version().replace('.', "")),
-            // For the functions that our own bindings add to mlua's.
+            // For the functions that our own bindings add to mlua-sys's.
             lines: vec!["cargo::rustc-cfg=raw_dylib".to_string()],
         },
     }

@@ -1,12 +1,10 @@
 //! Test hooks, compiled in with the feature `hooks` only: `lanes_core.hooks`.
 
-pub mod plan;
-
 use crate::context::{Context, push_function};
 use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function};
 use crate::message;
 use crate::state::refusing;
-use plan::Plan;
+use lanes_engine::memory::faults::{self, Plan};
 use std::os::raw::c_int;
 use std::sync::atomic::Ordering;
 
@@ -77,7 +75,7 @@ fn change(state: State, plan: &Plan, function: &'static str) -> Result<c_int, Ra
 lua_function! {
     /// `hooks.refuse_in_lanes(n, count)`: as `refuse`, for the states of all lanes together, until it is called without
     /// arguments. Answers how many were refused since the call before.
-    fn refuse_in_lanes = |state| change(state, &plan::LANES, "refuse_in_lanes")
+    fn refuse_in_lanes = |state| change(state, &faults::LANES, "refuse_in_lanes")
 }
 
 lua_function! {
@@ -93,18 +91,18 @@ fn refuse_in_library_body(state: State) -> Result<c_int, Raise> {
     } else {
         arguments.integer(3)? as usize
     };
-    plan::OURS_FROM.store(size, Ordering::Relaxed);
-    change(state, &plan::OURS, "refuse_in_library")
+    faults::OURS_FROM.store(size, Ordering::Relaxed);
+    change(state, &faults::OURS, "refuse_in_library")
 }
 
 lua_function! {
     /// `hooks.refuse_allocators(n, count)`: as `refuse_in_lanes`, for states over an allocator of ours, as a LuaJIT may refuse all of them.
-    fn refuse_allocators = |state| change(state, &plan::ALLOCATORS, "refuse_allocators")
+    fn refuse_allocators = |state| change(state, &faults::ALLOCATORS, "refuse_allocators")
 }
 
 lua_function! {
     /// `hooks.refuse_threads(n, count)`: as `refuse_in_lanes`, for the threads of lanes that are to be started.
-    fn refuse_threads = |state| change(state, &plan::THREADS, "refuse_threads")
+    fn refuse_threads = |state| change(state, &faults::THREADS, "refuse_threads")
 }
 
 lua_function! {

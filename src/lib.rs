@@ -1,17 +1,18 @@
 //! Lanes: native threads for Lua.
 //!
-//! The crate is a house of floors; a floor uses those below it:
-//! 1. [`memory`], [`grow`], [`lua`] (the language border), [`park`] (waiting), [`sync`], [`facts`], [`markers`]
-//! 2. [`message`] (captured values), `threads` (cached threads), `timer::service`
-//! 3. `linda::queues` (what lindas do, without Lua), [`state`] (Lua states for lanes)
+//! The crate is a house of floors; a floor uses those below it, and all of them the engine (`lanes_engine`), which knows no Lua:
+//! 1. [`lua`] (the language border), [`facts`], [`markers`]
+//! 2. [`message`] (captured values)
+//! 3. [`state`] (Lua states for lanes)
 //! 4. [`universe`] (what lanes have in common), [`context`] (what our functions know in one state)
 //! 5. [`linda`] (their methods), [`lane`], [`timer`]
 //! 6. [`module`] (the table that Lua sees), `capi` (the C interface), and the loader below
 
+#![deny(unsafe_code)]
+
 mod capi;
 mod context;
 mod facts;
-mod grow;
 #[cfg(feature = "hooks")]
 mod hooks;
 mod lane;
@@ -19,15 +20,9 @@ mod linda;
 mod loading;
 mod lua;
 mod markers;
-mod memory;
 mod message;
 mod module;
-mod origin;
-mod park;
-mod pin;
 mod state;
-mod sync;
-mod threads;
 mod timer;
 mod universe;
 
@@ -42,6 +37,10 @@ use std::sync::Once;
 ///
 /// # Safety
 /// Called by Lua, with a state of the version that this library was built for.
+#[allow(
+    unsafe_code,
+    reason = "an exported symbol, which Lua calls with its state"
+)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn luaopen_lanes_core(l: *mut lua_State) -> usize {
     // SAFETY: called by Lua; until `enter` this frame owns nothing, so what raises in it skips no destructor.
@@ -57,6 +56,10 @@ pub unsafe extern "C-unwind" fn luaopen_lanes_core(l: *mut lua_State) -> usize {
 ///
 /// # Safety
 /// The state is alive and used by this thread, and no frame up to its running function owns anything.
+#[allow(
+    unsafe_code,
+    reason = "called before a state has its context, by exported symbols alone"
+)]
 unsafe fn attach(l: *mut lua_State) {
     // SAFETY: until `enter` this frame owns nothing, so what raises in it skips no destructor.
     unsafe {
@@ -70,7 +73,7 @@ unsafe fn attach(l: *mut lua_State) {
         install(raising);
         enter(l, |state| {
             static PINNED: Once = Once::new();
-            PINNED.call_once(|| pin::pin(luaopen_lanes_core as *const c_void));
+            PINNED.call_once(|| lanes_engine::pin::pin(luaopen_lanes_core as *const c_void));
             let kinds = Context::prepare(state)?;
             let main = lua::protect(state, 0, |raising| raising.main_coroutine())?;
             Context::install(state, kinds, Context::new("main", None));

@@ -3,9 +3,9 @@
 
 use crate::context::Context;
 use crate::lua::{Text, text};
-use crate::park::named::{MOST, Party, Refused, Step};
-use crate::park::{Deadline, Wait, Waiter};
 use crate::universe::Universe;
+use lanes_engine::park::named::{MOST, Party, Refused, Step};
+use lanes_engine::park::{Deadline, Wait, Waiter};
 use std::sync::Arc;
 
 /// While it lives this module is being loaded.

@@ -1,13 +1,13 @@
 //! A universe: one master state with its lanes and lindas, and what they have in common.
 
-use crate::grow;
 use crate::lane::{Record, Spares};
 use crate::linda::{Key, Linda};
-use crate::park::named::{Locks, Party};
 use crate::state::allocator::Shared;
-use crate::sync::{Mutex, MutexGuard};
-use crate::threads::fork::PerProcess;
 use crate::timer::Timers;
+use lanes_engine::memory::grow;
+use lanes_engine::park::named::{Locks, Party};
+use lanes_engine::sync::{Mutex, MutexGuard};
+use lanes_engine::threads::fork::PerProcess;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};

@@ -104,8 +104,8 @@ for name, calls in pairs(functions) do
     end
 end
 -- What runs in a lua_pcall of ours has frames of Lua's below it, which nothing may unwind through: `room` of a `Raising` is for there.
-local PROTECTED, UNWINDS = "^_ZN10lanes_core3lua7protect3run17h", "^_ZN10lanes_core4grow13out_of_memory17h"
-local protected = 0
+local PROTECTED, UNWINDS = "^_ZN10lanes_core3lua7protect3run17h", "^_ZN12lanes_engine6memory4grow13out_of_memory17h"
+local protected, unwinds = 0, 0
 
 -- The chain of calls by which a function comes to unwind, if it does.
 local visited = {}
@@ -120,6 +120,7 @@ local function unwinding(name)
 end
 
 for name in pairs(functions) do
+    if name:find(UNWINDS) then unwinds = unwinds + 1 end
     if name:find(PROTECTED) then
         protected = protected + 1
         visited = {}
@@ -133,5 +134,7 @@ end
 
 print(("%d functions can raise; %d calls of them would skip a destructor, or unwind where nothing may"):format(count, bad))
 -- The library has functions that raise, and functions of which this knows that they don't: a file without them is not the library.
+-- What unwinds is in the engine, a package of its own: a file without it is the library before it was linked.
 assert(count > 100 and protected > 10, "too few functions: is this the library?")
+assert(unwinds > 0, "no function " .. UNWINDS .. ": is the engine in it?")
 os.exit(bad == 0 and 0 or 1)

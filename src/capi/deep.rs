@@ -3,6 +3,11 @@
 //! There is unsafe code in here because it calls the modules' identity functions and writes the head of their objects, on
 //! the terms that include/lanes.h states.
 
+#![allow(
+    unsafe_code,
+    reason = "calls the modules' identity functions and writes the head of their objects, on the terms that include/lanes.h states"
+)]
+
 use super::internals::{enter_object, forget_object};
 use crate::context::Context;
 use crate::lua::compat::{MANY_USER_VALUES, lua_State};
@@ -11,8 +16,8 @@ use crate::lua::{
 };
 use crate::markers::is_cancel_error;
 use crate::message::{Deep, KEYS, KindId, Local, Proxy, push_proxy};
-use crate::pin::pin;
 use crate::state::Owned;
+use lanes_engine::pin::pin;
 use std::any::Any;
 use std::ffi::CStr;
 use std::mem::ManuallyDrop;

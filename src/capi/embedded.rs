@@ -2,6 +2,11 @@
 //!
 //! `unsafe` because it is an exported symbol, which a host calls with its state.
 
+#![allow(
+    unsafe_code,
+    reason = "an exported symbol, which a host calls with its state"
+)]
+
 use crate::lua::compat::{lua_CFunction, lua_State};
 use crate::lua::{Kind, Raise, State, enter, protect};
 use crate::message::KEYS;

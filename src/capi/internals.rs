@@ -1,13 +1,16 @@
 //! What Lanes 3.x exports besides its C interface, for modules that use it: `push_deep_proxy` and `free_deep_prelude`.
-//!
-//! There is unsafe code in here because these are exported symbols, and because the object that a module names is its own memory.
+
+#![allow(
+    unsafe_code,
+    reason = "exported symbols, and the object that a module names is its own memory"
+)]
 
 use super::deep::{Foreign, Prelude, WRONG_VERSION, is_magic};
 use crate::context::Context;
 use crate::lua::compat::lua_State;
 use crate::lua::{Kind, Raise, State, enter_always, protect};
 use crate::message::{Deep, push_proxy_raising};
-use crate::sync::Mutex;
+use lanes_engine::sync::Mutex;
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::os::raw::{c_char, c_int};

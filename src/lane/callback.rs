@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::lua::compat;
 use crate::lua::{Raising, State};
 use crate::message::KEYS;
-use crate::origin;
+use lanes_engine::origin;
 use std::os::raw::{c_int, c_void};
 
 /// How many functions are looked at: going to the n-th takes Lua n steps. A lane that is in deeper is taken to be in its own code.

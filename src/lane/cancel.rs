@@ -2,6 +2,11 @@
 //!
 //! `unsafe`: the debug hook is called by Lua and raises from its own frame.
 
+#![allow(
+    unsafe_code,
+    reason = "Lua calls the debug hook, which raises from its own frame"
+)]
+
 use super::handle;
 use super::record::Record;
 use crate::context::Context;
@@ -9,7 +14,7 @@ use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET, LUAJIT, lua_D
 use crate::lua::{Arguments, Hook, Kind, Raise, Raising, State, is_trampoline, text};
 use crate::markers::CANCEL_ERROR;
 use crate::message::KEYS;
-use crate::park::{Deadline, Request};
+use lanes_engine::park::{Deadline, Request};
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
 

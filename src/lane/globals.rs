@@ -2,11 +2,11 @@
 //! `set_error_reporting` (docs/manual/lanes.md#inside-a-lane).
 
 use crate::context::{Context, push_function};
-use crate::grow;
 use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function, protect, text};
 use crate::message::KEYS;
-use crate::park::Request;
-use crate::threads;
+use lanes_engine::memory::grow;
+use lanes_engine::park::Request;
+use lanes_engine::threads;
 use std::os::raw::c_int;
 
 const GLOBALS: &[(&str, Function)] = &[

@@ -12,7 +12,7 @@ use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
     protect, text,
 };
-use crate::park::{Deadline, Refusal, Wait};
+use lanes_engine::park::{Deadline, Refusal, Wait};
 use std::cell::{Cell, RefCell};
 use std::os::raw::c_int;
 use std::sync::Arc;

@@ -5,17 +5,17 @@ use super::record::Record;
 use super::spare::{self, Spare};
 use super::{globals, handle, run};
 use crate::context::Context;
-use crate::grow;
 use crate::loading::Waiting;
 use crate::lua::{Kind, Raise, Raising, State, protect, text};
 use crate::message::{
     Destination, KEYS, Label, decode_one, decode_packet, encode_one, encode_packet,
 };
-use crate::park::{Deadline, Latch, Wait, Waiter};
 use crate::state::libraries::Libraries;
-use crate::sync::junction;
-use crate::threads;
 use crate::universe::Universe;
+use lanes_engine::memory::grow;
+use lanes_engine::park::{Deadline, Latch, Wait, Waiter};
+use lanes_engine::sync::junction;
+use lanes_engine::threads;
 use std::os::raw::c_int;
 use std::sync::{Arc, OnceLock};
 
@@ -143,7 +143,7 @@ impl Settings {
         let libraries = Libraries::parse(list).map_err(Raise::message)?;
         push_option(state, "priority")?;
         let priority = if state.kind(-1) == Kind::Number {
-            Some(threads::priority::checked(state.number(-1)).map_err(Raise::message)?)
+            Some(crate::module::checked_priority(state.number(-1)).map_err(Raise::message)?)
         } else {
             None
         };

@@ -1,15 +1,18 @@
 //! The record of a lane: what its thread and its handles share.
-//!
-//! `unsafe`: a cancellation sets hooks in the lane's coroutines from another thread, so their addresses go there.
+
+#![allow(
+    unsafe_code,
+    reason = "a cancellation sets hooks in the lane's coroutines from another thread, so their addresses go there"
+)]
 
 use super::outcome::Outcome;
-use crate::grow;
 use crate::linda::unnoticed;
 use crate::lua::State;
 use crate::lua::{Text, text};
-use crate::park::{Latch, Waiter};
-use crate::sync::Mutex;
 use crate::universe::Universe;
+use lanes_engine::memory::grow;
+use lanes_engine::park::{Latch, Waiter};
+use lanes_engine::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 

@@ -2,8 +2,8 @@
 
 use super::cancel::ALL_HOOKS;
 use super::record::Record;
-use crate::park::{Deadline, Request, Wait, Waiter};
 use crate::universe::Universe;
+use lanes_engine::park::{Deadline, Request, Wait, Waiter};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -1,11 +1,13 @@
 //! Spare states: made of those of lanes that have ended, so that a launch finds one ready.
-//!
-//! `unsafe`: an allocator function of the program's own is taken for what the program says that it is.
+
+#![allow(
+    unsafe_code,
+    reason = "an allocator function of the program's own is taken for what the program says that it is"
+)]
 
 use super::record::Record;
 use super::{callback, coroutines, globals, hooks};
 use crate::context::{Context, Kinds};
-use crate::grow::OutOfMemory;
 use crate::lua::compat::{self, LUAJIT, SEEDS_ITSELF};
 use crate::lua::{Kind, Raise, State, Text, protect};
 use crate::message::KEYS;
@@ -13,8 +15,9 @@ use crate::module;
 use crate::state::Owned;
 use crate::state::allocator::Memory;
 use crate::state::libraries::Libraries;
-use crate::sync::Mutex;
 use crate::universe::Universe;
+use lanes_engine::memory::grow::OutOfMemory;
+use lanes_engine::sync::Mutex;
 use std::hash::{BuildHasher, RandomState};
 use std::os::raw::c_void;
 use std::sync::Arc;

@@ -1,11 +1,11 @@
 //! What the methods of lindas answer in each outcome: the one place that gives results their shape in the 3.x
 //! interface (docs/manual/lindas.md).
 
-use super::queues::LindaCancelled;
 use crate::context::{Context, Timeout};
 use crate::lua::{Raise, State, protect};
 use crate::markers::CANCEL_ERROR;
-use crate::park::{Refusal, Request};
+use lanes_engine::park::{Refusal, Request};
+use lanes_engine::queues::LindaCancelled;
 use std::os::raw::{c_int, c_void};
 
 /// Whether an operation that was refused at once may have another outcome when it waits: one with a timeout, and one of a lane that

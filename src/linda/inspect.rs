@@ -1,13 +1,13 @@
 //! The methods that look at a linda: `count`, `dump`, `deep`, and its text (docs/manual/lindas.md).
 
 use super::methods::{linda_of, this};
-use super::queues::{Dump, Probe};
 use super::{KeyRef, Linda};
 use crate::context::Context;
-use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, State, lua_function, protect, protect_with};
 use crate::markers::NULL;
 use crate::message::{Label, Message, decode_one};
+use lanes_engine::memory::grow;
+use lanes_engine::queues::{Dump, Probe};
 use std::os::raw::{c_int, c_void};
 
 lua_function! {

@@ -1,9 +1,9 @@
 //! Keys of slots: booleans, numbers, strings and light userdata, with Lua's notion of equal numbers.
 
-use super::queues::Probe;
-use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, Raising, State, compat};
 use hashbrown::Equivalent;
+use lanes_engine::memory::grow;
+use lanes_engine::queues::Probe;
 use std::hash::{Hash, Hasher};
 use std::os::raw::{c_int, c_void};
 
@@ -97,6 +97,7 @@ impl Equivalent<Key> for KeyRef<'_> {
 
 impl Probe<Key> for KeyRef<'_> {
     /// Unwinds where there is no memory for it.
+    #[inline]
     fn to_key(&self) -> Key {
         match self {
             KeyRef::Boolean(value) => Key::Boolean(*value),

@@ -2,13 +2,13 @@
 //! on. Both check their arguments before they touch the slot.
 
 use super::methods::{this, waited};
-use super::queues::Values;
 use super::{KeyRef, answers};
 use crate::context::{Context, Waited};
-use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, State, compat, lua_function};
 use crate::message::{Label, Message, decode_one, encode_one};
-use crate::park::{Deadline, Refusal, Request, Wait};
+use lanes_engine::memory::grow;
+use lanes_engine::park::{Deadline, Refusal, Request, Wait};
+use lanes_engine::queues::Values;
 use std::os::raw::c_int;
 
 lua_function! {

@@ -1,6 +1,5 @@
 //! The methods of lindas, as docs/manual/lindas.md describes them.
 
-use super::queues::{Queues, Who};
 use super::send::{element, elements};
 use super::{Key, KeyRef, Linda, answers, inspect, locks, receive, send, unnoticed};
 use crate::context::{Context, Timeout, Waited, push_function};
@@ -10,7 +9,8 @@ use crate::lua::{
 };
 use crate::markers::{BATCHED, NULL};
 use crate::message::{Deep, Label, Message, Proxy, decode, decode_one, push_proxy};
-use crate::park::{Deadline, Refusal, Request};
+use lanes_engine::park::{Deadline, Refusal, Request};
+use lanes_engine::queues::{Queues, Who};
 use std::any::Any;
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;

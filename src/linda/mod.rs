@@ -5,7 +5,6 @@ mod inspect;
 mod key;
 mod locks;
 mod methods;
-pub mod queues;
 mod receive;
 mod remains;
 mod send;
@@ -17,10 +16,10 @@ pub use locks::{prepare_atomic, prepare_lock};
 pub use methods::{install, linda_of, new, sleep};
 pub use shortcuts::Shortcuts;
 
-use crate::grow;
 use crate::lua::Raising;
 use crate::message::{Deep, KindId, Local, Message};
-use queues::{Element, Queues};
+use lanes_engine::memory::grow;
+use lanes_engine::queues::{Element, Queues};
 
 /// What identifies lindas among the objects that states share.
 pub const KIND: KindId = 1;

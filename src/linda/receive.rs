@@ -1,14 +1,14 @@
 //! `linda:receive` (docs/manual/lindas.md): from one slot, from the first of several, and many elements at once.
 
 use super::methods::{is_marker, this, timeout, waited};
-use super::queues::{Found, Shortcut};
 use super::{KeyRef, Linda, answers};
 use crate::context::{Context, Timeout};
-use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, State, lua_function};
 use crate::markers::BATCHED;
 use crate::message::{Label, Message, decode, decode_apart};
-use crate::park::{Refusal, Wait};
+use lanes_engine::memory::grow;
+use lanes_engine::park::{Refusal, Wait};
+use lanes_engine::queues::{Found, Shortcut};
 use std::os::raw::c_int;
 
 lua_function! {

@@ -2,11 +2,11 @@
 //! dropped one inside the other only so deep, and later beyond, because a chain of lindas can be longer than any stack.
 
 use super::{Key, Linda};
-use crate::grow;
 use crate::message::Message;
+use lanes_engine::memory::grow;
 use std::cell::{Cell, RefCell};
 
-type Queues = super::queues::Queues<Key, Message>;
+type Queues = lanes_engine::queues::Queues<Key, Message>;
 
 /// How many lindas are dropped inside each other: a level takes some 500 bytes of the stack.
 const DEEPEST: u32 = 64;

@@ -1,13 +1,13 @@
 //! `linda:send` (docs/manual/lindas.md), and how values become elements of slots.
 
 use super::methods::{is_marker, this, timeout};
-use super::queues::Values;
 use super::{KeyRef, Linda, answers};
 use crate::context::{Context, Timeout, Waited};
 use crate::lua::{Arguments, Kind, Raise, State, lua_function};
 use crate::markers::NULL;
 use crate::message::{Captured, Label, Message, capture, encode_each, encode_one};
-use crate::park::{Refusal, Request, Wait};
+use lanes_engine::park::{Refusal, Request, Wait};
+use lanes_engine::queues::Values;
 use std::os::raw::c_int;
 
 lua_function! {

@@ -1,9 +1,9 @@
 //! What one state remembers of the slots that it receives from: shortcuts to their elements.
 
-use super::queues::{Probe, Shortcut};
 use super::{Key, KeyRef, Linda};
 use crate::message::Message;
 use hashbrown::Equivalent;
+use lanes_engine::queues::{Probe, Shortcut};
 
 /// How many slots are remembered.
 const SLOTS: usize = 8;

@@ -2,8 +2,8 @@
 //! it (docs/manual/cancellation.md); here nobody is woken in vain, so an operation that may wake somebody looks for lanes with requests first.
 
 use super::Linda;
-use super::queues::Who;
 use crate::lua::Arguments;
+use lanes_engine::queues::Who;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many lanes of the process have such a request and have not ended.

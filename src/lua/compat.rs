@@ -11,7 +11,7 @@
 use super::Kind;
 use std::os::raw::{c_char, c_int, c_void};
 
-pub use mlua::ffi::*;
+pub use mlua_sys::*;
 
 /// The Lua release line that this build is for, as in `_VERSION`.
 pub const VERSION: &str = if cfg!(feature = "lua55") {

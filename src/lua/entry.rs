@@ -2,8 +2,8 @@
 
 use super::compat::{self as c, lua_State};
 use super::{Raising, State, Text, protect};
-use crate::grow::OutOfMemory;
-use crate::memory;
+use lanes_engine::memory::grow::OutOfMemory;
+use lanes_engine::memory::reserve;
 use std::any::Any;
 use std::os::raw::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -181,7 +181,7 @@ fn push_panic(state: State, panic: Box<dyn Any + Send>) -> c_int {
 /// Errors: memory is short.
 #[inline]
 pub fn check_memory() -> Result<(), Raise> {
-    if memory::is_short() {
+    if reserve::is_short() {
         return Err(Raise::out_of_memory());
     }
     Ok(())
@@ -230,6 +230,7 @@ pub unsafe fn enter_always(
 macro_rules! lua_function {
     ($(#[$meta:meta])* always $visibility:vis fn $name:ident = $body:expr) => {
         $(#[$meta])*
+        #[allow(unsafe_code, reason = "Lua calls it with its state")]
         $visibility unsafe extern "C-unwind" fn $name(l: *mut $crate::lua::compat::lua_State) -> usize {
             // SAFETY: Lua calls this function, and it owns nothing.
             unsafe { $crate::lua::enter_always(l, $body) }
@@ -237,6 +238,7 @@ macro_rules! lua_function {
     };
     ($(#[$meta:meta])* $visibility:vis fn $name:ident = $body:expr) => {
         $(#[$meta])*
+        #[allow(unsafe_code, reason = "Lua calls it with its state")]
         $visibility unsafe extern "C-unwind" fn $name(l: *mut $crate::lua::compat::lua_State) -> usize {
             // SAFETY: Lua calls this function, and it owns nothing.
             unsafe { $crate::lua::enter(l, $body) }
@@ -249,6 +251,7 @@ pub(crate) use lua_function;
 macro_rules! lua_around_original {
     ($(#[$meta:meta])* fn $name:ident = $before:expr, $after:expr) => {
         $(#[$meta])*
+        #[allow(unsafe_code, reason = "Lua calls it with its state")]
         unsafe extern "C-unwind" fn $name(l: *mut $crate::lua::compat::lua_State) -> usize {
             // SAFETY: Lua calls this function, and it owns nothing.
             unsafe { $crate::lua::enter_around(l, $before, $after) }

@@ -7,6 +7,11 @@
 //! 3. A function that Lua calls goes through [`enter`]: its body returns a `Result`, all its locals are dropped, and
 //!    only then, from a frame that owns nothing, is the error raised.
 
+#![allow(
+    unsafe_code,
+    reason = "the C API is unsafe: what is above this floor uses it through safe calls"
+)]
+
 mod args;
 pub mod compat;
 mod debug;

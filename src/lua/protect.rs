@@ -7,7 +7,7 @@
 
 use super::compat::{self as c, lua_State};
 use super::{Function, NOT_ENOUGH_MEMORY, Raise, State};
-use crate::grow::{self, Grow};
+use lanes_engine::memory::grow::{self, Grow};
 use std::cell::Cell;
 use std::ops::Deref;
 use std::os::raw::{c_char, c_int, c_void};

@@ -238,7 +238,7 @@ impl State {
     #[inline]
     pub fn integer(self, index: c_int) -> i64 {
         // SAFETY: any acceptable index.
-        #[allow(clippy::unnecessary_cast)]
+        #[allow(clippy::unnecessary_cast, reason = "32 bits in some Luas")]
         unsafe {
             c::lua_tointeger(self.0, index) as i64
         }

@@ -8,9 +8,9 @@ use super::encoder::Encoder;
 use super::failure::{Failure, Label};
 use super::local::Local;
 use super::{APART, Body, Captured, Full, INLINE, Message, Packet, Ref, format};
-use crate::grow::{collect, copy, demand, is_there, list, shared};
 use crate::lua::{Kind, Raise, State, protect_with};
 use crate::markers::CANCEL_ERROR;
+use lanes_engine::memory::grow::{collect, copy, demand, is_there, list, shared};
 use std::os::raw::c_int;
 use std::sync::Arc;
 

@@ -8,8 +8,8 @@ use super::encoder::Encoder;
 use super::local::Local;
 use super::reader::{Outcome, Reader, Stop};
 use super::{Full, Ref, format};
-use crate::grow::collect;
 use crate::lua::Raising;
+use lanes_engine::memory::grow::collect;
 use std::os::raw::c_int;
 
 /// Several values in one buffer.

@@ -9,9 +9,9 @@ use super::encoder::{Encoder, Stop};
 use super::failure::{Failure, Label};
 use super::local::{KEYS, Local};
 use super::naming;
-use crate::grow::{has_room, is_there};
 use crate::lua::{Kind, Raising, State, Text};
 use hashbrown::HashSet;
+use lanes_engine::memory::grow::{has_room, is_there};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -6,8 +6,8 @@
 
 use super::local::{KEYS, Local};
 use super::path::Parts;
-use crate::grow::has_room;
 use crate::lua::{Kind, Raising, State, Text, compat};
+use lanes_engine::memory::grow::has_room;
 use std::cmp::Ordering;
 use std::os::raw::c_int;
 

@@ -7,9 +7,9 @@ use super::encoder::{Encoder, Stop};
 use super::failure::Failure;
 use super::local::Local;
 use super::{Ref, format, metatables, naming};
-use crate::grow::is_there;
 use crate::lua::compat::{MANY_USER_VALUES, USER_VALUE_IS_ENVIRONMENT};
 use crate::lua::{Kind, Raising, State};
+use lanes_engine::memory::grow::is_there;
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
 

@@ -3,8 +3,8 @@
 use crate::context::Context;
 use crate::linda;
 use crate::lua::{Kind, Raise, State, lua_function, protect, text};
-use crate::park::Deadline;
 use crate::timer;
+use lanes_engine::park::Deadline;
 use std::os::raw::c_int;
 
 lua_function! {

@@ -4,10 +4,10 @@ use super::require;
 use crate::context::Context;
 use crate::lua::{Arguments, Kind, Raise, State, lua_function, protect};
 use crate::message::KEYS;
-use crate::park::named::Party;
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
 use crate::universe::{Settings, Universe};
+use lanes_engine::park::named::Party;
 use std::os::raw::c_int;
 
 /// The registry key of the program's allocator function.

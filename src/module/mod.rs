@@ -10,6 +10,7 @@ mod timers;
 
 pub use configure::ALLOCATOR;
 pub use require::wrap as wrap_require;
+pub use threads::checked_priority;
 
 use crate::context::{Context, push_function};
 use crate::facts::{self, Fact};
@@ -78,7 +79,7 @@ fn fill(raising: Raising, context: c_int) {
         raising.push_light(value as *mut c_void);
         raising.raw_set_name(-2, name.as_bytes());
     }
-    raising.push_integer(i64::from(crate::threads::priority::RANGE.1));
+    raising.push_integer(i64::from(lanes_engine::threads::priority::RANGE.1));
     raising.raw_set_name(-2, b"max_prio");
     raising.push_bytes(b"3.17.2");
     raising.raw_set_name(-2, b"version");

@@ -1,9 +1,9 @@
 //! `register` and `nameof` (docs/manual/transfer.md#functions).
 
 use crate::context::Context;
-use crate::grow;
 use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect};
 use crate::message;
+use lanes_engine::memory::grow;
 use std::os::raw::c_int;
 
 lua_function! {

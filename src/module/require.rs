@@ -1,16 +1,16 @@
 //! `require`, for a module of one name by one lane at a time, and `lanes.require`.
 
 use crate::context::{Context, Waited};
-use crate::grow;
 use crate::loading::{self, Loading};
 use crate::lua::{
     Arguments, Kind, ORIGINAL, Raise, Raising, State, lua_function, protect, text, upvalue,
 };
 use crate::markers::CANCEL_ERROR;
 use crate::message::{KEYS, name_as, register};
-use crate::park::named::Refused;
-use crate::park::{Deadline, Refusal, Wait, Waiter};
 use crate::universe::Universe;
+use lanes_engine::memory::grow;
+use lanes_engine::park::named::Refused;
+use lanes_engine::park::{Deadline, Refusal, Wait, Waiter};
 use std::os::raw::c_int;
 
 /// Replaces the global `require` by one that holds the lock of the module's name meanwhile. Without the global: nothing.

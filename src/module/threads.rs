@@ -1,8 +1,9 @@
 //! `threads`, and what a thread can do with itself: priority and affinity (docs/manual/threads.md).
 
 use crate::context::Context;
+use crate::lua::compat::HAS_INTEGERS;
 use crate::lua::{Arguments, Raise, State, lua_function, protect, protect_with};
-use crate::threads::{affinity, priority};
+use lanes_engine::threads::{affinity, priority};
 use std::os::raw::c_int;
 
 lua_function! {
@@ -40,6 +41,24 @@ fn threads_body(state: State) -> Result<c_int, Raise> {
     Ok(1)
 }
 
+/// Checks a priority.
+///
+/// Errors, as text: out of range, or not a whole number.
+pub fn checked_priority(priority: f64) -> Result<i32, String> {
+    let (min, max) = priority::RANGE;
+    let whole = if HAS_INTEGERS {
+        priority
+    } else {
+        priority.trunc()
+    };
+    if whole.fract() != 0.0 || !(f64::from(min)..=f64::from(max)).contains(&whole) {
+        return Err(format!(
+            "Priority out of range: {min}..+{max} ({priority}), should be a whole number of them"
+        ));
+    }
+    Ok(whole as i32)
+}
+
 lua_function! {
     /// `lanes.set_thread_priority(n)`: of the calling thread, -3 to +3.
     pub fn set_thread_priority = set_thread_priority_body
@@ -49,7 +68,7 @@ fn set_thread_priority_body(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "set_thread_priority");
     let given = arguments.number(1)?;
     let checked =
-        priority::checked(given).map_err(|text| arguments.error(1, &text.to_lowercase()[..]))?;
+        checked_priority(given).map_err(|text| arguments.error(1, &text.to_lowercase()[..]))?;
     priority::set(checked).map_err(Raise::message)?;
     Ok(0)
 }

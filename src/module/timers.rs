@@ -2,12 +2,13 @@
 
 use crate::context::Context;
 use crate::lane::{Record, push_handle};
-use crate::linda::{Key, KeyRef, Linda, linda_of, queues::Probe};
+use crate::linda::{Key, KeyRef, Linda, linda_of};
 use crate::lua::{
     Arguments, Kind, Raise, Raising, State, check_memory, lua_function, protect, protect_with,
 };
 use crate::message::{Deep, KEYS, push_proxy};
 use crate::timer;
+use lanes_engine::queues::Probe;
 use std::any::Any;
 use std::os::raw::c_int;
 use std::sync::Arc;

@@ -1,12 +1,14 @@
-//! Where the memory of a lane's state comes from. `unsafe`: allocator functions are called by Lua with raw memory.
+//! Where the memory of a lane's state comes from.
 //!
 //! By default from an arena of its own, apart from the host's allocator, which need not be thread-safe. With `allocator =
 //! "protected"` all states share the host's allocator behind a lock. A limit makes an allocation beyond it fail, which
 //! Lua reports as its own "not enough memory".
 
+#![allow(unsafe_code, reason = "Lua calls allocator functions with raw memory")]
+
 use super::arena::Arena;
 use crate::lua::compat::{self as c, lua_Alloc, lua_State};
-use crate::sync::Mutex;
+use lanes_engine::sync::Mutex;
 use std::cell::{Cell, UnsafeCell};
 use std::os::raw::c_void;
 use std::sync::Arc;

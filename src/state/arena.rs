@@ -1,8 +1,10 @@
 //! An arena for one Lua state: small blocks from chunks with a free list for each size, large ones from the C library.
 //!
 //! It can remember what it holds at one moment and return to it: a state whose libraries have been opened is then made
-//! again by copying some 30 KiB, at the same addresses. `unsafe`: an allocator hands out raw memory. Every block comes
+//! again by copying some 30 KiB, at the same addresses. Every block comes
 //! from one state and goes back from it, one thread at a time, with the size that it was asked for with.
+
+#![allow(unsafe_code, reason = "an allocator hands out raw memory")]
 
 use std::ffi::c_void;
 use std::ptr;

@@ -1,6 +1,9 @@
 //! Lua states for lanes: their memory, their libraries, and their end.
-//!
-//! `unsafe`: states are made and closed through the C API, and go from one thread to another.
+
+#![allow(
+    unsafe_code,
+    reason = "states are made and closed through the C API, and go from one thread to another"
+)]
 
 pub mod allocator;
 mod arena;
@@ -8,10 +11,10 @@ pub mod libraries;
 #[cfg(feature = "hooks")]
 pub mod refusing;
 
-use crate::grow::OutOfMemory;
 use crate::lua::compat::{self as c, lua_State};
 use crate::lua::{Raising, State, install};
 use allocator::Memory;
+use lanes_engine::memory::grow::OutOfMemory;
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::os::raw::c_int;
@@ -44,7 +47,7 @@ impl Owned {
     /// Errors: out of memory.
     pub fn new(memory: Option<Box<Memory>>) -> Result<Owned, OutOfMemory> {
         #[cfg(feature = "hooks")]
-        if memory.is_some() && crate::hooks::plan::ALLOCATORS.refuses() {
+        if memory.is_some() && lanes_engine::memory::faults::ALLOCATORS.refuses() {
             return Err(OutOfMemory);
         }
         let l = match &memory {

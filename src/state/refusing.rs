@@ -1,11 +1,14 @@
 //! Test hook: allocators that refuse requests according to a plan, as memory that runs out does.
-//!
-//! `unsafe` is needed here because an allocator is a C function over raw blocks, called with a pointer to its data.
+
+#![allow(
+    unsafe_code,
+    reason = "an allocator is a C function over raw blocks, called with a pointer to its data"
+)]
 
 use super::allocator::Host;
-use crate::hooks::plan::{LANES, Plan};
 use crate::lua::State;
 use crate::lua::compat::{self as c, lua_State};
+use lanes_engine::memory::faults::{LANES, Plan};
 use std::os::raw::c_void;
 use std::sync::{Mutex, PoisonError};
 

@@ -1,4 +1,6 @@
-//! Dates in local time, by the C library, as `os.time` has them. `unsafe`: the call takes a structure by address.
+//! Dates in local time, by the C library, as `os.time` has them.
+
+#![allow(unsafe_code, reason = "mktime takes a structure by address")]
 
 /// Seconds since the epoch of a local date: year, month (from 1), day (from 1), hour, minute, second, any of which may
 /// be out of its range; whether summer time counts is decided by the C library unless given. `None`: the C library
@@ -20,7 +22,12 @@ pub fn local_time(date: [i64; 6], summer: Option<bool>) -> Option<f64> {
     (time != -1 || tm.tm_wday != 0 || tm.tm_yday != 0).then_some(time as f64)
 }
 
+#[cfg(not(windows))]
+use libc::mktime;
+
+#[cfg(windows)]
 unsafe extern "C" {
-    #[cfg_attr(windows, link_name = "_mktime64")]
+    /// As it is called in the C runtime where `time_t` has 64 bits. The crate libc does not declare it.
+    #[link_name = "_mktime64"]
     fn mktime(tm: *mut libc::tm) -> i64;
 }

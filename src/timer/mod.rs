@@ -1,13 +1,12 @@
 //! Timers of a universe: each sets a slot of a linda to the time, once or periodically (docs/manual/timers.md).
 
 pub mod date;
-pub mod service;
 
-use crate::grow;
 use crate::linda::{Key, Linda, unnoticed};
 use crate::message::Message;
 use crate::universe::TimerKey;
-use service::Service;
+use lanes_engine::memory::grow;
+use lanes_engine::timers::Service;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

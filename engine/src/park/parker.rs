@@ -1,0 +1,204 @@
+//! A parker: one thread sleeps in it until somebody leaves a token. Spins before it sleeps; a spinner needs no system call to be woken.
+
+use super::Deadline;
+use super::sleeper::{SLICE, Sleeper, Slept};
+#[cfg(not(loom))]
+use super::spin::Spin;
+use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::junction;
+
+// States of a parker's word. Only the owner leaves NOTIFIED and enters PARKED; anybody may enter NOTIFIED.
+pub(super) const EMPTY: u32 = 0;
+pub(super) const PARKED: u32 = 1;
+pub(super) const NOTIFIED: u32 = 2;
+
+/// Why `Parker::park` returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    Notified,
+    TimedOut,
+    Interrupted,
+}
+
+/// Holds at most one token. `unpark` puts it there, `park` waits for it and takes it. One thread at a time may park.
+pub struct Parker {
+    word: AtomicU32,
+    sleeper: Sleeper,
+    #[cfg(not(loom))]
+    spin: Spin,
+}
+
+impl Parker {
+    pub fn new() -> Parker {
+        Parker {
+            word: AtomicU32::new(EMPTY),
+            sleeper: Sleeper::new(),
+            #[cfg(not(loom))]
+            spin: Spin::new(),
+        }
+    }
+
+    /// Leaves the token, and wakes the owner if it sleeps. What the caller did before is visible to the owner afterwards.
+    pub fn unpark(&self) {
+        junction(16);
+        if self.word.swap(NOTIFIED, Ordering::AcqRel) == PARKED {
+            self.sleeper.wake(&self.word);
+        }
+    }
+
+    /// Waits for the token and takes it, or ends at the deadline or when `interrupted` says so. A token may be left over from an earlier
+    /// wait, so the caller looks for itself whether what it waits for has happened.
+    pub fn park(&self, deadline: Deadline, interrupted: Option<&dyn Fn() -> bool>) -> Woken {
+        if self.spin_for_token(deadline, || true) {
+            return Woken::Notified;
+        }
+        self.sleep(deadline, interrupted)
+    }
+
+    /// The first part of `park`: spins, while `worthwhile` says so, and takes the token if it comes. What is left is to sleep.
+    pub fn spin_for_token(&self, deadline: Deadline, worthwhile: impl Fn() -> bool) -> bool {
+        let ready = || self.word.load(Ordering::Relaxed) == NOTIFIED || !worthwhile();
+        self.take_token()
+            || deadline != Deadline::Now && self.spin(deadline, ready) && self.take_token()
+    }
+
+    /// Spins until `ready` says so. False when it did not in good time, or when this is no time to spin.
+    #[cfg(not(loom))]
+    pub(super) fn spin(&self, deadline: Deadline, ready: impl Fn() -> bool) -> bool {
+        self.spin.until(ready, deadline)
+    }
+
+    #[cfg(loom)]
+    pub(super) fn spin(&self, _deadline: Deadline, _ready: impl Fn() -> bool) -> bool {
+        false
+    }
+
+    /// As `park`, without a spin.
+    pub fn sleep(&self, deadline: Deadline, interrupted: Option<&dyn Fn() -> bool>) -> Woken {
+        if interrupted.is_some_and(|asked| asked()) {
+            return Woken::Interrupted;
+        }
+        junction(16);
+        if self
+            .word
+            .compare_exchange(EMPTY, PARKED, Ordering::Acquire, Ordering::Acquire)
+            .is_err()
+        {
+            // Only NOTIFIED can be there, and only we take it away. Another token may have come upon it since; who left that must be
+            // seen too, so this is no plain store.
+            self.word.swap(EMPTY, Ordering::Acquire);
+            return Woken::Notified;
+        }
+        let slice = interrupted.and(SLICE);
+        let woken = loop {
+            let slept = self.sleeper.sleep(&self.word, PARKED, deadline, slice);
+            if self.word.load(Ordering::Relaxed) != PARKED {
+                break Woken::Notified;
+            }
+            if slept == Slept::TimedOut {
+                break Woken::TimedOut;
+            }
+            if interrupted.is_some_and(|asked| asked()) {
+                break Woken::Interrupted;
+            }
+        };
+        junction(16);
+        // The token may have come after all; it is never left behind unseen.
+        if self.word.swap(EMPTY, Ordering::Acquire) == NOTIFIED {
+            Woken::Notified
+        } else {
+            woken
+        }
+    }
+
+    fn take_token(&self) -> bool {
+        self.word.load(Ordering::Relaxed) == NOTIFIED
+            && self
+                .word
+                .compare_exchange(NOTIFIED, EMPTY, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// Models only: lets the deadline of a timed wait, present or future, pass.
+    #[cfg(loom)]
+    pub fn expire(&self) {
+        self.sleeper.expire();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_token_is_kept_and_there_is_only_one() {
+        let parker = Parker::new();
+        parker.unpark();
+        parker.unpark();
+        assert_eq!(parker.park(Deadline::Never, None), Woken::Notified);
+        assert_eq!(parker.park(Deadline::Now, None), Woken::TimedOut);
+        parker.unpark();
+        assert_eq!(parker.park(Deadline::Now, None), Woken::Notified);
+    }
+
+    #[test]
+    fn a_deadline_is_not_early() {
+        let parker = Parker::new();
+        for micros in [0, 1, 10, 100, 1000, 10_000] {
+            let deadline = Instant::now() + Duration::from_micros(micros);
+            assert_eq!(parker.park(Deadline::At(deadline), None), Woken::TimedOut);
+            assert!(Instant::now() >= deadline);
+        }
+    }
+
+    #[test]
+    fn a_sleeper_is_woken() {
+        let parker = Parker::new();
+        thread::scope(|scope| {
+            let thread = scope.spawn(|| parker.park(Deadline::Never, None));
+            while parker.word.load(Ordering::Relaxed) != PARKED {
+                thread::yield_now();
+            }
+            parker.unpark();
+            assert_eq!(thread.join().unwrap(), Woken::Notified);
+        });
+        assert_eq!(parker.word.load(Ordering::Relaxed), EMPTY);
+    }
+
+    #[test]
+    fn tokens_pass_to_and_fro() {
+        let (ping, pong) = (Parker::new(), Parker::new());
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..10_000 {
+                    assert_eq!(ping.park(Deadline::Never, None), Woken::Notified);
+                    pong.unpark();
+                }
+            });
+            for _ in 0..10_000 {
+                ping.unpark();
+                assert_eq!(pong.park(Deadline::Never, None), Woken::Notified);
+            }
+        });
+    }
+
+    #[test]
+    fn an_interruption_is_noticed_during_a_sleep_without_any_wake() {
+        let parker = Parker::new();
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                let interrupted = || stop.load(Ordering::Relaxed);
+                parker.park(Deadline::Never, Some(&interrupted))
+            });
+            while parker.word.load(Ordering::Relaxed) != PARKED {
+                thread::yield_now();
+            }
+            stop.store(true, Ordering::Relaxed);
+            assert_eq!(thread.join().unwrap(), Woken::Interrupted);
+        });
+    }
+}

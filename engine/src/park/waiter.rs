@@ -1,0 +1,85 @@
+//! A waiter: the parker of one Lua state, and beside it what others ask of that state. Lindas need not know lanes.
+
+use super::parker::{Parker, Woken};
+use super::{Request, Wait};
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use crossbeam_utils::CachePadded;
+
+/// One per Lua state. Its thread waits for one thing at a time.
+pub struct Waiter {
+    request: AtomicU8,
+    waiting: AtomicBool,
+    parker: CachePadded<Parker>,
+}
+
+impl Waiter {
+    pub fn new() -> Arc<Waiter> {
+        Arc::new(Waiter {
+            request: AtomicU8::new(Request::None as u8),
+            waiting: AtomicBool::new(false),
+            parker: CachePadded::new(Parker::new()),
+        })
+    }
+
+    /// What the state is asked to do.
+    #[inline]
+    pub fn request(&self) -> Request {
+        match self.request.load(Ordering::Acquire) {
+            0 => Request::None,
+            1 => Request::Soft,
+            _ => Request::Hard,
+        }
+    }
+
+    /// True while blocked in an operation on a linda.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Acquire)
+    }
+
+    /// Asks the state to stop (or, with `Request::None`, no longer). The last call counts. With `wake` a wait on a linda that is in
+    /// progress ends with the request, unless it has been completed already.
+    pub fn cancel(&self, request: Request, wake: bool) {
+        self.request.store(request as u8, Ordering::Release);
+        if wake {
+            self.parker.unpark();
+        }
+    }
+
+    pub(crate) fn unpark(&self) {
+        self.parker.unpark();
+    }
+
+    pub(crate) fn set_waiting(&self, waiting: bool) {
+        self.waiting.store(waiting, Ordering::Release);
+    }
+
+    /// Models only: lets the deadline of a timed wait, present or future, pass.
+    #[cfg(loom)]
+    pub fn expire(&self) {
+        self.parker.expire();
+    }
+}
+
+impl Wait<'_> {
+    /// Parks the calling thread, which is the waiter's own, as `Parker::park` does.
+    pub(crate) fn park(&self) -> Woken {
+        self.waiter.parker.park(self.deadline, self.interrupted)
+    }
+
+    /// As `park`, for one that has spun already.
+    pub(crate) fn sleep(&self) -> Woken {
+        self.waiter.parker.sleep(self.deadline, self.interrupted)
+    }
+
+    /// Spins until `changed` says that something has, or the waiter is asked to stop. False when neither happened in good time, or when this is
+    /// no time to spin: then it is time to park.
+    // On its own, so that its frame is gone when the thread sleeps.
+    #[inline(never)]
+    pub(crate) fn spin(&self, changed: impl Fn() -> bool) -> bool {
+        let stopped = || self.waiter.request() != Request::None;
+        self.waiter
+            .parker
+            .spin(self.deadline, || changed() || stopped())
+    }
+}

@@ -1,0 +1,73 @@
+//! On which processors the calling thread may run.
+
+#![allow(unsafe_code, reason = "the system's calls take structures by address")]
+
+/// Lets the calling thread run on the processors whose bits are set, bit 0 being the first.
+///
+/// Errors, as text: none of them exists, or the system has no such call.
+pub fn set(mask: u64) -> Result<(), String> {
+    super::note_changed();
+    system::set(mask)
+}
+
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+mod system {
+    #[cfg(target_os = "freebsd")]
+    type Set = libc::cpuset_t;
+    #[cfg(target_os = "linux")]
+    type Set = libc::cpu_set_t;
+
+    pub fn set(mask: u64) -> Result<(), String> {
+        // SAFETY: the set is plain data for which zero is valid; CPU_SET stays within its 64 first bits; the call
+        // reads it by its size.
+        let failed = unsafe {
+            let mut set: Set = std::mem::zeroed();
+            for processor in 0..64 {
+                if mask & (1 << processor) != 0 {
+                    libc::CPU_SET(processor, &mut set);
+                }
+            }
+            #[cfg(target_os = "linux")]
+            let failed = libc::sched_setaffinity(0, size_of::<Set>(), &set) != 0;
+            #[cfg(target_os = "freebsd")]
+            let failed = libc::cpuset_setaffinity(
+                libc::CPU_LEVEL_WHICH,
+                libc::CPU_WHICH_TID,
+                -1,
+                size_of::<Set>(),
+                &set,
+            ) != 0;
+            failed
+        };
+        if failed {
+            return Err(format!(
+                "affinity {mask:#x} names no processor of this machine that may be used ({})",
+                std::io::Error::last_os_error()
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(windows)]
+mod system {
+    use windows_sys::Win32::System::Threading::{GetCurrentThread, SetThreadAffinityMask};
+
+    pub fn set(mask: u64) -> Result<(), String> {
+        // SAFETY: both take plain values.
+        if unsafe { SetThreadAffinityMask(GetCurrentThread(), mask as usize) } == 0 {
+            return Err(format!(
+                "affinity {mask:#x} names no processor of this machine ({})",
+                std::io::Error::last_os_error()
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "freebsd", windows)))]
+mod system {
+    pub fn set(_mask: u64) -> Result<(), String> {
+        Err("this system does not let a thread choose its processors".to_owned())
+    }
+}

@@ -1,0 +1,403 @@
+//! Cached OS threads: a thread whose job is done waits a while for the next one, which then starts without the cost of a new thread.
+//!
+//! The cache is part of the process, never torn down: at exit its idle threads sleep until the process is gone, and own nothing that a
+//! destructor of the process could take away from them.
+
+use crate::park::{Deadline, Parker, Woken};
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Arc, Mutex, thread};
+#[cfg(not(loom))]
+use crate::threads::fork::PerProcess;
+use crossbeam_utils::CachePadded;
+use std::cell::Cell;
+use std::io;
+#[cfg(not(loom))]
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// How long an idle thread waits for a job before it leaves.
+#[cfg(not(loom))]
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Stack of a thread, in bytes: C functions called from Lua may recurse deeply.
+#[cfg(not(loom))]
+const STACK: usize = 2 << 20;
+
+/// Memory that must be there besides the stack when a thread is started: what it and those before it allocate while they begin (their
+/// local data, for one) can be refused by nobody, and would end the process. So large a block is taken from the system, by any
+/// allocator, and not from what the process has.
+#[cfg(not(loom))]
+const RESERVE: usize = 33 << 20;
+
+/// How many threads are started after one look at the memory, which costs as much as a part of a start.
+#[cfg(not(loom))]
+const STARTS: usize = 16;
+
+/// What a job says about the thread it ran on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reuse {
+    Keep,
+    /// The thread is not as it was (priority, affinity, name), and must not serve others.
+    LetGo,
+}
+
+pub type Job = Box<dyn FnOnce(&Ending) -> Reuse + Send>;
+
+/// How long a launch waits for a thread whose job is about to end: less than it takes to wake or start another.
+#[cfg(not(loom))]
+const SOON: Duration = Duration::from_micros(3);
+
+/// Runs a job on an idle thread, the one that became idle last, or else on a new one. When no thread can be started the job is dropped
+/// without having run, and the error says why.
+#[cfg(not(loom))]
+pub fn launch(job: Job) -> io::Result<()> {
+    pool().launch(job)
+}
+
+/// Models: runs a job on a thread of its own, which then leaves.
+#[cfg(loom)]
+pub fn launch(job: Job) -> io::Result<()> {
+    let pool = Pool::new(Duration::ZERO, 0);
+    thread::spawn(move || job(&pool.ending()));
+    Ok(())
+}
+
+/// The cache of this process. One that was forked has none of the threads of the other, and begins with a cache of its own.
+#[cfg(not(loom))]
+fn pool() -> &'static Pool {
+    static POOL: OnceLock<PerProcess<Pool>> = OnceLock::new();
+    let new = || Pool::new(IDLE, STACK);
+    POOL.get_or_init(|| PerProcess::new(new())).here(new)
+}
+
+/// A cache of threads, shared by its copies.
+#[derive(Clone)]
+pub struct Pool(Arc<Cache>);
+
+struct Cache {
+    /// Threads that wait for a job. Whoever takes one out gives it a job.
+    idle: Mutex<Vec<Arc<Worker>>>,
+    /// The one that began to wait last, as an address, while it spins; else 0.
+    spinning: AtomicUsize,
+    /// Jobs that are about to end.
+    ending: AtomicUsize,
+    /// How long they wait.
+    patience: Duration,
+    /// Stack of new threads, in bytes.
+    stack: usize,
+    /// How many threads may be started before the memory is looked at.
+    #[cfg(not(loom))]
+    starts: AtomicUsize,
+    /// Models only: time has run out for all threads.
+    #[cfg(loom)]
+    expired: std::sync::atomic::AtomicBool,
+}
+
+struct Worker {
+    job: Mutex<Option<Job>>,
+    parker: CachePadded<Parker>,
+}
+
+/// The end of a job, as far as launches are concerned.
+pub struct Ending {
+    cache: Arc<Cache>,
+    begun: Cell<bool>,
+}
+
+impl Ending {
+    /// To be called in the job, once, when it has little left to do: a launch may then wait a moment for its thread.
+    pub fn begin(&self) {
+        if !self.begun.replace(true) {
+            self.cache.ending.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The thread waits for the next job, or leaves.
+    fn end(&self) {
+        if self.begun.replace(false) {
+            self.cache.ending.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Pool {
+    pub fn new(patience: Duration, stack: usize) -> Pool {
+        Pool(Arc::new(Cache {
+            idle: Mutex::new(Vec::new()),
+            spinning: AtomicUsize::new(0),
+            ending: AtomicUsize::new(0),
+            patience,
+            stack,
+            #[cfg(not(loom))]
+            starts: AtomicUsize::new(0),
+            #[cfg(loom)]
+            expired: Default::default(),
+        }))
+    }
+
+    /// As the function of this name does, with the threads of this cache.
+    pub fn launch(&self, job: Job) -> io::Result<()> {
+        #[cfg(not(loom))]
+        self.await_ending();
+        let idle = {
+            let mut idle = self.0.idle.lock();
+            self.0.spinning.store(0, Ordering::Relaxed);
+            idle.pop()
+        };
+        if let Some(worker) = idle {
+            *worker.job.lock() = Some(job);
+            worker.parker.unpark();
+            return Ok(());
+        }
+        #[cfg(not(loom))]
+        self.check_memory()?;
+        let pool = self.clone();
+        let builder = thread::Builder::new().stack_size(self.0.stack);
+        builder.spawn(move || pool.work(job)).map(drop)
+    }
+
+    /// Where no thread is awake and idle, waits a moment for one whose job is about to end.
+    #[cfg(not(loom))]
+    fn await_ending(&self) {
+        let ending = &self.0.ending;
+        if ending.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let awake = || self.0.spinning.load(Ordering::Relaxed) != 0;
+        let end = Instant::now() + SOON;
+        while !awake() && ending.load(Ordering::Relaxed) > 0 && Instant::now() < end {
+            for _ in 0..8 {
+                std::hint::spin_loop();
+            }
+        }
+    }
+
+    /// Whether there is memory for one more thread.
+    #[cfg(not(loom))]
+    fn check_memory(&self) -> io::Result<()> {
+        let starts = &self.0.starts;
+        let allowed = starts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+            left.checked_sub(1)
+        });
+        if allowed.is_ok() {
+            return Ok(());
+        }
+        let mut reserve: Vec<u8> = Vec::new();
+        reserve
+            .try_reserve_exact(self.0.stack.saturating_mul(STARTS).saturating_add(RESERVE))
+            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        // Otherwise the compiler leaves the allocation out.
+        std::hint::black_box(reserve.as_ptr());
+        starts.store(STARTS - 1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The life of a thread.
+    fn work(&self, mut job: Job) {
+        let worker = Arc::new(Worker {
+            job: Mutex::new(None),
+            parker: CachePadded::new(Parker::new()),
+        });
+        let ending = self.ending();
+        while job(&ending) == Reuse::Keep {
+            match self.next_job(&worker, &ending) {
+                Some(next) => job = next,
+                None => break,
+            }
+        }
+    }
+
+    fn ending(&self) -> Ending {
+        Ending {
+            cache: Arc::clone(&self.0),
+            begun: Cell::new(false),
+        }
+    }
+
+    /// Waits for a job; `None` when it is time to leave.
+    fn next_job(&self, worker: &Arc<Worker>, ending: &Ending) -> Option<Job> {
+        let me = Arc::as_ptr(worker) as usize;
+        let mut deadline = Deadline::At(Instant::now() + self.0.patience);
+        {
+            let mut idle = self.0.idle.lock();
+            idle.push(Arc::clone(worker));
+            self.0.spinning.store(me, Ordering::Relaxed);
+            #[cfg(loom)]
+            if self.0.expired.load(std::sync::atomic::Ordering::Relaxed) {
+                worker.parker.expire();
+            }
+        }
+        ending.end();
+        loop {
+            let spinning = &self.0.spinning;
+            let newest = || spinning.load(Ordering::Relaxed) == me;
+            let woken = if worker.parker.spin_for_token(deadline, newest) {
+                Woken::Notified
+            } else {
+                let _ = spinning.compare_exchange(me, 0, Ordering::Relaxed, Ordering::Relaxed);
+                worker.parker.sleep(deadline, None)
+            };
+            if let Some(job) = worker.job.lock().take() {
+                return Some(job);
+            }
+            if woken == Woken::TimedOut {
+                let mut idle = self.0.idle.lock();
+                match idle.iter().position(|other| Arc::ptr_eq(other, worker)) {
+                    Some(index) => {
+                        idle.remove(index);
+                        return None;
+                    }
+                    // Taken out just now: a job is on its way.
+                    None => deadline = Deadline::Never,
+                }
+            }
+        }
+    }
+
+    /// How many threads wait for a job.
+    #[cfg(any(test, loom))]
+    pub fn idle(&self) -> usize {
+        self.0.idle.lock().len()
+    }
+
+    /// Models only: lets the time of all threads that are idle run out, now or when they become so.
+    #[cfg(loom)]
+    pub fn expire(&self) {
+        let idle = self.0.idle.lock();
+        self.0
+            .expired
+            .store(true, std::sync::atomic::Ordering::Relaxed);
+        idle.iter().for_each(|worker| worker.parker.expire());
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::thread::{self, ThreadId};
+
+    fn run(pool: &Pool, reuse: Reuse) -> ThreadId {
+        let (sender, receiver) = mpsc::channel();
+        let job = move |_: &Ending| {
+            sender.send(thread::current().id()).unwrap();
+            reuse
+        };
+        pool.launch(Box::new(job)).unwrap();
+        receiver.recv().unwrap()
+    }
+
+    fn until(condition: impl Fn() -> bool) {
+        while !condition() {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_kept_thread_runs_the_next_job() {
+        let pool = Pool::new(IDLE, STACK);
+        let first = run(&pool, Reuse::Keep);
+        until(|| pool.idle() == 1);
+        assert_eq!(run(&pool, Reuse::Keep), first);
+    }
+
+    #[test]
+    fn a_thread_that_is_let_go_runs_no_other_job() {
+        let pool = Pool::new(IDLE, STACK);
+        let first = run(&pool, Reuse::LetGo);
+        assert_ne!(run(&pool, Reuse::Keep), first);
+        until(|| pool.idle() == 1);
+    }
+
+    #[test]
+    fn the_thread_that_became_idle_last_is_taken_first() {
+        let pool = Pool::new(IDLE, STACK);
+        let mut gates = Vec::new();
+        for _ in 0..2 {
+            let (gate, closed) = mpsc::channel::<()>();
+            let (started, name) = mpsc::channel();
+            let job = move |_: &Ending| {
+                started.send(thread::current().id()).unwrap();
+                closed.recv().unwrap_err();
+                Reuse::Keep
+            };
+            pool.launch(Box::new(job)).unwrap();
+            gates.push((gate, name.recv().unwrap()));
+        }
+        let (second, first) = (gates.pop().unwrap(), gates.pop().unwrap());
+        drop(second.0);
+        until(|| pool.idle() == 1);
+        drop(first.0);
+        until(|| pool.idle() == 2);
+        assert_eq!(run(&pool, Reuse::Keep), first.1);
+    }
+
+    #[test]
+    fn a_panicking_job_takes_only_its_thread_along() {
+        let pool = Pool::new(IDLE, STACK);
+        let (sender, receiver) = mpsc::channel::<()>();
+        let job = move |_: &Ending| {
+            let _sender = sender;
+            std::panic::resume_unwind(Box::new("on purpose"));
+        };
+        pool.launch(Box::new(job)).unwrap();
+        receiver.recv().unwrap_err();
+        run(&pool, Reuse::Keep);
+        until(|| pool.idle() == 1);
+    }
+
+    #[test]
+    fn a_burst_runs_every_job_once() {
+        let pool = Pool::new(IDLE, STACK);
+        let (sender, receiver) = mpsc::channel();
+        for number in 0..200 {
+            let sender = sender.clone();
+            let job = move |_: &Ending| {
+                sender.send(number).unwrap();
+                Reuse::Keep
+            };
+            pool.launch(Box::new(job)).unwrap();
+        }
+        drop(sender);
+        let mut numbers: Vec<i32> = receiver.iter().collect();
+        numbers.sort_unstable();
+        assert!(numbers.into_iter().eq(0..200));
+    }
+
+    #[test]
+    fn an_idle_thread_leaves_in_time() {
+        let pool = Pool::new(Duration::from_millis(5), STACK);
+        run(&pool, Reuse::Keep);
+        run(&pool, Reuse::Keep);
+        until(|| pool.idle() > 0);
+        until(|| pool.idle() == 0);
+        run(&pool, Reuse::Keep);
+    }
+
+    #[test]
+    fn jobs_meet_threads_that_are_about_to_leave() {
+        let pool = Pool::new(Duration::from_micros(20), STACK);
+        for _ in 0..2000 {
+            run(&pool, Reuse::Keep);
+        }
+        until(|| pool.idle() == 0);
+    }
+
+    #[test]
+    fn a_thread_that_cannot_be_started_is_an_error_and_drops_the_job() {
+        let pool = Pool::new(IDLE, usize::MAX / 4);
+        let (sender, receiver) = mpsc::channel::<()>();
+        let job = move |_: &Ending| {
+            let _sender = sender;
+            Reuse::Keep
+        };
+        pool.launch(Box::new(job)).unwrap_err();
+        receiver.recv().unwrap_err();
+    }
+}

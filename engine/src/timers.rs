@@ -1,0 +1,551 @@
+//! Timers under keys, and the one thread that sleeps until the next is due.
+
+use crate::memory::grow::{OutOfMemory, collect, room};
+use crate::park::{Deadline, Latch, Parker, Wait, Waiter};
+use crate::sync::{Arc, Mutex, thread};
+use crate::threads::fork::Process;
+use crate::threads::pool::{self, Ending, Reuse};
+use crossbeam_utils::CachePadded;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// A queue of timers. Setting, removing and firing one costs a time that grows with the logarithm of their number.
+///
+/// `K` may run any code when it is dropped, and so may `F` when it is called or dropped: no lock is held then. Its `Clone`, `Hash` and
+/// `Eq` run under the lock.
+pub struct Service<K, F>
+where
+    K: Eq + Hash + Clone + Send + 'static,
+    F: FnMut() + Send + 'static,
+{
+    shared: Arc<Shared<K, F>>,
+    /// Where its thread is.
+    process: Process,
+}
+
+struct Shared<K, F> {
+    state: Mutex<State<K, F>>,
+    /// The thread's bed.
+    parker: CachePadded<Parker>,
+    thread: OnceLock<thread::ThreadId>,
+    ended: Latch,
+}
+
+struct State<K, F> {
+    phase: Phase,
+    timers: HashMap<K, Timer<F>>,
+    /// Keys of all timers, by due time and then by serial number.
+    queue: BTreeMap<(Instant, u64), K>,
+    /// Serial number of the next timer.
+    serial: u64,
+    /// Models only: it is later than any timer is due.
+    #[cfg(loom)]
+    late: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// No thread yet.
+    New,
+    Running,
+    ShutDown,
+}
+
+struct Timer<F> {
+    due: Instant,
+    period: Option<Duration>,
+    serial: u64,
+    /// `None` while a periodic timer is firing.
+    fire: Option<F>,
+}
+
+/// What was taken out of the state, to be dropped after unlocking.
+type Removed<K, F> = (Option<(K, Timer<F>)>, Option<K>);
+
+/// What the thread is to do next.
+enum Next<K, F> {
+    Sleep(Deadline),
+    /// `again`: the key and serial number of a periodic timer, which gets `fire` back afterwards.
+    Fire {
+        fire: F,
+        again: Option<(K, u64)>,
+        removed: Removed<K, F>,
+    },
+    End,
+}
+
+impl<K, F> Service<K, F>
+where
+    K: Eq + Hash + Clone + Send + 'static,
+    F: FnMut() + Send + 'static,
+{
+    pub fn new() -> Service<K, F> {
+        let state = State {
+            phase: Phase::New,
+            timers: HashMap::new(),
+            queue: BTreeMap::new(),
+            serial: 0,
+            #[cfg(loom)]
+            late: false,
+        };
+        Service {
+            shared: Arc::new(Shared {
+                state: Mutex::new(state),
+                parker: CachePadded::new(Parker::new()),
+                thread: OnceLock::new(),
+                ended: Latch::new(),
+            }),
+            process: Process::current(),
+        }
+    }
+
+    /// Sets the timer of a key, in place of the one it had: `fire` is called at `due` (at once when that has passed) and then, with a
+    /// period, every period after `due`; periods that were missed are skipped. What comes from a clock of its own, such as a date, is
+    /// turned into an `Instant` by the caller. The timer that is replaced may be firing at this moment, but does not fire again.
+    ///
+    /// The first call starts the thread; the error is that of starting it, and the timer is not set then. After `shutdown` nothing is set.
+    pub fn set(&self, key: K, due: Instant, period: Option<Duration>, fire: F) -> io::Result<()> {
+        let period = period.filter(|period| !period.is_zero());
+        let removed;
+        let first;
+        {
+            let mut state = self.shared.state.lock();
+            if state.phase == Phase::ShutDown {
+                return Ok(());
+            }
+            if state.phase == Phase::New {
+                let shared = Arc::clone(&self.shared);
+                let job = move |_: &Ending| {
+                    shared.run();
+                    // Its priority is that of whoever set the first timer.
+                    Reuse::LetGo
+                };
+                pool::launch(Box::new(job))?;
+                state.phase = Phase::Running;
+            }
+            room(&mut state.timers, 1);
+            removed = state.remove(&key);
+            first = state.insert(
+                key,
+                Timer {
+                    due,
+                    period,
+                    serial: 0,
+                    fire: Some(fire),
+                },
+            );
+        }
+        drop(removed);
+        if first {
+            self.shared.parker.unpark();
+        }
+        Ok(())
+    }
+
+    /// Removes the timer of a key; false if there was none. It may be firing at this moment, but does not fire again.
+    pub fn remove(&self, key: &K) -> bool {
+        let removed = self.shared.state.lock().remove(key);
+        removed.0.is_some()
+    }
+
+    /// All timers: key, next due time, period. A timer without period is no longer there when it fires. In no order.
+    pub fn list(&self) -> Vec<(K, Instant, Option<Duration>)> {
+        let state = self.shared.state.lock();
+        let timers = state.timers.iter();
+        collect(timers.map(|(key, timer)| (key.clone(), timer.due, timer.period)))
+    }
+
+    /// Models only: lets so much time pass that every timer is due.
+    #[cfg(loom)]
+    pub fn expire(&self) {
+        self.shared.state.lock().late = true;
+        self.shared.parker.expire();
+    }
+
+    /// Removes all timers, ends the thread, and waits for it, unless this is the thread: then it ends after what it is firing now. Does
+    /// nothing in a process that was forked.
+    pub fn shutdown(&self) {
+        if !self.process.is_current() {
+            return;
+        }
+        let (never_ran, timers, queue) = {
+            let mut state = self.shared.state.lock();
+            let never_ran = state.phase == Phase::New;
+            state.phase = Phase::ShutDown;
+            (
+                never_ran,
+                std::mem::take(&mut state.timers),
+                std::mem::take(&mut state.queue),
+            )
+        };
+        drop((timers, queue));
+        if never_ran {
+            self.shared.ended.open();
+        }
+        self.shared.parker.unpark();
+        if self.shared.thread.get() != Some(&thread::current().id()) {
+            let wait = Wait {
+                waiter: &Waiter::new(),
+                deadline: Deadline::Never,
+                interrupted: None,
+            };
+            // Neither a deadline nor an interruption, so it ends when the latch opens.
+            let _ = self.shared.ended.wait(&wait);
+        }
+    }
+}
+
+impl<K, F> Drop for Service<K, F>
+where
+    K: Eq + Hash + Clone + Send + 'static,
+    F: FnMut() + Send + 'static,
+{
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+impl<K: Eq + Hash + Clone, F> State<K, F> {
+    /// True if it is now the first in the queue.
+    fn insert(&mut self, key: K, timer: Timer<F>) -> bool {
+        let serial = self.serial;
+        self.serial += 1;
+        let place = (timer.due, serial);
+        self.queue.insert(place, key.clone());
+        self.timers.insert(key, Timer { serial, ..timer });
+        self.queue
+            .first_key_value()
+            .is_some_and(|(first, _)| *first == place)
+    }
+
+    fn remove(&mut self, key: &K) -> Removed<K, F> {
+        let removed = self.timers.remove_entry(key);
+        let queued = removed
+            .as_ref()
+            .and_then(|(_, timer)| self.queue.remove(&(timer.due, timer.serial)));
+        (removed, queued)
+    }
+
+    #[cfg(not(loom))]
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    #[cfg(loom)]
+    fn now(&self) -> Instant {
+        const DAY: Duration = Duration::from_secs(24 * 3600);
+        Instant::now() + if self.late { DAY } else { Duration::ZERO }
+    }
+
+    fn next(&mut self) -> Next<K, F> {
+        if self.phase == Phase::ShutDown {
+            return Next::End;
+        }
+        let now = self.now();
+        let Some(entry) = self.queue.first_entry() else {
+            return Next::Sleep(Deadline::Never);
+        };
+        let due = entry.key().0;
+        if due > now {
+            return Next::Sleep(Deadline::At(due));
+        }
+        let (place, key) = entry.remove_entry();
+        let timer = self
+            .timers
+            .get_mut(&key)
+            .expect("a timer for every place in the queue");
+        let fire = timer
+            .fire
+            .take()
+            .expect("fire is only away while it is called");
+        match timer.period.and_then(|period| following(due, period, now)) {
+            Some(due) => {
+                timer.due = due;
+                self.queue.insert((due, place.1), key.clone());
+                Next::Fire {
+                    fire,
+                    again: Some((key, place.1)),
+                    removed: (None, None),
+                }
+            }
+            None => {
+                let removed = (self.timers.remove_entry(&key), Some(key));
+                Next::Fire {
+                    fire,
+                    again: None,
+                    removed,
+                }
+            }
+        }
+    }
+}
+
+/// The first time after `now` that is a whole number of periods after `due`; `None` if the clock does not go that far.
+fn following(due: Instant, period: Duration, now: Instant) -> Option<Instant> {
+    const NANOS: u128 = 1_000_000_000;
+    let into = (now - due).as_nanos() % period.as_nanos();
+    let into = Duration::new((into / NANOS) as u64, (into % NANOS) as u32);
+    now.checked_add(period - into)
+}
+
+impl<K: Eq + Hash + Clone, F: FnMut()> Shared<K, F> {
+    /// The life of the thread.
+    fn run(&self) {
+        let _ = self.thread.set(thread::current().id());
+        loop {
+            let next = self.state.lock().next();
+            match next {
+                Next::Sleep(deadline) => {
+                    self.parker.park(deadline, None);
+                }
+                Next::Fire {
+                    mut fire,
+                    again,
+                    removed,
+                } => {
+                    drop(removed);
+                    // A panic has been reported by its hook; it must not take the other timers along. Without memory this time is
+                    // passed over.
+                    let panicked = catch_unwind(AssertUnwindSafe(&mut fire))
+                        .is_err_and(|end| !end.is::<OutOfMemory>());
+                    if let Some((key, serial)) = again {
+                        self.give_back(&key, serial, fire, panicked);
+                    }
+                }
+                Next::End => break,
+            }
+        }
+        self.ended.open();
+    }
+
+    /// Ends the firing of a periodic timer, which may have been removed or replaced meanwhile.
+    fn give_back(&self, key: &K, serial: u64, fire: F, panicked: bool) {
+        let mut fire = Some(fire);
+        let removed;
+        {
+            let mut state = self.state.lock();
+            match state.timers.get_mut(key) {
+                Some(timer) if timer.serial == serial && !panicked => {
+                    timer.fire = fire.take();
+                    removed = (None, None);
+                }
+                Some(timer) if timer.serial == serial => removed = state.remove(key),
+                _ => removed = (None, None),
+            }
+        }
+        drop((fire, removed));
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{self, Receiver, Sender};
+
+    type Fire = Box<dyn FnMut() + Send>;
+    type Fired = Receiver<(u32, Instant)>;
+
+    /// A service, what makes timers that report their name and time, and where they do.
+    fn service() -> (Service<u32, Fire>, impl Fn(u32) -> Fire, Fired) {
+        let (sender, receiver) = mpsc::channel();
+        let fire = move |name| -> Fire {
+            let sender: Sender<(u32, Instant)> = sender.clone();
+            Box::new(move || {
+                // Nobody may listen any more.
+                let _ = sender.send((name, Instant::now()));
+            })
+        };
+        (Service::new(), fire, receiver)
+    }
+
+    const FAR: Duration = Duration::from_secs(3600);
+    const SHORT: Duration = Duration::from_millis(2);
+
+    #[test]
+    fn fires_in_order_of_due_time_and_not_early() {
+        let (service, fire, fired) = service();
+        let now = Instant::now();
+        for name in [3, 1, 2] {
+            service
+                .set(name, now + SHORT * name, None, fire(name))
+                .unwrap();
+        }
+        for expected in 1..=3 {
+            let (name, at) = fired.recv().unwrap();
+            assert_eq!(name, expected);
+            assert!(at >= now + SHORT * name);
+        }
+        assert_eq!(service.list(), []);
+    }
+
+    #[test]
+    fn fires_at_once_when_the_time_has_passed() {
+        let (service, fire, fired) = service();
+        service.set(1, Instant::now(), None, fire(1)).unwrap();
+        assert_eq!(fired.recv().unwrap().0, 1);
+    }
+
+    #[test]
+    fn an_earlier_timer_is_not_kept_waiting_by_a_later_one() {
+        let (service, fire, fired) = service();
+        let now = Instant::now();
+        service.set(1, now + FAR, None, fire(1)).unwrap();
+        service.set(2, now + SHORT, None, fire(2)).unwrap();
+        assert_eq!(fired.recv().unwrap().0, 2);
+        assert_eq!(service.list(), [(1, now + FAR, None)]);
+    }
+
+    #[test]
+    fn a_period_keeps_its_phase() {
+        let (service, fire, fired) = service();
+        let due = Instant::now();
+        service.set(1, due, Some(SHORT), fire(1)).unwrap();
+        for n in 0..5 {
+            let (_, at) = fired.recv().unwrap();
+            assert!(at >= due + SHORT * n, "no tick before its time");
+        }
+        let (_, next, period) = service.list()[0];
+        assert_eq!((next - due).as_nanos() % SHORT.as_nanos(), 0);
+        assert_eq!(period, Some(SHORT));
+    }
+
+    #[test]
+    fn missed_periods_are_skipped() {
+        let due = Instant::now();
+        let period = Duration::from_millis(10);
+        let after =
+            |millis| following(due, period, due + Duration::from_millis(millis)).unwrap() - due;
+        assert_eq!(after(0).as_millis(), 10);
+        assert_eq!(after(9).as_millis(), 10);
+        assert_eq!(after(10).as_millis(), 20);
+        assert_eq!(after(12345).as_millis(), 12350);
+        assert_eq!(following(due, Duration::MAX, due), None);
+    }
+
+    #[test]
+    fn a_zero_period_is_none() {
+        let (service, fire, fired) = service();
+        service
+            .set(1, Instant::now(), Some(Duration::ZERO), fire(1))
+            .unwrap();
+        fired.recv().unwrap();
+        assert_eq!(service.list(), []);
+    }
+
+    #[test]
+    fn a_removed_or_replaced_timer_does_not_fire() {
+        let (service, fire, fired) = service();
+        let due = Instant::now() + SHORT;
+        assert!(!service.remove(&1));
+        service.set(1, due, None, fire(1)).unwrap();
+        service.set(2, due, None, fire(2)).unwrap();
+        service.set(2, due, None, fire(22)).unwrap();
+        service.set(3, due, None, fire(3)).unwrap();
+        assert!(service.remove(&1));
+        assert!(!service.remove(&1));
+        assert_eq!(fired.recv().unwrap().0, 22);
+        assert_eq!(fired.recv().unwrap().0, 3);
+        assert!(service.shared.state.lock().queue.is_empty());
+    }
+
+    #[test]
+    fn a_timer_can_remove_itself_while_it_fires() {
+        let service: Arc<Service<u32, Fire>> = Arc::new(Service::new());
+        let (sender, fired) = mpsc::channel();
+        let own = Arc::downgrade(&service);
+        let fire = move || {
+            let removed = own.upgrade().is_some_and(|service| service.remove(&1));
+            sender.send(removed).unwrap();
+        };
+        service
+            .set(
+                1,
+                Instant::now(),
+                Some(Duration::from_micros(1)),
+                Box::new(fire),
+            )
+            .unwrap();
+        assert!(fired.recv().unwrap());
+        // Its closure is dropped, and with it the sender.
+        fired.recv().unwrap_err();
+        assert_eq!(service.list(), []);
+    }
+
+    #[test]
+    fn a_panic_ends_only_its_own_timer() {
+        let (service, fire, fired) = service();
+        let now = Instant::now();
+        let panic: Fire = Box::new(|| std::panic::resume_unwind(Box::new("on purpose")));
+        service.set(1, now, Some(SHORT), panic).unwrap();
+        service.set(2, now + SHORT, None, fire(2)).unwrap();
+        assert_eq!(fired.recv().unwrap().0, 2);
+        assert_eq!(service.list(), []);
+    }
+
+    #[test]
+    fn shutdown_drops_all_timers_and_sets_no_more() {
+        let (service, fire, fired) = service();
+        service.set(1, Instant::now() + FAR, None, fire(1)).unwrap();
+        service.shutdown();
+        service.set(2, Instant::now(), None, fire(2)).unwrap();
+        assert_eq!(service.list(), []);
+        drop(fire);
+        fired.recv().unwrap_err();
+        service.shutdown();
+    }
+
+    #[test]
+    fn shutdown_may_be_repeated_where_no_timer_was_ever_set() {
+        let (service, _fire, _fired) = service();
+        service.shutdown();
+        service.shutdown();
+    }
+
+    #[test]
+    fn shutdown_from_a_firing_timer_does_not_wait_for_itself() {
+        let service: Arc<Service<u32, Fire>> = Arc::new(Service::new());
+        let (sender, fired) = mpsc::channel();
+        let own = Arc::clone(&service);
+        service
+            .set(
+                1,
+                Instant::now(),
+                Some(SHORT),
+                Box::new(move || own.shutdown()),
+            )
+            .unwrap();
+        service
+            .set(
+                2,
+                Instant::now() + FAR,
+                None,
+                Box::new(move || sender.send(()).unwrap()),
+            )
+            .unwrap();
+        fired.recv().unwrap_err();
+        service.shutdown();
+    }
+
+    #[test]
+    fn many_timers_all_fire_once() {
+        let (service, fire, fired) = service();
+        let now = Instant::now();
+        for name in 0..20_000 {
+            service
+                .set(
+                    name,
+                    now + Duration::from_micros(u64::from(name * 7919 % 20_000)),
+                    None,
+                    fire(name),
+                )
+                .unwrap();
+        }
+        let mut names: Vec<u32> = (0..20_000).map(|_| fired.recv().unwrap().0).collect();
+        names.sort_unstable();
+        assert!(names.into_iter().eq(0..20_000));
+    }
+}

@@ -1,0 +1,75 @@
+//! Models of the cache of threads.
+
+use crate::{model, wait_for};
+use lanes_engine::park::Latch;
+use lanes_engine::sync::Arc;
+use lanes_engine::sync::atomic::{AtomicUsize, Ordering};
+use lanes_engine::threads::pool::{Ending, Job, Pool, Reuse};
+use loom::thread;
+use std::time::Duration;
+
+/// Jobs that count themselves, and a latch that opens after the last.
+fn job(done: &Arc<AtomicUsize>, all: usize, latch: &Arc<Latch>) -> Job {
+    let (done, latch) = (Arc::clone(done), Arc::clone(latch));
+    Box::new(move |ending: &Ending| {
+        ending.begin();
+        if done.fetch_add(1, Ordering::AcqRel) + 1 == all {
+            latch.open();
+        }
+        Reuse::Keep
+    })
+}
+
+/// Every job runs once, whether it meets an idle thread, one that is just leaving, or none; and every thread leaves in the end.
+#[test]
+fn handing_out_a_thread_against_its_leaving() {
+    model(2, || {
+        let pool = Pool::new(Duration::ZERO, 0);
+        let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
+        pool.launch(job(&done, 2, &latch)).unwrap();
+        let clock = {
+            let pool = pool.clone();
+            thread::spawn(move || pool.expire())
+        };
+        pool.launch(job(&done, 2, &latch)).unwrap();
+        wait_for(&latch);
+        assert_eq!(done.load(Ordering::Acquire), 2);
+        clock.join().unwrap();
+    });
+}
+
+#[test]
+fn two_launchers_never_get_the_same_thread() {
+    model(2, || {
+        let pool = Pool::new(Duration::ZERO, 0);
+        let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
+        pool.launch(job(&done, 3, &latch)).unwrap();
+        let other = {
+            let (pool, job) = (pool.clone(), job(&done, 3, &latch));
+            thread::spawn(move || pool.launch(job).unwrap())
+        };
+        pool.launch(job(&done, 3, &latch)).unwrap();
+        wait_for(&latch);
+        other.join().unwrap();
+        pool.expire();
+    });
+}
+
+/// A thread that is let go takes no job with it, whenever the next one comes.
+#[test]
+fn handing_out_a_thread_against_its_being_let_go() {
+    model(2, || {
+        let pool = Pool::new(Duration::ZERO, 0);
+        let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
+        let first = job(&done, 2, &latch);
+        let let_go = move |ending: &Ending| {
+            first(ending);
+            Reuse::LetGo
+        };
+        pool.launch(Box::new(let_go)).unwrap();
+        pool.launch(job(&done, 2, &latch)).unwrap();
+        wait_for(&latch);
+        assert_eq!(done.load(Ordering::Acquire), 2);
+        pool.expire();
+    });
+}
