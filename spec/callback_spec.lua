@@ -114,8 +114,11 @@ describe("a lane in a callback of luv", function()
     end)
 
     with("luv", "is reached by a request where it catches errors itself", function()
+        -- On LuaJIT a hook comes at the next call, which may be that of a message handler.
+        local handled = { pcall = { [["hard", 60]], [["count", 100, 60]] }, xpcall = { [["hard", 60]] } }
+        if not jit then handled.xpcall = handled.pcall end
         for _, pcall in ipairs { "pcall(f)", "xpcall(f, function(...) return ... end)" } do
-            for _, request in ipairs { [["hard", 60]], [["count", 100, 60]] } do
+            for _, request in ipairs(handled[pcall:match "^%a+"]) do
                 assert.equal("true\ttrue\n", output(([[
                     local lane = looping(function(uv, lanes)
                         local function f() linda:receive("never") end

@@ -80,17 +80,18 @@ impl Decoder {
         }
     }
 
-    /// Pushes the module's table, or the metatable, of a description.
+    /// Pushes the module's table, or the metatable, of a description, and returns its identity.
     pub(super) fn described(
         &mut self,
         raising: Raising,
         local: &Local,
         reader: &mut Reader,
-    ) -> Outcome {
+    ) -> Outcome<u64> {
         let Ref::Metatable(description) = reader.reference()? else {
             return Err(Stop);
         };
-        self.known_or_new(raising, local, description)
+        self.known_or_new(raising, local, description)?;
+        Ok(description.identity)
     }
 
     /// Pushes this state's table for a metatable, which is made if this state does not have it.

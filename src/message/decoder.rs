@@ -3,7 +3,7 @@
 use super::failure::{Failure, Label, Step, path};
 use super::local::Local;
 use super::reader::{Outcome, Reader, Stop};
-use super::{Ref, deep, format, found, metatables};
+use super::{Ref, deep, format, found, metatables, userdata};
 use crate::lua::{Kind, Raising, State, Text};
 use std::ops::Range;
 use std::os::raw::c_int;
@@ -272,7 +272,9 @@ impl Decoder {
             }
             format::NAMED_FUNCTION => self.named(raising, local, reader, Kind::Function)?,
             format::NAMED_TABLE => self.named(raising, local, reader, Kind::Table)?,
-            format::MODULE => self.described(raising, local, reader)?,
+            format::MODULE => {
+                self.described(raising, local, reader)?;
+            }
             format::CLASS => {
                 let identity = reader.identity()?;
                 return self.class(raising, local, reader, identity);
@@ -299,14 +301,21 @@ impl Decoder {
             format::CLONE => {
                 let flags = reader.flags()?;
                 let user_values = c_int::from(reader.u8()?);
-                match reader.u8()? {
-                    format::NAMED_TABLE => self.named(raising, local, reader, Kind::Table)?,
+                let begin = reader.at;
+                let mark = match reader.u8()? {
+                    format::NAMED_TABLE => {
+                        self.named(raising, local, reader, Kind::Table)?;
+                        userdata::mark(reader.bytes.get(begin..reader.at).ok_or(Stop)?)
+                    }
                     format::MODULE => self.described(raising, local, reader)?,
                     _ => return Err(Stop),
-                }
-                let Ref::Block(block, len) = reader.reference()? else {
+                };
+                let Ref::Block(block, len, its) = reader.reference()? else {
                     return Err(Stop);
                 };
+                if *its != mark {
+                    return Err(Stop);
+                }
                 if raising.is_none_or_nil(-1) {
                     self.stand_in_userdata(raising, user_values);
                 } else {

@@ -56,9 +56,9 @@ enum Ref {
     Deep(Arc<dyn Deep>),
     /// A metatable, by identity, with the contents for states that do not have it yet.
     Metatable(Arc<Metatable>),
-    /// The block of a clone, in units that align it as Lua aligns userdata, and its length in bytes. Whatever it points to
-    /// belongs to the message until the block is moved into a userdata.
-    Block(Arc<Vec<u64>>, usize),
+    /// The block of a clone, in units that align it as Lua aligns userdata, its length in bytes, and the mark of the metatable that
+    /// it is for: no other gets it. Whatever it points to belongs to the message until the block is moved into a userdata.
+    Block(Arc<Vec<u64>>, usize, u64),
 }
 
 /// A buffer with references.

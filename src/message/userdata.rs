@@ -73,9 +73,9 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
     let object = raising.top();
     let (flags, number) = encoder.object(raising, format::CLONE, address);
     encoder.out.push(user_values(raising, local, object) as u8);
-    if name_metatable(encoder, raising, local).is_err() {
+    let Ok(mark) = name_metatable(encoder, raising, local) else {
         return Written::Stop;
-    }
+    };
     raising.set_top(object);
     encoder.room_for_reference(raising);
     let block = match encoder.clones.get(&address) {
@@ -89,7 +89,7 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
             block
         }
     };
-    let reference = encoder.counted(Ref::Block(block, size));
+    let reference = encoder.counted(Ref::Block(block, size, mark));
     encoder.u32(reference);
     raising.set_top(object);
     Written::Header {
@@ -100,9 +100,10 @@ fn clone(encoder: &mut Encoder, raising: Raising, local: &Local, address: usize)
 }
 
 /// Writes the metatable of the clonable userdata on the top: by the name under which a module exports it or the registry has
-/// it, or as a copy.
-fn name_metatable(encoder: &mut Encoder, raising: Raising, local: &Local) -> Result<(), Stop> {
+/// it, or as a copy. Returns its mark.
+fn name_metatable(encoder: &mut Encoder, raising: Raising, local: &Local) -> Result<u64, Stop> {
     let object = raising.top();
+    let begin = encoder.out.len();
     raising.reserve(12);
     raising.push_metatable(object);
     if naming::write_name(
@@ -112,8 +113,9 @@ fn name_metatable(encoder: &mut Encoder, raising: Raising, local: &Local) -> Res
         format::NAMED_TABLE,
         Destination::Anywhere,
     )? {
-        return Ok(());
+        return Ok(mark(encoder.out.get(begin..).unwrap_or_default()));
     }
+    let identity = metatables::identify(raising);
     let named = naming::registered(raising);
     if named {
         raising.insert(-2);
@@ -122,7 +124,7 @@ fn name_metatable(encoder: &mut Encoder, raising: Raising, local: &Local) -> Res
         Ok(number) => {
             encoder.tag(format::MODULE);
             encoder.u32(number);
-            Ok(())
+            Ok(identity)
         }
         Err(Stop) => {
             raising.set_top(object);
@@ -134,9 +136,18 @@ fn name_metatable(encoder: &mut Encoder, raising: Raising, local: &Local) -> Res
                     reason: failure.reason(),
                 },
             };
-            encoder.fail(failure)
+            encoder.failure = Some(failure);
+            Err(Stop)
         }
     }
+}
+
+/// The mark of a metatable that is written by its name, these bytes. (That of a description is its identity.)
+pub(super) fn mark(name: &[u8]) -> u64 {
+    let mix = |sum: u64, &byte: &u8| {
+        (sum.rotate_left(5) ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    };
+    name.iter().fold(1 << 63, mix)
 }
 
 /// The block of a copy of the userdata on the top, made by its `__lanesclone`; `None` where there is no memory for it. Owns nothing while
