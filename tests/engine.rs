@@ -17,6 +17,8 @@ mod linda {
 mod threads {
     pub mod fork;
     pub mod pool;
+    pub mod reserved;
+    pub mod stack;
 }
 
 #[path = "../src/timer"]

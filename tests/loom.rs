@@ -19,6 +19,8 @@ mod pool;
 mod recursive;
 #[path = "loom/refusals.rs"]
 mod refusals;
+#[path = "loom/reserved.rs"]
+mod reserved;
 #[path = "loom/sides.rs"]
 mod sides;
 #[path = "../src/sync/mod.rs"]
@@ -35,6 +37,7 @@ mod linda {
 mod threads {
     pub mod fork;
     pub mod pool;
+    pub mod reserved;
 }
 
 #[path = "../src/timer"]

@@ -1,6 +1,7 @@
 //! Launching a lane: everything up to the start of its thread happens on the thread of its creator, so that whatever
 //! goes wrong is an error of the call that wanted the lane (SPEC-3x section 3).
 
+use super::home::{Home, no_thread};
 use super::record::Record;
 use super::spare::{self, Spare};
 use super::{globals, handle, run};
@@ -66,24 +67,38 @@ fn start(state: State) -> Result<c_int, Raise> {
         lane,
         to,
     };
-    launch.name(&record, settings.name.as_deref())?;
-    launch.on_state_create()?;
-    launch.package()?;
-    launch.required()?;
-    launch.globals()?;
-    launch.body()?;
-    launch.arguments()?;
-    handle::push(context, state, &record)?;
+    let stack = settings.stack_size.unwrap_or(universe.settings.stack_size);
+    *lane.home.borrow_mut() = Some(Home::new(stack, &record, context, state));
+    let prepared = launch.prepare(&record, &settings);
+    let Some(home) = lane.home.take() else {
+        return Err(Raise::message(
+            "internal error in lanes: a launch lost its thread",
+        ));
+    };
+    let prepared = home
+        .outcome(prepared)
+        .and_then(|()| handle::push(context, state, &record));
+    if let Err(raise) = prepared {
+        home.end(spare);
+        return Err(raise);
+    }
     let place = state.top();
     // Of a lane that never began nobody hears, the option `gc_cb` neither.
-    spawn(universe, spare, settings.priority).inspect_err(|_| handle::forget(state, place))?;
+    spawn(universe, spare, settings.priority, home)
+        .inspect_err(|_| handle::forget(state, place))?;
     Ok(1)
 }
 
-/// Hands the lane to a thread.
-fn spawn(universe: &Arc<Universe>, spare: Spare, priority: Option<i32>) -> Result<(), Raise> {
+/// Hands the lane to its thread.
+fn spawn(
+    universe: &Arc<Universe>,
+    spare: Spare,
+    priority: Option<i32>,
+    home: Home,
+) -> Result<(), Raise> {
     let record = Arc::clone(&spare.record);
     if !universe.add_lane(&record) {
+        home.end(spare);
         return Err(Raise::message(
             "cannot start a lane: the main state is being closed",
         ));
@@ -100,12 +115,11 @@ fn spawn(universe: &Arc<Universe>, spare: Spare, priority: Option<i32>) -> Resul
         universe: Arc::clone(universe),
         priority: priority.clone(),
     };
-    threads::launch(Box::new(move |ending| job.run(ending))).map_err(|error| {
-        universe.remove_lane(&record);
-        Raise::message(format!(
-            "cannot start a lane: the system gives no thread ({error})"
-        ))
-    })?;
+    home.run(Box::new(move |ending| job.run(ending)))
+        .map_err(|error| {
+            universe.remove_lane(&record);
+            no_thread(&error)
+        })?;
     junction(2);
     // Only a higher priority may be refused: then this call fails, and the lane does not run.
     if let Some(priority) = priority.filter(|priority| priority.value > 0) {
@@ -128,6 +142,7 @@ struct Settings {
     priority: Option<i32>,
     name: Option<String>,
     memory_limit: usize,
+    stack_size: Option<usize>,
 }
 
 impl Settings {
@@ -152,12 +167,15 @@ impl Settings {
         } else {
             usize::MAX
         };
-        state.pop(3);
+        push_option(state, "stack_size")?;
+        let stack_size = (state.kind(-1) == Kind::Number).then(|| state.number(-1) as usize);
+        state.pop(4);
         Ok(Settings {
             libraries,
             priority,
             name,
             memory_limit,
+            stack_size,
         })
     }
 }
@@ -179,6 +197,17 @@ pub(super) fn next(state: State) -> Result<bool, Raise> {
 }
 
 impl Launch<'_> {
+    /// Puts all that the lane begins with into its state, and body and arguments on its stack.
+    fn prepare(&self, record: &Arc<Record>, settings: &Settings) -> Result<(), Raise> {
+        self.name(record, settings.name.as_deref())?;
+        self.on_state_create()?;
+        self.package()?;
+        self.required()?;
+        self.globals()?;
+        self.body()?;
+        self.arguments()
+    }
+
     /// Moves the error value on the top of the lane's state into the creator's.
     pub(super) fn carry(&self, raise: Raise) -> Raise {
         if !matches!(raise, Raise::Value) {

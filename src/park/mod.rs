@@ -1,5 +1,6 @@
 //! How a thread waits: what it waits with (`Wait`), why a wait ends (`Refusal`), and its parts, one file each.
 
+pub mod acting;
 mod latch;
 mod parker;
 pub mod recursive;

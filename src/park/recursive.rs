@@ -1,9 +1,10 @@
-//! A lock that its thread may take again. Waiting for it ends when the waiter is asked to stop, or is interrupted; whoever waits gets it in
+//! A lock that its thread may take again, or one that acts for it. Waiting for it ends when the waiter is asked to stop, or is interrupted; whoever waits gets it in
 //! the order of arrival.
 
+use super::acting::actor;
 use super::parker::Woken;
 use super::{Refusal, Request, Wait, Waiter};
-use crate::sync::thread::{self, ThreadId};
+use crate::sync::thread::ThreadId;
 use crate::sync::{Arc, Mutex};
 use std::collections::VecDeque;
 
@@ -27,7 +28,7 @@ impl RecursiveLock {
     /// Takes the lock for the calling thread; `unlock` must follow. A hard request to the waiter ends the wait, a soft one does not:
     /// there is nothing that a caller could be answered in place of having the lock.
     pub fn lock(&self, wait: &Wait) -> Result<(), Refusal> {
-        let me = thread::current().id();
+        let me = actor();
         {
             let mut state = self.0.lock();
             match &mut state.holder {
@@ -88,7 +89,9 @@ impl RecursiveLock {
 mod tests {
     use super::*;
     use crate::park::Deadline;
+    use crate::park::acting::act_for;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
 
     fn wait(waiter: &Arc<Waiter>) -> Wait<'_> {
         Wait {
@@ -122,6 +125,27 @@ mod tests {
                 });
             }
         });
+    }
+
+    #[test]
+    fn who_acts_for_the_holder_takes_it_again_and_nobody_else() {
+        let (lock, here, there) = (RecursiveLock::new(), Waiter::new(), Waiter::new());
+        assert_eq!(lock.lock(&wait(&here)), Ok(()));
+        let me = actor();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                act_for(me, || {
+                    assert_eq!(actor(), me);
+                    assert_eq!(lock.lock(&wait(&there)), Ok(()));
+                    lock.unlock();
+                });
+                assert_eq!(actor(), thread::current().id());
+                there.cancel(Request::Hard, true);
+                let refused = Err(Refusal::Request(Request::Hard));
+                assert_eq!(lock.lock(&wait(&there)), refused);
+            });
+        });
+        lock.unlock();
     }
 
     #[test]
