@@ -64,6 +64,9 @@ local settings_known = {
     shutdown_timeout = { default = 0.25, expected = "a number of seconds from 0", check = function(value)
         return is_number(value) and value >= 0
     end },
+    stack_size = { default = nil, expected = core.stack_sizes.text, check = function(value)
+        return value == nil or core.is_stack_size(value)
+    end },
 }
 
 -- Checks the argument of `configure` and answers the complete settings.
@@ -109,6 +112,7 @@ local option_types = {
     required = "table",
     gc_cb = "function",
     memory_limit = "number",
+    stack_size = "number",
 }
 
 -- Checks one option; `level` is that of the caller of `lanes.gen`.
@@ -129,6 +133,9 @@ local function check_option(key, value, level)
     end
     if key == "memory_limit" and (value ~= value or value < 0) then
         error("Bad 'memory_limit' option: " .. tostring(value) .. ", lanes.gen expects a number of bytes", level + 1)
+    end
+    if key == "stack_size" and not core.is_stack_size(value) then
+        error("Bad 'stack_size' option: " .. tostring(value) .. ", lanes.gen expects " .. core.stack_sizes.text, level + 1)
     end
 end
 

@@ -33,6 +33,7 @@ local waits = {
     ["a lock"] = "lock(1)",
     ["giving back to a lock what was not taken"] = "lanes.genlock(linda, 'other', 2)(-2)",
     ["require"] = "require 'module that waits'",
+    ["a launch that loads a module"] = "lanes.gen('*', { required = { 'module that waits' } }, function() end)()",
 }
 
 -- Runs a program that is interrupted, and must end as the interpreter ends then.

@@ -1,6 +1,6 @@
 //! The context of a Lua state: what our functions know in it. Every function of ours has it as its first upvalue.
 
-use crate::lane::{Handle, Record, callback};
+use crate::lane::{Handle, Home, Record, callback};
 use crate::linda::Shortcuts;
 use crate::lua::{Arguments, Raise, Raising, State, Userdata, lua_function, protect, upvalue};
 use crate::message::{KEYS, Local, Proxy};
@@ -33,6 +33,8 @@ pub struct Context {
     pub extended_traces: Cell<bool>,
     /// Finalizers are running: none can be added.
     pub finalizing: Cell<bool>,
+    /// While the lane is being launched: its thread, where modules are loaded.
+    pub home: RefCell<Option<Home>>,
 }
 
 /// What all contexts have that a state has one after another.
@@ -62,6 +64,7 @@ impl Context {
             master: Cell::new(false),
             extended_traces: Cell::new(false),
             finalizing: Cell::new(false),
+            home: RefCell::default(),
         }
     }
 

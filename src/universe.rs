@@ -23,6 +23,8 @@ pub struct Settings {
     pub track_lanes: bool,
     /// Seconds that closing the master state waits for lanes to end.
     pub shutdown_timeout: f64,
+    /// The stack of a lane that has no size of its own, in bytes.
+    pub stack_size: usize,
     /// The host's allocator, if lanes share it.
     pub allocator: Option<Arc<Shared>>,
     /// The function that answers an allocator for each state, kept in the master's registry.

@@ -124,7 +124,7 @@ where
                     // Its priority is that of whoever set the first timer.
                     Reuse::LetGo
                 };
-                pool::launch(Box::new(job))?;
+                pool::launch(Box::new(job), pool::SMALL_STACK)?;
                 state.phase = Phase::Running;
             }
             room(&mut state.timers, 1);

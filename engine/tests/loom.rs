@@ -14,6 +14,8 @@ mod parker;
 mod pool;
 #[path = "loom/refusals.rs"]
 mod refusals;
+#[path = "loom/reserved.rs"]
+mod reserved;
 #[path = "loom/sides.rs"]
 mod sides;
 #[path = "loom/timers.rs"]

@@ -1,6 +1,7 @@
 //! Launching a lane: everything up to the start of its thread happens on the thread of its creator, so that whatever
 //! goes wrong is an error of the call that wanted the lane (docs/manual/generators.md#launching).
 
+use super::home::{Home, no_thread};
 use super::record::Record;
 use super::spare::{self, Spare};
 use super::{globals, handle, run};
@@ -15,7 +16,6 @@ use crate::universe::Universe;
 use lanes_engine::memory::grow;
 use lanes_engine::park::{Deadline, Latch, Wait, Waiter};
 use lanes_engine::sync::junction;
-use lanes_engine::threads;
 use std::os::raw::c_int;
 use std::sync::{Arc, OnceLock};
 
@@ -67,26 +67,40 @@ fn start(state: State) -> Result<c_int, Raise> {
         lane,
         to,
     };
+    let stack = settings.stack_size.unwrap_or(universe.settings.stack_size);
+    *lane.home.borrow_mut() = Some(Home::new(stack, &record, context, state));
     let launching = Waiting::for_launch(universe, context, &record.waiter);
-    launch.name(&record, settings.name.as_deref())?;
-    launch.on_state_create()?;
-    launch.package()?;
-    launch.required()?;
-    launch.globals()?;
-    launch.body()?;
-    launch.arguments()?;
+    let prepared = launch.prepare(&record, &settings);
     drop(launching);
-    handle::push(context, state, &record)?;
+    let Some(home) = lane.home.take() else {
+        return Err(Raise::message(
+            "internal error in lanes: a launch lost its thread",
+        ));
+    };
+    let prepared = home
+        .outcome(prepared)
+        .and_then(|()| handle::push(context, state, &record));
+    if let Err(raise) = prepared {
+        home.end(spare);
+        return Err(raise);
+    }
     let place = state.top();
     // Of a lane that never began nobody hears, the option `gc_cb` neither.
-    spawn(universe, spare, settings.priority).inspect_err(|_| handle::forget(state, place))?;
+    spawn(universe, spare, settings.priority, home)
+        .inspect_err(|_| handle::forget(state, place))?;
     Ok(1)
 }
 
-/// Hands the lane to a thread.
-fn spawn(universe: &Arc<Universe>, spare: Spare, priority: Option<i32>) -> Result<(), Raise> {
+/// Hands the lane to its thread.
+fn spawn(
+    universe: &Arc<Universe>,
+    spare: Spare,
+    priority: Option<i32>,
+    home: Home,
+) -> Result<(), Raise> {
     let record = Arc::clone(&spare.record);
     if !universe.add_lane(&record) {
+        home.end(spare);
         return Err(Raise::message(
             "cannot start a lane: the main state is being closed",
         ));
@@ -103,12 +117,11 @@ fn spawn(universe: &Arc<Universe>, spare: Spare, priority: Option<i32>) -> Resul
         universe: Arc::clone(universe),
         priority: priority.clone(),
     };
-    threads::launch(Box::new(move |ending| job.run(ending))).map_err(|error| {
-        universe.remove_lane(&record);
-        Raise::message(format!(
-            "cannot start a lane: the system gives no thread ({error})"
-        ))
-    })?;
+    home.run(Box::new(move |ending| job.run(ending)))
+        .map_err(|error| {
+            universe.remove_lane(&record);
+            no_thread(&error)
+        })?;
     junction(2);
     // Only a higher priority may be refused: then this call fails, and the lane does not run.
     if let Some(priority) = priority.filter(|priority| priority.value > 0) {
@@ -131,6 +144,7 @@ struct Settings {
     priority: Option<i32>,
     name: Option<Vec<u8>>,
     memory_limit: usize,
+    stack_size: Option<usize>,
 }
 
 impl Settings {
@@ -155,12 +169,15 @@ impl Settings {
         } else {
             usize::MAX
         };
-        state.pop(3);
+        push_option(state, "stack_size")?;
+        let stack_size = (state.kind(-1) == Kind::Number).then(|| state.number(-1) as usize);
+        state.pop(4);
         Ok(Settings {
             libraries,
             priority,
             name,
             memory_limit,
+            stack_size,
         })
     }
 }
@@ -182,6 +199,17 @@ pub(super) fn next(state: State) -> Result<bool, Raise> {
 }
 
 impl Launch<'_> {
+    /// Puts all that the lane begins with into its state, and body and arguments on its stack.
+    fn prepare(&self, record: &Arc<Record>, settings: &Settings) -> Result<(), Raise> {
+        self.name(record, settings.name.as_deref())?;
+        self.on_state_create()?;
+        self.package()?;
+        self.required()?;
+        self.globals()?;
+        self.body()?;
+        self.arguments()
+    }
+
     /// Moves the error value on the top of the lane's state into the creator's.
     pub(super) fn carry(&self, raise: Raise) -> Raise {
         if !matches!(raise, Raise::Value) {

@@ -6,6 +6,7 @@ mod coroutines;
 mod fetched;
 mod globals;
 mod handle;
+mod home;
 mod hooks;
 mod launch;
 mod outcome;
@@ -17,6 +18,7 @@ mod spare;
 mod trace;
 
 pub use handle::{Handle, install as install_handles, push_plain as push_handle};
+pub use home::Home;
 pub use launch::launch;
 pub use record::Record;
 pub use shutdown::shut_down;

@@ -78,11 +78,7 @@ impl Job {
         drop(record);
         spare::give(&universe, leftover);
         drop(universe);
-        if threads::take_changed() {
-            Reuse::LetGo
-        } else {
-            Reuse::Keep
-        }
+        threads::reuse()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
 use crate::universe::{Settings, Universe};
 use lanes_engine::park::named::Party;
+use lanes_engine::threads::stack;
 use std::os::raw::c_int;
 
 /// The registry key of the program's allocator function.
@@ -41,6 +42,13 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     field("shutdown_timeout")?;
     let shutdown_timeout = state.number(-1);
     state.pop(1);
+    field("stack_size")?;
+    let stack_size = if state.kind(-1) == Kind::Number {
+        state.number(-1) as usize
+    } else {
+        stack::default_size()
+    };
+    state.pop(1);
     field("on_state_create")?;
     protect(state, 1, |raising| {
         raising.raw_set_index(State::REGISTRY, KEYS.on_state_create)
@@ -64,6 +72,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
         demote_full_userdata,
         track_lanes,
         shutdown_timeout,
+        stack_size,
         allocator: shared.then(|| Shared::install(state.raw())),
         custom_allocator,
     };
@@ -108,6 +117,15 @@ fn check_libraries_body(state: State) -> Result<c_int, Raise> {
             protect(state, 0, |raising| raising.push_bytes(text))?;
             Ok(1)
         }
+    }
+}
+
+lua_function! {
+    /// `is_stack_size(value)`: whether a value is a size that stacks of lanes may have.
+    pub fn is_stack_size = |state| {
+        let size = if state.kind(1) == Kind::Number { state.number(1) } else { f64::NAN };
+        state.push_boolean(stack::is_size(size));
+        Ok(1)
     }
 }
 

@@ -18,6 +18,7 @@ use crate::linda;
 use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function, protect};
 use crate::markers::{CANCEL_ERROR, NULL};
 use crate::message::KEYS;
+use lanes_engine::threads::stack;
 use std::os::raw::{c_int, c_void};
 
 const FUNCTIONS: &[(&str, Function)] = &[
@@ -27,6 +28,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("launch", launch),
     ("check_libraries", configure::check_libraries),
     ("is_lua_function", configure::is_lua_function),
+    ("is_stack_size", configure::is_stack_size),
     ("upvalue_count", configure::upvalue_count),
     ("timer_lane", timers::timer_lane),
     ("linda", new_linda),
@@ -81,6 +83,8 @@ fn fill(raising: Raising, context: c_int) {
     }
     raising.push_integer(i64::from(lanes_engine::threads::priority::RANGE.1));
     raising.raw_set_name(-2, b"max_prio");
+    push_stack_sizes(raising);
+    raising.raw_set_name(-2, b"stack_sizes");
     raising.push_bytes(b"3.17.2");
     raising.raw_set_name(-2, b"version");
     raising.push_bytes(format_version().as_bytes());
@@ -114,6 +118,21 @@ fn fill_now_body(state: State) -> Result<c_int, Raise> {
 /// Version of this implementation.
 const fn format_version() -> &'static str {
     concat!("lanes-rs ", env!("CARGO_PKG_VERSION"))
+}
+
+/// Pushes the sizes that stacks of lanes may have, in bytes, and what that is in words.
+fn push_stack_sizes(raising: Raising) {
+    raising.new_table(0, 4);
+    raising.push_bytes(stack::EXPECTED.as_bytes());
+    raising.raw_set_name(-2, b"text");
+    for (name, size) in [
+        ("least", stack::LEAST),
+        ("most", stack::MOST),
+        ("usual", stack::default_size()),
+    ] {
+        raising.push_integer(size as i64);
+        raising.raw_set_name(-2, name.as_bytes());
+    }
 }
 
 /// Pushes what the build found out.

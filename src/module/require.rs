@@ -73,6 +73,17 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
         }
         state.set_top(arguments);
     }
+    // What is loaded before the lane runs is loaded on its thread.
+    match &*context.home.borrow() {
+        Some(home) => home.call(state, load),
+        None => load(state),
+    }
+}
+
+/// Calls the original `require` with the arguments of the running function.
+fn load(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(state)?;
+    let arguments = state.top();
     let name = name(state)?;
     // What is no name the original refuses.
     let loading = match (context.universe_if_any(), &name) {

@@ -5,8 +5,11 @@ pub mod fork;
 pub mod name;
 pub mod pool;
 pub mod priority;
+pub mod reserved;
+pub mod stack;
 
 pub use pool::{Ending, Reuse};
+pub use reserved::Reserved;
 
 use std::cell::Cell;
 
@@ -16,26 +19,36 @@ thread_local! {
 }
 
 /// As `pool::launch`. A new thread is as the one that starts it: where that was changed, it serves no other job.
-pub fn launch(job: pool::Job) -> std::io::Result<()> {
+pub fn launch(job: pool::Job, stack: usize) -> std::io::Result<()> {
     #[cfg(feature = "hooks")]
     if crate::memory::faults::THREADS.refuses() {
         return Err(std::io::ErrorKind::WouldBlock.into());
     }
     if !CHANGED.get() {
-        return pool::launch(job);
+        return pool::launch(job, stack);
     }
-    pool::launch(Box::new(move |ending| {
+    let changed = move |ending: &Ending| {
         note_changed();
         job(ending)
-    }))
+    };
+    pool::launch(Box::new(changed), stack)
+}
+
+/// Takes a thread, whose stack has `stack` bytes, before there is a job for it.
+pub fn reserve(stack: usize) -> std::io::Result<Reserved> {
+    Reserved::take(|job| launch(job, stack), reuse)
+}
+
+/// Whether others may have the calling thread, whose job has ended.
+pub fn reuse() -> Reuse {
+    if CHANGED.replace(false) {
+        Reuse::LetGo
+    } else {
+        Reuse::Keep
+    }
 }
 
 /// Notes that the calling thread is no longer as it was.
 pub fn note_changed() {
     CHANGED.set(true);
-}
-
-/// Whether the calling thread was changed; it counts as unchanged from then on.
-pub fn take_changed() -> bool {
-    CHANGED.replace(false)
 }

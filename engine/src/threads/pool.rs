@@ -19,9 +19,8 @@ use std::time::{Duration, Instant};
 #[cfg(not(loom))]
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Stack of a thread, in bytes: C functions called from Lua may recurse deeply.
-#[cfg(not(loom))]
-const STACK: usize = 2 << 20;
+/// Stack of a thread that runs no Lua, in bytes.
+pub const SMALL_STACK: usize = 2 << 20;
 
 /// Memory that must be there besides the stack when a thread is started: what it and those before it allocate while they begin (their
 /// local data, for one) can be refused by nobody, and would end the process. So large a block is taken from the system, by any
@@ -29,9 +28,9 @@ const STACK: usize = 2 << 20;
 #[cfg(not(loom))]
 const RESERVE: usize = 33 << 20;
 
-/// How many threads are started after one look at the memory, which costs as much as a part of a start.
+/// For how large stacks together, in bytes, one look at the memory is enough: it costs as much as a part of a start.
 #[cfg(not(loom))]
-const STARTS: usize = 16;
+const STACKS: usize = 32 << 20;
 
 /// What a job says about the thread it ran on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,17 +46,17 @@ pub type Job = Box<dyn FnOnce(&Ending) -> Reuse + Send>;
 #[cfg(not(loom))]
 const SOON: Duration = Duration::from_micros(3);
 
-/// Runs a job on an idle thread, the one that became idle last, or else on a new one. When no thread can be started the job is dropped
-/// without having run, and the error says why.
+/// Runs a job on an idle thread whose stack has `stack` bytes, the one of these that became idle last, or else on a new one. When no thread
+/// can be started the job is dropped without having run, and the error says why.
 #[cfg(not(loom))]
-pub fn launch(job: Job) -> io::Result<()> {
-    pool().launch(job)
+pub fn launch(job: Job, stack: usize) -> io::Result<()> {
+    pool().launch(job, stack)
 }
 
 /// Models: runs a job on a thread of its own, which then leaves.
 #[cfg(loom)]
-pub fn launch(job: Job) -> io::Result<()> {
-    let pool = Pool::new(Duration::ZERO, 0);
+pub fn launch(job: Job, _stack: usize) -> io::Result<()> {
+    let pool = Pool::new(Duration::ZERO);
     thread::spawn(move || job(&pool.ending()));
     Ok(())
 }
@@ -66,7 +65,7 @@ pub fn launch(job: Job) -> io::Result<()> {
 #[cfg(not(loom))]
 fn pool() -> &'static Pool {
     static POOL: OnceLock<PerProcess<Pool>> = OnceLock::new();
-    let new = || Pool::new(IDLE, STACK);
+    let new = || Pool::new(IDLE);
     POOL.get_or_init(|| PerProcess::new(new())).here(new)
 }
 
@@ -83,17 +82,17 @@ struct Cache {
     ending: AtomicUsize,
     /// How long they wait.
     patience: Duration,
-    /// Stack of new threads, in bytes.
-    stack: usize,
-    /// How many threads may be started before the memory is looked at.
+    /// How large stacks, in bytes, may be taken before the memory is looked at.
     #[cfg(not(loom))]
-    starts: AtomicUsize,
+    checked: AtomicUsize,
     /// Models only: time has run out for all threads.
     #[cfg(loom)]
     expired: std::sync::atomic::AtomicBool,
 }
 
 struct Worker {
+    /// Size of its stack, in bytes.
+    stack: usize,
     job: Mutex<Option<Job>>,
     parker: CachePadded<Parker>,
 }
@@ -127,28 +126,31 @@ impl Drop for Ending {
 }
 
 impl Pool {
-    pub fn new(patience: Duration, stack: usize) -> Pool {
+    pub fn new(patience: Duration) -> Pool {
         Pool(Arc::new(Cache {
             idle: Mutex::new(Vec::new()),
             spinning: AtomicUsize::new(0),
             ending: AtomicUsize::new(0),
             patience,
-            stack,
             #[cfg(not(loom))]
-            starts: AtomicUsize::new(0),
+            checked: AtomicUsize::new(0),
             #[cfg(loom)]
             expired: Default::default(),
         }))
     }
 
     /// As the function of this name does, with the threads of this cache.
-    pub fn launch(&self, job: Job) -> io::Result<()> {
+    pub fn launch(&self, job: Job, stack: usize) -> io::Result<()> {
         #[cfg(not(loom))]
         self.await_ending();
         let idle = {
             let mut idle = self.0.idle.lock();
-            self.0.spinning.store(0, Ordering::Relaxed);
-            idle.pop()
+            let position = idle.iter().rposition(|worker| worker.stack == stack);
+            // Where it is not the newest that is taken, that one goes on spinning.
+            if position.is_some_and(|position| position + 1 == idle.len()) {
+                self.0.spinning.store(0, Ordering::Relaxed);
+            }
+            position.map(|position| idle.remove(position))
         };
         if let Some(worker) = idle {
             *worker.job.lock() = Some(job);
@@ -156,10 +158,10 @@ impl Pool {
             return Ok(());
         }
         #[cfg(not(loom))]
-        self.check_memory()?;
+        self.check_memory(stack)?;
         let pool = self.clone();
-        let builder = thread::Builder::new().stack_size(self.0.stack);
-        builder.spawn(move || pool.work(job)).map(drop)
+        let builder = thread::Builder::new().stack_size(stack);
+        builder.spawn(move || pool.work(job, stack)).map(drop)
     }
 
     /// Where no thread is awake and idle, waits a moment for one whose job is about to end.
@@ -178,29 +180,31 @@ impl Pool {
         }
     }
 
-    /// Whether there is memory for one more thread.
+    /// Whether there is memory for one more thread with such a stack.
     #[cfg(not(loom))]
-    fn check_memory(&self) -> io::Result<()> {
-        let starts = &self.0.starts;
-        let allowed = starts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            left.checked_sub(1)
+    fn check_memory(&self, stack: usize) -> io::Result<()> {
+        let checked = &self.0.checked;
+        let enough = checked.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+            left.checked_sub(stack)
         });
-        if allowed.is_ok() {
+        if enough.is_ok() {
             return Ok(());
         }
+        let stacks = stack.max(STACKS);
         let mut reserve: Vec<u8> = Vec::new();
         reserve
-            .try_reserve_exact(self.0.stack.saturating_mul(STARTS).saturating_add(RESERVE))
+            .try_reserve_exact(stacks.saturating_add(RESERVE))
             .map_err(|_| io::ErrorKind::OutOfMemory)?;
         // Otherwise the compiler leaves the allocation out.
         std::hint::black_box(reserve.as_ptr());
-        starts.store(STARTS - 1, Ordering::Relaxed);
+        checked.store(stacks - stack, Ordering::Relaxed);
         Ok(())
     }
 
-    /// The life of a thread.
-    fn work(&self, mut job: Job) {
+    /// The life of a thread, whose stack has `stack` bytes.
+    fn work(&self, mut job: Job, stack: usize) {
         let worker = Arc::new(Worker {
+            stack,
             job: Mutex::new(None),
             parker: CachePadded::new(Parker::new()),
         });
@@ -283,13 +287,19 @@ mod tests {
     use std::sync::mpsc;
     use std::thread::{self, ThreadId};
 
+    const STACK: usize = SMALL_STACK;
+
     fn run(pool: &Pool, reuse: Reuse) -> ThreadId {
+        run_on(pool, reuse, STACK)
+    }
+
+    fn run_on(pool: &Pool, reuse: Reuse, stack: usize) -> ThreadId {
         let (sender, receiver) = mpsc::channel();
         let job = move |_: &Ending| {
             sender.send(thread::current().id()).unwrap();
             reuse
         };
-        pool.launch(Box::new(job)).unwrap();
+        pool.launch(Box::new(job), stack).unwrap();
         receiver.recv().unwrap()
     }
 
@@ -301,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_kept_thread_runs_the_next_job() {
-        let pool = Pool::new(IDLE, STACK);
+        let pool = Pool::new(IDLE);
         let first = run(&pool, Reuse::Keep);
         until(|| pool.idle() == 1);
         assert_eq!(run(&pool, Reuse::Keep), first);
@@ -309,15 +319,54 @@ mod tests {
 
     #[test]
     fn a_thread_that_is_let_go_runs_no_other_job() {
-        let pool = Pool::new(IDLE, STACK);
+        let pool = Pool::new(IDLE);
         let first = run(&pool, Reuse::LetGo);
         assert_ne!(run(&pool, Reuse::Keep), first);
         until(|| pool.idle() == 1);
     }
 
     #[test]
+    fn a_thread_with_another_stack_is_not_used() {
+        let pool = Pool::new(IDLE);
+        let first = run(&pool, Reuse::Keep);
+        until(|| pool.idle() == 1);
+        let other = run_on(&pool, Reuse::Keep, 2 * STACK);
+        assert_ne!(other, first);
+        until(|| pool.idle() == 2);
+        // Whichever became idle last.
+        for _ in 0..2 {
+            assert_eq!(run(&pool, Reuse::Keep), first);
+            until(|| pool.idle() == 2);
+            assert_eq!(run_on(&pool, Reuse::Keep, 2 * STACK), other);
+            until(|| pool.idle() == 2);
+        }
+    }
+
+    #[test]
+    fn a_thread_has_the_stack_that_was_asked_for() {
+        #[inline(never)]
+        fn touch(depth: usize) -> u64 {
+            let block = std::hint::black_box([depth as u64; 512]);
+            if depth == 0 {
+                block[0]
+            } else {
+                touch(depth - 1) + std::hint::black_box(block)[511]
+            }
+        }
+        let pool = Pool::new(IDLE);
+        let (sender, receiver) = mpsc::channel();
+        let job = move |_: &Ending| {
+            // At least 24 MiB.
+            sender.send(touch(6 << 10)).unwrap();
+            Reuse::Keep
+        };
+        pool.launch(Box::new(job), 64 << 20).unwrap();
+        assert!(receiver.recv().unwrap() > 0);
+    }
+
+    #[test]
     fn the_thread_that_became_idle_last_is_taken_first() {
-        let pool = Pool::new(IDLE, STACK);
+        let pool = Pool::new(IDLE);
         let mut gates = Vec::new();
         for _ in 0..2 {
             let (gate, closed) = mpsc::channel::<()>();
@@ -327,7 +376,7 @@ mod tests {
                 closed.recv().unwrap_err();
                 Reuse::Keep
             };
-            pool.launch(Box::new(job)).unwrap();
+            pool.launch(Box::new(job), STACK).unwrap();
             gates.push((gate, name.recv().unwrap()));
         }
         let (second, first) = (gates.pop().unwrap(), gates.pop().unwrap());
@@ -340,13 +389,13 @@ mod tests {
 
     #[test]
     fn a_panicking_job_takes_only_its_thread_along() {
-        let pool = Pool::new(IDLE, STACK);
+        let pool = Pool::new(IDLE);
         let (sender, receiver) = mpsc::channel::<()>();
         let job = move |_: &Ending| {
             let _sender = sender;
             std::panic::resume_unwind(Box::new("on purpose"));
         };
-        pool.launch(Box::new(job)).unwrap();
+        pool.launch(Box::new(job), STACK).unwrap();
         receiver.recv().unwrap_err();
         run(&pool, Reuse::Keep);
         until(|| pool.idle() == 1);
@@ -354,7 +403,7 @@ mod tests {
 
     #[test]
     fn a_burst_runs_every_job_once() {
-        let pool = Pool::new(IDLE, STACK);
+        let pool = Pool::new(IDLE);
         let (sender, receiver) = mpsc::channel();
         for number in 0..200 {
             let sender = sender.clone();
@@ -362,7 +411,7 @@ mod tests {
                 sender.send(number).unwrap();
                 Reuse::Keep
             };
-            pool.launch(Box::new(job)).unwrap();
+            pool.launch(Box::new(job), STACK).unwrap();
         }
         drop(sender);
         let mut numbers: Vec<i32> = receiver.iter().collect();
@@ -372,7 +421,7 @@ mod tests {
 
     #[test]
     fn an_idle_thread_leaves_in_time() {
-        let pool = Pool::new(Duration::from_millis(5), STACK);
+        let pool = Pool::new(Duration::from_millis(5));
         run(&pool, Reuse::Keep);
         run(&pool, Reuse::Keep);
         until(|| pool.idle() > 0);
@@ -382,7 +431,7 @@ mod tests {
 
     #[test]
     fn jobs_meet_threads_that_are_about_to_leave() {
-        let pool = Pool::new(Duration::from_micros(20), STACK);
+        let pool = Pool::new(Duration::from_micros(20));
         for _ in 0..2000 {
             run(&pool, Reuse::Keep);
         }
@@ -391,13 +440,13 @@ mod tests {
 
     #[test]
     fn a_thread_that_cannot_be_started_is_an_error_and_drops_the_job() {
-        let pool = Pool::new(IDLE, usize::MAX / 4);
+        let pool = Pool::new(IDLE);
         let (sender, receiver) = mpsc::channel::<()>();
         let job = move |_: &Ending| {
             let _sender = sender;
             Reuse::Keep
         };
-        pool.launch(Box::new(job)).unwrap_err();
+        pool.launch(Box::new(job), usize::MAX / 4).unwrap_err();
         receiver.recv().unwrap_err();
     }
 }

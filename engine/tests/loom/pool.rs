@@ -24,14 +24,14 @@ fn job(done: &Arc<AtomicUsize>, all: usize, latch: &Arc<Latch>) -> Job {
 #[test]
 fn handing_out_a_thread_against_its_leaving() {
     model(2, || {
-        let pool = Pool::new(Duration::ZERO, 0);
+        let pool = Pool::new(Duration::ZERO);
         let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
-        pool.launch(job(&done, 2, &latch)).unwrap();
+        pool.launch(job(&done, 2, &latch), 0).unwrap();
         let clock = {
             let pool = pool.clone();
             thread::spawn(move || pool.expire())
         };
-        pool.launch(job(&done, 2, &latch)).unwrap();
+        pool.launch(job(&done, 2, &latch), 0).unwrap();
         wait_for(&latch);
         assert_eq!(done.load(Ordering::Acquire), 2);
         clock.join().unwrap();
@@ -41,14 +41,14 @@ fn handing_out_a_thread_against_its_leaving() {
 #[test]
 fn two_launchers_never_get_the_same_thread() {
     model(2, || {
-        let pool = Pool::new(Duration::ZERO, 0);
+        let pool = Pool::new(Duration::ZERO);
         let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
-        pool.launch(job(&done, 3, &latch)).unwrap();
+        pool.launch(job(&done, 3, &latch), 0).unwrap();
         let other = {
             let (pool, job) = (pool.clone(), job(&done, 3, &latch));
-            thread::spawn(move || pool.launch(job).unwrap())
+            thread::spawn(move || pool.launch(job, 0).unwrap())
         };
-        pool.launch(job(&done, 3, &latch)).unwrap();
+        pool.launch(job(&done, 3, &latch), 0).unwrap();
         wait_for(&latch);
         other.join().unwrap();
         pool.expire();
@@ -59,17 +59,32 @@ fn two_launchers_never_get_the_same_thread() {
 #[test]
 fn handing_out_a_thread_against_its_being_let_go() {
     model(2, || {
-        let pool = Pool::new(Duration::ZERO, 0);
+        let pool = Pool::new(Duration::ZERO);
         let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
         let first = job(&done, 2, &latch);
         let let_go = move |ending: &Ending| {
             first(ending);
             Reuse::LetGo
         };
-        pool.launch(Box::new(let_go)).unwrap();
-        pool.launch(job(&done, 2, &latch)).unwrap();
+        pool.launch(Box::new(let_go), 0).unwrap();
+        pool.launch(job(&done, 2, &latch), 0).unwrap();
         wait_for(&latch);
         assert_eq!(done.load(Ordering::Acquire), 2);
+        pool.expire();
+    });
+}
+
+/// Jobs with different stacks, whose threads become idle in any order: each job runs once, whichever thread its launch meets.
+#[test]
+fn threads_with_different_stacks() {
+    model(2, || {
+        let pool = Pool::new(Duration::ZERO);
+        let (done, latch) = (Arc::new(AtomicUsize::new(0)), Arc::new(Latch::new()));
+        pool.launch(job(&done, 3, &latch), 0).unwrap();
+        pool.launch(job(&done, 3, &latch), 1).unwrap();
+        pool.launch(job(&done, 3, &latch), 0).unwrap();
+        wait_for(&latch);
+        assert_eq!(done.load(Ordering::Acquire), 3);
         pool.expire();
     });
 }

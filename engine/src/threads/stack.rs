@@ -1,0 +1,129 @@
+//! Sizes of the stacks of threads, in bytes: the one where nobody asks for another, and those that may be asked for.
+//!
+//! A stack is address space; memory is taken for the part that has been used only.
+
+#![allow(unsafe_code, reason = "asks the system for its limits")]
+
+const MIB: usize = 1 << 20;
+
+/// Address space is scarce where addresses have 32 bits.
+const WIDE: bool = cfg!(target_pointer_width = "64");
+
+/// The smallest size that may be asked for.
+pub const LEAST: usize = MIB / 4;
+
+/// The largest size that may be asked for.
+pub const MOST: usize = if WIDE { 1024 * MIB } else { 128 * MIB };
+
+/// What a size is to be, for messages.
+pub const EXPECTED: &str = if WIDE {
+    "a whole number of bytes from 262144 to 1073741824"
+} else {
+    "a whole number of bytes from 262144 to 134217728"
+};
+
+/// Whether so many bytes may be asked for.
+pub fn is_size(bytes: f64) -> bool {
+    bytes.fract() == 0.0 && (LEAST as f64..=MOST as f64).contains(&bytes)
+}
+
+/// What most systems give where nothing says otherwise, and where the limit is "unlimited".
+const USUAL: usize = 8 * MIB;
+
+/// The default is no smaller: nested callbacks of Lua's own libraries take that much until Lua stops them.
+const SMALLEST: usize = 2 * MIB;
+
+/// The default is no larger.
+const LARGEST: usize = if WIDE { MOST } else { SMALLEST };
+
+/// The stack of a lane that asks for no other size: as large as that of a new thread of the system.
+pub fn default_size() -> usize {
+    choose(system::limit(), system::thread())
+}
+
+/// The default: `limit` is that of the process for stacks, `thread` what new threads get; `None` where the system does not say.
+fn choose(limit: Option<usize>, thread: Option<usize>) -> usize {
+    let limit = limit.unwrap_or(USUAL);
+    limit.max(thread.unwrap_or(0)).clamp(SMALLEST, LARGEST)
+}
+
+#[cfg(unix)]
+mod system {
+    /// The soft limit of the process for stacks. The first thread can use that much; on Linux others get it too, on macOS less.
+    pub fn limit() -> Option<usize> {
+        // SAFETY: zero is valid for the structure, which the call fills.
+        let limit = unsafe {
+            let mut limit: libc::rlimit = std::mem::zeroed();
+            if libc::getrlimit(libc::RLIMIT_STACK, &mut limit) != 0 {
+                return None;
+            }
+            limit
+        };
+        let unlimited = limit.rlim_cur == libc::RLIM_INFINITY;
+        usize::try_from(limit.rlim_cur).ok().filter(|_| !unlimited)
+    }
+
+    /// What a thread gets that is started with default attributes.
+    pub fn thread() -> Option<usize> {
+        let mut size = 0;
+        // SAFETY: the attributes are initialised before they are read, and destroyed once.
+        let failed = unsafe {
+            let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
+            if libc::pthread_attr_init(attributes.as_mut_ptr()) != 0 {
+                return None;
+            }
+            let failed = libc::pthread_attr_getstacksize(attributes.as_ptr(), &mut size) != 0;
+            libc::pthread_attr_destroy(attributes.as_mut_ptr());
+            failed
+        };
+        (!failed).then_some(size)
+    }
+}
+
+/// On Windows the size is written in the program's file, for its first thread; what is reserved costs address space only.
+#[cfg(not(unix))]
+mod system {
+    pub fn limit() -> Option<usize> {
+        None
+    }
+
+    pub fn thread() -> Option<usize> {
+        None
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_what_a_new_thread_gets() {
+        if WIDE {
+            assert_eq!(choose(Some(8 * MIB), Some(8 * MIB)), 8 * MIB);
+            assert_eq!(choose(Some(64 * MIB), Some(64 * MIB)), 64 * MIB);
+            // macOS; a host that set another default for threads.
+            assert_eq!(choose(Some(8 * MIB), Some(MIB / 2)), 8 * MIB);
+            assert_eq!(choose(Some(8 * MIB), Some(16 * MIB)), 16 * MIB);
+        }
+    }
+
+    #[test]
+    fn sizes_are_whole_numbers_within_the_bounds() {
+        let (least, most) = (LEAST as f64, MOST as f64);
+        assert!([least, least + 1.0, most].into_iter().all(is_size));
+        let wrong = [least - 1.0, most + 1.0, least + 0.5, 0.0, -least];
+        let no_number = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+        assert!(!wrong.into_iter().chain(no_number).any(is_size));
+        assert!(EXPECTED.ends_with(&format!("from {LEAST} to {MOST}")));
+    }
+
+    #[test]
+    fn the_default_has_bounds() {
+        let no_limit = if WIDE { USUAL } else { SMALLEST };
+        assert_eq!(choose(None, None), no_limit);
+        assert_eq!(choose(None, Some(2 * MIB)), no_limit);
+        assert_eq!(choose(Some(MIB / 8), Some(MIB / 8)), SMALLEST);
+        assert_eq!(choose(Some(usize::MAX), Some(0)), LARGEST);
+        assert!((LEAST..=MOST).contains(&default_size()));
+    }
+}

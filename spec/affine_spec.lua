@@ -1,0 +1,191 @@
+-- Modules that only the thread which loaded them may use: those of a lane are loaded on the lane's own thread.
+local support = require "support"
+local capi = require "capi"
+local needs = require "needs"
+local assert, describe, it, after_each, _ENV = support.plain(assert, describe, capi.needed(it), after_each)
+
+local lanes = require "lanes"
+local hooks = require "lanes_core".hooks
+local expect = require "expect"
+local affine = needs.is_built_here() and require "affine"
+
+-- What a body says about the module that it has: who loaded it, who runs, and whether it can be used.
+local function used(module)
+    return module.loaded_by == module.current(), module.use(), module.nested.use()
+end
+
+local function forget()
+    for _, name in ipairs { "spec_wrapper", "spec_failing", "spec_inner", "spec_waiting" } do
+        package.loaded[name], package.preload[name] = nil, nil
+    end
+end
+
+describe("a module that belongs to the thread that loads it", function()
+    after_each(forget)
+
+    local function check(...)
+        assert.same({ true, true, true }, { ... })
+    end
+
+    it("can be used in a lane that requires it", function()
+        check(expect.in_lane(function() return used(require "affine") end))
+    end)
+
+    it("can be used where it was required for the lane", function()
+        for _ = 1, 3 do
+            check(expect.finished(lanes.gen("*", { required = { "affine" } }, function()
+                return used(package.loaded.affine)
+            end)()))
+        end
+    end)
+
+    it("can be used as an upvalue", function()
+        check(expect.in_lane(function() return used(affine) end))
+    end)
+
+    it("can be used as an argument, and within tables", function()
+        check(expect.in_lane(function(module) return used(module) end, affine))
+        check(expect.in_lane(function(value) return used(value.deep[1]) end, { deep = { affine } }))
+        check(expect.finished(lanes.gen("*", { globals = { module = affine } }, function()
+            return used(module) -- luacheck: ignore module
+        end)()))
+    end)
+
+    it("can be used as one of its functions", function()
+        local use, nested = affine.use, affine.nested.use
+        assert.is_true(expect.in_lane(function() return use() and nested() end))
+    end)
+
+    it("can be used where a module in Lua, or a loader in preload, has loaded it", function()
+        package.preload.spec_wrapper = function()
+            local inner = require "affine"
+            return { inner = inner, by = inner.current() }
+        end
+        local function body()
+            local wrapper = require "spec_wrapper"
+            return wrapper.by == wrapper.inner.current(), wrapper.inner.use(), wrapper.inner.nested.use()
+        end
+        check(expect.finished(lanes.gen("*", { required = { "spec_wrapper" } }, body)()))
+        check(expect.finished(lanes.gen("*", { required = { "spec_wrapper", "affine" } }, body)()))
+    end)
+
+    it("can be used where on_state_create has required it", function()
+        assert.equal("true\n", support.output [[
+            local lanes = require "lanes".configure {
+                on_state_create = function() if require then require "affine" end end,
+            }
+            local lane = lanes.gen("*", function() return require "affine".use() end)()
+            print(lane[1])
+        ]])
+    end)
+
+    it("can be used in a lane with a priority and a stack of its own", function()
+        local options = { required = { "affine" }, priority = -1, stack_size = 2 ^ 21 }
+        check(expect.finished(lanes.gen("*", options, function() return used(require "affine") end)()))
+    end)
+
+    it("is finalized by its thread, whether the lane runs or its launch fails", function()
+        -- The object of main alone is left: lanes of earlier tests have closed their states.
+        local function settled()
+            collectgarbage()
+            local finalized, _, made = affine.counts()
+            return made == finalized + 1
+        end
+        support.until_true(settled, "objects of earlier lanes finalized")
+        local _, strayed, made = affine.counts()
+        local generator = lanes.gen("*", { required = { "affine" } }, function() end)
+        expect.finished(generator())
+        support.raises("tried to copy", generator, coroutine.create(function() end))
+        package.preload.spec_failing = function() error("not this one") end
+        support.raises("not this one", lanes.gen("*", { required = { "affine", "spec_failing" } }, function() end))
+        support.until_true(settled, "all objects finalized")
+        assert.same({ strayed, made + 3 }, { select(2, affine.counts()) })
+    end)
+end)
+
+describe("a module that is loaded for a lane", function()
+    after_each(forget)
+
+    it("has its errors raised by the call that launches", function()
+        package.preload.spec_failing = function() error("no such luck") end
+        local generator = lanes.gen("*", { required = { "spec_failing" } }, function() end)
+        for _ = 1, 3 do support.raises("no such luck", generator) end
+        package.preload.spec_failing = function() error({ code = 7 }) end
+        assert.same({ code = 7 }, support.error_of(lanes.gen("*", { required = { "spec_failing" } }, function() end)))
+        support.raises("module 'spec_missing' not found", lanes.gen("*", { required = { "spec_missing" } }, function() end))
+        assert.equal(1, expect.in_lane(function() return 1 end))
+    end)
+
+    it("may launch lanes itself that load modules, and wait for them", function()
+        package.preload.spec_inner = function() return { value = 42 } end
+        package.preload.spec_wrapper = function()
+            local lanes = require "lanes" -- luacheck: ignore lanes
+            local affine = require "affine" -- luacheck: ignore affine
+            local options = { required = { "spec_inner", "affine" } }
+            local lane = lanes.gen("*", options, function()
+                return package.loaded.spec_inner.value, require "affine".use()
+            end)()
+            local value, fine = lane[1], lane[2]
+            return { value = value, fine = fine and affine.use() }
+        end
+        local value, fine = expect.finished(lanes.gen("*", { required = { "spec_wrapper" } }, function()
+            local wrapper = package.loaded.spec_wrapper
+            return wrapper.value, wrapper.fine
+        end)())
+        assert.same({ 42, true }, { value, fine })
+        assert.same({ value = 42, fine = true }, require "spec_wrapper")
+    end)
+
+    it("may change the thread, which then serves no other lane", function()
+        package.preload.spec_wrapper = function()
+            local affine = require "affine" -- luacheck: ignore affine
+            require "lanes".set_thread_priority(-1)
+            return { by = affine.current() }
+        end
+        local generator = lanes.gen("*", { required = { "spec_wrapper" } }, function()
+            local affine = require "affine" -- luacheck: ignore affine
+            return package.loaded.spec_wrapper.by == affine.current()
+        end)
+        for _ = 1, 3 do assert.is_true(expect.finished(generator())) end
+    end)
+
+    it("for which there is no thread is an error in words", function()
+        for _, options in ipairs { {}, { required = { "affine" } } } do
+            local generator = lanes.gen("*", options, function() return affine.use() end)
+            hooks.refuse_threads(1, 1)
+            local problem = support.raises("cannot start a lane: the system gives no thread", generator)
+            assert.equal(1, hooks.refuse_threads())
+            assert.is_nil(problem:find("table 'affine'", 1, true))
+            assert.is_true(expect.finished(generator()))
+        end
+    end)
+
+    it("ends with the lane that launches, when that is cancelled", function()
+        local linda = lanes.linda()
+        package.preload.spec_waiting = function()
+            linda:send("waiting", true)
+            linda:receive("never")
+        end
+        local lane = lanes.gen("*", function()
+            return require "lanes".gen("*", { required = { "spec_waiting" } }, function() end)()
+        end)()
+        expect.received(linda, "waiting")
+        assert.is_true(lane:cancel("hard", 100))
+        assert.equal("cancelled", lane.status)
+    end)
+
+    it("ends at the end of the program, which is not kept", function()
+        assert.equal("waiting\n", support.output [[
+            local lanes = require "lanes".configure { shutdown_timeout = 100 }
+            local linda = lanes.linda()
+            package.preload.waiting = function()
+                linda:send("waiting", true)
+                linda:receive("never")
+            end
+            lanes.gen("*", function()
+                require "lanes".gen("*", { required = { "waiting" } }, function() end)()
+            end)()
+            print((linda:receive("waiting")))
+        ]])
+    end)
+end)
