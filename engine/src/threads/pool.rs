@@ -356,8 +356,8 @@ mod tests {
         let pool = Pool::new(IDLE);
         let (sender, receiver) = mpsc::channel();
         let job = move |_: &Ending| {
-            // At least 24 MiB.
-            sender.send(touch(6 << 10)).unwrap();
+            // At least 8 MiB; several times that where nothing is optimised.
+            sender.send(touch(2 << 10)).unwrap();
             Reuse::Keep
         };
         pool.launch(Box::new(job), 64 << 20).unwrap();
