@@ -210,7 +210,10 @@ local function outcomes(programs)
             local kind = type(value)
             local plain = kind == "string" or kind == "number" or kind == "boolean" or kind == "nil"
             -- 5.2 finds a function in _G by one name or the other, as its tables happen to be ordered.
-            texts[i] = kind .. (plain and " " .. tostring(value):gsub("'_G%.", "'") or "")
+            local text = tostring(value):gsub("'_G%.", "'")
+            -- LuaRocks, which may run the specs, has a searcher of its own in the main state.
+            text = text:gsub("No LuaRocks module found for [%w_]+", "")
+            texts[i] = kind .. (plain and " " .. text or "")
         end
         return table.concat(texts, ", ")
     end

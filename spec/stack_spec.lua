@@ -117,7 +117,7 @@ describe("stack_size", function()
             local value = {}
             for _ = 1, 1000 do value = { value, function() return value end } end
             return select("#", ...), value, pcall(error, { "text" })
-        end)(1, { 2 }, lanes)
+        end)(1, { 2 }, string)
         local count, value, ok, problem = expect.finished(lane)
         assert.same({ 3, "table", false, { "text" } }, { count, type(value), ok, problem })
     end)
