@@ -1,8 +1,6 @@
 -- Strings of Lua are bytes, of any value and number: names, keys and error texts arrive as they are, and whole.
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local expect = require "expect"
 local lanes = require "lanes"

@@ -3,9 +3,8 @@ local support = require "support"
 local lanes = require "lanes"
 if lanes.configure then lanes.configure() end
 local expect = require "expect"
-local assert, unpack = assert, table.unpack
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local unpack = table.unpack
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 -- The function that a text is, which is not for every Lua.
 local function loaded(text)

@@ -1,9 +1,7 @@
 -- Standard functions that are replaced do what the originals do: results, texts and positions of errors are compared call by call.
 local original_require = require
 local support = require "support"
-local assert = assert
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local lanes = require "lanes"
 

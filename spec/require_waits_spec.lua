@@ -1,8 +1,6 @@
 -- What require waits for: modules of the same name, and nobody who waits for the one who requires.
 local support = require "support"
-local assert = assert
-local describe, it, after_each, before_each = support.plain(describe, it, after_each, before_each)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, after_each, before_each, _ENV = support.plain(assert, describe, it, after_each, before_each)
 
 local lanes = require "lanes"
 local expect = require "expect"

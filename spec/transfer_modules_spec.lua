@@ -1,10 +1,8 @@
 -- Modules on their way between states: by name where the other side has them or can require them, copied where that fails;
 -- and classes that are a module's table, or in one.
 local support = require "support"
-local assert = assert
 local teardown = teardown
-local describe, it = support.plain(describe, it)
-local _ENV = _G -- luacheck: ignore _ENV
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 -- Modules as files: the class itself, a class and a function in it, a counter, one that uses another, one that says where it was loaded.
 local directory = support.directory {
