@@ -64,9 +64,7 @@ local settings_known = {
     shutdown_timeout = { default = 0.25, expected = "a number of seconds from 0", check = function(value)
         return is_number(value) and value >= 0
     end },
-    stack_size = { default = nil, expected = core.stack_sizes.text, check = function(value)
-        return value == nil or core.is_stack_size(value)
-    end },
+    stack_size = { default = core.stack_sizes.usual, expected = core.stack_sizes.text, check = core.is_stack_size },
 }
 
 -- Checks the argument of `configure` and answers the complete settings.

@@ -8,6 +8,7 @@ use crate::lua::{Raising, State};
 use crate::message::KEYS;
 use lanes_engine::origin;
 use std::os::raw::{c_int, c_void};
+use std::sync::OnceLock;
 
 /// How many functions are looked at: going to the n-th takes Lua n steps. A lane that is in deeper is taken to be in its own code.
 const MOST: c_int = 1000;
@@ -74,13 +75,22 @@ fn is(state: State, key: i64) -> bool {
     same
 }
 
+/// Where Lua and we are from: the same for as long as the process lives.
+fn native() -> &'static [Option<usize>; 2] {
+    static NATIVE: OnceLock<[Option<usize>; 2]> = OnceLock::new();
+    NATIVE.get_or_init(|| {
+        [
+            origin::of(compat::lua_getstack as *const c_void),
+            origin::of(is_within as *const c_void),
+        ]
+    })
+}
+
 /// Whether the C function on the top is neither Lua's nor ours: those pass errors on.
 fn is_foreign(state: State) -> bool {
     let Some(function) = state.c_function(-1) else {
         return false;
     };
     let from = origin::of(function as *const c_void);
-    let lua = origin::of(compat::lua_getstack as *const c_void);
-    let ours = origin::of(is_within as *const c_void);
-    from.is_some() && from != lua && from != ours
+    from.is_some() && !native().contains(&from)
 }

@@ -43,11 +43,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     let shutdown_timeout = state.number(-1);
     state.pop(1);
     field("stack_size")?;
-    let stack_size = if state.kind(-1) == Kind::Number {
-        state.number(-1) as usize
-    } else {
-        stack::default_size()
-    };
+    let stack_size = state.number(-1) as usize;
     state.pop(1);
     field("on_state_create")?;
     protect(state, 1, |raising| {
