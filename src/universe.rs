@@ -1,7 +1,7 @@
 //! A universe: one master state with its lanes and lindas, and what they have in common.
 
 use crate::lane::{Record, Spares};
-use crate::linda::{Key, Linda};
+use crate::linda::Linda;
 use crate::state::allocator::Shared;
 use crate::timer::Timers;
 use lanes_engine::memory::grow;
@@ -192,31 +192,5 @@ impl Universe {
                 linda.queues.clear();
             }
         }
-    }
-}
-
-/// The key of a timer: a linda, by identity, and a slot of it.
-#[derive(Clone)]
-pub struct TimerKey {
-    /// The linda.
-    pub linda: Arc<Linda>,
-    /// The slot.
-    pub key: Key,
-    /// When the timer is first due, in seconds since the epoch; not what makes two keys equal.
-    pub first: f64,
-}
-
-impl PartialEq for TimerKey {
-    fn eq(&self, other: &TimerKey) -> bool {
-        Arc::ptr_eq(&self.linda, &other.linda) && self.key == other.key
-    }
-}
-
-impl Eq for TimerKey {}
-
-impl std::hash::Hash for TimerKey {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        Arc::as_ptr(&self.linda).hash(state);
-        self.key.hash(state);
     }
 }

@@ -9,12 +9,13 @@
 )]
 
 use super::internals::{enter_object, forget_object};
+use crate::api::attach::attach;
 use crate::context::Context;
 use crate::lua::compat::{MANY_USER_VALUES, lua_State};
+use crate::lua::sentinels::is_cancel_error;
 use crate::lua::{
     Kind, Raise, Raising, State, Userdata, enter_always, lua_function, protect_with, upvalue,
 };
-use crate::markers::is_cancel_error;
 use crate::message::{Deep, KEYS, KindId, Local, Proxy, push_proxy};
 use crate::state::Owned;
 use lanes_engine::pin::pin;
@@ -352,7 +353,7 @@ pub unsafe extern "C-unwind" fn luaG_newdeepuserdata(
 ) -> usize {
     // SAFETY: this frame owns nothing until `enter`, which drops all that it owns before it raises.
     unsafe {
-        crate::attach(l);
+        attach(l);
         let object = make(Raising::unprotected(l), identify, user_values);
         let user_values = user_values as u8;
         enter_always(l, move |state| {

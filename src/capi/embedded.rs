@@ -7,10 +7,11 @@
     reason = "an exported symbol, which a host calls with its state"
 )]
 
+use crate::api::attach::attach;
+use crate::api::loaded;
 use crate::lua::compat::{lua_CFunction, lua_State};
 use crate::lua::{Kind, Raise, State, enter, protect};
 use crate::message::KEYS;
-use crate::module;
 use std::os::raw::c_int;
 
 /// The Lua half, where the host gives no loader: a file of the current directory.
@@ -30,7 +31,7 @@ pub unsafe extern "C-unwind" fn luaopen_lanes_embedded(
 ) {
     // SAFETY: this frame owns nothing until `enter`, which drops all that it owns before it raises.
     unsafe {
-        crate::attach(l);
+        attach(l);
         enter(l, move |state| open(state, loader));
     }
 }
@@ -45,7 +46,7 @@ fn open(state: State, loader: Option<lua_CFunction>) -> Result<c_int, Raise> {
             return false;
         }
         raising.raw_get_index(State::REGISTRY, KEYS.context);
-        module::preload(raising, 2);
+        loaded::preload(raising, 2);
         raising.raw_get_name(1, b"lanes");
         if !raising.truth(-1) {
             match loader {

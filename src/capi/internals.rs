@@ -6,6 +6,7 @@
 )]
 
 use super::deep::{Foreign, Prelude, WRONG_VERSION, is_magic};
+use crate::api::attach::attach;
 use crate::context::Context;
 use crate::lua::compat::lua_State;
 use crate::lua::{Kind, Raise, State, enter_always, protect};
@@ -49,7 +50,7 @@ pub unsafe extern "C-unwind" fn push_deep_proxy(
 ) -> *const c_char {
     // SAFETY: this frame owns nothing until `enter`, which drops all that it owns before it raises.
     unsafe {
-        crate::attach(l);
+        attach(l);
         enter_always(l, move |state| push_object(state, object, user_values));
     }
     let state = State::new(l);
@@ -102,7 +103,7 @@ fn push_object(state: State, object: *mut Prelude, user_values: c_int) -> Result
 pub unsafe extern "C-unwind" fn free_deep_prelude(l: *mut lua_State, object: *mut Prelude) {
     // SAFETY: this frame owns nothing until `enter`, which drops all that it owns before it raises.
     unsafe {
-        crate::attach(l);
+        attach(l);
         enter_always(l, move |state| free_object(state, object));
     }
 }

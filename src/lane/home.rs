@@ -6,12 +6,10 @@
     reason = "the lane's state goes to that thread, and comes back, while the creator waits"
 )]
 
-use super::cancel::ALL_HOOKS;
-use super::record::Record;
-use super::spare::Spare;
-use crate::context::Context;
+use super::record::{ALL_HOOKS, Record};
+use super::spares::Spare;
+use crate::lua::sentinels::CANCEL_ERROR;
 use crate::lua::{Raise, State, protect};
-use crate::markers::CANCEL_ERROR;
 use lanes_engine::park::{Deadline, Request, Wait, Waiter};
 use lanes_engine::threads::{self, Reserved, pool};
 use std::cell::{Cell, OnceCell, RefCell};
@@ -62,23 +60,26 @@ impl Sent {
 }
 
 /// The error for a thread that the system does not give.
-pub(super) fn no_thread(error: &std::io::Error) -> Raise {
+pub fn no_thread(error: &std::io::Error) -> Raise {
     Raise::message(format!(
         "cannot start a lane: the system gives no thread ({error})"
     ))
 }
 
 impl Home {
-    /// For a lane with this record and a stack of `stack` bytes, which `creator` launches in the coroutine `from`.
-    pub(super) fn new(stack: usize, record: &Arc<Record>, creator: &Context, from: State) -> Home {
+    /// For a lane with this record and a stack of `stack` bytes. `creator` is the waiter of the state that launches it; `watched` are the coroutines
+    /// whose hooks a signal handler may set, if that is a master state: its first one, and the one that launches.
+    pub fn new(
+        stack: usize,
+        record: &Arc<Record>,
+        creator: &Arc<Waiter>,
+        watched: Option<[State; 2]>,
+    ) -> Home {
         Home {
             stack,
             record: Arc::clone(record),
-            creator: Arc::clone(&creator.waiter),
-            watched: creator
-                .record
-                .is_none()
-                .then(|| [creator.main.get().unwrap_or(from), from]),
+            creator: Arc::clone(creator),
+            watched,
             thread: OnceCell::new(),
             busy: Cell::new(false),
             asked: Cell::new(Asked::Not),
@@ -179,7 +180,7 @@ impl Home {
     /// What the preparation of the lane came to, which was `prepared` as far as it knows.
     ///
     /// Errors: the creator was asked to stop, or there was no thread, whatever the modules made of that.
-    pub(super) fn outcome(&self, prepared: Result<(), Raise>) -> Result<(), Raise> {
+    pub fn outcome(&self, prepared: Result<(), Raise>) -> Result<(), Raise> {
         match (self.asked.get(), self.watched) {
             (Asked::Not, _) => {}
             (Asked::Hook, Some([_, from])) => {
@@ -197,7 +198,7 @@ impl Home {
     /// Runs the lane.
     ///
     /// Errors: there is no thread; the job is dropped.
-    pub(super) fn run(self, job: pool::Job) -> std::io::Result<()> {
+    pub fn run(self, job: pool::Job) -> std::io::Result<()> {
         match self.thread.into_inner() {
             Some(thread) => {
                 thread.finish(job);
@@ -208,7 +209,7 @@ impl Home {
     }
 
     /// Ends the state of a lane that is not to run: on its thread if it has one, whose modules may have `__gc`.
-    pub(super) fn end(self, spare: Spare) {
+    pub fn end(self, spare: Spare) {
         let Some(thread) = self.thread.get() else {
             return;
         };

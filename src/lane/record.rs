@@ -5,50 +5,32 @@
     reason = "a cancellation sets hooks in the lane's coroutines from another thread, so their addresses go there"
 )]
 
-use super::outcome::Outcome;
-use crate::linda::unnoticed;
-use crate::lua::State;
-use crate::lua::{Text, text};
-use crate::universe::Universe;
+use super::outcome::{Outcome, Stage};
+use crate::linda::soft_requests;
+use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET};
+use crate::lua::{Hook, State, Text, text};
 use lanes_engine::memory::grow;
 use lanes_engine::park::{Latch, Waiter};
 use lanes_engine::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
-
-/// How far a lane is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Stage {
-    /// It has not begun.
-    Pending,
-    /// It runs, or waits.
-    Running,
-    /// It has returned.
-    Done,
-    /// It has ended with an error.
-    Error,
-    /// It has ended by raising `cancel_error`.
-    Cancelled,
-}
-
-impl Stage {
-    fn of(byte: u8) -> Stage {
-        match byte {
-            0 => Stage::Pending,
-            1 => Stage::Running,
-            2 => Stage::Done,
-            3 => Stage::Error,
-            _ => Stage::Cancelled,
-        }
-    }
-}
+use std::sync::{Arc, OnceLock};
 
 /// A coroutine of the lane in which hooks are to be set; the pointer is used under the lock only.
 struct Target(State);
 
 // SAFETY: the state is reached through the lock of `Record::targets` only, where the lane's thread keeps it alive.
 unsafe impl Send for Target {}
+
+/// How many instructions pass between looks at the request where a hook counts them.
+const INSTRUCTIONS_BETWEEN: i32 = 1000;
+
+/// Every hook that can be set in a state that is running on another thread. A line hook cannot: on 5.2 and 5.3 the
+/// place that it compares lines with is noted when it is set, and belongs to another function by the time it is used.
+/// A hook that counts to 1 comes at least as often.
+pub const ALL_HOOKS: (i32, i32) = (
+    LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT,
+    INSTRUCTIONS_BETWEEN,
+);
 
 /// The name of a lane that has none.
 const UNNAMED: &[u8] = b"<unnamed>";
@@ -75,13 +57,15 @@ pub struct Record {
     hook: Mutex<Option<(i32, i32)>>,
     /// The hook has raised its error since it was asked for.
     raised: AtomicBool,
-    /// The universe whose timers it stands for.
-    timers: OnceLock<Weak<Universe>>,
+    /// The hook that ends the lane when it is asked to stop.
+    pub cancel_hook: Hook,
+    /// What ends the service that the record stands for, if it stands for no lane.
+    service: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Record {
-    /// The record of a lane that has not begun.
-    pub fn new() -> Arc<Record> {
+    /// The record of a lane that has not begun. `cancel_hook` is to end it when it is asked to stop.
+    pub fn new(cancel_hook: Hook) -> Arc<Record> {
         Arc::new(Record {
             waiter: Waiter::new(),
             end: Latch::new(),
@@ -94,7 +78,8 @@ impl Record {
             targets: Mutex::default(),
             hook: Mutex::new(None),
             raised: AtomicBool::new(false),
-            timers: OnceLock::new(),
+            cancel_hook,
+            service: OnceLock::new(),
         })
     }
 
@@ -111,9 +96,9 @@ impl Record {
 
     /// It has got a soft request that did not wake it.
     pub fn asked_unnoticed(&self) {
-        // The record of the timers stands for no lane that waits on a linda.
-        if self.timers.get().is_none() && !self.unnoticed.swap(true, Ordering::SeqCst) {
-            unnoticed::add();
+        // The record of a service stands for no lane that waits on a linda.
+        if self.service.get().is_none() && !self.unnoticed.swap(true, Ordering::SeqCst) {
+            soft_requests::add();
         }
         self.count_unnoticed();
     }
@@ -128,7 +113,7 @@ impl Record {
             && self.unnoticed.load(Ordering::SeqCst)
             && self.unnoticed.swap(false, Ordering::SeqCst)
         {
-            unnoticed::remove();
+            soft_requests::remove();
         }
     }
 
@@ -141,7 +126,7 @@ impl Record {
     pub fn status(&self) -> &'static str {
         if !self.has_ended() {
             // An outcome that is decided is not there for all before the end is.
-            return if self.waiter.is_waiting() || self.timers.get().is_some() {
+            return if self.waiter.is_waiting() || self.service.get().is_some() {
                 "waiting"
             } else if self.stage() == Stage::Pending {
                 "pending"
@@ -182,16 +167,13 @@ impl Record {
         let mut targets = self.targets.lock();
         targets.push(Target(state));
         if let Some((mask, count)) = *self.hook.lock() {
-            state.set_hook(Some(super::cancel::HOOK), mask, count);
+            state.set_hook(Some(self.cancel_hook), mask, count);
         }
     }
 
-    /// The lane's thread runs this coroutine in a finalizer, which no cancellation ends: the hook that one has set goes.
-    /// `from` resumes it.
-    pub fn spare(&self, from: State, state: State) {
-        if self.hook.lock().is_some() {
-            super::hooks::restore_in(from, state);
-        }
+    /// Whether a cancellation has asked for a hook.
+    pub fn has_hook(&self) -> bool {
+        self.hook.lock().is_some()
     }
 
     /// The first answer that `find` gives for a running coroutine, from the innermost one on. It must not run Lua code.
@@ -219,7 +201,7 @@ impl Record {
                     std::hint::spin_loop();
                 }
             }
-            target.0.set_hook(Some(super::cancel::HOOK), mask, count);
+            target.0.set_hook(Some(self.cancel_hook), mask, count);
         }
     }
 
@@ -236,27 +218,29 @@ impl Record {
             && (was_there || !self.raised.load(Ordering::SeqCst))
         {
             *count = (*count / 2).max(1);
-            state.set_hook(Some(super::cancel::HOOK), *mask, *count);
+            state.set_hook(Some(self.cancel_hook), *mask, *count);
         }
     }
 
-    /// The record that stands for the service of a universe's timers: it waits until it is cancelled.
-    pub fn of_timers(universe: &Arc<Universe>) -> Arc<Record> {
-        let record = Record::new();
+    /// The record that stands for a service of this name, which waits until it is cancelled. `end` ends the service.
+    pub fn of_service(
+        name: &[u8],
+        cancel_hook: Hook,
+        end: Box<dyn Fn() + Send + Sync>,
+    ) -> Arc<Record> {
+        let record = Record::new(cancel_hook);
         record.set_stage(Stage::Running);
-        record.set_name(b"LanesTimer");
-        let _ = record.timers.set(Arc::downgrade(universe));
+        record.set_name(name);
+        let _ = record.service.set(end);
         record
     }
 
-    /// Ends the service of timers, if that is what the record stands for.
-    pub fn end_timers(&self) {
-        let Some(universe) = self.timers.get() else {
+    /// Ends the service, if the record stands for one.
+    pub fn end_service(&self) {
+        let Some(end) = self.service.get() else {
             return;
         };
-        if let Some(universe) = universe.upgrade() {
-            universe.timers().shut_down();
-        }
+        end();
         if self.outcome.set(Outcome::Cancelled).is_ok() {
             self.set_stage(Stage::Cancelled);
             self.end.open();

@@ -1,6 +1,7 @@
 //! What one state remembers of the slots that it receives from: shortcuts to their elements.
 
-use super::{Key, KeyRef, Linda};
+use super::key::{Key, KeyRef};
+use super::object::Linda;
 use crate::message::Message;
 use hashbrown::Equivalent;
 use lanes_engine::queues::{Probe, Shortcut};

@@ -17,6 +17,7 @@ pub mod compat;
 mod debug;
 mod entry;
 mod protect;
+pub mod sentinels;
 mod state;
 mod text;
 mod userdata;

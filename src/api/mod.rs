@@ -1,0 +1,19 @@
+//! What Lua calls: the native module `lanes_core` (`lanes.core` in the 3.x interface), on which `lanes.lua` builds.
+
+pub mod attach;
+mod clock;
+mod configure;
+mod date;
+#[cfg(feature = "hooks")]
+mod hooks;
+mod lane;
+mod linda;
+pub mod loaded;
+mod names;
+mod prepare;
+mod require;
+pub mod table;
+mod threads;
+mod timers;
+mod version_check;
+mod waiting;

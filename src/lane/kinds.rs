@@ -1,0 +1,14 @@
+//! The kinds of userdata that a state has.
+
+use super::handle::Handle;
+use crate::lua::Userdata;
+use crate::message::Proxy;
+
+/// What all contexts have that a state has one after another.
+#[derive(Clone, Copy)]
+pub struct Kinds {
+    /// The proxies of lindas.
+    pub linda: Userdata<Proxy>,
+    /// The handles of lanes.
+    pub handle: Userdata<Handle>,
+}
