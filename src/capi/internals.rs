@@ -5,36 +5,17 @@
     reason = "exported symbols, and the object that a module names is its own memory"
 )]
 
-use super::deep::{Foreign, Prelude, WRONG_VERSION, is_magic};
+use super::foreign::{
+    Foreign, Prelude, WRONG_VERSION, enter_object, find_object, forget_object, is_magic,
+};
 use crate::api::attach::attach;
 use crate::context::Context;
 use crate::lua::compat::lua_State;
 use crate::lua::{Kind, Raise, State, enter_always, protect};
 use crate::message::{Deep, push_proxy_raising};
-use lanes_engine::sync::Mutex;
-use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::os::raw::{c_char, c_int};
-use std::sync::{Arc, Weak};
-
-/// The objects of modules that are alive, by address.
-static OBJECTS: Mutex<BTreeMap<usize, Weak<Foreign>>> = Mutex::new(BTreeMap::new());
-
-/// Makes an object known by its address.
-pub(super) fn enter_object(object: *const Prelude, foreign: &Arc<Foreign>) {
-    OBJECTS
-        .lock()
-        .insert(object as usize, Arc::downgrade(foreign));
-}
-
-/// Forgets an object, which is about to be freed.
-pub(super) fn forget_object(object: *const Prelude) {
-    OBJECTS.lock().remove(&(object as usize));
-}
-
-fn find_object(object: *const Prelude) -> Option<Arc<Foreign>> {
-    OBJECTS.lock().get(&(object as usize))?.upgrade()
-}
+use std::sync::Arc;
 
 /// Pushes this state's proxy of an object, and answers null; or pushes the reason why there can be none, and answers its text. An
 /// object without any proxy belongs to Lanes from its first one on.

@@ -2,4 +2,5 @@
 
 mod deep;
 mod embedded;
+mod foreign;
 mod internals;

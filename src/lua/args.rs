@@ -1,7 +1,10 @@
 //! Argument checks whose messages have the form of Lua's own: `bad argument #2 to 'send' (number expected, got nil)`.
 
 use super::compat as c;
-use super::{Kind, Part, Raise, State, text};
+use super::kind::Kind;
+use super::raise::Raise;
+use super::state::State;
+use super::text::{Part, text};
 use std::os::raw::c_int;
 
 /// The error about argument `index` (from 1) of the function called `function`, raised with the caller's position.

@@ -8,7 +8,7 @@
     reason = "each is the body of an unsafe function and relies on what is said above"
 )]
 
-use super::Kind;
+use super::kind::Kind;
 use std::os::raw::{c_char, c_int, c_void};
 
 pub use mlua_sys::*;
@@ -448,6 +448,12 @@ pub const RESUME_RAISES: bool = cfg!(feature = "lua51");
 
 /// Whether a hook is set for all coroutines of a state at once (LuaJIT) and not for each.
 pub const HOOKS_ARE_GLOBAL: bool = cfg!(feature = "luajit");
+
+/// A function of ours that Lua calls.
+///
+/// Lua declares the result as `int`. LuaJIT's interpreter on x86-64 reads the whole register, whose upper half a C
+/// compiler happens to clear and a Rust compiler need not; as `usize` it is always clear.
+pub type Function = unsafe extern "C-unwind" fn(*mut lua_State) -> usize;
 
 /// The hook function at an address; nothing at address 0.
 pub fn hook_from(address: usize) -> Option<lua_Hook> {

@@ -1,7 +1,7 @@
 //! What the debug interface tells of the functions that are running.
 
-use super::State;
 use super::compat as c;
+use super::state::State;
 use std::ffi::CStr;
 use std::os::raw::{c_char, c_int};
 

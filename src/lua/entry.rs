@@ -1,87 +1,45 @@
 //! `enter`: how a function that Lua calls runs its body, and how an error or a panic of the body reaches Lua.
 
 use super::compat::{self as c, lua_State};
-use super::{Raising, State, Text, protect};
+use super::protect::{Raising, protect};
+use super::raise::Raise;
+use super::state::State;
 use lanes_engine::memory::grow::OutOfMemory;
 use lanes_engine::memory::reserve;
 use std::any::Any;
 use std::os::raw::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Lua's own error for memory that runs out.
-pub const NOT_ENOUGH_MEMORY: &str = "not enough memory";
-
-/// Why a body ended without results: the Lua error to raise.
-#[derive(Debug)]
-pub enum Raise {
-    /// The value on the top of the stack.
-    Value,
-    /// A message without position.
-    Bare(Text),
-    /// A message that begins with the position of the line that called us.
-    Message(Text),
-    /// A message that begins with the position of a function further up: 1 is our caller, 2 its caller.
-    Level(Text, c_int),
-    /// A light userdata, such as the one that stands for cancellation.
-    Light(usize),
-}
-
-impl Raise {
-    /// A message with the position of our caller; where there was no memory for its text, Lua's own error for that.
-    pub fn message(text: impl Into<Text>) -> Raise {
-        let text = text.into();
-        if text.is_out_of_memory() {
-            Raise::Bare(text)
-        } else {
-            Raise::Message(text)
+/// Puts the error value on the top of the stack, in place of all else. When memory runs out on the way, it is
+/// Lua's error for that.
+fn push(raise: Raise, state: State) {
+    let (text, level) = match &raise {
+        Raise::Value => return,
+        Raise::Light(value) => {
+            let value = *value;
+            state.set_top(0);
+            let _ = protect(state, 0, move |raising| {
+                raising.push_light(value as *mut c_void)
+            });
+            return;
         }
-    }
-
-    /// Lua's own error for memory that runs out.
-    pub fn out_of_memory() -> Raise {
-        Raise::Bare(Text::out_of_memory())
-    }
-
-    /// For a function that `lanes.lua` calls for its own caller: that one's position, and not the one of `lanes.lua`.
-    pub fn for_caller(self) -> Raise {
-        match self {
-            // 0 is the function, 1 the one in `lanes.lua`, 2 its caller.
-            Raise::Message(text) => Raise::Level(text, 2),
-            raise => raise,
+        Raise::Bare(text) => (text, 0),
+        Raise::Message(text) => (text, 1),
+        Raise::Level(text, level) => (text, *level),
+    };
+    let bytes = text.bytes() as *const [u8];
+    // A failure leaves its own error value on the top, which is then the one to raise.
+    let _ = protect(state, 0, move |raising| {
+        if level > 0 {
+            // One level more: the protected closure runs in a C function of its own.
+            raising.push_where(level + 1);
         }
-    }
-
-    /// Puts the error value on the top of the stack, in place of all else. When memory runs out on the way, it is
-    /// Lua's error for that.
-    pub fn push(self, state: State) {
-        let (text, level) = match &self {
-            Raise::Value => return,
-            Raise::Light(value) => {
-                let value = *value;
-                state.set_top(0);
-                let _ = protect(state, 0, move |raising| {
-                    raising.push_light(value as *mut c_void)
-                });
-                return;
-            }
-            Raise::Bare(text) => (text, 0),
-            Raise::Message(text) => (text, 1),
-            Raise::Level(text, level) => (text, *level),
-        };
-        let bytes = text.bytes() as *const [u8];
-        // A failure leaves its own error value on the top, which is then the one to raise.
-        let _ = protect(state, 0, move |raising| {
-            if level > 0 {
-                // One level more: the protected closure runs in a C function of its own.
-                raising.push_where(level + 1);
-            }
-            // SAFETY: `text` is owned by the frame outside of `protect`.
-            raising.push_bytes(unsafe { &*bytes });
-            if level > 0 {
-                raising.concat(2);
-            }
-        });
-    }
+        // SAFETY: `text` is owned by the frame outside of `protect`.
+        raising.push_bytes(unsafe { &*bytes });
+        if level > 0 {
+            raising.concat(2);
+        }
+    });
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
@@ -162,7 +120,7 @@ pub unsafe fn enter_around<T: Copy>(
 #[cold]
 #[inline(never)]
 fn push_error(state: State, raise: Raise) -> c_int {
-    raise.push(state);
+    push(raise, state);
     RAISE
 }
 

@@ -16,7 +16,9 @@ mod args;
 pub mod compat;
 mod debug;
 mod entry;
+mod kind;
 mod protect;
+mod raise;
 pub mod sentinels;
 mod state;
 mod text;
@@ -24,19 +26,14 @@ mod userdata;
 mod warnings;
 
 pub use args::Arguments;
+pub use compat::Function;
 pub use debug::FrameInfo;
-pub use entry::{
-    NOT_ENOUGH_MEMORY, ORIGINAL, Raise, check_memory, enter, enter_always, enter_around,
-};
+pub use entry::{ORIGINAL, check_memory, enter, enter_always, enter_around};
 pub(crate) use entry::{lua_around_original, lua_function};
+pub use kind::Kind;
 pub use protect::{Raising, Sink, install, is_function, is_trampoline, protect, protect_with};
-pub use state::{Hook, Kind, State, upvalue};
+pub use raise::Raise;
+pub use state::{Hook, State, upvalue};
 pub(crate) use text::text;
-pub use text::{Part, Text};
+pub use text::{NOT_ENOUGH_MEMORY, Text};
 pub use userdata::{Userdata, new_metatable};
-
-/// A function of ours that Lua calls.
-///
-/// Lua declares the result as `int`. LuaJIT's interpreter on x86-64 reads the whole register, whose upper half a C
-/// compiler happens to clear and a Rust compiler need not; as `usize` it is always clear.
-pub type Function = unsafe extern "C-unwind" fn(*mut compat::lua_State) -> usize;

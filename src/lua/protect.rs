@@ -5,8 +5,11 @@
 //! nothing that it calls may own anything; owned values stay with the caller of `protect`, whose frame is never
 //! skipped. For the same reason a panic must not happen in there.
 
+use super::compat::Function;
 use super::compat::{self as c, lua_State};
-use super::{Function, NOT_ENOUGH_MEMORY, Raise, State};
+use super::raise::Raise;
+use super::state::State;
+use super::text::NOT_ENOUGH_MEMORY;
 use lanes_engine::memory::grow::{self, Grow};
 use std::cell::Cell;
 use std::ops::Deref;

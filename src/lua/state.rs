@@ -3,40 +3,14 @@
 //! The methods are safe to call under one convention that C's Lua API has too: an index names a value that is there,
 //! and a push has room (a C function has room for 20 values; [`super::Raising::reserve`] makes more).
 
-use super::Text;
 use super::compat::{self as c, lua_State};
+use super::kind::Kind;
+use super::text::Text;
 use std::os::raw::{c_int, c_void};
 
 /// A Lua state, used by one thread at a time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct State(*mut lua_State);
-
-/// The type of a Lua value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// No value at this index.
-    None,
-    /// nil
-    Nil,
-    /// boolean
-    Boolean,
-    /// light userdata
-    Light,
-    /// number
-    Number,
-    /// string
-    String,
-    /// table
-    Table,
-    /// function
-    Function,
-    /// full userdata
-    Userdata,
-    /// coroutine
-    Thread,
-    /// a type that only this interpreter has, such as LuaJIT's cdata
-    Other,
-}
 
 /// A debug hook and what it listens to.
 pub type Hook = c::lua_Hook;

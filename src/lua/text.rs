@@ -1,8 +1,10 @@
 //! `Text`: the text of a message, made of bytes, because strings of Lua are bytes in no particular encoding.
 
-use super::NOT_ENOUGH_MEMORY;
 use std::borrow::Cow;
 use std::fmt::{self, Write};
+
+/// Lua's own error for memory that runs out.
+pub const NOT_ENOUGH_MEMORY: &str = "not enough memory";
 
 /// A text for a message: any bytes, of any length. Where there is no memory for a part that is added, the whole is Lua's own text for
 /// that, and stays it; so making one neither fails nor unwinds, and is possible inside of `protect`, too.

@@ -2,8 +2,11 @@
 //! begins with. That takes two calls of the C API, where a look at the metatable takes four, and cannot be fooled by a
 //! program that gives one of our metatables to a userdata of its own.
 
+use super::compat::Function;
 use super::compat::lua_State;
-use super::{Function, Raising, State, enter_always};
+use super::entry::enter_always;
+use super::protect::Raising;
+use super::state::State;
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::os::raw::{c_int, c_void};

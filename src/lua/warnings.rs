@@ -1,6 +1,6 @@
 //! The warning function of a lane's state (5.4 and later): what `luaL_newstate` gives the states of programs, and `lua_newstate` gives none.
 
-use super::State;
+use super::state::State;
 
 #[cfg(not(any(feature = "lua54", feature = "lua55")))]
 impl State {
@@ -27,8 +27,8 @@ use on_warning::{is_off, is_on};
 
 #[cfg(any(feature = "lua54", feature = "lua55"))]
 mod on_warning {
-    use super::State;
     use crate::lua::compat as c;
+    use crate::lua::state::State;
     use std::cell::RefCell;
     use std::ffi::CStr;
     use std::io::Write;

@@ -181,6 +181,13 @@ pub fn ending(l: *mut lua_State) {
     }
 }
 
+/// Test hook: whether an allocation of a lane's state is refused now. While a state is made (it is not ready) only where the
+/// interpreter itself survives that.
+#[cfg(feature = "hooks")]
+fn refused(old: usize, new: usize, ready: bool) -> bool {
+    new > old && (ready || c::SURVIVES_BIRTH) && lanes_engine::memory::faults::LANES.refuses()
+}
+
 unsafe extern "C" fn allocate(
     data: *mut c_void,
     block: *mut c_void,
@@ -193,7 +200,7 @@ unsafe extern "C" fn allocate(
         let memory = &*data.cast::<Memory>();
         let old_size = if block.is_null() { 0 } else { old };
         #[cfg(feature = "hooks")]
-        if super::refusing::refused(old_size, new, memory.ready.get()) {
+        if refused(old_size, new, memory.ready.get()) {
             return std::ptr::null_mut();
         }
         if memory.limit != usize::MAX {

@@ -54,12 +54,6 @@ impl Refusing {
     }
 }
 
-/// Whether an allocation of a lane's state is refused now. While a state is made (it is not ready) only where the
-/// interpreter itself survives that.
-pub fn refused(old: usize, new: usize, ready: bool) -> bool {
-    new > old && (ready || c::SURVIVES_BIRTH) && LANES.refuses()
-}
-
 /// Calls `body` while the allocations of this state are refused according to a plan. Answers also how many were.
 pub fn during<R>(state: State, plan: Plan, body: impl FnOnce() -> R) -> (R, u64) {
     let refusing = Refusing::install(state.raw(), Some(plan));
