@@ -1,9 +1,14 @@
 //! The context of a Lua state: what our functions know in it. Every function of ours has it as its first upvalue.
 
+#![allow(
+    unsafe_code,
+    reason = "takes the context from the places where nothing else is ever kept, without a check"
+)]
+
 use crate::lane::{Handle, Home, Kinds, Record};
 use crate::linda::Shortcuts;
 use crate::lua::{Function, Raise, Raising, State, Userdata, upvalue};
-use crate::message::{KEYS, Local, Proxy};
+use crate::message::{KEYS, Local};
 use crate::universe::Universe;
 use lanes_engine::park::{Deadline, Wait, Waiter};
 use std::cell::{Cell, OnceCell, RefCell};
@@ -16,8 +21,6 @@ pub struct Context {
     pub local: Local,
     /// Who waits when this state waits.
     pub waiter: Arc<Waiter>,
-    /// The userdata that are proxies of lindas.
-    pub linda: Cell<Option<Userdata<Proxy>>>,
     /// Shortcuts to slots that this state receives from.
     pub shortcuts: RefCell<Shortcuts>,
     /// The userdata that are lane handles.
@@ -48,7 +51,6 @@ impl Context {
             waiter: record
                 .as_ref()
                 .map_or_else(Waiter::new, |record| Arc::clone(&record.waiter)),
-            linda: Cell::new(None),
             shortcuts: RefCell::default(),
             handle: Cell::new(None),
             record,
@@ -65,20 +67,21 @@ impl Context {
     ///
     /// Errors: the state is being closed, and its context is gone.
     #[inline]
-    pub fn of<'a>(state: State) -> Result<&'a Context, Raise> {
-        Holder::held(state, upvalue(1)).ok_or_else(closed)
+    pub fn of(state: &State) -> Result<&Context, Raise> {
+        Context::at(state, upvalue(1)).ok_or_else(closed)
     }
 
     /// The context at an index, such as another upvalue than the first; none where the state is being closed.
     #[inline]
-    pub fn at<'a>(state: State, index: c_int) -> Option<&'a Context> {
-        Holder::held(state, index)
+    pub fn at(state: &State, index: c_int) -> Option<&Context> {
+        // SAFETY: programs cannot get at a holder, nor put anything in its places.
+        unsafe { Holder::held(state, index) }
     }
 
     /// The context of a state that has one, from outside of any function.
-    pub fn in_registry<'a>(state: State) -> Option<&'a Context> {
+    pub fn in_registry(state: &State) -> Option<&Context> {
         state.raw_get_index(State::REGISTRY, KEYS.context);
-        let context = Holder::held(state, -1);
+        let context = Context::at(state, -1);
         state.pop(1);
         context
     }
@@ -104,7 +107,6 @@ impl Context {
     /// Puts a context into a state that has been prepared and has none.
     pub fn install(state: State, kinds: Kinds, context: Context) {
         context.main.set(Some(state));
-        context.linda.set(Some(kinds.linda));
         context.handle.set(Some(kinds.handle));
         context.local.add_kind(crate::linda::KIND, kinds.linda);
         state.raw_get_index(State::REGISTRY, KEYS.context);

@@ -42,7 +42,7 @@ pub unsafe fn attach(l: *mut lua_State) {
         let raising = Raising::unprotected(l);
         raising.reserve(20);
         // A state of ours has been made by the right Lua.
-        if Context::in_registry(*raising).is_some() {
+        if Context::in_registry(&raising).is_some() {
             return;
         }
         version_check::check(raising);
@@ -58,7 +58,7 @@ pub unsafe fn attach(l: *mut lua_State) {
             let kinds = prepare(state)?;
             let main = lua::protect(state, 0, |raising| raising.main_coroutine())?;
             Context::install(state, kinds, Context::new("main", None));
-            if let Some(context) = Context::in_registry(state) {
+            if let Some(context) = Context::in_registry(&state) {
                 context.main.set(Some(main));
             }
             Ok(0)

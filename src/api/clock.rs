@@ -21,7 +21,7 @@ lua_function! {
 }
 
 fn sleep_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     context.universe()?;
     let seconds = match state.kind(1) {
         Kind::None | Kind::Nil => 0.0,

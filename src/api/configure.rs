@@ -18,7 +18,7 @@ lua_function! {
 }
 
 fn configure_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     if context.universe_if_any().is_some() {
         state.push_boolean(false);
         return Ok(1);
@@ -81,7 +81,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
 lua_function! {
     /// `is_configured()`: whether this state is in a universe.
     pub fn is_configured = |state| {
-        let configured = Context::of(state)?.universe_if_any().is_some();
+        let configured = Context::of(&state)?.universe_if_any().is_some();
         state.push_boolean(configured);
         Ok(1)
     }
@@ -90,7 +90,7 @@ lua_function! {
 lua_function! {
     /// `is_main()`: whether this state is the master of its universe; and whether the universe has timers.
     pub fn is_main = |state| {
-        let context = Context::of(state)?;
+        let context = Context::of(&state)?;
         state.push_boolean(context.master.get());
         state.push_boolean(context.universe_if_any().is_some_and(|universe| universe.settings.with_timers));
         Ok(2)
@@ -103,7 +103,8 @@ lua_function! {
 }
 
 fn check_libraries_body(state: State) -> Result<c_int, Raise> {
-    let list = Arguments::new(state, "check_libraries").bytes(1)?;
+    let arguments = Arguments::new(state, "check_libraries");
+    let list = arguments.bytes(1)?;
     match Libraries::parse(Some(list)) {
         Ok(_) => Ok(0),
         Err(text) => {

@@ -12,7 +12,7 @@ lua_function! {
 }
 
 fn register_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "register");
     let mut name = match state.kind(1) {
         Kind::String => grow::copy(arguments.bytes(1)?),

@@ -56,7 +56,7 @@ lua_function! {
 }
 
 fn serialised_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = state.top();
     if !matches!(state.kind(1), Kind::String | Kind::Number) && refuses_by_itself(state) {
         return Ok(ORIGINAL);
@@ -83,7 +83,7 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
 
 /// Calls the original `require` with the arguments of the running function.
 fn load(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = state.top();
     let name = name(state)?;
     // What is no name the original refuses.
@@ -198,7 +198,7 @@ lua_function! {
 }
 
 fn lanes_require_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "require");
     let name = arguments.bytes(1)?;
     state.set_top(1);

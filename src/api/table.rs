@@ -80,7 +80,7 @@ lua_function! {
 }
 
 fn fill_now_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     protect(state, 2, |raising| {
         raising.raw_get_index(State::REGISTRY, KEYS.context);
         raising.push_copy(1);
@@ -137,7 +137,7 @@ lua_function! {
 }
 
 fn new_linda_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     context.universe()?;
     let arguments = Arguments::new(state, "linda");
     arguments.at_most(2)?;

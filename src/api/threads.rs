@@ -13,7 +13,7 @@ lua_function! {
 }
 
 fn threads_body(state: State) -> Result<c_int, Raise> {
-    let universe = Context::of(state)?.universe()?;
+    let universe = Context::of(&state)?.universe()?;
     if !universe.settings.track_lanes {
         return Err(Raise::message(
             "lane tracking is not available: configure lanes with track_lanes = true",

@@ -8,9 +8,10 @@ use crate::context::Context;
 use crate::lane::Record;
 use crate::linda::{Key, KeyRef, Linda};
 use crate::lua::{
-    Arguments, Kind, Raise, Raising, State, check_memory, lua_function, protect, protect_with,
+    Arguments, Kind, Raise, Raising, State, Userdata, check_memory, lua_function, protect,
+    protect_with,
 };
-use crate::message::{Deep, KEYS, push_proxy};
+use crate::message::{Deep, KEYS, Proxy, push_proxy};
 use crate::timer;
 use lanes_engine::queues::Probe;
 use std::any::Any;
@@ -18,9 +19,9 @@ use std::os::raw::c_int;
 use std::sync::Arc;
 
 /// The linda and the key that are the first two arguments.
-fn target(context: &Context, arguments: &Arguments) -> Result<(Arc<Linda>, Key), Raise> {
+fn target(arguments: &Arguments) -> Result<(Arc<Linda>, Key), Raise> {
     let state = arguments.state;
-    let proxy = context.linda.get().and_then(|kind| kind.get(state, 1));
+    let proxy = Userdata::<Proxy>::get(&state, 1);
     let object = proxy
         .filter(|proxy| linda_of(proxy).is_some())
         .map(|proxy| Arc::clone(&proxy.object));
@@ -49,7 +50,7 @@ fn timer_body(state: State) -> Result<c_int, Raise> {
 }
 
 fn set_timer(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let universe = context.universe()?;
     let arguments = Arguments::new(state, "timer");
     if !universe.settings.with_timers {
@@ -57,7 +58,7 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
             "timers are not active: configure lanes with with_timers = true",
         ));
     }
-    let (linda, key) = target(context, &arguments)?;
+    let (linda, key) = target(&arguments)?;
     state.set_top(4);
     let period = match state.kind(4) {
         Kind::Nil => None,
@@ -190,7 +191,7 @@ lua_function! {
 }
 
 fn timers_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let universe = context.universe()?;
     if !universe.settings.with_timers {
         return Err(Raise::Level(
@@ -233,7 +234,7 @@ fn push_entry(raising: Raising, key: &Key, when: f64, period: Option<f64>) {
 lua_function! {
     /// `timer_lane()`: a lane handle that stands for the service of timers.
     pub fn timer_lane = |state| {
-        let context = Context::of(state)?;
+        let context = Context::of(&state)?;
         let universe = context.universe()?;
         let weak = Arc::downgrade(universe);
         let end = move || {

@@ -14,8 +14,8 @@ use super::foreign::{
 use crate::api::attach::attach;
 use crate::context::Context;
 use crate::lua::compat::lua_State;
-use crate::lua::{Raise, Raising, State, enter_always};
-use crate::message::{Deep, push_proxy};
+use crate::lua::{Raise, Raising, State, Userdata, enter_always};
+use crate::message::{Deep, Proxy, push_proxy};
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
@@ -67,7 +67,7 @@ fn push_new(state: State, foreign: Foreign) -> Result<c_int, Raise> {
     let foreign = Arc::new(foreign);
     enter_object(address, &foreign);
     let object: Arc<dyn Deep> = Arc::clone(&foreign) as Arc<dyn Deep>;
-    let outcome = Context::in_registry(state)
+    let outcome = Context::in_registry(&state)
         .ok_or_else(|| {
             Raise::message("lanes cannot be used any more: this Lua state is being closed")
         })
@@ -125,10 +125,11 @@ pub unsafe extern "C-unwind" fn luaG_todeep(
 ) -> *mut c_void {
     // SAFETY: this frame owns nothing.
     unsafe { Raising::unprotected(l) }.reserve(4);
-    let state = State::new(l);
+    // SAFETY: by the contract of this function.
+    let state = unsafe { State::new(l) };
     let index = state.absolute(index);
-    Context::in_registry(state)
-        .and_then(|context| context.local.proxy(state, index))
+    Context::in_registry(&state)
+        .and_then(|_| Userdata::<Proxy>::get(&state, index))
         .and_then(foreign_of)
         .filter(|foreign| foreign.identify as usize == identify as usize)
         .map_or(std::ptr::null_mut(), |foreign| foreign.object.cast())

@@ -246,7 +246,7 @@ fn collect_body(state: State) -> Result<c_int, Raise> {
     if !proxy {
         return Ok(0);
     }
-    if let Some(foreign) = Userdata::<Proxy>::held(state, 1).and_then(foreign_of) {
+    if let Some(foreign) = Userdata::<Proxy>::get(&state, 1).and_then(foreign_of) {
         foreign.count(-1);
     }
     let Some(foreign) = take(state) else {

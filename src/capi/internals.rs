@@ -34,7 +34,8 @@ pub unsafe extern "C-unwind" fn push_deep_proxy(
         attach(l);
         enter_always(l, move |state| push_object(state, object, user_values));
     }
-    let state = State::new(l);
+    // SAFETY: called with a live state.
+    let state = unsafe { State::new(l) };
     if state.kind(-1) == Kind::String {
         state.string(-1).as_ptr().cast()
     } else {
@@ -43,7 +44,7 @@ pub unsafe extern "C-unwind" fn push_deep_proxy(
 }
 
 fn push_object(state: State, object: *mut Prelude, user_values: c_int) -> Result<c_int, Raise> {
-    let context = Context::in_registry(state).ok_or_else(|| {
+    let context = Context::in_registry(&state).ok_or_else(|| {
         Raise::message("lanes cannot be used any more: this Lua state is being closed")
     })?;
     // SAFETY: the caller has a live object.

@@ -130,7 +130,7 @@ fn text_hint(text: &[u8]) -> usize {
 impl KeyRef<'_> {
     /// The key at `index`, whose type is known, if the value there can be one. Strings are borrowed from the stack.
     #[inline]
-    fn of_kind<'a>(state: State, kind: Kind, index: c_int) -> Option<KeyRef<'a>> {
+    fn of_kind(state: &State, kind: Kind, index: c_int) -> Option<KeyRef<'_>> {
         Some(match kind {
             Kind::String => KeyRef::Text(state.string(index)),
             Kind::Number if state.is_integer(index) => KeyRef::Integer(state.integer(index)),
@@ -154,18 +154,18 @@ impl KeyRef<'_> {
     ///
     /// Errors: a value that cannot be a key; NaN.
     #[inline(always)]
-    pub fn argument<'a>(arguments: &Arguments, index: c_int) -> Result<KeyRef<'a>, Raise> {
+    pub fn argument(arguments: &Arguments, index: c_int) -> Result<KeyRef<'_>, Raise> {
         KeyRef::argument_of_kind(arguments, arguments.state.kind(index), index)
     }
 
     /// As `argument`, of one whose type is known.
     #[inline(always)]
-    pub fn argument_of_kind<'a>(
+    pub fn argument_of_kind(
         arguments: &Arguments,
         kind: Kind,
         index: c_int,
-    ) -> Result<KeyRef<'a>, Raise> {
-        KeyRef::of_kind(arguments.state, kind, index).ok_or_else(|| no_key(arguments, index))
+    ) -> Result<KeyRef<'_>, Raise> {
+        KeyRef::of_kind(&arguments.state, kind, index).ok_or_else(|| no_key(arguments, index))
     }
 }
 

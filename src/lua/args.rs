@@ -97,7 +97,7 @@ impl Arguments {
     }
 
     /// A string; numbers are not converted.
-    pub fn bytes<'a>(&self, index: c_int) -> Result<&'a [u8], Raise> {
+    pub fn bytes(&self, index: c_int) -> Result<&[u8], Raise> {
         self.state
             .bytes(index)
             .ok_or_else(|| self.type_error(index, "string"))

@@ -170,7 +170,8 @@ pub unsafe fn enter_always(
     l: *mut lua_State,
     body: impl FnOnce(State) -> Result<c_int, Raise>,
 ) -> usize {
-    let state = State::new(l);
+    // SAFETY: by the contract of this function.
+    let state = unsafe { State::new(l) };
     let results = match catch_unwind(AssertUnwindSafe(|| body(state))) {
         Ok(Ok(results)) => results,
         Ok(Err(raise)) => push_error(state, raise),

@@ -165,7 +165,8 @@ impl Raising {
     /// # Safety
     /// No frame between the caller and the C function that Lua called owns anything.
     pub unsafe fn unprotected(l: *mut lua_State) -> Raising {
-        Raising(State::new(l))
+        // SAFETY: called by Lua with its state.
+        Raising(unsafe { State::new(l) })
     }
 
     fn l(self) -> *mut lua_State {
@@ -439,8 +440,8 @@ impl Raising {
 
     /// The first coroutine of this state; where Lua does not tell, the running one, which is then kept.
     pub fn main_coroutine(self) -> State {
-        // SAFETY: inside protect.
-        State::new(unsafe { c::main_coroutine(self.l()) })
+        // SAFETY: inside protect; it lives as long as the state does.
+        unsafe { State::new(c::main_coroutine(self.l())) }
     }
 
     /// Compiles a file and pushes the function; false, and an error message pushed, when that fails.

@@ -25,9 +25,12 @@ impl State {
     /// The pseudo-index of the registry.
     pub const REGISTRY: c_int = c::LUA_REGISTRYINDEX;
 
-    /// Wraps a state that is alive and belongs to the calling thread.
+    /// Wraps a state.
+    ///
+    /// # Safety
+    /// It is alive and used by no other thread for as long as the wrapper is used.
     #[inline]
-    pub const fn new(l: *mut lua_State) -> State {
+    pub const unsafe fn new(l: *mut lua_State) -> State {
         State(l)
     }
 
@@ -220,13 +223,13 @@ impl State {
 
     /// The bytes of the string at `index`, if it is one. They are valid while the value stays on the stack.
     #[inline]
-    pub fn bytes<'a>(self, index: c_int) -> Option<&'a [u8]> {
+    pub fn bytes(&self, index: c_int) -> Option<&[u8]> {
         (self.kind(index) == Kind::String).then(|| self.string(index))
     }
 
     /// The bytes of the value at `index`, which is a string. They are valid while the value stays on the stack.
     #[inline]
-    pub fn string<'a>(self, index: c_int) -> &'a [u8] {
+    pub fn string(&self, index: c_int) -> &[u8] {
         let mut len = 0;
         // SAFETY: on a string lua_tolstring converts nothing; the slice lives as long as the string is referenced
         // from the stack, which the caller keeps for as long as it uses the slice. Anything but a string or a number
@@ -255,7 +258,7 @@ impl State {
 
     /// The block of the full userdata at `index`; empty where it is none. Valid while the userdata is on the stack and
     /// nobody else writes to it.
-    pub fn block<'a>(self, index: c_int) -> &'a [u8] {
+    pub fn block(&self, index: c_int) -> &[u8] {
         if self.kind(index) != Kind::Userdata {
             return &[];
         }
@@ -349,7 +352,7 @@ impl State {
 
     /// Pushes upvalue `n` of the function at `index` and answers its name; nothing where there is no such upvalue.
     #[inline]
-    pub fn push_upvalue<'a>(self, index: c_int, n: c_int) -> Option<&'a std::ffi::CStr> {
+    pub fn push_upvalue(&self, index: c_int, n: c_int) -> Option<&std::ffi::CStr> {
         // SAFETY: room by the module convention; the name lives as long as the function.
         unsafe {
             let name = c::lua_getupvalue(self.0, index, n);

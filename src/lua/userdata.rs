@@ -87,32 +87,38 @@ impl<T: 'static> Userdata<T> {
         (kind == expected).then_some(block)
     }
 
-    /// The value of the userdata at `index`, if it is of this kind and still has one. Valid while the userdata is
-    /// referenced from the stack.
+    /// The value of the userdata at `index`, if it holds one of this type. The userdata must stay referenced from the
+    /// stack for as long as the value is used.
     #[inline]
-    pub fn get<'a>(self, state: State, index: c_int) -> Option<&'a T> {
-        let cell = Self::cell(state, index)?;
+    pub fn get(state: &State, index: c_int) -> Option<&T> {
+        let cell = Self::cell(*state, index)?;
         // SAFETY: only `push_empty` makes blocks that begin with this type; the value lives until `collect`, which runs
         // when nothing refers to the userdata any more.
         unsafe { (*cell).value.as_ref() }
     }
 
-    /// The value of the userdata at `index`, which is known to be of this kind by its place and not checked.
+    /// The value of the userdata at `index`, without a check of its type.
+    ///
+    /// # Safety
+    /// Only userdata of this kind are ever at this index: it is an upvalue of our own functions, or a place in the
+    /// registry under a key of ours.
     #[inline]
-    pub fn held<'a>(state: State, index: c_int) -> Option<&'a T> {
+    pub unsafe fn held(state: &State, index: c_int) -> Option<&T> {
         let block = state.userdata(index).cast::<Cell<T>>();
         if block.is_null() {
             return None;
         }
-        // SAFETY: the caller asks for a place where only userdata of this kind are kept.
+        // SAFETY: by the contract of this function.
         unsafe { (*block).value.as_ref() }
     }
 
-    /// Gives the userdata at `index`, known to be of this kind by its place, its value.
+    /// Gives the userdata at `index`, which is empty and of this kind, its value. Any other loses nothing: then the value
+    /// is dropped.
     pub fn put(state: State, index: c_int, value: Box<T>) {
-        let block = state.userdata(index).cast::<Cell<T>>();
-        // SAFETY: as for `held`.
-        unsafe { (*block).value = Box::into_raw(value) };
+        if let Some(cell) = Self::cell(state, index) {
+            // SAFETY: only `push_empty` makes blocks that begin with this type.
+            unsafe { (*cell).value = Box::into_raw(value) };
+        }
     }
 
     /// Takes the value out of the userdata at `index`, if it is of this kind; from then on it has none.

@@ -81,11 +81,8 @@ mod on_warning {
     /// # Safety
     /// As Lua calls a warning function that was set by `set`. The piece is valid until that returns.
     unsafe fn piece<'a>(data: *mut c_void, message: *const c_char) -> (State, &'a [u8]) {
-        // SAFETY: Lua gives a string that ends with a zero byte.
-        (
-            State::new(data.cast()),
-            unsafe { CStr::from_ptr(message) }.to_bytes(),
-        )
+        // SAFETY: the data is the state, which is alive; Lua gives a string that ends with a zero byte.
+        unsafe { (State::new(data.cast()), CStr::from_ptr(message).to_bytes()) }
     }
 
     /// Whether a message is a control message, and what the state does from now on, if that changes.

@@ -34,7 +34,9 @@ unsafe impl Send for Owned {}
 
 /// Called by Lua when an error finds nobody to catch it. Every call of ours is protected, so this is a defect.
 unsafe extern "C-unwind" fn panic(l: *mut lua_State) -> c_int {
-    let text = State::new(l).bytes(-1).unwrap_or(b"(no message)");
+    // SAFETY: called by Lua.
+    let state = unsafe { State::new(l) };
+    let text = state.bytes(-1).unwrap_or(b"(no message)");
     let begin = b"lanes: unprotected error in a lane's state: ";
     // There is nobody to tell that standard error is closed.
     let _ = io::stderr().write_all(&[begin, text, b"\n"].concat());
@@ -59,7 +61,8 @@ impl Owned {
             return Err(OutOfMemory);
         }
         let owned = Owned {
-            state: State::new(l),
+            // SAFETY: new, and nobody else knows it.
+            state: unsafe { State::new(l) },
             #[cfg(feature = "hooks")]
             watch: memory.is_none().then(|| refusing::Refusing::watch(l)),
             memory,

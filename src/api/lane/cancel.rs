@@ -113,9 +113,9 @@ fn seconds(arguments: &Arguments, at: c_int, given: f64) -> Result<f64, Raise> {
 
 /// The body of `lane:cancel(...)`: true and the status when the lane has ended, else false and "timeout".
 pub fn cancel(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "cancel");
-    let record = Arc::clone(&receiver::this(context, &arguments)?.record);
+    let record = Arc::clone(&receiver::this(&arguments)?.record);
     let asked = Asked::read(&arguments)?;
     if record.has_ended() {
         return answer(state, &record, true);

@@ -21,8 +21,9 @@ use std::os::raw::c_void;
 pub const HOOK: Hook = hook;
 
 unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
-    let state = State::new(l);
-    let Some(context) = Context::in_registry(state) else {
+    // SAFETY: called by Lua.
+    let state = unsafe { State::new(l) };
+    let Some(context) = Context::in_registry(&state) else {
         return;
     };
     if context.waiter.request() != Request::None {

@@ -56,7 +56,7 @@ lua_function! {
 }
 
 fn resume_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = state.top() - 1;
     let Some(co) = state.thread(1) else {
         return Ok(ORIGINAL);
@@ -144,7 +144,7 @@ lua_function! {
 
 fn call_wrapped_body(state: State) -> Result<c_int, Raise> {
     let arguments = state.top();
-    let (Some(co), Some(context)) = (state.thread(upvalue(1)), Context::at(state, upvalue(3)))
+    let (Some(co), Some(context)) = (state.thread(upvalue(1)), Context::at(&state, upvalue(3)))
     else {
         return Ok(ORIGINAL);
     };
@@ -197,7 +197,7 @@ lua_around_original! {
 fn before_close(state: State) -> bool {
     if let Some(co) = state.thread(1)
         && co.is_closable()
-        && let Some(context) = Context::at(state, upvalue(1))
+        && let Some(context) = Context::at(&state, upvalue(1))
         && let Some(record) = &context.record
         && !context.finalizing.get()
     {
@@ -209,7 +209,7 @@ fn before_close(state: State) -> bool {
 
 fn after_close(raising: Raising, entered: bool, results: c_int) -> c_int {
     if entered
-        && let Some(context) = Context::at(*raising, upvalue(1))
+        && let Some(context) = Context::at(&raising, upvalue(1))
         && let Some(record) = &context.record
     {
         record.leave();

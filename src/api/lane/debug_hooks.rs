@@ -48,7 +48,7 @@ fn after_set_hook(raising: Raising, was_there: bool, results: c_int) -> c_int {
     let co = meant(*raising);
     let events = co.hook_events();
     let hook = co.hook_function().filter(|hook| !is_ours(Some(*hook)));
-    if let Some(context) = Context::at(*raising, upvalue(1))
+    if let Some(context) = Context::at(&raising, upvalue(1))
         && let Some(record) = &context.record
         && !context.finalizing.get()
     {
@@ -79,7 +79,7 @@ fn get_hook_body(state: State) -> Result<c_int, Raise> {
         }
         let outcome = state.call_protected(arguments, None, 0);
         let set_meanwhile = is_ours(co.hook_function());
-        if was_there && let Some(record) = &Context::of(state)?.record {
+        if was_there && let Some(record) = &Context::of(&state)?.record {
             record.put_back(co, true);
         }
         outcome.map_err(|_| Raise::Value)?;

@@ -63,7 +63,7 @@ fn assign(raising: Raising) {
 lua_function! {
     /// `cancel_test()`: whether the lane is asked to stop.
     always fn cancel_test = |state| {
-        let context = Context::of(state)?;
+        let context = Context::of(&state)?;
         state.push_boolean(context.waiter.request() != Request::None);
         Ok(1)
     }
@@ -75,7 +75,7 @@ lua_function! {
 }
 
 fn set_finalizer_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "set_finalizer");
     if state.kind(1) != Kind::Function {
         return Err(arguments.error(
@@ -108,7 +108,7 @@ lua_function! {
 }
 
 fn set_debug_threadname_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "set_debug_threadname");
     let name = arguments.bytes(1)?;
     arguments.at_most(1)?;
@@ -130,7 +130,7 @@ lua_function! {
 }
 
 fn set_error_reporting_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "set_error_reporting");
     if state.kind(1) != Kind::String {
         return Err(arguments.type_error(1, "string"));

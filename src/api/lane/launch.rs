@@ -40,7 +40,7 @@ pub fn launch(state: State) -> Result<c_int, Raise> {
 }
 
 fn start(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let universe = context.universe()?;
     if universe.is_closing() {
         return Err(Raise::message(
@@ -51,7 +51,7 @@ fn start(state: State) -> Result<c_int, Raise> {
     let spare = states::take(universe, state, settings.libraries, settings.memory_limit)?;
     let record = Arc::clone(&spare.record);
     let to = spare.owned.state();
-    let Some(lane) = Context::in_registry(to) else {
+    let Some(lane) = Context::in_registry(&to) else {
         return Err(Raise::message(
             "internal error in lanes: a new state has no context",
         ));

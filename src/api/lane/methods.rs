@@ -47,9 +47,9 @@ lua_function! {
 }
 
 fn join_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "join");
-    let handle = this(context, &arguments)?;
+    let handle = this(&arguments)?;
     let deadline = if state.is_none_or_nil(2) {
         Deadline::Never
     } else {
@@ -81,9 +81,9 @@ lua_function! {
 }
 
 fn get_debug_threadname_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    Context::of(&state)?;
     let arguments = Arguments::new(state, "get_debug_threadname");
-    let name = this(context, &arguments)?.record.name();
+    let name = this(&arguments)?.record.name();
     arguments.at_most(1)?;
     let name = &name[..];
     protect(state, 0, |raising| raising.push_bytes(name))?;
@@ -96,9 +96,9 @@ lua_function! {
 }
 
 fn index_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "index");
-    let handle = this(context, &arguments)?;
+    let handle = this(&arguments)?;
     match state.kind(2) {
         Kind::Number => {
             let number = state.number(2);

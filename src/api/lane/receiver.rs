@@ -53,12 +53,8 @@ pub fn forget(state: State, index: c_int) {
 }
 
 /// The handle that is the receiver of a method.
-pub fn this<'a>(context: &Context, arguments: &Arguments) -> Result<&'a Handle, Raise> {
-    let handle = context
-        .handle
-        .get()
-        .and_then(|kind| kind.get(arguments.state, 1));
-    handle.ok_or_else(|| arguments.type_error(1, "Lane"))
+pub fn this(arguments: &Arguments) -> Result<&Handle, Raise> {
+    Userdata::get(&arguments.state, 1).ok_or_else(|| arguments.type_error(1, "Lane"))
 }
 
 /// Pushes a text.

@@ -84,7 +84,7 @@ impl Job {
 /// Runs body and finalizers and captures what came of them.
 #[inline(never)]
 fn body(record: &Record, state: State) -> Outcome {
-    let Some(context) = Context::in_registry(state) else {
+    let Some(context) = Context::in_registry(&state) else {
         return Outcome::broken("internal error in lanes: a lane's state has no context");
     };
     let arguments = state.top() - 1;

@@ -24,7 +24,7 @@ fn handle(state: State) -> Result<c_int, Raise> {
     if is_cancel_error(state, 1) {
         return Ok(1);
     }
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let extended = context.extended_traces.get();
     // Where there is no memory for the trace, the error itself still arrives.
     let _ = protect(state, 0, move |raising| push(raising, extended));

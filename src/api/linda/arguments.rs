@@ -1,9 +1,8 @@
 //! What the methods of lindas have in common: their receiver, timeouts, and how a wait on a linda ends.
 
 use crate::api::waiting::{Timeout, Waited};
-use crate::context::Context;
 use crate::linda::{Linda, soft_requests};
-use crate::lua::{Arguments, Kind, Raise, State};
+use crate::lua::{Arguments, Kind, Raise, State, Userdata};
 use crate::message::Proxy;
 use lanes_engine::park::{Refusal, Request};
 use std::any::Any;
@@ -11,11 +10,8 @@ use std::os::raw::c_int;
 
 /// The linda that is the receiver of the method.
 #[inline]
-pub fn this<'a>(context: &Context, arguments: &Arguments) -> Result<&'a Linda, Raise> {
-    let linda = context
-        .linda
-        .get()
-        .and_then(|kind| kind.get(arguments.state, 1))
+pub fn this(arguments: &Arguments) -> Result<&Linda, Raise> {
+    let linda = Userdata::get(&arguments.state, 1)
         .and_then(linda_of)
         .ok_or_else(|| {
             arguments.error(

@@ -4,7 +4,7 @@ use super::arguments::{linda_of, this};
 use crate::context::Context;
 use crate::linda::{KeyRef, Linda};
 use crate::lua::sentinels::NULL;
-use crate::lua::{Arguments, Kind, Raise, State, lua_function, protect, protect_with};
+use crate::lua::{Arguments, Kind, Raise, State, Userdata, lua_function, protect, protect_with};
 use crate::message::{Label, Message, decode_one};
 use lanes_engine::memory::grow;
 use lanes_engine::queues::{Dump, Probe};
@@ -16,9 +16,9 @@ lua_function! {
 }
 
 fn count_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    Context::of(&state)?;
     let arguments = Arguments::new(state, "count");
-    let linda = this(context, &arguments)?;
+    let linda = this(&arguments)?;
     let last = state.top();
     if last == 2 {
         let key = KeyRef::argument(&arguments, 2)?;
@@ -57,9 +57,9 @@ lua_function! {
 }
 
 fn dump_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "dump");
-    let linda = this(context, &arguments)?;
+    let linda = this(&arguments)?;
     let Some(slots) = linda.queues.dump() else {
         return Ok(0);
     };
@@ -112,8 +112,8 @@ lua_function! {
 }
 
 fn deep_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
-    let linda = std::ptr::from_ref(this(context, &Arguments::new(state, "deep"))?) as usize;
+    Context::of(&state)?;
+    let linda = std::ptr::from_ref(this(&Arguments::new(state, "deep"))?) as usize;
     protect(state, 0, move |raising| {
         raising.push_light(linda as *mut c_void)
     })?;
@@ -134,8 +134,8 @@ lua_function! {
 }
 
 fn to_string_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
-    push_display(state, this(context, &Arguments::new(state, "tostring"))?)?;
+    Context::of(&state)?;
+    push_display(state, this(&Arguments::new(state, "tostring"))?)?;
     Ok(1)
 }
 
@@ -145,14 +145,9 @@ lua_function! {
 }
 
 fn concat_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    Context::of(&state)?;
     for index in [1, 2] {
-        if let Some(linda) = context
-            .linda
-            .get()
-            .and_then(|kind| kind.get(state, index))
-            .and_then(linda_of)
-        {
+        if let Some(linda) = Userdata::get(&state, index).and_then(linda_of) {
             push_display(state, linda)?;
             state.replace(index);
         } else if !matches!(state.kind(index), Kind::String | Kind::Number) {

@@ -19,9 +19,9 @@ lua_function! {
 }
 
 fn prepare_lock_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    Context::of(&state)?;
     let arguments = Arguments::new(state, "genlock");
-    let linda = this(context, &arguments)?;
+    let linda = this(&arguments)?;
     let key = KeyRef::argument(&arguments, 2)?;
     let count = arguments.integer(3)?;
     if count < 1 {
@@ -43,9 +43,9 @@ lua_function! {
 }
 
 fn lock_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "lock");
-    let linda = this(context, &arguments)?;
+    let linda = this(&arguments)?;
     let key = KeyRef::argument(&arguments, 2)?;
     let single = state.number(3) == 1.0;
     let Some(units) = state.to_number(4).filter(|units| units.is_finite()) else {
@@ -144,9 +144,9 @@ lua_function! {
 }
 
 fn prepare_atomic_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "genatomic");
-    let linda = this(context, &arguments)?;
+    let linda = this(&arguments)?;
     let key = KeyRef::argument(&arguments, 2)?;
     state.set_top(3);
     to_number(&arguments, 3, 3)?;
@@ -164,9 +164,9 @@ lua_function! {
 }
 
 fn add_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "atomic");
-    let linda = this(context, &arguments)?;
+    let linda = this(&arguments)?;
     let key = KeyRef::argument(&arguments, 2)?;
     state.set_top(3);
     to_number(&arguments, 3, 1)?;

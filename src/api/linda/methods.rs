@@ -75,9 +75,9 @@ lua_function! {
 }
 
 fn set_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "set");
-    let linda = this(context, &arguments)?;
+    let linda = this(&arguments)?;
     let key = KeyRef::argument(&arguments, 2)?;
     let values = match state.top() - 2 {
         0 => Vec::new(),
@@ -98,9 +98,9 @@ lua_function! {
 }
 
 fn get_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "get");
-    let linda = this(context, &arguments)?;
+    let linda = this(&arguments)?;
     let key = KeyRef::argument(&arguments, 2)?;
     let count = if state.is_none_or_nil(3) {
         1
@@ -131,9 +131,9 @@ lua_function! {
 }
 
 fn limit_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    Context::of(&state)?;
     let arguments = Arguments::new(state, "limit");
-    let linda = this(context, &arguments)?;
+    let linda = this(&arguments)?;
     if state.top() != 3 {
         return Err(arguments.error(
             2,
@@ -156,9 +156,9 @@ lua_function! {
 }
 
 fn cancel_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    Context::of(&state)?;
     let arguments = Arguments::new(state, "cancel");
-    let linda = this(context, &arguments)?;
+    let linda = this(&arguments)?;
     if state.top() > 2 {
         return Err(arguments.error(
             3,

@@ -21,9 +21,9 @@ lua_function! {
 
 #[inline]
 fn receive_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "receive");
-    let linda = this(context, &arguments)?;
+    let linda = this(&arguments)?;
     let (timeout, at) = timeout(&arguments)?;
     let kind = state.kind(at);
     if kind == Kind::Light && is_marker(state, at, BATCHED) {

@@ -21,7 +21,7 @@ pub fn may_change(refusal: Refusal, timeout: Timeout) -> bool {
 /// A hard cancel and lack of memory raise, a soft one and a cancelled linda answer `cancel_error`. So does a hard one in a callback.
 fn cancelled(state: State, refusal: Refusal) -> Result<c_int, Raise> {
     match refusal {
-        Refusal::Request(Request::Hard) if !is_called_back(Context::of(state)?, state) => {
+        Refusal::Request(Request::Hard) if !is_called_back(Context::of(&state)?, state) => {
             return Err(Raise::Light(CANCEL_ERROR));
         }
         Refusal::OutOfMemory => return Err(Raise::out_of_memory()),

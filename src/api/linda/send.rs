@@ -19,9 +19,9 @@ lua_function! {
 
 #[inline]
 fn send_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "send");
-    let linda = this(context, &arguments)?;
+    let linda = this(&arguments)?;
     let (timeout, mut at) = timeout(&arguments)?;
     let top = state.top();
     let mut kind = state.kind(at);
