@@ -1,6 +1,7 @@
 //! OS threads: a cache of them, their priority, affinity and names.
 
 pub mod affinity;
+mod cpu_time;
 pub mod fork;
 pub mod name;
 pub mod pool;
@@ -8,6 +9,7 @@ pub mod priority;
 pub mod reserved;
 pub mod stack;
 
+pub use cpu_time::cpu_time;
 pub use pool::{Ending, Reuse};
 pub use reserved::Reserved;
 
