@@ -31,9 +31,12 @@ unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
         if is_to_end(state) || context.is_left_alone(state) || context.is_called_back(state) {
             return;
         }
-        super::hooks::restore(state);
-        if let Some(record) = &context.record {
-            record.hook_raised();
+        // Where another error will take the place of this one the hook stays, too, and ends the handler first.
+        if !state.error_is_handled() {
+            super::hooks::restore(state);
+            if let Some(record) = &context.record {
+                record.hook_raised();
+            }
         }
         // SAFETY: called by Lua at a hook point; this frame owns nothing.
         let raising = unsafe { Raising::unprotected(l) };
@@ -43,14 +46,16 @@ unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
 }
 
 /// Whether what runs is not to be cut short. That is the function that handles the lane's error: an error raised there would take the
-/// place of both. And it is the inner half of a function of ours: a receive that has taken an element would put it back, when others may have
+/// place of both. So would one in any handler in C, ours of `require` included. And it is the inner half of a function of ours: a receive that has taken an element would put it back, when others may have
 /// received the one behind it.
 fn is_to_end(state: State) -> bool {
     if !state.push_running() {
         return false;
     }
     state.raw_get_index(State::REGISTRY, KEYS.handler);
-    let to_end = state.raw_equal(-1, -2) || is_trampoline(state, -2);
+    let to_end = state.raw_equal(-1, -2)
+        || is_trampoline(state, -2)
+        || state.error_is_handled() && state.is_c_function(-2);
     state.pop(2);
     to_end
 }

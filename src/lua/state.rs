@@ -449,6 +449,13 @@ impl State {
         }
     }
 
+    /// Whether a message handler is running in this coroutine where an error in one does not arrive as it is: "error in error handling"
+    /// takes its place (LuaJIT).
+    pub fn error_is_handled(self) -> bool {
+        // SAFETY: reads the coroutine's fields.
+        c::LUAJIT && unsafe { c::lua_status(self.0) == c::LUA_ERRERR }
+    }
+
     /// Whether this coroutine is suspended or dead: what it has left open can be closed.
     pub fn is_closable(self) -> bool {
         // SAFETY: reads the coroutine's fields.

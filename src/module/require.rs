@@ -66,8 +66,9 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
         if state.kind(-1) == Kind::Table {
             state.push_copy(1);
             state.raw_get(-2);
-            // A light userdata stands for a module that is being loaded (5.1): the original has words for that.
-            if state.truth(-1) && state.kind(-1) != Kind::Light {
+            // A light userdata (5.1) or a number (LuaJIT) stands for a module that is being loaded, or has failed: the original has words for
+            // that.
+            if state.truth(-1) && !matches!(state.kind(-1), Kind::Light | Kind::Number) {
                 return Ok(1);
             }
         }
