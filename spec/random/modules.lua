@@ -1,8 +1,8 @@
 -- Modules of random programs: the ways in which they come to a lane, and what must be true of them there.
 --
 -- A program defines a few. While one is loaded it takes steps as a lane does, but uses only modules that were defined before it: whatever
--- waits for whom, no circle comes of these, and all can be loaded. Those that fail do so always. `circle` makes a circle that must be refused
--- to the lane that closes it; `lent` and `cross` make circles that lend.
+-- waits for whom, no circle comes of these, and all can be loaded. Those that fail do so always. `circle` makes a circle that must be
+-- refused to the lane that closes it; `lent` and `cross` make circles that lend.
 
 local lanes = require "lanes"
 
