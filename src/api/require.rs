@@ -2,7 +2,7 @@
 
 use super::waiting::{Waited, is_called_back, wait};
 use crate::context::Context;
-use crate::loading::{self, Loading};
+use crate::loading::{self, Loading, Waiting};
 use crate::lua::sentinels::CANCEL_ERROR;
 use crate::lua::{
     Arguments, Kind, ORIGINAL, Raise, Raising, State, lua_function, protect, text, upvalue,
@@ -79,7 +79,10 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
     }
     // Modules that are loaded before the lane runs are loaded on its thread.
     match &*context.home.borrow() {
-        Some(home) => home.call(state, load),
+        Some(home) => {
+            let _launching = Waiting::for_launch(home.creator(), context);
+            home.call(state, load)
+        }
         None => load(state),
     }
 }
