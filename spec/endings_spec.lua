@@ -25,6 +25,8 @@ local endings = {
 local activities = {
     "waiting", "sending", "sleeping", "spinning", "spinning under pcall", "waiting under pcall", "in os.execute", "in a read", "starting",
     "starting lanes", "finishing", "in a finalizer that waits", "in a finalizer that spins", "in require",
+    "loading a module that waits", "loading a module that spins", "loading a module that is in os.execute",
+    "launching others that wait to load a module", "on stacks of other sizes",
     "waiting in a callback of luv", "spinning in a callback of luv",
 }
 

@@ -125,6 +125,31 @@ describe("random programs", function()
         finds("the sum is 1", "add(1)")
     end)
 
+    it("are found out when a module is loaded twice", function()
+        finds("module 'twice' is loaded twice in one state", [[
+            modules.define("twice", nil, function() end)
+            modules.own "twice"
+            package.loaded.twice = nil
+            modules.own "twice"
+        ]])
+    end)
+
+    it("are found out when a lane has a copy of a module", function()
+        finds("module 'copied' is a copy", [[
+            modules.define("copied", nil, function() end)
+            modules.own "copied"
+            package.loaded.copied = { name = "copied" }
+            modules.check(modules.latest(), "copied")
+        ]])
+    end)
+
+    it("are found out when a circle is not refused", function()
+        finds("module 'circle' should have been refused: false, true", [[
+            modules.define("circle", nil, function() end)
+            modules.circle("circle", "join")
+        ]])
+    end)
+
     -- Steps without a limit of time hang when a value, or the wake-up for it, does not come.
     it("are found out when a step waits for ever", function()
         local hangs = finds("it ended with code 124", [[

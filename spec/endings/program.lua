@@ -9,6 +9,7 @@ package.path = directory .. "/?.lua;" .. package.path
 local deaf = {
     spinning = true, ["spinning under pcall"] = true, ["waiting under pcall"] = true, ["in a finalizer that spins"] = true,
     ["in os.execute"] = true, ["in a read"] = true, ["waiting in a callback of luv"] = true, ["spinning in a callback of luv"] = true,
+    ["loading a module that spins"] = true, ["loading a module that is in os.execute"] = true,
 }
 local lanes = require "lanes".configure { shutdown_timeout = deaf[activity] and 0.05 or 100000, with_timers = timers == "timers" }
 local linda = lanes.linda "endings"
@@ -149,6 +150,60 @@ activities["in require"] = function()
         file = io.open(directory .. "/required")
     until file
     file:close()
+end
+
+-- Lanes launch others, which load modules on their own threads. Each module says that it is there and then does something.
+local function loading(does)
+    local launching = lanes.gen("*", function(name)
+        package.preload[name] = function()
+            linda:send("there", true)
+            does()
+        end
+        return require "lanes".gen("*", { required = { name } }, function() end)()
+    end)
+    for n = 1, 2 do launching("slow" .. n) end
+    for _ = 1, 2 do linda:receive("there") end
+end
+
+activities["loading a module that waits"] = function()
+    loading(function() linda:receive("never") end)
+end
+
+activities["loading a module that spins"] = function()
+    loading(function() while true do end end)
+end
+
+activities["loading a module that is in os.execute"] = function()
+    local command = ending == "SIGINT" and "sleep 1" or endless
+    loading(function() os.execute(command) end)
+end
+
+-- The module of one lane waits; others wait to load it while they are launched.
+activities["launching others that wait to load a module"] = function()
+    package.preload.slow = function()
+        linda:send("there", true)
+        linda:receive("never")
+    end
+    launch(1, function() require "slow" end)
+    local launching = lanes.gen("*", function()
+        linda:send("there", true)
+        require "lanes".gen("*", { required = { "slow" } }, function() end)()
+    end)
+    for _ = 1, 3 do handle = launching() end -- luacheck: ignore
+    for _ = 1, 3 do linda:receive("there") end
+end
+
+-- Threads with other stacks wait for their next lane, or run one.
+activities["on stacks of other sizes"] = function()
+    for n = 19, 24 do
+        local generator = lanes.gen("*", { stack_size = 2 ^ n }, function() end)
+        for _ = 1, 2 do generator():join() end
+    end
+    for n = 19, 24 do
+        lanes.gen("*", { stack_size = 2 ^ n }, function() linda:send("there", true) linda:receive("never") end)()
+    end
+    for _ = 19, 24 do linda:receive("there") end
+    for n = 19, 22 do lanes.gen("*", { stack_size = 2 ^ n }, function() end)() end
 end
 
 local endings = {}

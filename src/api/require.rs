@@ -2,7 +2,7 @@
 
 use super::waiting::{Waited, is_called_back, wait};
 use crate::context::Context;
-use crate::loading::{self, Loading};
+use crate::loading::{self, Loading, Waiting};
 use crate::lua::sentinels::CANCEL_ERROR;
 use crate::lua::{
     Arguments, Kind, ORIGINAL, Raise, Raising, State, lua_function, protect, text, upvalue,
@@ -69,9 +69,9 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
         if state.kind(-1) == Kind::Table {
             state.push_copy(1);
             state.raw_get(-2);
-            // On 5.1 a light userdata stands for a module that is being loaded. The original raises
-            // the error about that.
-            if state.truth(-1) && state.kind(-1) != Kind::Light {
+            // A light userdata (5.1) or a number (LuaJIT) stands for a module that is being loaded,
+            // or has failed. The original raises the error about that.
+            if state.truth(-1) && !matches!(state.kind(-1), Kind::Light | Kind::Number) {
                 return Ok(1);
             }
         }
@@ -79,7 +79,10 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
     }
     // Modules that are loaded before the lane runs are loaded on its thread.
     match &*context.home.borrow() {
-        Some(home) => home.call(state, load),
+        Some(home) => {
+            let _launching = Waiting::for_launch(home.creator(), context);
+            home.call(state, load)
+        }
         None => load(state),
     }
 }

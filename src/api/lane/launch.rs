@@ -6,7 +6,6 @@ use super::{globals, receiver, run, states};
 use crate::api::threads::checked_priority;
 use crate::context::Context;
 use crate::lane::{Home, Record, Spare, no_thread};
-use crate::loading::Waiting;
 use crate::lua::{Kind, Raise, Raising, State, protect, text};
 use crate::message::{
     Destination, KEYS, Label, decode_one, decode_packet, encode_one, encode_packet,
@@ -74,10 +73,14 @@ fn start(state: State) -> Result<c_int, Raise> {
         Some(_) => None,
         None => Some([context.main.get().unwrap_or(state), state]),
     };
-    *lane.home.borrow_mut() = Some(Home::new(stack, &record, &context.waiter, watched));
-    let launching = Waiting::for_launch(universe, context, &record.waiter);
+    *lane.home.borrow_mut() = Some(Home::new(
+        stack,
+        &record,
+        &context.waiter,
+        context.finalizing.get(),
+        watched,
+    ));
     let prepared = launch.prepare(&record, &settings);
-    drop(launching);
     let Some(home) = lane.home.take() else {
         return Err(Raise::message(
             "internal error in lanes: a launch lost its thread",

@@ -8,9 +8,14 @@ use crate::message::{KEYS, Label, register};
 
 /// Whether a failure, whose error value is at the top of the stack, says that memory ran out.
 fn is_memory_error(state: State, raise: &Raise) -> bool {
+    // Not only Lua's own: where there is no memory for more of the stack the message says more.
+    let says_so = |text: &[u8]| {
+        text.windows(NOT_ENOUGH_MEMORY.len())
+            .any(|part| part == NOT_ENOUGH_MEMORY.as_bytes())
+    };
     match raise {
-        Raise::Value => state.bytes(-1) == Some(NOT_ENOUGH_MEMORY.as_bytes()),
-        Raise::Bare(text) => text.bytes() == NOT_ENOUGH_MEMORY.as_bytes(),
+        Raise::Value => state.bytes(-1).is_some_and(says_so),
+        Raise::Bare(text) => says_so(text.bytes()),
         _ => false,
     }
 }
