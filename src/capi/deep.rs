@@ -1,281 +1,25 @@
-//! Deep objects of C modules: `luaG_newdeepuserdata` and `luaG_todeep` (docs/manual/embedding.md#objects-of-c-modules).
-//!
-//! There is unsafe code in here because it calls the modules' identity functions and writes the head of their objects, on
-//! the terms that include/lanes.h states.
+//! Deep objects of C modules: `luaG_newdeepuserdata` and `luaG_todeep`
+//! (docs/manual/embedding.md#objects-of-c-modules).
 
 #![allow(
     unsafe_code,
     reason = "calls the modules' identity functions and writes the head of their objects, on the terms that include/lanes.h states"
 )]
 
-use super::internals::{enter_object, forget_object};
-use crate::context::Context;
-use crate::lua::compat::{MANY_USER_VALUES, lua_State};
-use crate::lua::{
-    Kind, Raise, Raising, State, Userdata, enter_always, lua_function, protect_with, upvalue,
+use super::foreign::{
+    DELETE, Foreign, Identify, NEW, Prelude, WRONG_VERSION, enter_object, foreign_of, is_magic,
 };
-use crate::markers::is_cancel_error;
-use crate::message::{Deep, KEYS, KindId, Local, Proxy, push_proxy};
-use crate::state::Owned;
-use lanes_engine::pin::pin;
-use std::any::Any;
-use std::ffi::CStr;
-use std::mem::ManuallyDrop;
-use std::os::raw::{c_char, c_int, c_void};
+use crate::api::attach::attach;
+use crate::context::Context;
+use crate::lua::compat::lua_State;
+use crate::lua::{Raise, Raising, State, Userdata, enter_always};
+use crate::message::{Deep, Proxy, push_proxy};
+use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::AtomicI32;
 
-/// A module was built for other objects.
-pub(super) const WRONG_VERSION: &str = "Bad idfunc(eDO_new): DEEP_VERSION is incorrect, rebuild your implementation with the latest deep implementation";
-
-/// What `eDO_new`, `eDO_delete`, `eDO_metatable` and `eDO_module` are.
-const NEW: c_int = 0;
-const DELETE: c_int = 1;
-const METATABLE: c_int = 2;
-const MODULE: c_int = 3;
-
-/// The function that knows everything about the objects of a kind, `luaG_IdFunction`.
-pub(super) type Identify = unsafe extern "C-unwind" fn(*mut lua_State, c_int) -> *mut c_void;
-
-/// What every object of a C module begins with, `DeepPrelude`.
-#[repr(C)]
-pub struct Prelude {
-    pub(super) magic: usize,
-    pub(super) identify: Option<Identify>,
-    /// How many proxies there are, in all states.
-    proxies: AtomicI32,
-}
-
-/// `DEEP_VERSION`, as far as a pointer can hold it.
-const MAGIC: usize = 0xB4B0_119C_1064_2B29_u64 as usize;
-
-/// Whether a module was built for these objects. LuaJIT's light userdata have 47 bits, so its modules may use as many.
-pub(super) fn is_magic(magic: usize) -> bool {
-    const LOW: usize = ((1_u64 << 47) - 1) as usize;
-    magic == MAGIC || magic == MAGIC & LOW
-}
-
-/// An object of a C module; freed by the module when dropped.
-pub(super) struct Foreign {
-    pub(super) object: *mut Prelude,
-    pub(super) identify: Identify,
-    pub(super) user_values: u8,
-}
-
-// SAFETY: that its objects can be used by several threads is what a module promises by making them deep.
-unsafe impl Send for Foreign {}
-// SAFETY: as above.
-unsafe impl Sync for Foreign {}
-
-impl Foreign {
-    /// Asks the identity function. Whatever it raises passes through the frames of the caller, which own nothing.
-    fn ask(&self, raising: Raising, op: c_int) -> *mut c_void {
-        // SAFETY: the function is called as include/lanes.h says.
-        unsafe { (self.identify)(raising.raw(), op) }
-    }
-
-    /// Adds to the number of proxies.
-    fn count(&self, proxies: i32) {
-        // SAFETY: the object lives until it is freed by `free`, after which there is no `Foreign` of it.
-        unsafe { (*self.object).proxies.fetch_add(proxies, Ordering::AcqRel) };
-    }
-
-    /// Has the object freed in `state`. Leaves nothing on the stack but an error value.
-    fn delete(self, state: State) -> Result<(), Raise> {
-        let foreign = ManuallyDrop::new(self);
-        let mut begun = false;
-        let outcome = foreign.free(state, &mut begun);
-        if !begun {
-            // Memory ran out before the module was asked.
-            drop(ManuallyDrop::into_inner(foreign));
-        }
-        outcome
-    }
-
-    /// Calls the identity function with `eDO_delete`, and says in `begun` that it was called.
-    pub(super) fn free(&self, state: State, begun: &mut bool) -> Result<(), Raise> {
-        forget_object(self.object);
-        let (identify, object) = (self.identify, self.object);
-        protect_with(state, 0, begun, move |raising, begun| {
-            raising.push_light(object.cast());
-            *begun = true;
-            // SAFETY: the object is the only thing on the stack, and nobody uses it any more.
-            unsafe { identify(raising.raw(), DELETE) };
-            if raising.top() > 1 {
-                raising.push_bytes(b"Bad idfunc(eDO_delete): should not push anything");
-                raising.raise();
-            }
-            raising.set_top(0);
-        })
-    }
-}
-
-impl Drop for Foreign {
-    /// The last reference was in a message that nobody received: a state is made for the module to free the object in.
-    fn drop(&mut self) {
-        if let Ok(scratch) = Owned::new(None) {
-            // An error has nobody to go to.
-            let _ = self.free(scratch.state(), &mut false);
-        }
-    }
-}
-
-impl Deep for Foreign {
-    fn kind(&self) -> KindId {
-        self.identify as usize
-    }
-
-    fn prepare(&self, local: &Local, raising: Raising) -> bool {
-        if local.kind(self.kind()).is_some() {
-            return true;
-        }
-        raising.reserve(20);
-        let before = raising.top();
-        self.ask(raising, METATABLE);
-        if raising.top() != before + 1 || raising.kind(-1) != Kind::Table {
-            raising.set_top(before);
-            raising.push_bytes(b"Bad idfunc(eOP_metatable): unexpected pushed value");
-            return false;
-        }
-        raising.push_copy(-1);
-        raising.raw_get_name(-1, b"__gc");
-        raising.push_function(collect, 2);
-        raising.raw_set_name(-2, b"__gc");
-        local.add_kind(self.kind(), Userdata::adopt(raising));
-        pin(self.identify as *const c_void);
-        raising.set_top(before);
-        true
-    }
-
-    fn arrive(&self, local: &Local, raising: Raising) -> bool {
-        if !self.prepare(local, raising) {
-            return false;
-        }
-        if local.is_complete(self.kind()) {
-            return true;
-        }
-        raising.reserve(20);
-        let before = raising.top();
-        let module = self.ask(raising, MODULE).cast::<c_char>();
-        if raising.top() != before {
-            raising.set_top(before);
-            raising.push_bytes(b"Bad idfunc(eOP_module): should not push anything");
-            return false;
-        }
-        if !module.is_null() {
-            // SAFETY: a module's name is a constant string.
-            let module = unsafe { CStr::from_ptr(module) }.to_bytes();
-            if !require(local, raising, self.kind(), module) {
-                return false;
-            }
-            raising.set_top(before);
-        }
-        local.set_complete(self.kind(), true);
-        true
-    }
-
-    fn user_values(&self) -> u8 {
-        if MANY_USER_VALUES {
-            self.user_values
-        } else {
-            1
-        }
-    }
-
-    fn proxy_made(&self) {
-        self.count(1);
-    }
-}
-
-/// Requires a module unless it is loaded. Where that fails, pushes the reason and answers false.
-fn require(local: &Local, raising: Raising, kind: KindId, module: &[u8]) -> bool {
-    raising.raw_get_name(State::REGISTRY, b"_LOADED");
-    if raising.kind(-1) == Kind::Table {
-        raising.raw_get_name(-1, module);
-        if raising.truth(-1) {
-            return true;
-        }
-    }
-    raising.raw_get_index(State::REGISTRY, KEYS.require);
-    if raising.kind(-1) != Kind::Function {
-        raising.push_globals();
-        raising.raw_get_name(-1, b"require");
-    }
-    if raising.kind(-1) != Kind::Function {
-        raising.push_bytes(b"lanes receiving deep userdata should register the 'package' library");
-        return false;
-    }
-    raising.push_bytes(module);
-    // What the module does when it is loaded may bring other objects of this kind.
-    local.set_complete(kind, true);
-    if raising.call_protected(1, Some(0), 0).is_ok() {
-        local.modules_changed();
-        return true;
-    }
-    local.set_complete(kind, false);
-    if is_cancel_error(*raising, -1) {
-        raising.raise();
-    }
-    raising.push_bytes(b"error while requiring '");
-    raising.push_bytes(module);
-    raising.push_bytes(b"' identified by idfunc(eOP_module): ");
-    raising.push_display(-4);
-    raising.concat(4);
-    false
-}
-
-/// The object of a C module that a proxy stands for.
-fn foreign_of(proxy: &Proxy) -> Option<&Foreign> {
-    (&*proxy.object as &dyn Any).downcast_ref::<Foreign>()
-}
-
-/// Takes the object out of the proxy at 1; answers it where nothing else refers to it.
-fn take(state: State) -> Option<Foreign> {
-    let proxy = Userdata::<Proxy>::take(state, 1)?;
-    let object: Arc<dyn Any + Send + Sync> = proxy.object;
-    Arc::into_inner(object.downcast::<Foreign>().ok()?)
-}
-
-lua_function! {
-    /// `__gc` of proxies. Its first upvalue is their metatable, the second the module's own finalizer, or nil.
-    always fn collect = collect_body
-}
-
-fn collect_body(state: State) -> Result<c_int, Raise> {
-    // Programs can call this with any value where the module does not protect the metatable.
-    if !state.push_metatable(1) {
-        return Ok(0);
-    }
-    let proxy = state.raw_equal(-1, upvalue(1));
-    state.set_top(1);
-    if !proxy {
-        return Ok(0);
-    }
-    if let Some(foreign) = Userdata::<Proxy>::held(state, 1).and_then(foreign_of) {
-        foreign.count(-1);
-    }
-    let Some(foreign) = take(state) else {
-        return Ok(0);
-    };
-    if state.is_none_or_nil(upvalue(2)) {
-        foreign.delete(state)?;
-        return Ok(0);
-    }
-    // The module's finalizer finds the object in its last proxy.
-    let object = Arc::new(foreign);
-    Userdata::put(state, 1, Box::new(Proxy { object }));
-    state.push_copy(upvalue(2));
-    state.push_copy(1);
-    let outcome = state
-        .call_protected(1, Some(0), 0)
-        .map_err(|_| Raise::Value);
-    // It may have sent the object to where it lives on.
-    let deleted = take(state).map_or(Ok(()), |foreign| foreign.delete(state));
-    outcome.and(deleted)?;
-    Ok(0)
-}
-
-/// Has an object made from the arguments on the stack. Raises where it is not as it should be.
+/// Calls the identity function to make an object from the arguments on the stack. Raises if the
+/// object is not as it should be.
 ///
 /// # Safety
 /// Called by a C function that Lua called, through frames that own nothing.
@@ -298,7 +42,7 @@ unsafe fn make(raising: Raising, identify: Identify, user_values: c_int) -> *mut
     // SAFETY: every object begins with a prelude, whose first word the module has set.
     let built_for_this = is_magic(unsafe { (*object).magic });
     if built_for_this && raising.top() == before {
-        // SAFETY: nobody else knows the new object.
+        // SAFETY: the new object is known only here.
         unsafe {
             (*object).identify = Some(identify);
             (*object).proxies = AtomicI32::new(0);
@@ -322,14 +66,14 @@ fn push_new(state: State, foreign: Foreign) -> Result<c_int, Raise> {
     let foreign = Arc::new(foreign);
     enter_object(address, &foreign);
     let object: Arc<dyn Deep> = Arc::clone(&foreign) as Arc<dyn Deep>;
-    let outcome = Context::in_registry(state)
+    let outcome = Context::in_registry(&state)
         .ok_or_else(|| {
             Raise::message("lanes cannot be used any more: this Lua state is being closed")
         })
         .and_then(|context| push_proxy(&context.local, state, &object));
     drop(object);
     if let Some(foreign) = Arc::into_inner(foreign) {
-        // There is no proxy. The error value stays on the top.
+        // There is no proxy. The error value stays at the top of the stack.
         if foreign.delete(state).is_err() {
             state.pop(1);
         }
@@ -337,13 +81,13 @@ fn push_new(state: State, foreign: Foreign) -> Result<c_int, Raise> {
     outcome.map(|()| 1)
 }
 
-/// Pushes a proxy of a new object that `identify` makes from the arguments on the stack, with `user_values` user values.
-/// Answers 1.
+/// Pushes a proxy of a new object that `identify` makes from the arguments on the stack, with
+/// `user_values` user values. Returns 1.
 ///
-/// Errors: whatever `identify` raises, or does against the rules.
+/// Errors: what `identify` raises; a violation of the rules by `identify`.
 ///
 /// # Safety
-/// Called by a C function that Lua called, with an identity function that keeps to include/lanes.h.
+/// Called by a C function that Lua called, with an identity function that follows include/lanes.h.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn luaG_newdeepuserdata(
     l: *mut lua_State,
@@ -352,7 +96,7 @@ pub unsafe extern "C-unwind" fn luaG_newdeepuserdata(
 ) -> usize {
     // SAFETY: this frame owns nothing until `enter`, which drops all that it owns before it raises.
     unsafe {
-        crate::attach(l);
+        attach(l);
         let object = make(Raising::unprotected(l), identify, user_values);
         let user_values = user_values as u8;
         enter_always(l, move |state| {
@@ -368,7 +112,8 @@ pub unsafe extern "C-unwind" fn luaG_newdeepuserdata(
     }
 }
 
-/// The object whose proxy is at `index`; null where that is no proxy of an object of `identify`.
+/// The object whose proxy is at `index`. Returns null if the value there is no proxy of an object
+/// of `identify`.
 ///
 /// # Safety
 /// Called with a live state and an acceptable index.
@@ -380,10 +125,11 @@ pub unsafe extern "C-unwind" fn luaG_todeep(
 ) -> *mut c_void {
     // SAFETY: this frame owns nothing.
     unsafe { Raising::unprotected(l) }.reserve(4);
-    let state = State::new(l);
+    // SAFETY: by the contract of this function.
+    let state = unsafe { State::new(l) };
     let index = state.absolute(index);
-    Context::in_registry(state)
-        .and_then(|context| context.local.proxy(state, index))
+    Context::in_registry(&state)
+        .and_then(|_| Userdata::<Proxy>::get(&state, index))
         .and_then(foreign_of)
         .filter(|foreign| foreign.identify as usize == identify as usize)
         .map_or(std::ptr::null_mut(), |foreign| foreign.object.cast())

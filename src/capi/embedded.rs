@@ -1,4 +1,5 @@
-//! Embedding: `luaopen_lanes_embedded` makes both halves of Lanes loaded modules of a host's state (docs/manual/embedding.md).
+//! Embedding: `luaopen_lanes_embedded` makes both halves of Lanes loaded modules of a host's state
+//! (docs/manual/embedding.md).
 //!
 //! `unsafe` because it is an exported symbol, which a host calls with its state.
 
@@ -7,17 +8,19 @@
     reason = "an exported symbol, which a host calls with its state"
 )]
 
+use crate::api::attach::attach;
+use crate::api::loaded;
 use crate::lua::compat::{lua_CFunction, lua_State};
 use crate::lua::{Kind, Raise, State, enter, protect};
 use crate::message::KEYS;
-use crate::module;
 use std::os::raw::c_int;
 
-/// The Lua half, where the host gives no loader: a file of the current directory.
+/// The Lua half, if the host gives no loader: a file in the current directory.
 const FILE: &std::ffi::CStr = c"lanes.lua";
 
-/// Enters Lanes in `package.loaded`, as `lanes_core`, `lanes.core` and `lanes`, and leaves the table of `lanes` on the
-/// stack. `loader` runs the Lua half and returns its table; without one `lanes.lua` is run.
+/// Enters Lanes in `package.loaded`, as `lanes_core`, `lanes.core` and `lanes`, and leaves the
+/// table of `lanes` on the stack. `loader` runs the Lua half and returns its table; without a
+/// loader, `lanes.lua` in the current directory is run.
 ///
 /// Errors: no library `package`; what the loader raises; a file that cannot be run.
 ///
@@ -30,7 +33,7 @@ pub unsafe extern "C-unwind" fn luaopen_lanes_embedded(
 ) {
     // SAFETY: this frame owns nothing until `enter`, which drops all that it owns before it raises.
     unsafe {
-        crate::attach(l);
+        attach(l);
         enter(l, move |state| open(state, loader));
     }
 }
@@ -45,7 +48,7 @@ fn open(state: State, loader: Option<lua_CFunction>) -> Result<c_int, Raise> {
             return false;
         }
         raising.raw_get_index(State::REGISTRY, KEYS.context);
-        module::preload(raising, 2);
+        loaded::preload(raising, 2);
         raising.raw_get_name(1, b"lanes");
         if !raising.truth(-1) {
             match loader {

@@ -1,45 +1,29 @@
-//! What Lanes 3.x exports besides its C interface, for modules that use it: `push_deep_proxy` and `free_deep_prelude`.
+//! What Lanes 3.x exports besides its C interface, for modules that use it: `push_deep_proxy` and
+//! `free_deep_prelude`.
 
 #![allow(
     unsafe_code,
     reason = "exported symbols, and the object that a module names is its own memory"
 )]
 
-use super::deep::{Foreign, Prelude, WRONG_VERSION, is_magic};
+use super::foreign::{
+    Foreign, Prelude, WRONG_VERSION, enter_object, find_object, forget_object, is_magic,
+};
+use crate::api::attach::attach;
 use crate::context::Context;
 use crate::lua::compat::lua_State;
 use crate::lua::{Kind, Raise, State, enter_always, protect};
 use crate::message::{Deep, push_proxy_raising};
-use lanes_engine::sync::Mutex;
-use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::os::raw::{c_char, c_int};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-/// The objects of modules that are alive, by address.
-static OBJECTS: Mutex<BTreeMap<usize, Weak<Foreign>>> = Mutex::new(BTreeMap::new());
-
-/// Makes an object known by its address.
-pub(super) fn enter_object(object: *const Prelude, foreign: &Arc<Foreign>) {
-    OBJECTS
-        .lock()
-        .insert(object as usize, Arc::downgrade(foreign));
-}
-
-/// Forgets an object, which is about to be freed.
-pub(super) fn forget_object(object: *const Prelude) {
-    OBJECTS.lock().remove(&(object as usize));
-}
-
-fn find_object(object: *const Prelude) -> Option<Arc<Foreign>> {
-    OBJECTS.lock().get(&(object as usize))?.upgrade()
-}
-
-/// Pushes this state's proxy of an object, and answers null; or pushes the reason why there can be none, and answers its text. An
-/// object without any proxy belongs to Lanes from its first one on.
+/// Pushes this state's proxy of an object and returns null; or pushes the reason why there is none
+/// and returns its text. From its first proxy on, the object belongs to Lanes.
 ///
 /// # Safety
-/// Called by a C function that Lua called, with an object that lives and begins with a filled prelude.
+/// Called by a C function that Lua called, with an object that lives and begins with a filled
+/// prelude.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn push_deep_proxy(
     l: *mut lua_State,
@@ -49,10 +33,11 @@ pub unsafe extern "C-unwind" fn push_deep_proxy(
 ) -> *const c_char {
     // SAFETY: this frame owns nothing until `enter`, which drops all that it owns before it raises.
     unsafe {
-        crate::attach(l);
+        attach(l);
         enter_always(l, move |state| push_object(state, object, user_values));
     }
-    let state = State::new(l);
+    // SAFETY: called with a live state.
+    let state = unsafe { State::new(l) };
     if state.kind(-1) == Kind::String {
         state.string(-1).as_ptr().cast()
     } else {
@@ -61,7 +46,7 @@ pub unsafe extern "C-unwind" fn push_deep_proxy(
 }
 
 fn push_object(state: State, object: *mut Prelude, user_values: c_int) -> Result<c_int, Raise> {
-    let context = Context::in_registry(state).ok_or_else(|| {
+    let context = Context::in_registry(&state).ok_or_else(|| {
         Raise::message("lanes cannot be used any more: this Lua state is being closed")
     })?;
     // SAFETY: the caller has a live object.
@@ -94,15 +79,16 @@ fn push_object(state: State, object: *mut Prelude, user_values: c_int) -> Result
     pushed.map(|_| 1)
 }
 
-/// Has an object freed that has no proxies.
+/// Has the module free an object that has no proxies.
 ///
 /// # Safety
-/// Called by a C function that Lua called, with an object that lives and begins with a filled prelude.
+/// Called by a C function that Lua called, with an object that lives and begins with a filled
+/// prelude.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn free_deep_prelude(l: *mut lua_State, object: *mut Prelude) {
     // SAFETY: this frame owns nothing until `enter`, which drops all that it owns before it raises.
     unsafe {
-        crate::attach(l);
+        attach(l);
         enter_always(l, move |state| free_object(state, object));
     }
 }

@@ -1,25 +1,14 @@
-//! Lanes: launching, running, cancelling, and the handle through which a lane's creator sees it.
+//! Lanes as objects: record, outcome, handle, and the states that are kept for the next lanes.
 
-pub mod callback;
-mod cancel;
-mod coroutines;
-mod fetched;
-mod globals;
 mod handle;
 mod home;
-mod hooks;
-mod launch;
-mod outcome;
-mod packages;
+mod kinds;
+pub mod outcome;
 mod record;
-mod run;
-mod shutdown;
-mod spare;
-mod trace;
+mod spares;
 
-pub use handle::{Handle, install as install_handles, push_plain as push_handle};
-pub use home::Home;
-pub use launch::launch;
-pub use record::Record;
-pub use shutdown::shut_down;
-pub use spare::Spares;
+pub use handle::{Fetched, Handle};
+pub use home::{Home, no_thread};
+pub use kinds::Kinds;
+pub use record::{ALL_HOOKS, Record};
+pub use spares::{Leftover, Place, Recipe, Spare, Spares};

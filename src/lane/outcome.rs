@@ -1,12 +1,38 @@
-//! What came of a lane: results, an error with its trace, or a cancellation, captured on the lane's own thread.
+//! The stage of a lane, and its outcome: results, an error with its trace, or a cancellation.
 
-use super::record::Stage;
-use crate::context::Context;
-use crate::lua::{Kind, Raise, State, Text, compat, protect, text};
-pub use crate::markers::is_cancel_error;
-use crate::message::{Destination, KEYS, Label, Packet, encode_packet};
+use crate::lua::Text;
+use crate::message::Packet;
 
-/// What came of a lane.
+/// The stage of a lane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Stage {
+    /// It has not begun.
+    Pending,
+    /// It runs, or waits.
+    Running,
+    /// It has returned.
+    Done,
+    /// It has ended with an error.
+    Error,
+    /// It has ended by raising `cancel_error`.
+    Cancelled,
+}
+
+impl Stage {
+    /// The stage that is stored as `byte`.
+    pub fn of(byte: u8) -> Stage {
+        match byte {
+            0 => Stage::Pending,
+            1 => Stage::Running,
+            2 => Stage::Done,
+            3 => Stage::Error,
+            _ => Stage::Cancelled,
+        }
+    }
+}
+
+/// The outcome of a lane.
 pub enum Outcome {
     /// Its results.
     Done(Captured),
@@ -18,14 +44,14 @@ pub enum Outcome {
 
 /// Captured values.
 pub struct Captured {
-    /// The values, nil in place of those that are refused; or why there are none.
+    /// The values, with nil for those that cannot travel; or why there are none.
     pub packet: Result<Packet, Text>,
     /// The numbers (from 1) of the values that cannot travel, and why.
     pub refused: Vec<(i32, Text)>,
 }
 
 impl Captured {
-    /// Why value number `n` cannot be had; if `n` is none: why not all values can be had.
+    /// Why value number `n` is missing; if `n` is none, why any value is missing.
     pub fn reason(&self, n: Option<i32>) -> Option<&Text> {
         match &self.packet {
             Err(reason) => Some(reason),
@@ -43,7 +69,7 @@ pub fn reason(refused: &[(i32, Text)], n: Option<i32>) -> Option<&Text> {
 }
 
 impl Outcome {
-    /// The stage in which it leaves the lane.
+    /// The stage of a lane with this outcome.
     pub fn stage(&self) -> Stage {
         match self {
             Outcome::Done(_) => Stage::Done,
@@ -58,89 +84,5 @@ impl Outcome {
             packet: Err(text.into()),
             refused: Vec::new(),
         })
-    }
-
-    /// Captures the values above `base` as results.
-    pub fn results(context: &Context, state: State, base: i32) -> Outcome {
-        Outcome::Done(capture(context, state, state.top() - base, Label::Result))
-    }
-
-    /// Captures the error value on the top and the trace that the message handler left.
-    pub fn error(context: &Context, state: State, status: i32) -> Outcome {
-        if is_cancel_error(state, -1) {
-            state.pop(1);
-            return Outcome::Cancelled;
-        }
-        // Memory errors and errors in the handler have no trace.
-        let traced = status == compat::LUA_ERRRUN;
-        if traced {
-            state.raw_get_index(State::REGISTRY, KEYS.trace);
-        }
-        let has_trace = traced && !state.is_none_or_nil(-1);
-        if traced && !has_trace {
-            state.pop(1);
-        }
-        Outcome::Error(capture(
-            context,
-            state,
-            1 + i32::from(has_trace),
-            Label::Error,
-        ))
-    }
-}
-
-/// Captures the top `count` values, those that can travel.
-fn capture(context: &Context, state: State, count: i32, label: Label) -> Captured {
-    let first = state.top() - count + 1;
-    let mut refused = Vec::new();
-    // One value is captured or is not; of several those are left out that fail, for which copies are needed.
-    let several = count > 1 && (first..first + count).any(|index| is_object(state, index));
-    let packet = loop {
-        if several {
-            if let Err(raise) = protect(state, 0, move |raising| raising.reserve(count + 8)) {
-                break Err(text_of(state, raise));
-            }
-            for _ in 0..count {
-                state.push_copy(-count);
-            }
-        }
-        let reason = match encode_packet(&context.local, state, count, label, Destination::Anywhere)
-        {
-            Ok(packet) => break Ok(packet),
-            Err(raise) => text_of(state, raise),
-        };
-        let number = context.local.last_value() as i32;
-        if !several || number >= count || refused.iter().any(|(n, _)| *n == number + 1) {
-            break Err(reason);
-        }
-        refused.push((number + 1, reason));
-        state.set_top(first + count - 1);
-        state.push_nil();
-        state.replace(first + number);
-    };
-    state.set_top(first - 1);
-    Captured { packet, refused }
-}
-
-/// Whether the value at `index` is more than a number, a string or the like.
-pub fn is_object(state: State, index: i32) -> bool {
-    matches!(
-        state.kind(index),
-        Kind::Table | Kind::Function | Kind::Userdata | Kind::Thread | Kind::Other
-    )
-}
-
-/// The text of an error of encoding.
-fn text_of(state: State, raise: Raise) -> Text {
-    match raise {
-        Raise::Bare(text) | Raise::Message(text) | Raise::Level(text, _) => text,
-        Raise::Value => {
-            let text = state
-                .text(-1)
-                .unwrap_or_else(|| text!["(error object is a ", state.type_name(-1), " value)"]);
-            state.pop(1);
-            text
-        }
-        Raise::Light(_) => "cancelled".into(),
     }
 }

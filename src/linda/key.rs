@@ -1,4 +1,5 @@
-//! Keys of slots: booleans, numbers, strings and light userdata, with Lua's notion of equal numbers.
+//! Keys of slots: booleans, numbers, strings and light userdata, with Lua's notion of equal
+//! numbers.
 
 use crate::lua::{Arguments, Kind, Raise, Raising, State, compat};
 use hashbrown::Equivalent;
@@ -22,7 +23,7 @@ pub enum Key {
     Light(usize),
 }
 
-/// A key as it is on the stack.
+/// A key on the stack of a state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeyRef<'a> {
     /// boolean
@@ -38,7 +39,7 @@ pub enum KeyRef<'a> {
 }
 
 impl Clone for Key {
-    /// Unwinds where there is no memory for it.
+    /// Unwinds if there is no memory for it.
     fn clone(&self) -> Key {
         self.borrowed().to_key()
     }
@@ -71,7 +72,8 @@ impl Key {
 impl Hash for KeyRef<'_> {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Keys of different types with the same bits may share a hash: they are seldom in one linda.
+        // Keys of different types with the same bits may share a hash: they are seldom in one
+        // linda.
         match self {
             KeyRef::Boolean(value) => state.write_u64(u64::from(*value)),
             KeyRef::Integer(value) => state.write_u64(*value as u64),
@@ -96,7 +98,7 @@ impl Equivalent<Key> for KeyRef<'_> {
 }
 
 impl Probe<Key> for KeyRef<'_> {
-    /// Unwinds where there is no memory for it.
+    /// Unwinds if there is no memory for it.
     #[inline]
     fn to_key(&self) -> Key {
         match self {
@@ -128,9 +130,10 @@ fn text_hint(text: &[u8]) -> usize {
 }
 
 impl KeyRef<'_> {
-    /// The key at `index`, whose type is known, if the value there can be one. Strings are borrowed from the stack.
+    /// The key at `index`, whose type is known, if the value there can be one. Strings are borrowed
+    /// from the stack.
     #[inline]
-    fn of_kind<'a>(state: State, kind: Kind, index: c_int) -> Option<KeyRef<'a>> {
+    fn of_kind(state: &State, kind: Kind, index: c_int) -> Option<KeyRef<'_>> {
         Some(match kind {
             Kind::String => KeyRef::Text(state.string(index)),
             Kind::Number if state.is_integer(index) => KeyRef::Integer(state.integer(index)),
@@ -154,18 +157,18 @@ impl KeyRef<'_> {
     ///
     /// Errors: a value that cannot be a key; NaN.
     #[inline(always)]
-    pub fn argument<'a>(arguments: &Arguments, index: c_int) -> Result<KeyRef<'a>, Raise> {
+    pub fn argument(arguments: &Arguments, index: c_int) -> Result<KeyRef<'_>, Raise> {
         KeyRef::argument_of_kind(arguments, arguments.state.kind(index), index)
     }
 
     /// As `argument`, of one whose type is known.
     #[inline(always)]
-    pub fn argument_of_kind<'a>(
+    pub fn argument_of_kind(
         arguments: &Arguments,
         kind: Kind,
         index: c_int,
-    ) -> Result<KeyRef<'a>, Raise> {
-        KeyRef::of_kind(arguments.state, kind, index).ok_or_else(|| no_key(arguments, index))
+    ) -> Result<KeyRef<'_>, Raise> {
+        KeyRef::of_kind(&arguments.state, kind, index).ok_or_else(|| no_key(arguments, index))
     }
 }
 

@@ -1,83 +1,11 @@
-//! Lindas: named sets of queues between lanes.
+//! Lindas as objects: named sets of queues between lanes.
 
-pub mod answers;
-mod inspect;
+mod drop_chain;
 mod key;
-mod locks;
-mod methods;
-mod receive;
-mod remains;
-mod send;
+mod object;
 mod shortcuts;
-pub mod unnoticed;
+pub mod soft_requests;
 
 pub use key::{Key, KeyRef};
-pub use locks::{prepare_atomic, prepare_lock};
-pub use methods::{install, linda_of, new, sleep};
+pub use object::{KIND, Linda};
 pub use shortcuts::Shortcuts;
-
-use crate::lua::Raising;
-use crate::message::{Deep, KindId, Local, Message};
-use lanes_engine::memory::grow;
-use lanes_engine::queues::{Element, Queues};
-
-/// What identifies lindas among the objects that states share.
-pub const KIND: KindId = 1;
-
-/// A linda: its queues, and how it is called.
-pub struct Linda {
-    /// The queues, by key.
-    pub queues: Queues<Key, Message>,
-    /// Its name, empty where it has none.
-    pub name: Vec<u8>,
-}
-
-impl Element for Message {
-    #[inline]
-    fn apart(&self) -> usize {
-        Message::apart(self)
-    }
-
-    fn whole(self, bytes: &[u8]) -> Message {
-        Message::whole(self, bytes)
-    }
-}
-
-impl Linda {
-    /// An empty linda.
-    pub fn new(name: &[u8]) -> Linda {
-        Linda {
-            queues: Queues::new(),
-            name: grow::copy(name),
-        }
-    }
-
-    /// What `tostring` answers: `Linda: ` and the name, or the address where it has none. Unwinds where there is no memory for it.
-    pub fn display(&self) -> Vec<u8> {
-        let address;
-        let name = if self.name.is_empty() {
-            address = format!("{:p}", std::ptr::from_ref(self));
-            address.as_bytes()
-        } else {
-            &self.name
-        };
-        let mut text = grow::list(BEGIN.len() + name.len());
-        text.extend_from_slice(BEGIN);
-        text.extend_from_slice(name);
-        text
-    }
-}
-
-/// What the texts of all lindas begin with.
-const BEGIN: &[u8] = b"Linda: ";
-
-impl Deep for Linda {
-    fn kind(&self) -> KindId {
-        KIND
-    }
-
-    fn prepare(&self, _local: &Local, _raising: Raising) -> bool {
-        // Every context has the metatable of lindas from the start.
-        true
-    }
-}

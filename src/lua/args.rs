@@ -1,10 +1,15 @@
-//! Argument checks whose messages have the form of Lua's own: `bad argument #2 to 'send' (number expected, got nil)`.
+//! Argument checks, with messages in the form of Lua's own: `bad argument #2 to 'send' (number
+//! expected, got nil)`.
 
 use super::compat as c;
-use super::{Kind, Part, Raise, State, text};
+use super::kind::Kind;
+use super::raise::Raise;
+use super::state::State;
+use super::text::{Part, text};
 use std::os::raw::c_int;
 
-/// The error about argument `index` (from 1) of the function called `function`, raised with the caller's position.
+/// The error about argument `index` (from 1) of the function called `function`, raised with the
+/// caller's position.
 #[cold]
 #[inline(never)]
 pub fn argument_error(index: c_int, function: &str, text: impl Part) -> Raise {
@@ -94,7 +99,7 @@ impl Arguments {
     }
 
     /// A string; numbers are not converted.
-    pub fn bytes<'a>(&self, index: c_int) -> Result<&'a [u8], Raise> {
+    pub fn bytes(&self, index: c_int) -> Result<&[u8], Raise> {
         self.state
             .bytes(index)
             .ok_or_else(|| self.type_error(index, "string"))

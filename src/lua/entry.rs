@@ -1,87 +1,46 @@
-//! `enter`: how a function that Lua calls runs its body, and how an error or a panic of the body reaches Lua.
+//! `enter`: how a function that Lua calls runs its body, and how an error or a panic of the body
+//! reaches Lua.
 
 use super::compat::{self as c, lua_State};
-use super::{Raising, State, Text, protect};
+use super::protect::{Raising, protect};
+use super::raise::Raise;
+use super::state::State;
 use lanes_engine::memory::grow::OutOfMemory;
 use lanes_engine::memory::reserve;
 use std::any::Any;
 use std::os::raw::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Lua's own error for memory that runs out.
-pub const NOT_ENOUGH_MEMORY: &str = "not enough memory";
-
-/// Why a body ended without results: the Lua error to raise.
-#[derive(Debug)]
-pub enum Raise {
-    /// The value on the top of the stack.
-    Value,
-    /// A message without position.
-    Bare(Text),
-    /// A message that begins with the position of the line that called us.
-    Message(Text),
-    /// A message that begins with the position of a function further up: 1 is our caller, 2 its caller.
-    Level(Text, c_int),
-    /// A light userdata, such as the one that stands for cancellation.
-    Light(usize),
-}
-
-impl Raise {
-    /// A message with the position of our caller; where there was no memory for its text, Lua's own error for that.
-    pub fn message(text: impl Into<Text>) -> Raise {
-        let text = text.into();
-        if text.is_out_of_memory() {
-            Raise::Bare(text)
-        } else {
-            Raise::Message(text)
+/// Makes the error value the only value on the stack. If memory runs out meanwhile, that value is
+/// Lua's own error for it.
+fn push(raise: Raise, state: State) {
+    let (text, level) = match &raise {
+        Raise::Value => return,
+        Raise::Light(value) => {
+            let value = *value;
+            state.set_top(0);
+            let _ = protect(state, 0, move |raising| {
+                raising.push_light(value as *mut c_void)
+            });
+            return;
         }
-    }
-
-    /// Lua's own error for memory that runs out.
-    pub fn out_of_memory() -> Raise {
-        Raise::Bare(Text::out_of_memory())
-    }
-
-    /// For a function that `lanes.lua` calls for its own caller: that one's position, and not the one of `lanes.lua`.
-    pub fn for_caller(self) -> Raise {
-        match self {
-            // 0 is the function, 1 the one in `lanes.lua`, 2 its caller.
-            Raise::Message(text) => Raise::Level(text, 2),
-            raise => raise,
+        Raise::Bare(text) => (text, 0),
+        Raise::Message(text) => (text, 1),
+        Raise::Level(text, level) => (text, *level),
+    };
+    let bytes = text.bytes() as *const [u8];
+    // A failure leaves another error value at the top of the stack, which is raised instead.
+    let _ = protect(state, 0, move |raising| {
+        if level > 0 {
+            // One level more: the protected closure runs in a C function of its own.
+            raising.push_where(level + 1);
         }
-    }
-
-    /// Puts the error value on the top of the stack, in place of all else. When memory runs out on the way, it is
-    /// Lua's error for that.
-    pub fn push(self, state: State) {
-        let (text, level) = match &self {
-            Raise::Value => return,
-            Raise::Light(value) => {
-                let value = *value;
-                state.set_top(0);
-                let _ = protect(state, 0, move |raising| {
-                    raising.push_light(value as *mut c_void)
-                });
-                return;
-            }
-            Raise::Bare(text) => (text, 0),
-            Raise::Message(text) => (text, 1),
-            Raise::Level(text, level) => (text, *level),
-        };
-        let bytes = text.bytes() as *const [u8];
-        // A failure leaves its own error value on the top, which is then the one to raise.
-        let _ = protect(state, 0, move |raising| {
-            if level > 0 {
-                // One level more: the protected closure runs in a C function of its own.
-                raising.push_where(level + 1);
-            }
-            // SAFETY: `text` is owned by the frame outside of `protect`.
-            raising.push_bytes(unsafe { &*bytes });
-            if level > 0 {
-                raising.concat(2);
-            }
-        });
-    }
+        // SAFETY: `text` is owned by the frame outside of `protect`.
+        raising.push_bytes(unsafe { &*bytes });
+        if level > 0 {
+            raising.concat(2);
+        }
+    });
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
@@ -94,28 +53,30 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// What is left for the frame that owns nothing: to raise the value on the top.
+/// Tells the frame that owns nothing to raise the value at the top of the stack.
 const RAISE: c_int = -1;
 
-/// What the body of a replacement returns in place of a number of results: the original, its second upvalue, runs in its place, within the same
-/// call, so that texts and positions of errors are those of the original. The stack must be as Lua passed it.
+/// A body returns this in place of a number of results to have the original, the second upvalue,
+/// run within the same call. Texts and positions of errors are then those of the original. The
+/// stack must be as Lua passed it.
 pub const ORIGINAL: c_int = -2;
 
 /// The index of the original among the upvalues of its replacement.
-const AT: c_int = c::lua_upvalueindex(2);
+const ORIGINAL_AT: c_int = c::lua_upvalueindex(2);
 
-/// Calls the C function that the running function replaces, within the same call: with its arguments, its name and its caller.
+/// Calls the C function that the running function replaces, within the same call: the original sees
+/// the same arguments, name and caller.
 ///
 /// # Safety
-/// Called from frames that own nothing, in a function whose second upvalue is a C function that either has no upvalues or finds its own in the same
-/// places.
+/// Called from frames that own nothing, in a function whose second upvalue is a C function that
+/// either has no upvalues or finds its own in the same places.
 unsafe fn original(l: *mut lua_State) -> c_int {
     // SAFETY: by the contract of this function.
     unsafe {
-        match c::lua_tocfunction(l, AT) {
+        match c::lua_tocfunction(l, ORIGINAL_AT) {
             Some(function) => function(l),
             None => {
-                c::lua_pushvalue(l, AT);
+                c::lua_pushvalue(l, ORIGINAL_AT);
                 c::lua_insert(l, 1);
                 c::lua_call(l, c::lua_gettop(l) - 1, c::LUA_MULTRET);
                 c::lua_gettop(l)
@@ -124,7 +85,8 @@ unsafe fn original(l: *mut lua_State) -> c_int {
     }
 }
 
-/// Does what the body has left for the frame that owns nothing.
+/// Does what the body could not do itself because its frame owned something: raises the error, or
+/// calls the original.
 ///
 /// # Safety
 /// Called from frames that own nothing.
@@ -140,8 +102,9 @@ unsafe extern "C-unwind" fn rest(l: *mut lua_State, results: c_int) -> usize {
     }
 }
 
-/// Runs `before`, then the original of a replacement within the same call, then `after` with what `before` returned and the number of the
-/// original's results, which are on the top. `after` returns the number of results. Both own nothing, and `after` may raise.
+/// Runs `before`, then the original of a replacement within the same call, then `after` with what
+/// `before` returned and the number of the original's results, which are at the top of the stack.
+/// `after` returns the number of results. Both own nothing, and `after` may raise.
 ///
 /// # Safety
 /// As for [`enter`]; the second upvalue of the function is the original.
@@ -162,7 +125,7 @@ pub unsafe fn enter_around<T: Copy>(
 #[cold]
 #[inline(never)]
 fn push_error(state: State, raise: Raise) -> c_int {
-    raise.push(state);
+    push(raise, state);
     RAISE
 }
 
@@ -176,7 +139,7 @@ fn push_panic(state: State, panic: Box<dyn Any + Send>) -> c_int {
     push_error(state, Raise::message(text))
 }
 
-/// For a call that keeps something.
+/// Checks that memory is not short, for a call that keeps something.
 ///
 /// Errors: memory is short.
 #[inline]
@@ -187,7 +150,7 @@ pub fn check_memory() -> Result<(), Raise> {
     Ok(())
 }
 
-/// As [`enter_always`], for a body that is not run where memory is short: that is the error then.
+/// As [`enter_always`], but if memory is short the body does not run, and that is the error.
 ///
 /// # Safety
 /// As for [`enter_always`].
@@ -202,31 +165,37 @@ pub unsafe fn enter(l: *mut lua_State, body: impl FnOnce(State) -> Result<c_int,
     }
 }
 
-/// Runs the body of a function called by Lua. The body answers how many values on the top of the stack are results.
-/// An error, or a panic, is raised after everything that the body owned has been dropped.
+/// Runs the body of a function that Lua calls. The body returns the number of results, which are at
+/// the top of the stack. An error, or a panic, is raised after everything that the body owned has
+/// been dropped.
 ///
 /// # Safety
-/// Called by Lua with a live state, directly from an `extern "C-unwind"` function that owns nothing.
+/// Called by Lua with a live state, directly from an `extern "C-unwind"` function that owns
+/// nothing.
 #[inline(always)]
 pub unsafe fn enter_always(
     l: *mut lua_State,
     body: impl FnOnce(State) -> Result<c_int, Raise>,
 ) -> usize {
-    let state = State::new(l);
+    // SAFETY: by the contract of this function.
+    let state = unsafe { State::new(l) };
     let results = match catch_unwind(AssertUnwindSafe(|| body(state))) {
         Ok(Ok(results)) => results,
         Ok(Err(raise)) => push_error(state, raise),
         Err(panic) => push_panic(state, panic),
     };
     if results < 0 {
-        // SAFETY: this frame and its caller own nothing: `results` is a number, the body's locals are gone.
+        // SAFETY: this frame and its caller own nothing: `results` is a number, the body's locals
+        // are gone.
         return unsafe { rest(l, results) };
     }
     results as usize
 }
 
-/// Defines a function that Lua can call from a body of type `fn(State) -> Result<c_int, Raise>`. Where memory is short it fails; but one that
-/// runs `always` does not: a finalizer, what ends something, takes it out or gives it back, and what Lua itself does not expect to fail.
+/// Defines a function that Lua can call from a body of type `fn(State) -> Result<c_int, Raise>`. If
+/// memory is short the function raises an error and the body does not run. With `always` it runs
+/// all the same: for finalizers, for functions that end, take out or give back something, and for
+/// those that Lua does not expect to fail.
 macro_rules! lua_function {
     ($(#[$meta:meta])* always $visibility:vis fn $name:ident = $body:expr) => {
         $(#[$meta])*
@@ -247,7 +216,8 @@ macro_rules! lua_function {
 }
 pub(crate) use lua_function;
 
-/// Defines a function that runs something before and after the original, its second upvalue: see [`enter_around`].
+/// Defines a function that runs something before and after the original, its second upvalue: see
+/// [`enter_around`].
 macro_rules! lua_around_original {
     ($(#[$meta:meta])* fn $name:ident = $before:expr, $after:expr) => {
         $(#[$meta])*

@@ -51,7 +51,7 @@ pub fn push_proxy_raising(local: &Local, raising: Raising, object: &Arc<dyn Deep
     raising.push_light(address(object));
     raising.raw_get(-2);
     // One whose finalizer has run, while its state is being closed, stands for nothing.
-    if Userdata::<Proxy>::held(*raising, -1).is_some() {
+    if Userdata::<Proxy>::get(&raising, -1).is_some() {
         raising.remove(-2);
         return true;
     }

@@ -3,8 +3,8 @@
 use super::local::{KEYS, Local};
 use super::names::{OURS, REGISTERED, is_built_in, push_loaded};
 use super::path::Parts;
+use crate::lua::sentinels::is_cancel_error;
 use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, Raising, State, Text, protect};
-use crate::markers::is_cancel_error;
 
 /// Pushes the part of the value on the top (taken off) that `key` names: text, or a number's text.
 fn push_part(raising: Raising, key: &[u8]) {

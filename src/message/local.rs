@@ -184,11 +184,8 @@ impl Local {
     }
 
     /// The proxy at `index`, of whichever kind.
-    pub fn proxy<'a>(&self, state: State, index: std::os::raw::c_int) -> Option<&'a Proxy> {
-        self.kinds
-            .borrow()
-            .iter()
-            .find_map(|kind| kind.1.get(state, index))
+    pub fn proxy<'a>(&self, state: &'a State, index: std::os::raw::c_int) -> Option<&'a Proxy> {
+        Userdata::get(state, index)
     }
 
     /// A buffer that is this state's own until it is dropped.

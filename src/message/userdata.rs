@@ -45,7 +45,7 @@ pub(super) fn write(encoder: &mut Encoder, raising: Raising, local: &Local) -> W
             return clone(encoder, raising, local, address);
         }
     }
-    if let Some(Proxy { object, .. }) = local.proxy(*raising, -1) {
+    if let Some(Proxy { object, .. }) = local.proxy(&raising, -1) {
         encoder.room_for_reference(raising);
         let reference = encoder.counted(Ref::Deep(Arc::clone(object)));
         let (flags, number) = encoder.object(raising, format::DEEP, address);
@@ -182,7 +182,7 @@ fn cloned_block(raising: Raising, size: usize, source: *mut c_void) -> Option<Ar
 
 /// How many user values of the userdata at `index` travel with it.
 pub(super) fn user_values(raising: Raising, local: &Local, index: c_int) -> c_int {
-    if let Some(proxy) = local.proxy(*raising, index) {
+    if let Some(proxy) = local.proxy(&raising, index) {
         return c_int::from(proxy.object.user_values());
     }
     let top = raising.top();

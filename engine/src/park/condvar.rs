@@ -1,6 +1,6 @@
 //! How a parked thread sleeps where there is no futex: std's Mutex and Condvar.
 
-use super::Deadline;
+use super::deadline::Deadline;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "system calls")]
 
-use super::Deadline;
+use super::deadline::Deadline;
 use crate::sync::atomic::AtomicU32;
 use std::io::{Error, ErrorKind};
 use std::ptr;
@@ -82,7 +82,7 @@ impl Sleeper {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::super::{Parker, Woken};
+    use super::super::parker::{Parker, Woken};
     use super::*;
     use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
     use std::thread;

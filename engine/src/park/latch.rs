@@ -1,7 +1,9 @@
 //! A latch: opened once, for ever; any number of threads may wait for that. The end of a lane is one.
 
+use super::deadline::Deadline;
 use super::parker::Woken;
-use super::{Deadline, Refusal, Wait, Waiter};
+use super::refusal::Refusal;
+use super::waiter::{Wait, Waiter};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex};
 use std::mem;

@@ -1,6 +1,6 @@
 //! How a parked thread sleeps in the loom models: as with a Condvar, but time passes when the model says so.
 
-use super::Deadline;
+use super::deadline::Deadline;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use loom::sync::{Condvar, Mutex};
 use std::time::Duration;

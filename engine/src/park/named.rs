@@ -6,7 +6,8 @@
 //! one does not, and closes a circle, whoever in the circle waits for a lock is refused.
 
 use super::parker::Woken;
-use super::{Refusal, Request, Wait, Waiter};
+use super::refusal::{Refusal, Request};
+use super::waiter::{Wait, Waiter};
 use crate::memory::grow;
 use crate::sync::{Arc, Mutex};
 use std::collections::VecDeque;

@@ -1,6 +1,6 @@
 //! A parker: one thread sleeps in it until somebody leaves a token. Spins before it sleeps; a spinner needs no system call to be woken.
 
-use super::Deadline;
+use super::deadline::Deadline;
 use super::sleeper::{SLICE, Sleeper, Slept};
 #[cfg(not(loom))]
 use super::spin::Spin;

@@ -1,7 +1,7 @@
 //! When and how long a thread spins before it sleeps. Waking a sleeper costs tens of microseconds, so a short spin usually pays; a spin that
 //! keeps failing, or keeps others from running, does not.
 
-use super::Deadline;
+use super::deadline::Deadline;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::hint;
 use std::thread;

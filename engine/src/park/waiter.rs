@@ -1,7 +1,8 @@
 //! A waiter: the parker of one Lua state, and beside it what others ask of that state. Lindas need not know lanes.
 
+use super::deadline::Deadline;
 use super::parker::{Parker, Woken};
-use super::{Request, Wait};
+use super::refusal::Request;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crossbeam_utils::CachePadded;
@@ -59,6 +60,15 @@ impl Waiter {
     pub fn expire(&self) {
         self.parker.expire();
     }
+}
+
+/// Who waits, until when, and what else may end the wait.
+#[derive(Clone, Copy)]
+pub struct Wait<'a> {
+    pub waiter: &'a Arc<Waiter>,
+    pub deadline: Deadline,
+    /// Asked before the thread goes to sleep and whenever it wakes without being notified (on Linux at every signal); true ends the wait.
+    pub interrupted: Option<&'a dyn Fn() -> bool>,
 }
 
 impl Wait<'_> {

@@ -1,0 +1,25 @@
+//! What a waiting thread can be asked, and why a wait ends without what it was for.
+
+/// What somebody asked a waiting or working lane to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Request {
+    None,
+    Soft,
+    Hard,
+}
+
+/// Why a call ended without doing its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The deadline passed.
+    TimedOut,
+    /// The waiter itself has been asked to stop.
+    Request(Request),
+    /// The linda is cancelled, for everybody.
+    LindaCancelled,
+    /// `Wait::interrupted` said so.
+    Interrupted,
+    /// There is no memory for what was to be done, and nothing has been done.
+    OutOfMemory,
+}

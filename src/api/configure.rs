@@ -1,0 +1,153 @@
+//! `configure`: makes a universe with the settings that `lanes.lua` has checked
+//! (docs/manual/loading.md#options).
+
+use super::lane::states::ALLOCATOR_KEY;
+use super::require;
+use crate::context::Context;
+use crate::lua::{Arguments, Kind, Raise, State, lua_function, protect};
+use crate::message::KEYS;
+use crate::state::allocator::Shared;
+use crate::state::libraries::Libraries;
+use crate::universe::{Settings, Universe};
+use lanes_engine::park::named::Party;
+use lanes_engine::threads::stack;
+use std::os::raw::c_int;
+
+lua_function! {
+    /// `configure(settings)`: makes the universe of this state. Returns false if the state has one
+    /// already.
+    pub fn configure = configure_body
+}
+
+fn configure_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(&state)?;
+    if context.universe_if_any().is_some() {
+        state.push_boolean(false);
+        return Ok(1);
+    }
+    state.set_top(1);
+    let field = |name: &'static str| {
+        protect(state, 1, move |raising| {
+            raising.raw_get_name(1, name.as_bytes())
+        })
+    };
+    let flag = |name: &'static str| {
+        field(name)?;
+        let value = state.truth(-1);
+        state.pop(1);
+        Ok::<bool, Raise>(value)
+    };
+    let (with_timers, track_lanes) = (flag("with_timers")?, flag("track_lanes")?);
+    let demote_full_userdata = flag("demote_full_userdata")?;
+    field("shutdown_timeout")?;
+    let shutdown_timeout = state.number(-1);
+    state.pop(1);
+    field("stack_size")?;
+    let stack_size = state.number(-1) as usize;
+    state.pop(1);
+    field("on_state_create")?;
+    protect(state, 1, |raising| {
+        raising.raw_set_index(State::REGISTRY, KEYS.on_state_create)
+    })?;
+    field("allocator")?;
+    let protected = state.kind(-1) == Kind::String;
+    let custom_allocator = state.kind(-1) == Kind::Function;
+    protect(state, 1, |raising| {
+        raising.raw_set_index(State::REGISTRY, ALLOCATOR_KEY)
+    })?;
+    protect(state, 0, |raising| {
+        raising.raw_get_index(State::REGISTRY, KEYS.context);
+        let context = raising.top();
+        require::wrap(raising, context);
+        raising.set_top(0);
+    })?;
+    // LuaJIT's states do not share an allocator, so there is nothing to lock.
+    let shared = protected && !crate::lua::compat::LUAJIT;
+    let settings = Settings {
+        with_timers,
+        demote_full_userdata,
+        track_lanes,
+        shutdown_timeout,
+        stack_size,
+        allocator: shared.then(|| Shared::install(state.raw())),
+        custom_allocator,
+    };
+    context.local.demote.set(demote_full_userdata);
+    *context.local.name.borrow_mut() = b"main".to_vec();
+    context.master.set(true);
+    context.set_universe(Universe::new(settings, Party::of(&context.waiter)));
+    state.push_boolean(true);
+    Ok(1)
+}
+
+lua_function! {
+    /// `is_configured()`: whether this state has a universe.
+    pub fn is_configured = |state| {
+        let configured = Context::of(&state)?.universe_if_any().is_some();
+        state.push_boolean(configured);
+        Ok(1)
+    }
+}
+
+lua_function! {
+    /// `is_main()`: whether this state is the master of its universe; and whether the universe has
+    /// timers.
+    pub fn is_main = |state| {
+        let context = Context::of(&state)?;
+        state.push_boolean(context.master.get());
+        state.push_boolean(context.universe_if_any().is_some_and(|universe| universe.settings.with_timers));
+        Ok(2)
+    }
+}
+
+lua_function! {
+    /// `check_libraries(list)`: returns nothing, or a text that says what is wrong with a list of
+    /// libraries.
+    pub fn check_libraries = check_libraries_body
+}
+
+fn check_libraries_body(state: State) -> Result<c_int, Raise> {
+    let arguments = Arguments::new(state, "check_libraries");
+    let list = arguments.bytes(1)?;
+    match Libraries::parse(Some(list)) {
+        Ok(_) => Ok(0),
+        Err(text) => {
+            let text = text.bytes();
+            protect(state, 0, |raising| raising.push_bytes(text))?;
+            Ok(1)
+        }
+    }
+}
+
+lua_function! {
+    /// `is_stack_size(value)`: whether a value is a size that stacks of lanes may have.
+    pub fn is_stack_size = |state| {
+        let size = if state.kind(1) == Kind::Number { state.number(1) } else { f64::NAN };
+        state.push_boolean(stack::is_size(size));
+        Ok(1)
+    }
+}
+
+lua_function! {
+    /// `is_lua_function(f)`: whether a function is written in Lua.
+    pub fn is_lua_function = |state| {
+        let lua = state.kind(1) == Kind::Function && !state.is_c_function(1);
+        state.push_boolean(lua);
+        Ok(1)
+    }
+}
+
+lua_function! {
+    /// `upvalue_count(f)`: how many upvalues a function written in C has; 0 for anything else.
+    pub fn upvalue_count = |state| {
+        let mut count = 0;
+        if state.is_c_function(1) {
+            while state.push_upvalue(1, count + 1).is_some() {
+                state.pop(1);
+                count += 1;
+            }
+        }
+        state.push_integer(i64::from(count));
+        Ok(1)
+    }
+}

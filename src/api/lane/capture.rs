@@ -1,0 +1,92 @@
+//! Captures the outcome of a lane, on the lane's own thread.
+
+use crate::context::Context;
+use crate::lane::outcome::{Captured, Outcome};
+use crate::lua::sentinels::is_cancel_error;
+use crate::lua::{Kind, Raise, State, Text, compat, protect, text};
+use crate::message::{Destination, KEYS, Label, encode_packet};
+
+/// Captures the values above `base` as results.
+pub fn results(context: &Context, state: State, base: i32) -> Outcome {
+    Outcome::Done(capture(context, state, state.top() - base, Label::Result))
+}
+
+/// Captures the error value at the top of the stack and the trace that the message handler left.
+pub fn error(context: &Context, state: State, status: i32) -> Outcome {
+    if is_cancel_error(state, -1) {
+        state.pop(1);
+        return Outcome::Cancelled;
+    }
+    // Memory errors and errors in the handler have no trace.
+    let traced = status == compat::LUA_ERRRUN;
+    if traced {
+        state.raw_get_index(State::REGISTRY, KEYS.trace);
+    }
+    let has_trace = traced && !state.is_none_or_nil(-1);
+    if traced && !has_trace {
+        state.pop(1);
+    }
+    Outcome::Error(capture(
+        context,
+        state,
+        1 + i32::from(has_trace),
+        Label::Error,
+    ))
+}
+
+/// Captures the top `count` values, those that can travel.
+fn capture(context: &Context, state: State, count: i32, label: Label) -> Captured {
+    let first = state.top() - count + 1;
+    let mut refused = Vec::new();
+    // A single value is captured or refused. Of several values those that cannot travel are left
+    // out, for which copies are needed.
+    let several = count > 1 && (first..first + count).any(|index| is_object(state, index));
+    let packet = loop {
+        if several {
+            if let Err(raise) = protect(state, 0, move |raising| raising.reserve(count + 8)) {
+                break Err(text_of(state, raise));
+            }
+            for _ in 0..count {
+                state.push_copy(-count);
+            }
+        }
+        let reason = match encode_packet(&context.local, state, count, label, Destination::Anywhere)
+        {
+            Ok(packet) => break Ok(packet),
+            Err(raise) => text_of(state, raise),
+        };
+        let number = context.local.last_value() as i32;
+        if !several || number >= count || refused.iter().any(|(n, _)| *n == number + 1) {
+            break Err(reason);
+        }
+        refused.push((number + 1, reason));
+        state.set_top(first + count - 1);
+        state.push_nil();
+        state.replace(first + number);
+    };
+    state.set_top(first - 1);
+    Captured { packet, refused }
+}
+
+/// Whether the value at `index` is more than a number, a string or the like.
+pub fn is_object(state: State, index: i32) -> bool {
+    matches!(
+        state.kind(index),
+        Kind::Table | Kind::Function | Kind::Userdata | Kind::Thread | Kind::Other
+    )
+}
+
+/// The text of an error that encoding has raised.
+fn text_of(state: State, raise: Raise) -> Text {
+    match raise {
+        Raise::Bare(text) | Raise::Message(text) | Raise::Level(text, _) => text,
+        Raise::Value => {
+            let text = state
+                .text(-1)
+                .unwrap_or_else(|| text!["(error object is a ", state.type_name(-1), " value)"]);
+            state.pop(1);
+            text
+        }
+        Raise::Light(_) => "cancelled".into(),
+    }
+}

@@ -1,0 +1,57 @@
+//! The end of a universe: its lanes are asked to stop, and waited for within limits
+//! (docs/manual/shutdown.md).
+
+use crate::lane::{ALL_HOOKS, Record};
+use crate::universe::Universe;
+use lanes_engine::park::{Deadline, Request, Wait, Waiter};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The time that lanes have in any case, so that those which are about to end can do so.
+const GRACE_TIME: Duration = Duration::from_millis(20);
+
+/// Ends a universe; called when its master state is being closed. Lanes are asked to stop by a hard
+/// request, which wakes them; those that have not ended by half of the time get every hook; those
+/// that still run when the time is up are left running. Returns whether all have ended.
+pub fn shut_down(universe: &Arc<Universe>) -> bool {
+    universe.close();
+    let time = Duration::try_from_secs_f64(universe.settings.shutdown_timeout)
+        .unwrap_or(Duration::MAX)
+        .max(GRACE_TIME);
+    let begin = Instant::now();
+    let until = |share: Duration| {
+        begin
+            .checked_add(share)
+            .map_or(Deadline::Never, Deadline::At)
+    };
+    let lanes = universe.running();
+    for lane in &lanes {
+        lane.waiter.cancel(Request::Hard, true);
+    }
+    let waiter = Waiter::new();
+    let lanes = wait(lanes, &waiter, until(time / 2));
+    for lane in &lanes {
+        lane.set_hooks(ALL_HOOKS.0, ALL_HOOKS.1);
+        // Once more, for those that began to wait after the first time.
+        lane.waiter.cancel(Request::Hard, true);
+    }
+    let all_ended = wait(lanes, &waiter, until(time)).is_empty();
+    universe.timers().shut_down();
+    universe.clear_lindas();
+    universe.spares().clear();
+    all_ended
+}
+
+/// Waits until lanes have ended and closed their states. Returns those that have not by the
+/// deadline.
+fn wait(lanes: Vec<Arc<Record>>, waiter: &Arc<Waiter>, deadline: Deadline) -> Vec<Arc<Record>> {
+    let wait = Wait {
+        waiter,
+        deadline,
+        interrupted: None,
+    };
+    lanes
+        .into_iter()
+        .filter(|lane| lane.closed.wait(&wait).is_err())
+        .collect()
+}

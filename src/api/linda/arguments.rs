@@ -1,0 +1,59 @@
+//! What the methods of lindas have in common: their receiver, timeouts, and how a wait on a linda
+//! ends.
+
+use crate::api::waiting::{Timeout, Waited};
+use crate::linda::{Linda, soft_requests};
+use crate::lua::{Arguments, Kind, Raise, State, Userdata};
+use crate::message::Proxy;
+use lanes_engine::park::{Refusal, Request};
+use std::any::Any;
+use std::os::raw::c_int;
+
+/// The linda that is the receiver of the method.
+#[inline]
+pub fn this(arguments: &Arguments) -> Result<&Linda, Raise> {
+    let linda = Userdata::get(&arguments.state, 1)
+        .and_then(linda_of)
+        .ok_or_else(|| {
+            arguments.error(
+                1,
+                format_args!(
+                    "expecting a linda object, got {}",
+                    arguments.state.type_name(1)
+                ),
+            )
+        })?;
+    soft_requests::before(linda, arguments);
+    Ok(linda)
+}
+
+/// The linda that a proxy stands for.
+#[inline]
+pub fn linda_of(proxy: &Proxy) -> Option<&Linda> {
+    (&*proxy.object as &dyn Any).downcast_ref::<Linda>()
+}
+
+/// The timeout before the key: a number of seconds (negative: for ever), or nil. Returns it and the
+/// index of the next argument.
+#[inline(always)]
+pub fn timeout(arguments: &Arguments) -> Result<(Timeout, c_int), Raise> {
+    match arguments.state.kind(2) {
+        Kind::Number => Ok((Timeout::argument(arguments, 2)?, 3)),
+        Kind::Nil => Ok((Timeout::Never, 3)),
+        _ => Ok((Timeout::Never, 2)),
+    }
+}
+
+/// Whether the value at `index` is this light userdata (see [`sentinels`](crate::lua::sentinels)).
+pub fn is_marker(state: State, index: c_int, marker: usize) -> bool {
+    state.kind(index) == Kind::Light && state.userdata(index) as usize == marker
+}
+
+/// How a wait goes on after this outcome of an operation.
+pub fn waited<T>(outcome: Result<T, Refusal>) -> Waited<Result<T, Refusal>> {
+    match outcome {
+        Err(Refusal::Interrupted) => Waited::Interrupted,
+        Err(Refusal::Request(Request::Hard)) => Waited::Asked(outcome),
+        outcome => Waited::Ended(outcome),
+    }
+}

@@ -1,0 +1,207 @@
+//! `linda:receive` (docs/manual/lindas.md): from one slot, from the first of several, and many
+//! elements at once.
+
+use super::arguments::{is_marker, this, timeout, waited};
+use super::results;
+use crate::api::waiting::{Timeout, wait};
+use crate::context::Context;
+use crate::linda::{Key, KeyRef, Linda};
+use crate::lua::sentinels::BATCHED;
+use crate::lua::{Arguments, Kind, Raise, State, lua_function};
+use crate::message::{Label, Message, decode, decode_apart};
+use lanes_engine::memory::grow;
+use lanes_engine::park::{Deadline, Refusal, Wait};
+use lanes_engine::queues::{Found, Queues, Shortcut};
+use std::os::raw::c_int;
+
+lua_function! {
+    /// `linda:receive([timeout,] key...)`: returns key and value; nothing at the timeout;
+    /// `cancel_error`. `linda:receive([timeout,] linda.batched, key, min [, max])`: returns key and
+    /// values.
+    always pub fn receive = receive_body
+}
+
+#[inline]
+fn receive_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(&state)?;
+    let arguments = Arguments::new(state, "receive");
+    let linda = this(&arguments)?;
+    let (timeout, at) = timeout(&arguments)?;
+    let kind = state.kind(at);
+    if kind == Kind::Light && is_marker(state, at, BATCHED) {
+        return receive_batched(context, &arguments, linda, timeout, at + 1);
+    }
+    if state.top() > at {
+        return receive_any(context, &arguments, linda, timeout, at);
+    }
+    let key = KeyRef::argument_of_kind(&arguments, kind, at)?;
+    let mut scratch = context.local.scratch();
+    let apart = &mut scratch.bytes;
+    let shortcuts = context.shortcuts.borrow();
+    let shortcut = shortcuts.find(linda, &key);
+    let found = shortcut.map_or(Found::Unknown, |shortcut| {
+        linda.queues.take(&context.waiter, shortcut, apart)
+    });
+    let outcome = match found {
+        Found::Element(message) => Ok((message, None)),
+        Found::Nothing => Err(Refusal::TimedOut),
+        Found::Unknown => linda
+            .queues
+            .receive_one(&context.at_once(), &key, shortcut, apart),
+    };
+    let outcome = match outcome {
+        Err(refusal) if results::may_change(refusal, timeout) => {
+            let known = shortcut.cloned();
+            drop(shortcuts);
+            receive_waiting(context, state, linda, timeout, &key, known.as_ref(), apart)?
+        }
+        outcome => {
+            drop(shortcuts);
+            outcome
+        }
+    };
+    match outcome {
+        Ok((message, shortcut)) => {
+            if let Some(shortcut) = shortcut {
+                let mut shortcuts = context.shortcuts.borrow_mut();
+                shortcuts.remember(linda, &key, shortcut);
+            }
+            deliver(context, state, linda, &key, at, message, apart)
+        }
+        Err(refusal) => results::refused_receive(state, refusal),
+    }
+}
+
+/// Answers the key at `at` and the value of a message that was received; `apart` are the bytes that
+/// are apart from it. The message goes back where it cannot be read.
+#[inline]
+fn deliver(
+    context: &Context,
+    state: State,
+    linda: &Linda,
+    key: &KeyRef,
+    at: c_int,
+    message: Message,
+    apart: &[u8],
+) -> Result<c_int, Raise> {
+    state.push_copy(at);
+    match decode_apart(&context.local, state, Label::Element, &message, apart) {
+        Ok(()) => Ok(2),
+        Err(raise) => {
+            linda.queues.put_back(key, vec![message.whole(apart)]);
+            Err(raise)
+        }
+    }
+}
+
+/// The outcome of a receive: an element, and a shortcut to the slot if it is new; or why there is
+/// none.
+type Received = Result<(Message, Option<Shortcut<Message>>), Refusal>;
+
+/// Waits until there is an element.
+#[cold]
+fn receive_waiting(
+    context: &Context,
+    state: State,
+    linda: &Linda,
+    timeout: Timeout,
+    key: &KeyRef,
+    known: Option<&Shortcut<Message>>,
+    apart: &mut Vec<u8>,
+) -> Result<Received, Raise> {
+    wait(context, state, timeout.deadline(), |wait: &Wait| {
+        waited(linda.queues.receive_one(wait, key, known, apart))
+    })
+}
+
+/// Receives from the first of several keys that has an element.
+fn receive_any(
+    context: &Context,
+    arguments: &Arguments,
+    linda: &Linda,
+    timeout: Timeout,
+    first: c_int,
+) -> Result<c_int, Raise> {
+    let state = arguments.state;
+    let mut keys = grow::list((state.top() - first + 1) as usize);
+    for index in first..=state.top() {
+        keys.push(KeyRef::argument(arguments, index)?);
+    }
+    let outcome = wait(context, state, timeout.deadline(), |wait: &Wait| {
+        waited(linda.queues.receive(wait, &keys))
+    })?;
+    match outcome {
+        Ok((position, message)) => match keys.get(position) {
+            Some(key) => deliver(
+                context,
+                state,
+                linda,
+                key,
+                first + position as c_int,
+                message,
+                &[],
+            ),
+            None => Ok(0),
+        },
+        Err(refusal) => results::refused_receive(state, refusal),
+    }
+}
+
+fn receive_batched(
+    context: &Context,
+    arguments: &Arguments,
+    linda: &Linda,
+    timeout: Timeout,
+    at: c_int,
+) -> Result<c_int, Raise> {
+    let state = arguments.state;
+    let key = KeyRef::argument(arguments, at)?;
+    let min = arguments.integer(at + 1)?;
+    let max = if state.is_none_or_nil(at + 2) {
+        min
+    } else {
+        arguments.integer(at + 2)?
+    };
+    if min < 1 {
+        return Err(arguments.error(at + 1, format_args!("min count should be >= 1, got {min}")));
+    }
+    if max < min {
+        return Err(arguments.error(
+            at + 2,
+            format_args!("batched min/max error: max {max} is below min {min}"),
+        ));
+    }
+    let bound = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
+    let outcome = wait(context, state, timeout.deadline(), |wait: &Wait| {
+        waited(
+            linda
+                .queues
+                .receive_batched(wait, &key, bound(min), bound(max)),
+        )
+    })?;
+    match outcome {
+        Ok(messages) => {
+            state.push_copy(at);
+            match decode(&context.local, state, Label::Element, &messages) {
+                Ok(count) => Ok(count + 1),
+                Err(raise) => {
+                    linda.queues.put_back(&key, messages);
+                    Err(raise)
+                }
+            }
+        }
+        Err(refusal) => results::refused_receive(state, refusal),
+    }
+}
+
+/// Waits until `deadline`, as a receive does that gets no element: a request ends the wait.
+pub fn sleep(context: &Context, state: State, deadline: Deadline) -> Result<c_int, Raise> {
+    let nothing: Queues<Key, Message> = Queues::new();
+    let refusal = wait(context, state, deadline, |wait| {
+        waited(nothing.receive(wait, &[KeyRef::Boolean(false)]))
+    })?;
+    match refusal {
+        Ok(_) => Ok(0),
+        Err(refusal) => results::refused_receive(state, refusal),
+    }
+}

@@ -1,0 +1,132 @@
+//! `linda:send` (docs/manual/lindas.md), and how values become elements of slots.
+
+use super::arguments::{is_marker, this, timeout};
+use super::results;
+use crate::api::waiting::{Timeout, Waited, wait};
+use crate::context::Context;
+use crate::linda::{KeyRef, Linda};
+use crate::lua::sentinels::NULL;
+use crate::lua::{Arguments, Kind, Raise, State, lua_function};
+use crate::message::{Captured, Label, Message, capture, encode_each, encode_one};
+use lanes_engine::park::{Refusal, Request, Wait};
+use lanes_engine::queues::Values;
+use std::os::raw::c_int;
+
+lua_function! {
+    /// `linda:send([timeout,] [linda.null,] key, value...)`: returns true; false at the timeout;
+    /// `cancel_error`.
+    pub fn send = send_body
+}
+
+#[inline]
+fn send_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(&state)?;
+    let arguments = Arguments::new(state, "send");
+    let linda = this(&arguments)?;
+    let (timeout, mut at) = timeout(&arguments)?;
+    let top = state.top();
+    let mut kind = state.kind(at);
+    let nil_allowed = kind == Kind::Light && top > at && is_marker(state, at, NULL);
+    if nil_allowed {
+        at += 1;
+        kind = state.kind(at);
+    }
+    let key = KeyRef::argument_of_kind(&arguments, kind, at)?;
+    let sent = match top - at {
+        1 if !(state.kind(-1) == Kind::Light && is_marker(state, -1, NULL)) => {
+            let label = Label::Argument(2);
+            let sent = capture(&context.local, state, label, |captured| match captured {
+                Captured::Whole(message) => {
+                    let values = Values::One(message);
+                    linda.queues.send(&context.at_once(), &key, values)
+                }
+                Captured::Apart(message, bytes) => linda
+                    .queues
+                    .send_apart(&context.at_once(), &key, message, bytes)
+                    .map_err(|(refusal, message)| (refusal, Values::One(message.whole(bytes)))),
+            });
+            sent?
+        }
+        0 if !nil_allowed => {
+            return Err(Raise::message(
+                "no data to send: linda:send([timeout,] key, value...) needs a value",
+            ));
+        }
+        0 | 1 => {
+            let values = Values::One(Message::nil());
+            linda.queues.send(&context.at_once(), &key, values)
+        }
+        count => {
+            let values = Values::Many(elements(context, state, at + 1, count)?);
+            linda.queues.send(&context.at_once(), &key, values)
+        }
+    };
+    let outcome = match sent {
+        Err((refusal, values)) if results::may_change(refusal, timeout) => {
+            send_waiting(context, state, linda, timeout, &key, values)?
+        }
+        outcome => outcome.map_err(|(refusal, _)| refusal),
+    };
+    match outcome {
+        Ok(()) => {
+            state.push_boolean(true);
+            Ok(1)
+        }
+        Err(refusal) => results::refused_send(state, refusal),
+    }
+}
+
+/// Waits until the values are sent.
+#[cold]
+fn send_waiting(
+    context: &Context,
+    state: State,
+    linda: &Linda,
+    timeout: Timeout,
+    key: &KeyRef,
+    values: Values<Message>,
+) -> Result<Result<(), Refusal>, Raise> {
+    let mut values = Some(values);
+    wait(context, state, timeout.deadline(), |wait: &Wait| {
+        let Some(sending) = values.take() else {
+            return Waited::Ended(Ok(()));
+        };
+        match linda.queues.send(wait, key, sending) {
+            Err((Refusal::Interrupted, back)) => {
+                values = Some(back);
+                Waited::Interrupted
+            }
+            Err((refusal @ Refusal::Request(Request::Hard), back)) => {
+                values = Some(back);
+                Waited::Asked(Err(refusal))
+            }
+            outcome => Waited::Ended(outcome.map_err(|(refusal, _)| refusal)),
+        }
+    })
+}
+
+/// Captures the top value as an element of a slot.
+#[inline]
+pub fn element(context: &Context, state: State) -> Result<Message, Raise> {
+    if state.kind(-1) == Kind::Light && is_marker(state, -1, NULL) {
+        return Ok(Message::nil());
+    }
+    encode_one(&context.local, state, Label::Argument(2))
+}
+
+/// Captures the `count` values from index `first` on, which are the top ones, as elements of a
+/// slot.
+pub fn elements(
+    context: &Context,
+    state: State,
+    first: c_int,
+    count: c_int,
+) -> Result<Vec<Message>, Raise> {
+    for index in first..first + count {
+        if is_marker(state, index, NULL) {
+            state.push_nil();
+            state.replace(index);
+        }
+    }
+    encode_each(&context.local, state, count, Label::Argument(2))
+}

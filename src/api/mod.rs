@@ -1,0 +1,20 @@
+//! What Lua calls: the native module `lanes_core` (`lanes.core` in the 3.x interface), on which
+//! `lanes.lua` builds.
+
+pub mod attach;
+mod clock;
+mod configure;
+mod date;
+mod lane;
+mod linda;
+pub mod loaded;
+mod names;
+mod prepare;
+mod require;
+pub mod table;
+#[cfg(feature = "hooks")]
+mod test_hooks;
+mod threads;
+mod timers;
+mod version_check;
+mod waiting;

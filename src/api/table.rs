@@ -1,0 +1,167 @@
+//! The native module `lanes_core` (`lanes.core` in the 3.x interface): the functions on which
+//! `lanes.lua` builds.
+
+use super::loaded::push_table;
+#[cfg(feature = "hooks")]
+use super::test_hooks;
+use super::{clock, configure, lane, linda, names, require, threads, timers};
+use crate::build_info::{self, BuildValue};
+use crate::context::{Context, push_function};
+use crate::lua::sentinels::{CANCEL_ERROR, NULL};
+use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function, protect};
+use crate::message::KEYS;
+use lanes_engine::threads::stack;
+use std::os::raw::{c_int, c_void};
+
+const FUNCTIONS: &[(&str, Function)] = &[
+    ("configure", configure::configure),
+    ("is_configured", configure::is_configured),
+    ("is_main", configure::is_main),
+    ("launch", launch),
+    ("check_libraries", configure::check_libraries),
+    ("is_lua_function", configure::is_lua_function),
+    ("is_stack_size", configure::is_stack_size),
+    ("upvalue_count", configure::upvalue_count),
+    ("timer_lane", timers::timer_lane),
+    ("linda", new_linda),
+    ("prepare_lock", linda::locks::prepare_lock),
+    ("prepare_atomic", linda::locks::prepare_atomic),
+    ("require", require::lanes_require),
+    ("register", names::register),
+    ("nameof", names::nameof),
+    ("now_secs", clock::now_secs),
+    ("sleep", clock::sleep),
+    ("timer", timers::timer),
+    ("timers", timers::timers),
+    ("wakeup_conv", timers::wakeup_conv),
+    ("threads", threads::threads),
+    ("set_thread_priority", threads::set_thread_priority),
+    ("set_thread_affinity", threads::set_thread_affinity),
+    ("set_singlethreaded", threads::set_singlethreaded),
+];
+
+/// Pushes the module's table, the same one each time. `context` is the index of the context's
+/// userdata.
+pub fn push(raising: Raising, context: c_int) {
+    push_table(raising);
+    raising.raw_get_name(-1, b"version");
+    let filled = !raising.is_none_or_nil(-1);
+    raising.pop(1);
+    if !filled {
+        fill(raising, context);
+    }
+}
+
+/// Fills the module's table, which is at the top of the stack.
+fn fill(raising: Raising, context: c_int) {
+    for (name, function) in FUNCTIONS {
+        push_function(raising, context, *function);
+        raising.raw_set_name(-2, name.as_bytes());
+    }
+    for (name, value) in [("cancel_error", CANCEL_ERROR), ("null", NULL)] {
+        raising.push_light(value as *mut c_void);
+        raising.raw_set_name(-2, name.as_bytes());
+    }
+    raising.push_integer(i64::from(lanes_engine::threads::priority::RANGE.1));
+    raising.raw_set_name(-2, b"max_prio");
+    push_stack_sizes(raising);
+    raising.raw_set_name(-2, b"stack_sizes");
+    raising.push_bytes(b"3.17.2");
+    raising.raw_set_name(-2, b"version");
+    raising.push_bytes(format_version().as_bytes());
+    raising.raw_set_name(-2, b"implementation");
+    push_build(raising);
+    raising.raw_set_name(-2, b"build");
+    #[cfg(feature = "hooks")]
+    test_hooks::add(raising, context);
+}
+
+lua_function! {
+    /// `__index` of the module's table in a lane that has not used it yet: fills it.
+    pub fn fill_now = fill_now_body
+}
+
+fn fill_now_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(&state)?;
+    protect(state, 2, |raising| {
+        raising.raw_get_index(State::REGISTRY, KEYS.context);
+        raising.push_copy(1);
+        push(raising, 3);
+        raising.push_nil();
+        raising.set_metatable(1);
+        raising.push_copy(2);
+        raising.raw_get(1);
+    })?;
+    context.local.modules_changed();
+    Ok(1)
+}
+
+/// Version of this implementation.
+const fn format_version() -> &'static str {
+    concat!("lanes-rs ", env!("CARGO_PKG_VERSION"))
+}
+
+/// Pushes a table of the sizes that stacks of lanes may have, in bytes, and a text about them.
+fn push_stack_sizes(raising: Raising) {
+    raising.new_table(0, 4);
+    raising.push_bytes(stack::EXPECTED.as_bytes());
+    raising.raw_set_name(-2, b"text");
+    for (name, size) in [
+        ("least", stack::LEAST),
+        ("most", stack::MOST),
+        ("usual", stack::default_size()),
+    ] {
+        raising.push_integer(size as i64);
+        raising.raw_set_name(-2, name.as_bytes());
+    }
+}
+
+/// Pushes what the build found out.
+fn push_build(raising: Raising) {
+    raising.new_table(0, 10);
+    for (name, value) in build_info::entries() {
+        match value {
+            BuildValue::Text(text) => raising.push_bytes(text.as_bytes()),
+            BuildValue::Flag(flag) => raising.push_boolean(flag),
+        }
+        raising.raw_set_name(-2, name.as_bytes());
+    }
+}
+
+lua_function! {
+    /// `launch(libraries, options, body, arguments...)`: launches a lane and returns its handle.
+    fn launch = lane::launch::launch
+}
+
+lua_function! {
+    /// `lanes.linda([name] [, group])` (docs/manual/lindas.md)
+    fn new_linda = new_linda_body
+}
+
+fn new_linda_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(&state)?;
+    context.universe()?;
+    let arguments = Arguments::new(state, "linda");
+    arguments.at_most(2)?;
+    let name: &[u8] = match (state.top(), state.kind(1)) {
+        (0, _) => b"",
+        (1, Kind::String) => arguments.bytes(1)?,
+        (1, Kind::Number) => b"",
+        (1, _) => {
+            let given = state.type_name(1);
+            return Err(arguments.error(
+                1,
+                format_args!("wrong parameter (should be a string or a number), got {given}"),
+            ));
+        }
+        _ => {
+            let name = arguments.bytes(1)?;
+            if state.kind(2) != Kind::Number {
+                return Err(arguments.type_error(2, "number"));
+            }
+            name
+        }
+    };
+    linda::methods::new(context, state, name)?;
+    Ok(1)
+}

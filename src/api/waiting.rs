@@ -1,0 +1,127 @@
+//! How functions that Lua calls wait: timeouts, interruptions by signal handlers, and requests.
+
+use super::lane::callback;
+use crate::context::Context;
+use crate::lua::{Arguments, Raise, State, protect};
+use lanes_engine::park::{Deadline, Request, Wait};
+use std::os::raw::c_int;
+
+/// How long an operation may wait.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Timeout {
+    /// Not at all.
+    Zero,
+    /// For this many seconds, more than zero.
+    Seconds(f64),
+    /// For ever.
+    Never,
+}
+
+impl Timeout {
+    /// The timeout that is the number at `index`, in seconds; a negative one is for ever.
+    ///
+    /// Errors: NaN.
+    #[inline]
+    pub fn argument(arguments: &Arguments, index: c_int) -> Result<Timeout, Raise> {
+        let seconds = arguments.number(index)?;
+        if seconds.is_nan() {
+            return Err(arguments.error(index, "timeout in seconds expected, got NaN"));
+        }
+        Ok(if seconds < 0.0 {
+            Timeout::Never
+        } else if seconds == 0.0 {
+            Timeout::Zero
+        } else {
+            Timeout::Seconds(seconds)
+        })
+    }
+
+    /// The deadline of a wait that begins now.
+    pub fn deadline(self) -> Deadline {
+        match self {
+            Timeout::Zero => Deadline::Now,
+            Timeout::Seconds(seconds) => Deadline::after_seconds(seconds),
+            Timeout::Never => Deadline::Never,
+        }
+    }
+}
+
+/// The deadline that is the number at `index`, in seconds from now; a negative one is for ever.
+///
+/// Errors: NaN.
+pub fn deadline(arguments: &Arguments, index: c_int) -> Result<Deadline, Raise> {
+    Timeout::argument(arguments, index).map(Timeout::deadline)
+}
+
+/// How an operation that may wait ended.
+pub enum Waited<T> {
+    /// With this.
+    Ended(T),
+    /// A hook wants attention.
+    Interrupted,
+    /// With this, by a hard request.
+    Asked(T),
+}
+
+/// Whether a lane that is asked to stop because the main state is being closed is left alone: it is
+/// in a callback of a C library, which might end the process if an error was raised there.
+pub fn is_left_alone(context: &Context, state: State) -> bool {
+    context
+        .universe_if_any()
+        .is_some_and(|universe| universe.is_closing())
+        && callback::is_within(context, state, false)
+}
+
+/// Whether `cancel_error` must not be raised in `state`, which is running, because it would end a
+/// callback of a C library.
+pub fn is_called_back(context: &Context, state: State) -> bool {
+    callback::is_within(context, state, true)
+}
+
+/// Calls `operation` with a wait of this state, again and again until it ends for another reason
+/// than an interruption.
+///
+/// A signal handler of the host (Ctrl-C in the stock interpreter) asks for attention by setting a
+/// debug hook. A wait then ends, and an empty function is called so that the hook runs, which may
+/// raise an error. The same is done if a hook is set before the wait, because it may have been set
+/// after the interpreter last looked. If the hook raises nothing the wait goes on.
+#[cold]
+pub fn wait<T>(
+    context: &Context,
+    state: State,
+    deadline: Deadline,
+    mut operation: impl FnMut(&Wait) -> Waited<T>,
+) -> Result<T, Raise> {
+    // Lanes have no signal handlers. Their hooks are set by cancellations, which also wake them.
+    let watched = context.record.is_none() && deadline != Deadline::Now;
+    let main = context.main.get().unwrap_or(state);
+    let hooks = || (main.hook(), if state == main { 0 } else { state.hook() });
+    loop {
+        let before = hooks();
+        if watched && before != (0, 0) {
+            protect(state, 0, |_| ())?;
+        }
+        let interrupted = || hooks() != before;
+        let wait = Wait {
+            waiter: &context.waiter,
+            deadline,
+            interrupted: if watched { Some(&interrupted) } else { None },
+        };
+        match operation(&wait) {
+            Waited::Ended(value) => return Ok(value),
+            Waited::Asked(value) if !is_left_alone(context, state) => return Ok(value),
+            Waited::Asked(_) => {
+                // The request is withdrawn: the program ends without waiting for this lane to obey
+                // it.
+                context.waiter.cancel(Request::None, false);
+                continue;
+            }
+            Waited::Interrupted => {}
+        }
+        // A signal handler sets the hook in the first coroutine, which is not running if another
+        // one waits.
+        if before == (0, 0) && main.hook() != 0 && state.hook() == 0 {
+            main.move_hook(state);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Soft requests that came without a wake-up. A lane that waits notices such a request at the next
+//! wake-up of its linda, whatever caused it (docs/manual/cancellation.md); here nobody is woken in
+//! vain, so an operation that may wake somebody looks for lanes with requests first.
+
+use super::object::Linda;
+use crate::lua::Arguments;
+use lanes_engine::queues::Who;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many lanes of the process have such a request and have not ended.
+static LANES: AtomicUsize = AtomicUsize::new(0);
+
+/// There is one more lane with such a request.
+pub fn add() {
+    LANES.fetch_add(1, Ordering::Release);
+}
+
+/// A lane with such a request has ended.
+pub fn remove() {
+    LANES.fetch_sub(1, Ordering::Release);
+}
+
+/// To be called before a method of a linda: it may end waits.
+#[inline]
+pub fn before(linda: &Linda, method: &Arguments) {
+    if LANES.load(Ordering::Acquire) != 0 {
+        end_waits(
+            linda,
+            match method.function {
+                "send" => Who::Read,
+                "receive" => Who::Write,
+                "set" | "limit" | "lock" | "atomic" => Who::Both,
+                _ => Who::None,
+            },
+        );
+    }
+}
+
+/// To be called before a timer sets a slot.
+#[inline]
+pub fn before_tick(linda: &Linda) {
+    if LANES.load(Ordering::Acquire) != 0 {
+        end_waits(linda, Who::Both);
+    }
+}
+
+#[cold]
+fn end_waits(linda: &Linda, who: Who) {
+    linda.queues.refuse_asked(who);
+}
