@@ -9,7 +9,7 @@ local seconds = tonumber(os.getenv "LANES_RANDOM_SECONDS") or 12
 local page = math.floor(tonumber(tostring({}):match "(%x+)$", 16) / 4096) % 1000
 local first = math.floor(tonumber(os.getenv "LANES_RANDOM_SEED") or (os.time() % 1000 * 1000 + page) * 1000)
 
--- Seconds after which a program counts as hanging, as `support.limited` has them. `runtime.LIMIT` is less: a lane that hangs is named.
+-- Seconds after which a program counts as hanging, as `machine.run` has them. `runtime.LIMIT` is less: a lane that hangs is named.
 local LIMIT = 100
 
 -- Seconds in which a program that fails is made smaller, and the limit of each smaller one. All of these together end within what
@@ -39,7 +39,7 @@ end
 
 -- Runs a program, with delays or without. Returns what is wrong with it and whether something hangs, or nil and what it printed.
 local function problem_of(text, delays, limit)
-    local result = support.run(text, { timeout = limit or LIMIT, before = "export LANES_DELAYS=" .. (delays or 0) })
+    local result = support.run(text, { timeout = limit or LIMIT, environment = { LANES_DELAYS = delays or 0 } })
     if result.code == 0 and result.err == "" then return nil, result.out end
     local hangs = result.code == 124 or result.code == 137 or result.err:find("lanes hang", 1, true) ~= nil
     return ("it ended with code %d and this on standard error:\n%s"):format(result.code, result.err), hangs

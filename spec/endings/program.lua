@@ -3,6 +3,7 @@
 local activity, ending, timers, directory = arg[1], arg[2], arg[3], arg[4]
 
 package.path = directory .. "/?.lua;" .. package.path
+local machine = require "machine"
 
 -- Lanes of these activities do not end when they are asked to. The others must do so at once: they would be asked once more, but later than
 -- this program may take.
@@ -15,8 +16,8 @@ local lanes = require "lanes".configure { shutdown_timeout = deaf[activity] and 
 local linda = lanes.linda "endings"
 local sleep = lanes.sleep
 
--- A command that takes as long as this process lives. A shell that comes after its end cannot learn its number.
-local endless = ("while kill -0 %d 2>/dev/null; do sleep 0.1; done"):format(io.open("/proc/self/stat"):read("*n"))
+-- A command that takes as long as this process lives.
+local endless = machine.endless()
 
 -- Starts lanes and returns once all have said that they are there.
 local function launch(count, body)
@@ -64,13 +65,13 @@ end
 
 activities["in os.execute"] = function()
     -- Ctrl-C is ignored for as long as it lasts.
-    local command = ending == "SIGINT" and "sleep 1" or endless
+    local command = ending == "SIGINT" and machine.endless(1) or endless
     launch(2, function() linda:send("there", true) os.execute(command) end)
 end
 
 activities["in a read"] = function()
     -- io.popen, which sends signals below, flushes all files first, and for that waits until no thread reads.
-    local command = ending:find("^SIG") and "sleep 1" or endless
+    local command = ending:find("^SIG") and machine.endless(1) or endless
     launch(2, function()
         local pipe = io.popen(command)
         linda:send("opened", true)
@@ -218,10 +219,10 @@ function endings.exit() os.exit(7) end
 
 function endings.close() os.exit(7, true) end
 
--- The shell's parent is this process. Ctrl-C is dropped while any thread is in os.execute, which ignores it meanwhile.
+-- Ctrl-C is dropped while any thread is in os.execute, which ignores it meanwhile.
 local function signal(name)
     repeat
-        io.popen("kill -" .. name .. " $PPID"):close()
+        machine.signal(name):close()
     until linda:receive(0.05, "never")
 end
 

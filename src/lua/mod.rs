@@ -16,6 +16,7 @@
 
 mod args;
 pub mod compat;
+pub mod core_file;
 mod debug;
 mod entry;
 mod kind;

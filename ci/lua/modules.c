@@ -8,6 +8,18 @@
 
 #include "lauxlib.h"
 #include "lua.h"
+#include "lualib.h"
+
+/* On Windows only what says so is exported. */
+#ifdef _WIN32
+#define EXPORTED __declspec(dllexport)
+#else
+#define EXPORTED
+#endif
+
+#ifndef luaL_newlib
+#define luaL_newlib(L, functions) (lua_newtable(L), luaL_register(L, NULL, functions))
+#endif
 
 #ifdef SYSTEM_CORE
 static int seconds(lua_State *L, clockid_t clock) {
@@ -32,7 +44,7 @@ static int sleep_for(lua_State *L) {
     return 0;
 }
 
-int luaopen_system_core(lua_State *L) {
+EXPORTED int luaopen_system_core(lua_State *L) {
     static const luaL_Reg functions[] = {{"gettime", gettime}, {"monotime", monotime}, {"sleep", sleep_for}, {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
@@ -42,12 +54,17 @@ int luaopen_system_core(lua_State *L) {
 #ifdef TERM_CORE
 /* isatty(file) -> whether the file is a terminal. */
 static int is_terminal(lua_State *L) {
+#if LUA_VERSION_NUM < 502 /* LuaJIT's begin the same way */
+    FILE *file = *(FILE **)luaL_checkudata(L, 1, LUA_FILEHANDLE);
+#else
     luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
-    lua_pushboolean(L, stream->closef != NULL && isatty(fileno(stream->f)));
+    FILE *file = stream->closef != NULL ? stream->f : NULL;
+#endif
+    lua_pushboolean(L, file != NULL && isatty(fileno(file)));
     return 1;
 }
 
-int luaopen_term_core(lua_State *L) {
+EXPORTED int luaopen_term_core(lua_State *L) {
     static const luaL_Reg functions[] = {{"isatty", is_terminal}, {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;

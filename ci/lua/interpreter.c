@@ -1,7 +1,7 @@
-/* The interpreter lua5.5 of the tests: runs options, then a script with arguments, then ends, as the standard interpreter does;
- * it has no dialogue.
+/* The interpreter of the tests where the system has none: runs options, then a script with arguments, then ends, as the standard
+ * interpreter does; it has no dialogue. For Lua 5.1 to 5.5.
  *
- * lua5.5 [-v] [-W] [-E] [-e TEXT] [-l MODULE] [--] [SCRIPT [ARGUMENT...]]; SCRIPT "-" and no SCRIPT: standard input. */
+ * lua [-v] [-W] [-E] [-e TEXT] [-l MODULE] [--] [SCRIPT [ARGUMENT...]]; SCRIPT "-" and no SCRIPT: standard input. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,14 @@
 #include "lua.h"
 #include "lualib.h"
 
-static const char *program = "lua5.5";
+#if LUA_VERSION_NUM < 502
+#define LUA_OK 0
+#define INIT_VARIABLE "LUA_INIT"
+#else
+#define INIT_VARIABLE "LUA_INIT" LUA_VERSUFFIX
+#endif
+
+static const char *program = "lua";
 /* For the handler of signals. */
 static lua_State *running;
 
@@ -33,7 +40,15 @@ static int with_traceback(lua_State *L) {
         if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return 1;
         message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
     }
+#if LUA_VERSION_NUM < 502
+    lua_getglobal(L, "debug");
+    lua_getfield(L, -1, "traceback");
+    lua_pushvalue(L, 1);
+    lua_pushinteger(L, 2);
+    lua_call(L, 2, 1);
+#else
     luaL_traceback(L, L, message, 1);
+#endif
     return 1;
 }
 
@@ -76,14 +91,15 @@ static int run_file(lua_State *L, const char *path, int arguments_from, int argc
 static int require_module(lua_State *L, const char *given) {
     const char *equals = strchr(given, '=');
     const char *module = equals != NULL ? equals + 1 : given;
-    lua_pushfstring(L, "%s = require '%s'", equals != NULL ? lua_pushlstring(L, given, (size_t)(equals - given)) : given, module);
+    lua_pushlstring(L, given, equals != NULL ? (size_t)(equals - given) : strlen(given));
+    lua_pushfstring(L, "%s = require '%s'", lua_tostring(L, -1), module);
     int ok = run_text(L, lua_tostring(L, -1), "=(command line)");
     lua_settop(L, 0);
     return ok;
 }
 
 static int start_variable(lua_State *L) {
-    const char *name = "LUA_INIT_5_5";
+    const char *name = INIT_VARIABLE;
     const char *text = getenv(name);
     if (text == NULL) text = getenv(name = "LUA_INIT");
     if (text == NULL) return 1;
@@ -128,7 +144,9 @@ static int protected_main(lua_State *L) {
         lua_pushboolean(L, 1);
         lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
     }
+#if LUA_VERSION_NUM >= 502
     luaL_checkversion(L);
+#endif
     luaL_openlibs(L);
     /* The script is number 0. */
     int zero = script < line->argc ? script : 0;
@@ -138,13 +156,19 @@ static int protected_main(lua_State *L) {
         lua_rawseti(L, -2, i - zero);
     }
     lua_setglobal(L, "arg");
-    lua_gc(L, LUA_GCRESTART);
+    lua_gc(L, LUA_GCRESTART, 0);
+#if LUA_VERSION_NUM == 504
+    lua_gc(L, LUA_GCGEN, 0, 0);
+#elif LUA_VERSION_NUM >= 505
     lua_gc(L, LUA_GCGEN);
+#endif
     if (!no_environment && !start_variable(L)) return 0;
 
     for (int i = 1; i < script; i++) {
         char option = argv[i][1];
+#if LUA_VERSION_NUM >= 504
         if (option == 'W') lua_warning(L, "@on", 0);
+#endif
         if (option != 'e' && option != 'l') continue;
         const char *value = argv[i][2] != '\0' ? argv[i] + 2 : argv[++i];
         if (!(option == 'e' ? run_text(L, value, "=(command line)") : require_module(L, value))) return 0;
@@ -167,7 +191,7 @@ int main(int argc, char **argv) {
         return EXIT_FAILURE;
     }
     struct Line line = {argc, argv, 0};
-    lua_gc(L, LUA_GCSTOP);
+    lua_gc(L, LUA_GCSTOP, 0);
     lua_pushcfunction(L, protected_main);
     lua_pushlightuserdata(L, &line);
     int ok = succeeded(L, lua_pcall(L, 1, 0, 0)) && line.done;
