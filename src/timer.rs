@@ -3,6 +3,7 @@
 use crate::linda::{Key, Linda, soft_requests};
 use crate::message::Message;
 use lanes_engine::memory::grow;
+use lanes_engine::queues::Who;
 use lanes_engine::timers::Service;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -95,7 +96,7 @@ const FAR: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 
 /// Sets a slot to the time. On a cancelled linda the tick is lost.
 pub fn tick(linda: &Linda, key: &Key) {
-    soft_requests::before_tick(linda);
+    soft_requests::before(linda, Who::Both);
     let _ = linda
         .queues
         .set(&key.borrowed(), vec![Message::float(now())]);

@@ -4,6 +4,8 @@
 
 #[path = "loom/asked.rs"]
 mod asked;
+#[path = "loom/handover.rs"]
+mod handover;
 #[path = "loom/latch.rs"]
 mod latch;
 #[path = "loom/named.rs"]
@@ -16,13 +18,12 @@ mod pool;
 mod refusals;
 #[path = "loom/reserved.rs"]
 mod reserved;
-#[path = "loom/sides.rs"]
-mod sides;
 #[path = "loom/timers.rs"]
 mod timers;
 
+use lanes_engine::memory::grow::OutOfMemory;
 use lanes_engine::park::{Deadline, Latch, Refusal, Request, Wait, Waiter};
-use lanes_engine::queues::{Found, Probe, Queues, Shortcut, Values};
+use lanes_engine::queues::{BorrowedKey, Found, Queues, Shortcut, Values};
 use lanes_engine::sync::Arc;
 use loom::thread;
 use std::time::Instant;
@@ -36,9 +37,9 @@ impl hashbrown::Equivalent<u32> for Slot {
     }
 }
 
-impl Probe<u32> for Slot {
-    fn to_key(&self) -> u32 {
-        self.0
+impl BorrowedKey<u32> for Slot {
+    fn make_key(&self) -> Result<u32, OutOfMemory> {
+        Ok(self.0)
     }
 }
 
@@ -99,7 +100,7 @@ impl End {
     fn send(&self, slot: Slot, values: &[u32]) -> Result<(), Refusal> {
         let sent = self
             .queues
-            .send(&self.wait(), &slot, Values::Many(values.to_vec()));
+            .send(&self.wait(), &slot, Values::Many(values.to_vec()), &[]);
         sent.map_err(|(refusal, back)| {
             assert_eq!(back, Values::Many(values.to_vec()));
             refusal
@@ -113,7 +114,7 @@ impl End {
     }
 
     fn send_one(&self, value: u32) {
-        let sent = self.queues.send(&self.wait(), &A, Values::One(value));
+        let sent = self.queues.send(&self.wait(), &A, Values::One(value), &[]);
         sent.unwrap();
     }
 

@@ -1,8 +1,9 @@
 //! Many threads on the same queues at once: whatever races, every message arrives once, in order, and none is leaked.
 
 use hashbrown::Equivalent;
+use lanes_engine::memory::grow::OutOfMemory;
 use lanes_engine::park::{Deadline, Refusal, Request, Wait, Waiter};
-use lanes_engine::queues::{Element, Found, Probe, Queues, Shortcut, Values, Who};
+use lanes_engine::queues::{BorrowedKey, Element, Found, Queues, Shortcut, Values, Who};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,9 +19,9 @@ impl Equivalent<u32> for Slot {
     }
 }
 
-impl Probe<u32> for Slot {
-    fn to_key(&self) -> u32 {
-        self.0
+impl BorrowedKey<u32> for Slot {
+    fn make_key(&self) -> Result<u32, OutOfMemory> {
+        Ok(self.0)
     }
 }
 
@@ -105,7 +106,7 @@ fn produce(
                 deadline: random.deadline(),
                 interrupted: None,
             };
-            match queues.send(&wait, &slot, values) {
+            match queues.send(&wait, &slot, values, &[]) {
                 Ok(()) => break,
                 Err((_, refused)) => values = refused,
             }
@@ -274,11 +275,14 @@ fn without_deadlines() {
                     for serial in 0..EACH / 3 {
                         let message = || Message::new(sender, serial, alive);
                         queues
-                            .send(&patient(&waiter), &slot, Values::One(message()))
+                            .send(&patient(&waiter), &slot, Values::One(message()), &[])
                             .ok()
                             .unwrap();
                         let two = Values::Many(vec![message(), message()]);
-                        queues.send(&patient(&waiter), &slot, two).ok().unwrap();
+                        queues
+                            .send(&patient(&waiter), &slot, two, &[])
+                            .ok()
+                            .unwrap();
                     }
                 });
             }
@@ -372,36 +376,36 @@ impl Element for Nosy {}
 #[derive(Clone)]
 struct NosyKey(u32, Option<Arc<Queues<NosyKey, Nosy>>>);
 
-struct NosyProbe<'a>(u32, &'a Arc<Queues<NosyKey, Nosy>>);
+struct NosyRef<'a>(u32, &'a Arc<Queues<NosyKey, Nosy>>);
 
-impl std::hash::Hash for NosyProbe<'_> {
+impl std::hash::Hash for NosyRef<'_> {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.0.hash(state);
     }
 }
 
-impl Equivalent<NosyKey> for NosyProbe<'_> {
+impl Equivalent<NosyKey> for NosyRef<'_> {
     fn equivalent(&self, key: &NosyKey) -> bool {
         self.0 == key.0
     }
 }
 
-impl Probe<NosyKey> for NosyProbe<'_> {
-    fn to_key(&self) -> NosyKey {
-        NosyKey(self.0, Some(Arc::clone(self.1)))
+impl BorrowedKey<NosyKey> for NosyRef<'_> {
+    fn make_key(&self) -> Result<NosyKey, OutOfMemory> {
+        Ok(NosyKey(self.0, Some(Arc::clone(self.1))))
     }
 }
 
 impl Drop for Nosy {
     fn drop(&mut self) {
-        self.0.count(&NosyProbe(0, &self.0));
+        self.0.count(&NosyRef(0, &self.0));
     }
 }
 
 impl Drop for NosyKey {
     fn drop(&mut self) {
         if let Some(queues) = &self.1 {
-            queues.count(&NosyProbe(0, queues));
+            queues.count(&NosyRef(0, queues));
         }
     }
 }
@@ -415,45 +419,46 @@ fn dropping_keys_and_messages_may_use_the_queues() {
         deadline,
         interrupted: None,
     };
-    let probe = |number| NosyProbe(number, &queues);
+    let key = |number| NosyRef(number, &queues);
     let message = || Nosy(Arc::clone(&queues));
     let soon = || Deadline::At(Instant::now() + Duration::from_millis(1));
-    queues.set(&probe(1), vec![message(), message()]).unwrap();
-    queues.set(&probe(1), vec![message()]).unwrap();
-    queues.limit(&probe(1), Some(1)).unwrap();
+    queues.set(&key(1), vec![message(), message()]).unwrap();
+    queues.set(&key(1), vec![message()]).unwrap();
+    queues.limit(&key(1), Some(1)).unwrap();
     assert!(
         queues
-            .send(&wait(soon()), &probe(1), Values::One(message()))
+            .send(&wait(soon()), &key(1), Values::One(message()), &[])
             .is_err()
     );
     assert!(
         queues
             .send(
                 &wait(Deadline::Now),
-                &probe(1),
-                Values::Many(vec![message(), message()])
+                &key(1),
+                Values::Many(vec![message(), message()]),
+                &[]
             )
             .is_err()
     );
-    drop(queues.receive(&wait(Deadline::Now), &[probe(1)]));
+    drop(queues.receive(&wait(Deadline::Now), &[key(1)]));
     assert!(
         queues
-            .receive(&wait(soon()), &[probe(2), probe(3), probe(2)])
+            .receive(&wait(soon()), &[key(2), key(3), key(2)])
             .is_err()
     );
     assert!(
         queues
-            .receive_batched(&wait(soon()), &probe(2), 2, 2)
+            .receive_batched(&wait(soon()), &key(2), 2, 2)
             .is_err()
     );
-    queues.put_back(&probe(4), vec![message()]);
-    queues.set(&probe(4), vec![]).unwrap();
-    queues.set(&probe(1), vec![message()]).unwrap();
+    queues.put_back(&key(4), vec![message()]);
+    queues.set(&key(4), vec![]).unwrap();
+    queues.set(&key(1), vec![message()]).unwrap();
     queues.cancel(Who::Both);
-    assert!(queues.set(&probe(1), vec![message()]).is_err());
+    assert!(queues.set(&key(1), vec![message()]).is_err());
     assert!(
         queues
-            .send(&wait(Deadline::Now), &probe(1), Values::One(message()))
+            .send(&wait(Deadline::Now), &key(1), Values::One(message()), &[])
             .is_err()
     );
     drop(queues.counts());

@@ -13,7 +13,6 @@ use crate::lua::{
 };
 use crate::message::{Deep, KEYS, Proxy, push_proxy};
 use crate::timer;
-use lanes_engine::queues::Probe;
 use std::any::Any;
 use std::os::raw::c_int;
 use std::sync::Arc;

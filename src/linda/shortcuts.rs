@@ -4,16 +4,16 @@ use super::key::{Key, KeyRef};
 use super::object::Linda;
 use crate::message::Message;
 use hashbrown::Equivalent;
-use lanes_engine::queues::{Probe, Shortcut};
+use lanes_engine::queues::{BorrowedKey, Shortcut};
 
 /// How many slots are remembered.
 const SLOTS: usize = 8;
 
 /// Shortcuts, by linda and key: a few that were of use last. One whose linda or slot is gone leads to nothing.
 #[derive(Default)]
-pub struct Shortcuts([Option<Entry>; SLOTS]);
+pub struct Shortcuts([Option<RememberedSlot>; SLOTS]);
 
-struct Entry {
+struct RememberedSlot {
     /// Its address.
     linda: usize,
     key: Key,
@@ -43,7 +43,7 @@ impl Shortcuts {
                 entry.shortcut = shortcut;
             }
             entry => {
-                *entry = Some(Entry {
+                *entry = Some(RememberedSlot {
                     linda: address,
                     key: key.to_key(),
                     shortcut,

@@ -5,7 +5,7 @@ use super::sleeper::{SLICE, Sleeper, Slept};
 #[cfg(not(loom))]
 use super::spin::Spin;
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::junction;
+use crate::sync::race_point;
 
 // States of a parker's word. Only the owner leaves NOTIFIED and enters PARKED; anybody may enter NOTIFIED.
 pub(super) const EMPTY: u32 = 0;
@@ -40,7 +40,7 @@ impl Parker {
 
     /// Leaves the token, and wakes the owner if it sleeps. What the caller did before is visible to the owner afterwards.
     pub fn unpark(&self) {
-        junction(16);
+        race_point(16);
         if self.word.swap(NOTIFIED, Ordering::AcqRel) == PARKED {
             self.sleeper.wake(&self.word);
         }
@@ -78,7 +78,7 @@ impl Parker {
         if interrupted.is_some_and(|asked| asked()) {
             return Woken::Interrupted;
         }
-        junction(16);
+        race_point(16);
         if self
             .word
             .compare_exchange(EMPTY, PARKED, Ordering::Acquire, Ordering::Acquire)
@@ -102,7 +102,7 @@ impl Parker {
                 break Woken::Interrupted;
             }
         };
-        junction(16);
+        race_point(16);
         // The token may have come after all; it is never left behind unseen.
         if self.word.swap(EMPTY, Ordering::Acquire) == NOTIFIED {
             Woken::Notified

@@ -1,4 +1,5 @@
-//! A wait list: the operations parked on one side of a slot, first come first served among those that can be served.
+//! A wait list: the operations that are parked on a slot to receive, or to send; first come, first served, among those that
+//! can be served.
 
 use super::slab::{NONE, Slab};
 

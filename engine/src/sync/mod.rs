@@ -18,9 +18,10 @@ use std::sync::PoisonError;
 pub use imp::atomic;
 pub use imp::{Arc, MutexGuard};
 
-/// A place where another thread may come first. Test builds make it happen, once in `rarity` times, where they are asked to (`delay`).
+/// A point at which another thread may come first. Test builds delay the calling thread here, once in
+/// `rarity` times on average, if `LANES_DELAYS` is set (`delay`).
 #[inline(always)]
-pub fn junction(rarity: u64) {
+pub fn race_point(rarity: u64) {
     #[cfg(all(feature = "hooks", not(loom)))]
     delay::at_random(rarity);
     let _ = rarity;
@@ -49,7 +50,7 @@ impl<T> Mutex<T> {
 
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        junction(64);
+        race_point(64);
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

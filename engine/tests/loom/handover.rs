@@ -1,4 +1,4 @@
-//! Models of receivers that do without the lock of the linda.
+//! Models of receivers that do without the lock of the linda (engine/src/queues/README.md).
 
 use crate::{A, End, Numbers, model, sorted};
 use lanes_engine::sync::Arc;
