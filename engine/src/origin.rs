@@ -1,10 +1,11 @@
-//! Which file, of those that the system's loader has mapped, a function is from.
+//! Which of the files that the system's loader has mapped a function is in.
 
 #![allow(unsafe_code, reason = "calls the system's loader")]
 
 use std::os::raw::c_void;
 
-/// The beginning of the program or library that contains `address`; none where the loader does not know.
+/// The first address of the program or library that contains `address`; `None` if the loader does not know
+/// it.
 #[allow(
     clippy::not_unsafe_ptr_arg_deref,
     reason = "the loader compares the address, and reads nothing there"
@@ -19,7 +20,8 @@ pub fn of(address: *const c_void) -> Option<usize> {
     }
 }
 
-/// The beginning of the program or library that contains `address`; none where the loader does not know.
+/// The first address of the program or library that contains `address`; `None` if the loader does not know
+/// it.
 #[allow(
     clippy::not_unsafe_ptr_arg_deref,
     reason = "the loader compares the address, and reads nothing there"
@@ -33,7 +35,8 @@ pub fn of(address: *const c_void) -> Option<usize> {
     let flags =
         GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS;
     let mut module = std::ptr::null_mut();
-    // SAFETY: with these flags the second argument is an address in the module, whose count of references stays as it is.
+    // SAFETY: with these flags the second argument is an address in the module, whose count of references
+    // does not change.
     let found = unsafe { GetModuleHandleExW(flags, address.cast(), &mut module) };
     (found != 0).then_some(module as usize)
 }

@@ -43,8 +43,8 @@ pub struct Step {
     pub lock: Option<Vec<u8>>,
 }
 
-/// How many parties can have one lock, each lent it by the one before.
-pub const MOST: usize = 16;
+/// How many parties can hold one lock, each lent it by the one before.
+pub const MOST_HOLDERS: usize = 16;
 
 /// A name, which several entries have.
 type Name = std::sync::Arc<Vec<u8>>;
@@ -169,7 +169,7 @@ impl Table {
             }
         }
         match lent {
-            true if holders >= MOST => Standing::Lent,
+            true if holders >= MOST_HOLDERS => Standing::Lent,
             true => Standing::Free,
             false => Standing::Later(busy),
         }

@@ -7,16 +7,20 @@
 const MIB: usize = 1 << 20;
 
 /// Address space is scarce where addresses have 32 bits.
-const WIDE: bool = cfg!(target_pointer_width = "64");
+const HAS_WIDE_ADDRESSES: bool = cfg!(target_pointer_width = "64");
 
 /// The smallest size that may be asked for.
-pub const LEAST: usize = MIB / 4;
+pub const SMALLEST_SIZE: usize = MIB / 4;
 
 /// The largest size that may be asked for.
-pub const MOST: usize = if WIDE { 1024 * MIB } else { 128 * MIB };
+pub const LARGEST_SIZE: usize = if HAS_WIDE_ADDRESSES {
+    1024 * MIB
+} else {
+    128 * MIB
+};
 
 /// What a size is to be, for messages.
-pub const EXPECTED: &str = if WIDE {
+pub const EXPECTED: &str = if HAS_WIDE_ADDRESSES {
     "a whole number of bytes from 262144 to 1073741824"
 } else {
     "a whole number of bytes from 262144 to 134217728"
@@ -24,17 +28,21 @@ pub const EXPECTED: &str = if WIDE {
 
 /// Whether so many bytes may be asked for.
 pub fn is_size(bytes: f64) -> bool {
-    bytes.fract() == 0.0 && (LEAST as f64..=MOST as f64).contains(&bytes)
+    bytes.fract() == 0.0 && (SMALLEST_SIZE as f64..=LARGEST_SIZE as f64).contains(&bytes)
 }
 
 /// What most systems give where nothing says otherwise, and where the limit is "unlimited".
-const USUAL: usize = 8 * MIB;
+const USUAL_SIZE: usize = 8 * MIB;
 
 /// The default is no smaller: nested callbacks of Lua's own libraries take that much until Lua stops them.
-const SMALLEST: usize = 2 * MIB;
+const SMALLEST_DEFAULT: usize = 2 * MIB;
 
 /// The default is no larger.
-const LARGEST: usize = if WIDE { MOST } else { SMALLEST };
+const LARGEST_DEFAULT: usize = if HAS_WIDE_ADDRESSES {
+    LARGEST_SIZE
+} else {
+    SMALLEST_DEFAULT
+};
 
 /// The stack of a lane that asks for no other size: as large as that of a new thread of the system.
 pub fn default_size() -> usize {
@@ -43,8 +51,10 @@ pub fn default_size() -> usize {
 
 /// The default: `limit` is that of the process for stacks, `thread` what new threads get; `None` where the system does not say.
 fn choose(limit: Option<usize>, thread: Option<usize>) -> usize {
-    let limit = limit.unwrap_or(USUAL);
-    limit.max(thread.unwrap_or(0)).clamp(SMALLEST, LARGEST)
+    let limit = limit.unwrap_or(USUAL_SIZE);
+    limit
+        .max(thread.unwrap_or(0))
+        .clamp(SMALLEST_DEFAULT, LARGEST_DEFAULT)
 }
 
 #[cfg(unix)]
@@ -98,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_default_is_what_a_new_thread_gets() {
-        if WIDE {
+        if HAS_WIDE_ADDRESSES {
             assert_eq!(choose(Some(8 * MIB), Some(8 * MIB)), 8 * MIB);
             assert_eq!(choose(Some(64 * MIB), Some(64 * MIB)), 64 * MIB);
             // macOS; a host that set another default for threads.
@@ -109,21 +119,25 @@ mod tests {
 
     #[test]
     fn sizes_are_whole_numbers_within_the_bounds() {
-        let (least, most) = (LEAST as f64, MOST as f64);
+        let (least, most) = (SMALLEST_SIZE as f64, LARGEST_SIZE as f64);
         assert!([least, least + 1.0, most].into_iter().all(is_size));
         let wrong = [least - 1.0, most + 1.0, least + 0.5, 0.0, -least];
         let no_number = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
         assert!(!wrong.into_iter().chain(no_number).any(is_size));
-        assert!(EXPECTED.ends_with(&format!("from {LEAST} to {MOST}")));
+        assert!(EXPECTED.ends_with(&format!("from {SMALLEST_SIZE} to {LARGEST_SIZE}")));
     }
 
     #[test]
     fn the_default_has_bounds() {
-        let no_limit = if WIDE { USUAL } else { SMALLEST };
+        let no_limit = if HAS_WIDE_ADDRESSES {
+            USUAL_SIZE
+        } else {
+            SMALLEST_DEFAULT
+        };
         assert_eq!(choose(None, None), no_limit);
         assert_eq!(choose(None, Some(2 * MIB)), no_limit);
-        assert_eq!(choose(Some(MIB / 8), Some(MIB / 8)), SMALLEST);
-        assert_eq!(choose(Some(usize::MAX), Some(0)), LARGEST);
-        assert!((LEAST..=MOST).contains(&default_size()));
+        assert_eq!(choose(Some(MIB / 8), Some(MIB / 8)), SMALLEST_DEFAULT);
+        assert_eq!(choose(Some(usize::MAX), Some(0)), LARGEST_DEFAULT);
+        assert!((SMALLEST_SIZE..=LARGEST_SIZE).contains(&default_size()));
     }
 }
