@@ -4,8 +4,8 @@
 
 use std::os::raw::c_void;
 
-/// The first address of the program or library that contains `address`; `None` if the loader does not know
-/// it.
+/// The first address of the program or library that contains `address`; `None` if the loader does
+/// not know it.
 #[allow(
     clippy::not_unsafe_ptr_arg_deref,
     reason = "the loader compares the address, and reads nothing there"
@@ -20,8 +20,8 @@ pub fn of(address: *const c_void) -> Option<usize> {
     }
 }
 
-/// The first address of the program or library that contains `address`; `None` if the loader does not know
-/// it.
+/// The first address of the program or library that contains `address`; `None` if the loader does
+/// not know it.
 #[allow(
     clippy::not_unsafe_ptr_arg_deref,
     reason = "the loader compares the address, and reads nothing there"
@@ -35,8 +35,8 @@ pub fn of(address: *const c_void) -> Option<usize> {
     let flags =
         GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS;
     let mut module = std::ptr::null_mut();
-    // SAFETY: with these flags the second argument is an address in the module, whose count of references
-    // does not change.
+    // SAFETY: with these flags the second argument is an address in the module, whose count of
+    // references does not change.
     let found = unsafe { GetModuleHandleExW(flags, address.cast(), &mut module) };
     (found != 0).then_some(module as usize)
 }

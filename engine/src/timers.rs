@@ -13,11 +13,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// A set of timers under keys. Setting, removing and firing one takes a time that grows with the logarithm
-/// of their number.
+/// A set of timers under keys. Setting, removing and firing one takes a time that grows with the
+/// logarithm of their number.
 ///
-/// Dropping a `K`, and calling or dropping an `F`, may run any code: no lock is held then. `Clone`, `Hash`
-/// and `Eq` of `K` run under the lock.
+/// Dropping a `K`, and calling or dropping an `F`, may run any code: no lock is held then. `Clone`,
+/// `Hash` and `Eq` of `K` run under the lock.
 pub struct Service<K, F>
 where
     K: Eq + Hash + Clone + Send + 'static,
@@ -72,7 +72,8 @@ type Removed<K, F> = (Option<(K, Timer<F>)>, Option<K>);
 /// What the thread is to do next.
 enum Next<K, F> {
     Sleep(Deadline),
-    /// `again`: the key and serial number of a periodic timer, to which `fire` is returned afterwards.
+    /// `again`: the key and serial number of a periodic timer, to which `fire` is returned
+    /// afterwards.
     Fire {
         fire: F,
         again: Option<(K, u64)>,
@@ -106,12 +107,13 @@ where
         }
     }
 
-    /// Sets the timer of a key, in place of the one that it had: `fire` is called at `due` (at once if that
-    /// has passed) and then, with a period, every period after `due`; missed periods are skipped. The timer
-    /// that is replaced may be firing at this moment, but does not fire again. The first call starts the
-    /// thread. After `shutdown` nothing is set.
+    /// Sets the timer of a key, in place of the one that it had: `fire` is called at `due` (at once
+    /// if that has passed) and then, with a period, every period after `due`; missed periods are
+    /// skipped. The timer that is replaced may be firing at this moment, but does not fire again.
+    /// The first call starts the thread. After `shutdown` nothing is set.
     ///
-    /// Errors: the thread cannot be started; out of memory (`ErrorKind::OutOfMemory`). The timer is not set.
+    /// Errors: the thread cannot be started; out of memory (`ErrorKind::OutOfMemory`). The timer is
+    /// not set.
     pub fn set(&self, key: K, due: Instant, period: Option<Duration>, fire: F) -> io::Result<()> {
         let period = period.filter(|period| !period.is_zero());
         let removed;
@@ -152,15 +154,15 @@ where
         Ok(())
     }
 
-    /// Removes the timer of a key; returns false if there is none. It may be firing at this moment, but does
-    /// not fire again.
+    /// Removes the timer of a key; returns false if there is none. It may be firing at this moment,
+    /// but does not fire again.
     pub fn remove(&self, key: &K) -> bool {
         let removed = self.shared.timers.lock().remove(key);
         removed.0.is_some()
     }
 
-    /// All timers: key, next due time, period; in no order. A timer without a period is removed when it
-    /// fires. Unwinds if out of memory.
+    /// All timers: key, next due time, period; in no order. A timer without a period is removed
+    /// when it fires. Unwinds if out of memory.
     pub fn list(&self) -> Vec<(K, Instant, Option<Duration>)> {
         let timers = self.shared.timers.lock();
         let list = timers.by_key.iter();
@@ -174,8 +176,9 @@ where
         self.shared.parker.expire();
     }
 
-    /// Removes all timers, ends the thread and waits for its end. On the thread itself it does not wait: the
-    /// thread ends after the timer that is firing. Does nothing in a process that was forked.
+    /// Removes all timers, ends the thread and waits for its end. On the thread itself it does not
+    /// wait: the thread ends after the timer that is firing. Does nothing in a process that was
+    /// forked.
     pub fn shutdown(&self) {
         if !self.process.is_current() {
             return;
@@ -294,8 +297,8 @@ impl<K: Eq + Hash + Clone, F> TimerQueue<K, F> {
     }
 }
 
-/// The first time after `now` that is a whole number of periods after `due`; `None` if the clock cannot
-/// express it.
+/// The first time after `now` that is a whole number of periods after `due`; `None` if the clock
+/// cannot express it.
 fn following(due: Instant, period: Duration, now: Instant) -> Option<Instant> {
     const NANOS: u128 = 1_000_000_000;
     let into = (now - due).as_nanos() % period.as_nanos();
@@ -319,8 +322,8 @@ impl<K: Eq + Hash + Clone, F: FnMut()> Shared<K, F> {
                     removed,
                 } => {
                     drop(removed);
-                    // A panic has been reported by its hook; it ends this timer, and no other. If out of memory the
-                    // timer misses this period.
+                    // A panic has been reported by its hook; it ends this timer, and no other. If
+                    // out of memory the timer misses this period.
                     let panicked = catch_unwind(AssertUnwindSafe(&mut fire))
                         .is_err_and(|end| !end.is::<OutOfMemory>());
                     if let Some((key, serial)) = again {
@@ -333,7 +336,8 @@ impl<K: Eq + Hash + Clone, F: FnMut()> Shared<K, F> {
         self.ended.open();
     }
 
-    /// Ends the firing of a periodic timer, which may have been removed or replaced in the meantime.
+    /// Ends the firing of a periodic timer, which may have been removed or replaced in the
+    /// meantime.
     fn give_back(&self, key: &K, serial: u64, fire: F, panicked: bool) {
         let mut fire = Some(fire);
         let removed;
@@ -360,8 +364,8 @@ mod tests {
     type Fire = Box<dyn FnMut() + Send>;
     type Fired = Receiver<(u32, Instant)>;
 
-    /// A service, a function that makes timers, and the receiver to which each timer sends its name and the
-    /// time when it fires.
+    /// A service, a function that makes timers, and the receiver to which each timer sends its name
+    /// and the time when it fires.
     fn service() -> (Service<u32, Fire>, impl Fn(u32) -> Fire, Fired) {
         let (sender, receiver) = mpsc::channel();
         let fire = move |name| -> Fire {

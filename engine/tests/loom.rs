@@ -1,5 +1,5 @@
-//! Models of the engine: loom runs each under every order of events that its bound on preemptions allows. Build with
-//! `RUSTFLAGS="--cfg loom" cargo test -p lanes-engine --release --test loom`.
+//! Models of the engine: loom runs each under every order of events that its bound on preemptions
+//! allows. Build with `RUSTFLAGS="--cfg loom" cargo test -p lanes-engine --release --test loom`.
 #![cfg(loom)]
 
 #[path = "loom/asked.rs"]
@@ -48,7 +48,8 @@ const B: Slot = Slot(2);
 
 type Numbers = Queues<u32, u32>;
 
-/// Loom itself finds sleepers that nobody wakes: a model in which no thread can go on fails as a deadlock.
+/// Loom itself finds sleepers that nobody wakes: a model in which no thread can go on fails as a
+/// deadlock.
 fn model(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
@@ -298,7 +299,8 @@ fn a_batch_that_is_cancelled_leaves_everything_to_others() {
         let single = thread::spawn(move || two.receive(&[A]).unwrap());
         End::new(&queues).send(A, &[1, 2]).unwrap();
         waiter.cancel(Request::Hard, true);
-        // The single receiver gets the first one that the batch has not taken, which may be one that comes now.
+        // The single receiver gets the first one that the batch has not taken, which may be one
+        // that comes now.
         End::new(&queues).send(A, &[3]).unwrap();
         let mut received = vec![single.join().unwrap()];
         match batch.join().unwrap() {

@@ -1,4 +1,5 @@
-//! Many threads on the same queues at once: whatever races, every message arrives once, in order, and none is leaked.
+//! Many threads on the same queues at once: every message arrives once, in order, and none is
+//! leaked.
 
 use hashbrown::Equivalent;
 use lanes_engine::memory::grow::OutOfMemory;
@@ -25,7 +26,7 @@ impl BorrowedKey<u32> for Slot {
     }
 }
 
-/// A message that knows its sender and its place there, and how many of its kind are alive.
+/// A message with its sender, its number there, and a counter of messages that are alive.
 struct Message {
     sender: usize,
     serial: usize,
@@ -53,7 +54,7 @@ impl Drop for Message {
 
 type Messages = Queues<u32, Message>;
 
-/// Small numbers that differ from run to run of the loop, and are the same in every run of the program.
+/// Pseudo-random numbers, the same in every run of the program.
 struct Random(u64);
 
 impl Random {
@@ -77,7 +78,8 @@ impl Random {
 
 const SLOTS: u32 = 3;
 
-/// Sends `count` messages, alone and in batches, to the slot of this sender, however often it is refused.
+/// Sends `count` messages, alone and in batches, to the slot of this sender. A send that is refused
+/// is repeated.
 fn produce(
     queues: &Messages,
     waiter: &Arc<Waiter>,
@@ -114,7 +116,7 @@ fn produce(
     }
 }
 
-/// Receives in every way until told to stop and nothing is left.
+/// Receives in every way, until `stop` is set and nothing is left.
 fn consume(
     queues: &Messages,
     waiter: &Arc<Waiter>,
@@ -126,7 +128,7 @@ fn consume(
     let mut last: HashMap<usize, usize> = HashMap::new();
     let mut known: [Option<Shortcut<Message>>; SLOTS as usize] = [const { None }; SLOTS as usize];
     loop {
-        // Looked at before the attempt: what was sent before the stop is seen by the attempt.
+        // Read before the attempt, which then sees everything that was sent before the stop.
         let stopping = stop.load(Ordering::Acquire);
         let wait = Wait {
             waiter,
@@ -182,7 +184,8 @@ fn consume(
     received
 }
 
-/// Runs producers and consumers while `disturb` is called over and over, and checks that every message arrived once.
+/// Runs producers and consumers while `disturb` is called again and again, and checks that every
+/// message arrives once.
 fn exchange(limit: Option<usize>, disturb: impl Fn(&Messages, &[Arc<Waiter>], u64) + Sync) {
     const PRODUCERS: usize = 4;
     const CONSUMERS: usize = 3;
@@ -255,11 +258,12 @@ fn patient(waiter: &Arc<Waiter>) -> Wait<'_> {
     }
 }
 
-/// No deadline helps out here: a lost wake-up would hang.
+/// There are no deadlines here: a lost wake-up would hang.
 #[test]
 fn without_deadlines() {
     const EACH: usize = 6000;
-    // With a limit of 3, two elements, no room for two more, and a batch that needs three would be a deadlock.
+    // A limit of 3 could be a deadlock: two elements, no room for two more, and a batch that needs
+    // three.
     for limit in [None, Some(4), Some(7)] {
         let queues = Messages::new();
         let alive = Arc::new(AtomicUsize::new(0));
@@ -368,7 +372,7 @@ fn contents_are_dropped_with_the_queues_and_by_clear_and_set() {
     assert_eq!(alive.load(Ordering::Relaxed), 0);
 }
 
-/// A message and a key that use the queues they lie in when they are dropped.
+/// A message and a key that use their own queues when they are dropped.
 struct Nosy(Arc<Queues<NosyKey, Nosy>>);
 
 impl Element for Nosy {}

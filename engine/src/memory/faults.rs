@@ -1,4 +1,5 @@
-//! Refusals that tests ask for: which requests for memory or threads are refused, counted from a moment on.
+//! Refusals that tests ask for: which requests for memory or threads are refused, counted from a
+//! moment on.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -44,7 +45,8 @@ impl Plan {
         }
     }
 
-    /// Refuses `count` requests, beginning with request number `first` from now on (the next one is 1).
+    /// Refuses `count` requests, beginning with request number `first` from now on (the next one is
+    /// 1).
     pub fn begin(&self, first: u64, count: u64) {
         self.seen.store(0, Ordering::Relaxed);
         self.refused.store(0, Ordering::Relaxed);

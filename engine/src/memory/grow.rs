@@ -1,6 +1,6 @@
-//! Room in collections, for what comes next, whose size programs decide. If out of memory a call ends
-//! before anything has changed: a function either returns [`OutOfMemory`], or unwinds with it to the
-//! function that Lua called, which raises "not enough memory". Each function says which.
+//! Room in collections, for what comes next, whose size programs decide. If out of memory a call
+//! ends before anything has changed: a function either returns [`OutOfMemory`], or unwinds with it
+//! to the function that Lua called, which raises "not enough memory". Each function says which.
 
 use hashbrown::{HashMap, HashSet};
 use std::collections::VecDeque;
@@ -12,8 +12,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct OutOfMemory;
 
-/// Unwinds with [`OutOfMemory`]. Not to be called if frames of Lua's are between the call and the function
-/// that Lua called.
+/// Unwinds with [`OutOfMemory`]. Not to be called if frames of Lua's are between the call and the
+/// function that Lua called.
 #[cold]
 pub fn out_of_memory() -> ! {
     resume_unwind(Box::new(OutOfMemory))

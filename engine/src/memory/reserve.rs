@@ -1,7 +1,7 @@
-//! The allocator of the library itself; Lua states have another. When the system is out of memory blocks
-//! come from a reserve, because allocations within Rust's own library cannot be refused without ending the
-//! process. Calls that begin while the reserve is in use are refused. So calls that are under way end as
-//! usual, and the program sees an error.
+//! The allocator of the library itself; Lua states have another. When the system is out of memory
+//! blocks come from a reserve, because allocations within Rust's own library cannot be refused
+//! without ending the process. Calls that begin while the reserve is in use are refused. So calls
+//! that are under way end as usual, and the program sees an error.
 
 #![allow(unsafe_code, reason = "an allocator hands out raw memory")]
 
@@ -15,12 +15,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Size of the reserve in bytes. The system provides the memory when it is first used.
 const SIZE: usize = 1 << 20;
 
-/// The largest block that comes from the reserve, in bytes. Larger ones are allocated in ways that can be
-/// refused.
+/// The largest block that comes from the reserve, in bytes. Larger ones are allocated in ways that
+/// can be refused.
 const LARGEST_BLOCK: usize = 1 << 17;
 
-/// The block, in bytes, that the system must be able to provide when a call begins while the reserve is in
-/// use.
+/// The block, in bytes, that the system must be able to provide when a call begins while the
+/// reserve is in use.
 const REQUIRED_BLOCK: usize = 1 << 16;
 
 /// The system's memory, and the reserve behind it.
@@ -44,8 +44,8 @@ static MEMORY: Memory = Memory {
     used: AtomicUsize::new(0),
 };
 
-/// Whether a call that begins now must be refused: the reserve is in use, and the system is still out of
-/// memory.
+/// Whether a call that begins now must be refused: the reserve is in use, and the system is still
+/// out of memory.
 #[inline]
 pub fn is_short() -> bool {
     MEMORY.used.load(Ordering::Relaxed) > 0 && !MEMORY.system_has_enough()
@@ -74,7 +74,8 @@ impl Memory {
         }
         // SAFETY: the size is not 0; the block is freed with its own layout.
         unsafe {
-            // Otherwise the compiler may assume that there is such a block, and leave the allocation out.
+            // Otherwise the compiler may assume that there is such a block, and leave the
+            // allocation out.
             let block = std::hint::black_box(System.alloc(layout));
             if block.is_null() {
                 return false;
@@ -120,14 +121,14 @@ impl Memory {
         }
     }
 
-    /// Moves a block to a new block of another size, into the reserve or out of it. Returns null if out of
-    /// memory.
+    /// Moves a block to a new block of another size, into the reserve or out of it. Returns null if
+    /// out of memory.
     ///
-    /// # Safety
-    /// As for `GlobalAlloc::realloc`.
+    /// # Safety As for `GlobalAlloc::realloc`.
     #[cold]
     unsafe fn move_block(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: by the contract of `realloc`, the size is right for the alignment and not 0; the block has the bytes that are copied.
+        // SAFETY: by the contract of `realloc`, the size is right for the alignment and not 0; the
+        // block has the bytes that are copied.
         unsafe {
             let wanted = Layout::from_size_align_unchecked(size, layout.align());
             let place = if Self::is_reserve(block) {
@@ -144,8 +145,8 @@ impl Memory {
     }
 }
 
-// SAFETY: blocks come from the system or from the heap of the reserve, which keep to the contract, and are
-// returned to the one that they came from.
+// SAFETY: blocks come from the system or from the heap of the reserve, which keep to the contract,
+// and are returned to the one that they came from.
 unsafe impl GlobalAlloc for Memory {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

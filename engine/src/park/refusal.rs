@@ -1,4 +1,4 @@
-//! What a waiting thread can be asked, and why a wait ends without what it was for.
+//! What a waiting thread can be asked to do, and why a wait ends without success.
 
 use crate::memory::grow::OutOfMemory;
 

@@ -9,7 +9,8 @@ use crate::sync::atomic::Ordering;
 /// A picture of one slot.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Dump<M> {
-    /// Index of the first element: 1 in a new, emptied or set slot, one more for each element removed since.
+    /// Index of the first element: 1 in a new, emptied or set slot, one more for each element
+    /// removed since.
     pub first: usize,
     pub count: usize,
     pub limit: Option<usize>,
@@ -22,14 +23,14 @@ fn demanded<T>(result: Result<T, OutOfMemory>) -> T {
 }
 
 impl<K: Clone, M: Element> Queues<K, M> {
-    /// Returns whole elements that could not be delivered to the front of a slot, above any limit and
-    /// even if the linda is cancelled.
+    /// Returns whole elements that could not be delivered to the front of a slot, above any limit
+    /// and even if the linda is cancelled.
     pub fn put_back<Q: BorrowedKey<K>>(&self, key: &Q, values: Vec<M>) {
         if values.is_empty() {
             return;
         }
-        // The values stay with this frame until they are in the slot, for they must not be dropped under
-        // the lock.
+        // The values stay with this frame until they are in the slot, for they must not be dropped
+        // under the lock.
         let mut values = values;
         self.change(|slots, deferred| {
             let slot = demanded(slots.find_or_make(key));
@@ -38,8 +39,9 @@ impl<K: Clone, M: Element> Queues<K, M> {
         });
     }
 
-    /// Replaces the contents of a slot by whole elements, above any limit. No values make an unlimited
-    /// slot unknown and a limited one empty. Returns true if the slot was full and now has room.
+    /// Replaces the contents of a slot by whole elements, above any limit. No values make an
+    /// unlimited slot unknown and a limited one empty. Returns true if the slot was full and now
+    /// has room.
     ///
     /// Errors: the linda is cancelled.
     pub fn set<Q: BorrowedKey<K>>(
@@ -47,8 +49,8 @@ impl<K: Clone, M: Element> Queues<K, M> {
         key: &Q,
         mut values: Vec<M>,
     ) -> Result<bool, LindaCancelled> {
-        // The values stay with this frame until they are in the slot, for they must not be dropped under
-        // the lock.
+        // The values stay with this frame until they are in the slot, for they must not be dropped
+        // under the lock.
         self.change(|slots, deferred| {
             if self.is_cancelled() {
                 return Err(LindaCancelled);
@@ -85,8 +87,8 @@ impl<K: Clone, M: Element> Queues<K, M> {
         Ok(slot.map_or_else(Vec::new, |slot| slots[slot].elements.copies(count)))
     }
 
-    /// Sets how many elements a slot may hold (`None`: any number), and makes the slot known. Elements
-    /// above the limit stay. Returns true if the slot was full and now has room.
+    /// Sets how many elements a slot may hold (`None`: any number), and makes the slot known.
+    /// Elements above the limit stay. Returns true if the slot was full and now has room.
     ///
     /// Errors: the linda is cancelled.
     pub fn limit<Q: BorrowedKey<K>>(
@@ -131,7 +133,8 @@ impl<K: Clone, M: Element> Queues<K, M> {
         self.slots.lock().touched
     }
 
-    /// A picture of all known slots, in no order; `None` if no operation has looked at this linda yet.
+    /// A picture of all known slots, in no order; `None` if no operation has looked at this linda
+    /// yet.
     pub fn dump(&self) -> Option<Vec<(K, Dump<M>)>>
     where
         M: Clone,
@@ -156,9 +159,9 @@ impl<K: Clone, M: Element> Queues<K, M> {
         Some(collect(pictures))
     }
 
-    /// Marks the linda as cancelled, for every operation of everybody, and ends the parked operations
-    /// that are meant; the others wait on, and see the mark at their deadline. `Who::None` removes the
-    /// mark.
+    /// Marks the linda as cancelled, for every operation of everybody, and ends the parked
+    /// operations that are meant; the others wait on, and see the mark at their deadline.
+    /// `Who::None` removes the mark.
     pub fn cancel(&self, who: Who) {
         self.change(|slots, deferred| {
             self.cancelled.store(who != Who::None, Ordering::Release);

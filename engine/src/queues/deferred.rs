@@ -1,5 +1,5 @@
-//! What is deferred until the lock of the linda is released: waking threads, and dropping values, whose
-//! destructors may do anything.
+//! What is deferred until the lock of the linda is released: waking threads, and dropping values,
+//! whose destructors may do anything.
 
 use super::Element;
 use super::handover::Replaced;

@@ -1,5 +1,5 @@
-//! A FIFO that gives its memory back as it empties. Detached bytes of all elements are in one buffer, in
-//! the order of the elements, so that a stream of messages takes no allocation for each.
+//! A FIFO that gives its memory back as it empties. Detached bytes of all elements are in one
+//! buffer, in the order of the elements, so that a stream of messages takes no allocation for each.
 
 use super::element::{Element, attached};
 use crate::memory::grow::{OutOfMemory, demand, is_there, try_list, try_room};
@@ -12,11 +12,11 @@ const KEPT_ELEMENTS: usize = 256;
 const KEPT_BYTES: usize = 64 << 10;
 
 pub struct Fifo<M> {
-    /// The first elements. These are all, unless elements were put back and there was no memory to join
-    /// them with those behind.
+    /// The first elements. These are all, unless elements were put back and there was no memory to
+    /// join them with those behind.
     values: VecDeque<M>,
-    /// The lists that come after `values`: the last list comes first. None of them is empty, and there
-    /// are none if `values` is empty.
+    /// The lists that come after `values`: the last list comes first. None of them is empty, and
+    /// there are none if `values` is empty.
     behind: Vec<VecDeque<M>>,
     /// The detached bytes of all elements, in order.
     bytes: VecDeque<u8>,
@@ -50,8 +50,8 @@ impl<M: Element> Fifo<M> {
         self.values.is_empty()
     }
 
-    /// Makes room for `elements` more elements with `bytes` detached bytes in all. To be called before
-    /// anything is added.
+    /// Makes room for `elements` more elements with `bytes` detached bytes in all. To be called
+    /// before anything is added.
     ///
     /// Errors: out of memory.
     #[inline]
@@ -100,8 +100,8 @@ impl<M: Element> Fifo<M> {
         self.values.extend(values);
     }
 
-    /// Removes and returns the first element. Its detached bytes, if it has any, replace the contents of
-    /// `out`.
+    /// Removes and returns the first element. Its detached bytes, if it has any, replace the
+    /// contents of `out`.
     #[inline]
     pub fn pop(&mut self, out: &mut Vec<u8>) -> Option<M> {
         let value = self.values.pop_front()?;
@@ -143,8 +143,8 @@ impl<M: Element> Fifo<M> {
         Some(attached(value, &bytes))
     }
 
-    /// Removes and returns the first elements, at most `count`, whole. The capacity for them is kept,
-    /// for they may be put back.
+    /// Removes and returns the first elements, at most `count`, whole. The capacity for them is
+    /// kept, for they may be put back.
     ///
     /// Errors: out of memory, and nothing has been removed.
     pub fn pop_many(&mut self, count: usize) -> Result<Vec<M>, OutOfMemory> {
@@ -196,8 +196,8 @@ impl<M: Element> Fifo<M> {
         }
     }
 
-    /// Puts a list of whole elements before the first, as it is: this takes no memory that grows with
-    /// the number of elements.
+    /// Puts a list of whole elements before the first, as it is: this takes no memory that grows
+    /// with the number of elements.
     fn put_before(&mut self, values: VecDeque<M>) {
         if values.is_empty() {
             return;
@@ -219,7 +219,8 @@ impl<M: Element> Fifo<M> {
         Ok(())
     }
 
-    /// Calls `see` with whole copies of the first elements, at most `count`. Unwinds if out of memory.
+    /// Calls `see` with whole copies of the first elements, at most `count`. Unwinds if out of
+    /// memory.
     pub fn see_copies(&self, count: usize, mut see: impl FnMut(M))
     where
         M: Clone,

@@ -10,11 +10,11 @@ use crate::sync::Arc;
 
 /// The elements of a slot: those in the outbox, and behind them those in the queue.
 ///
-/// The slot is *open* if it has no limit and no operation is parked on it. Only then may elements go to
-/// the outbox; whoever closes a slot calls `gather` first.
+/// The slot is *open* if it has no limit and no operation is parked on it. Only then may elements
+/// go to the outbox; whoever closes a slot calls `gather` first.
 pub struct Handover<M: Element> {
-    /// Index of the first element, as `Dump` has it, without the elements that receivers have taken from
-    /// the outbox since `count_taken`.
+    /// Index of the first element, as `Dump` has it, without the elements that receivers have taken
+    /// from the outbox since `count_taken`.
     first: usize,
     queue: Fifo<M>,
     /// Made when it is first of use.
@@ -81,8 +81,8 @@ impl<M: Element> Handover<M> {
         self.queue.make_room(elements, bytes)
     }
 
-    /// To be called before the first element of an empty slot is added. Returns the outbox if a receiver
-    /// wants the element there.
+    /// To be called before the first element of an empty slot is added. Returns the outbox if a
+    /// receiver wants the element there.
     #[inline]
     fn begin(&mut self, is_open: impl FnOnce() -> bool) -> Option<&Outbox<M>> {
         self.first = 1;
@@ -115,8 +115,8 @@ impl<M: Element> Handover<M> {
         self.changed();
     }
 
-    /// Removes and returns the first element. Its detached bytes, if it has any, replace the contents of
-    /// `out`.
+    /// Removes and returns the first element. Its detached bytes, if it has any, replace the
+    /// contents of `out`.
     #[inline]
     pub fn pop(&mut self, out: &mut Vec<u8>) -> Option<M> {
         if let Some(outbox) = &self.outbox
@@ -129,8 +129,9 @@ impl<M: Element> Handover<M> {
         Some(value)
     }
 
-    /// Lets receivers take what is left without the lock of the linda, if the slot is open. To be called
-    /// after a receiver has popped. Returns a shortcut if `known`, the one that it has, does not lead here.
+    /// Lets receivers take what is left without the lock of the linda, if the slot is open. To be
+    /// called after a receiver has popped. Returns a shortcut if `known`, the one that it has, does
+    /// not lead here.
     #[inline]
     pub fn shortcut(
         &mut self,
@@ -157,7 +158,8 @@ impl<M: Element> Handover<M> {
         new
     }
 
-    /// Removes and returns the first elements, whole: at most `max`; `None` if there are fewer than `min`.
+    /// Removes and returns the first elements, whole: at most `max`; `None` if there are fewer than
+    /// `min`.
     ///
     /// Errors: out of memory, and nothing has been removed.
     pub fn pop_many(&mut self, min: usize, max: usize) -> Result<Option<Vec<M>>, OutOfMemory> {
@@ -203,7 +205,8 @@ impl<M: Element> Handover<M> {
             .map_or(0, |outbox| outbox.count_taken())
     }
 
-    /// Index of the first element: 1 in a new, emptied or set slot, one more for each element removed since.
+    /// Index of the first element: 1 in a new, emptied or set slot, one more for each element
+    /// removed since.
     pub fn first(&mut self) -> usize {
         self.first += self.count_taken();
         if self.is_empty() {
@@ -229,7 +232,8 @@ impl<M: Element> Handover<M> {
 
 impl<M: Element> Drop for Handover<M> {
     fn drop(&mut self) {
-        // Shortcuts may keep the outbox: from now on they find nothing there, and look for the slot.
+        // Shortcuts may keep the outbox: from now on they find nothing there, and look for the
+        // slot.
         if let Some(outbox) = &self.outbox {
             drop(outbox.empty());
             outbox.changed();

@@ -1,5 +1,5 @@
-//! The queues of a linda: what its methods do, over any type of key and message. README.md describes
-//! the states of a slot, its counters, and how elements go from senders to receivers.
+//! The queues of a linda: what its methods do, over any type of key and message. README.md
+//! describes the states of a slot, its counters, and how elements go from senders to receivers.
 
 mod contents;
 mod deferred;

@@ -44,8 +44,8 @@ pub struct Operation<M> {
     pub links: u32,
 }
 
-/// The part of a parked operation that its thread reads without the lock of the linda. The outcome is
-/// written under that lock, at most once.
+/// The part of a parked operation that its thread reads without the lock of the linda. The outcome
+/// is written under that lock, at most once.
 pub struct Ticket<M> {
     waiter: Arc<Waiter>,
     outcome: Mutex<Option<Outcome<M>>>,

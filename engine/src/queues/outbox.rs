@@ -1,5 +1,5 @@
-//! The outbox of a slot: elements that receivers take without the lock of the linda, and what a receiver
-//! watches while it spins. README.md has the protocol.
+//! The outbox of a slot: elements that receivers take without the lock of the linda, and what a
+//! receiver watches while it spins. README.md has the protocol.
 
 use super::Element;
 use super::fifo::Fifo;
@@ -10,8 +10,8 @@ use crossbeam_utils::CachePadded;
 
 /// What the slot and all shortcuts to it share.
 ///
-/// Invariant: `len` grows only under the lock of the linda, and changes only under that of `contents`. So
-/// zero, read under the lock of the linda, stays zero.
+/// Invariant: `len` grows only under the lock of the linda, and changes only under that of
+/// `contents`. So zero, read under the lock of the linda, stays zero.
 pub struct Outbox<M> {
     receivers: CachePadded<Receivers<M>>,
     senders: CachePadded<Senders>,
@@ -28,8 +28,8 @@ struct Receivers<M> {
 /// The elements that are in an outbox.
 #[repr(C)]
 pub struct Contents<M> {
-    /// The first element, if it was handed over alone and is whole: it lies beside the lock, so that one
-    /// cache line brings both.
+    /// The first element, if it was handed over alone and is whole: it lies beside the lock, so
+    /// that one cache line brings both.
     first: Option<M>,
     rest: Fifo<M>,
     /// How many elements receivers have taken since the slot counted them last.
@@ -79,8 +79,8 @@ impl<M: Element> Outbox<M> {
         result
     }
 
-    /// Removes and returns the first element. Its detached bytes, if it has any, replace the contents of
-    /// `out`. Needs no other lock.
+    /// Removes and returns the first element. Its detached bytes, if it has any, replace the
+    /// contents of `out`. Needs no other lock.
     #[inline]
     pub fn take(&self, out: &mut Vec<u8>) -> Option<M> {
         if self.len() == 0 {
@@ -98,8 +98,8 @@ impl<M: Element> Outbox<M> {
         self.senders.watched.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a receiver has announced itself since the last call. The caller holds the lock of the
-    /// linda.
+    /// Whether a receiver has announced itself since the last call. The caller holds the lock of
+    /// the linda.
     #[inline]
     pub fn is_wanted(&self) -> bool {
         let wanted = self.senders.watched.load(Ordering::Relaxed);
@@ -109,8 +109,8 @@ impl<M: Element> Outbox<M> {
         wanted
     }
 
-    /// Hands over the only element of the slot. `bytes` are its detached bytes. The caller holds the lock
-    /// of the linda, under which the outbox was empty.
+    /// Hands over the only element of the slot. `bytes` are its detached bytes. The caller holds
+    /// the lock of the linda, under which the outbox was empty.
     #[inline]
     pub fn hand_over(&self, value: M, bytes: &[u8]) {
         self.with(|contents| {
@@ -123,8 +123,8 @@ impl<M: Element> Outbox<M> {
         });
     }
 
-    /// Exchanges the elements for those of `values`, if the outbox is empty. The caller holds the lock of
-    /// the linda.
+    /// Exchanges the elements for those of `values`, if the outbox is empty. The caller holds the
+    /// lock of the linda.
     pub fn refill(&self, values: &mut Fifo<M>) {
         self.with(|contents| {
             if contents.first.is_none() && contents.rest.is_empty() {
@@ -173,7 +173,8 @@ impl<M: Element> Outbox<M> {
         });
     }
 
-    /// Calls `see` with whole copies of the first elements, at most `count`. Unwinds if out of memory.
+    /// Calls `see` with whole copies of the first elements, at most `count`. Unwinds if out of
+    /// memory.
     pub fn see_copies(&self, count: usize, see: impl FnMut(M))
     where
         M: Clone,
@@ -183,8 +184,8 @@ impl<M: Element> Outbox<M> {
         }
     }
 
-    /// Returns how many elements `take` has removed since the last call. The caller holds the lock of the
-    /// linda.
+    /// Returns how many elements `take` has removed since the last call. The caller holds the lock
+    /// of the linda.
     pub fn count_taken(&self) -> usize {
         std::mem::take(&mut self.receivers.contents.lock().taken)
     }
@@ -206,8 +207,8 @@ impl<M: Element> Outbox<M> {
 }
 
 impl<M: Element> Contents<M> {
-    /// Calls `see` with whole copies of the first elements, at most `count`, which is at least 1. Unwinds
-    /// if out of memory.
+    /// Calls `see` with whole copies of the first elements, at most `count`, which is at least 1.
+    /// Unwinds if out of memory.
     pub fn see_copies(&self, count: usize, mut see: impl FnMut(M))
     where
         M: Clone,

@@ -1,5 +1,5 @@
-//! Receiving: from one slot, for which there are shortcuts; from the first of several slots; and several
-//! elements at once.
+//! Receiving: from one slot, for which there are shortcuts; from the first of several slots; and
+//! several elements at once.
 
 use super::operation::{Outcome, Work};
 use super::shared::{Queues, settle};
@@ -21,8 +21,8 @@ enum Looked<'a, K, M: Element> {
 }
 
 impl<K: Clone, M: Element> Queues<K, M> {
-    /// Removes and returns the first element of a slot, if that can be done without the lock of the linda.
-    /// Its detached bytes, if it has any, replace the contents of `out`.
+    /// Removes and returns the first element of a slot, if that can be done without the lock of the
+    /// linda. Its detached bytes, if it has any, replace the contents of `out`.
     #[inline]
     pub fn take(&self, waiter: &Waiter, shortcut: &Shortcut<M>, out: &mut Vec<u8>) -> Found<M> {
         if waiter.request() != Request::None || self.is_cancelled() {
@@ -31,9 +31,9 @@ impl<K: Clone, M: Element> Queues<K, M> {
         shortcut.take(out)
     }
 
-    /// Waits until a slot has an element, and removes and returns the first. With it comes a shortcut to the
-    /// slot, if there is one and it is not `known`. The detached bytes of the element, if it has any,
-    /// replace the contents of `out`.
+    /// Waits until a slot has an element, and removes and returns the first. With it comes a
+    /// shortcut to the slot, if there is one and it is not `known`. The detached bytes of the
+    /// element, if it has any, replace the contents of `out`.
     ///
     /// Errors: why nothing was received.
     #[inline]
@@ -56,8 +56,8 @@ impl<K: Clone, M: Element> Queues<K, M> {
         Ok((value, new))
     }
 
-    /// Removes and returns the first element of a slot, if there is one before the thread has spun in vain.
-    /// `new` becomes the shortcut to the slot, if it is not `known`.
+    /// Removes and returns the first element of a slot, if there is one before the thread has spun
+    /// in vain. `new` becomes the shortcut to the slot, if it is not `known`.
     // A function of its own, so that its frame is gone when the thread sleeps.
     #[inline(never)]
     fn look<Q: BorrowedKey<K>>(
@@ -114,8 +114,8 @@ impl<K: Clone, M: Element> Queues<K, M> {
         }
     }
 
-    /// Waits until one of the slots has an element, and removes the first element of the first such slot, in
-    /// the order of the keys. Returns the position of the key, and the element, whole.
+    /// Waits until one of the slots has an element, and removes the first element of the first such
+    /// slot, in the order of the keys. Returns the position of the key, and the element, whole.
     ///
     /// Errors: why nothing was received.
     pub fn receive<Q: BorrowedKey<K>>(
@@ -140,8 +140,8 @@ impl<K: Clone, M: Element> Queues<K, M> {
         self.park_receive(wait, slots, keys, false)
     }
 
-    /// Parks a receive of the first element that comes under one of the keys. `spun`: the thread has spun in
-    /// vain.
+    /// Parks a receive of the first element that comes under one of the keys. `spun`: the thread
+    /// has spun in vain.
     fn park_receive<'a, Q: BorrowedKey<K>>(
         &'a self,
         wait: &Wait,
@@ -156,8 +156,8 @@ impl<K: Clone, M: Element> Queues<K, M> {
         }
     }
 
-    /// Waits until a slot has `min` elements, which is at least 1, and removes and returns its first elements,
-    /// at most `max`, whole.
+    /// Waits until a slot has `min` elements, which is at least 1, and removes and returns its
+    /// first elements, at most `max`, whole.
     ///
     /// Errors: why nothing was received.
     pub fn receive_batched<Q: BorrowedKey<K>>(

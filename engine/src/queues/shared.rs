@@ -10,12 +10,12 @@ use crossbeam_utils::CachePadded;
 
 /// Named FIFOs, shared by threads.
 ///
-/// There is one lock. Values are dropped and threads woken after it is released. Under the lock run only
-/// `Hash` and `Equivalent` of keys, `BorrowedKey::make_key`, and `Clone` of keys and elements: these must
-/// not call back into lindas.
+/// There is one lock. Values are dropped and threads woken after it is released. Under the lock run
+/// only `Hash` and `Equivalent` of keys, `BorrowedKey::make_key`, and `Clone` of keys and elements:
+/// these must not call back into lindas.
 ///
-/// Methods that return a `Refusal` return `Refusal::OutOfMemory` if out of memory; the others unwind with
-/// `OutOfMemory`. In both cases nothing has changed.
+/// Methods that return a `Refusal` return `Refusal::OutOfMemory` if out of memory; the others
+/// unwind with `OutOfMemory`. In both cases nothing has changed.
 pub struct Queues<K, M: Element> {
     pub(super) slots: CachePadded<Mutex<Slots<K, M>>>,
     /// Written under the lock. Read without it, too.
@@ -57,7 +57,8 @@ impl<K: Clone, M: Element> Queues<K, M> {
     }
 }
 
-/// Completes the parked operations that a change of this slot has made possible, and releases the lock.
+/// Completes the parked operations that a change of this slot has made possible, and releases the
+/// lock.
 #[cold]
 #[inline(never)]
 pub(super) fn settle<K, M: Element>(mut slots: MutexGuard<Slots<K, M>>, slot: u32) {

@@ -5,8 +5,9 @@ use super::outbox::Outbox;
 use crate::sync::{Arc, race_point};
 use std::cell::Cell;
 
-/// What a receiver remembers of a slot that it has received from: its outbox. A shortcut stays valid when
-/// its slot is gone: it then finds nothing, and the receiver looks for a slot under the key.
+/// What a receiver remembers of a slot that it has received from: its outbox. A shortcut stays
+/// valid when its slot is gone: it then finds nothing, and the receiver looks for a slot under the
+/// key.
 pub struct Shortcut<M> {
     outbox: Arc<Outbox<M>>,
     /// `Outbox::changes` when the slot last had no elements but those in the outbox.
@@ -44,14 +45,14 @@ impl<M: Element> Shortcut<M> {
         Arc::ptr_eq(&self.outbox, outbox)
     }
 
-    /// Remembers that the slot has no elements but those in the outbox. The caller holds the lock of the
-    /// linda.
+    /// Remembers that the slot has no elements but those in the outbox. The caller holds the lock
+    /// of the linda.
     pub(super) fn saw_the_end(&self) {
         self.seen.set(self.outbox.changes());
     }
 
-    /// Removes and returns the first element of the slot. Its detached bytes, if it has any, replace the
-    /// contents of `out`.
+    /// Removes and returns the first element of the slot. Its detached bytes, if it has any,
+    /// replace the contents of `out`.
     #[inline]
     pub(super) fn take(&self, out: &mut Vec<u8>) -> Found<M> {
         if let Some(value) = self.outbox.take(out) {

@@ -88,8 +88,8 @@ impl<K, M: Element> Slot<K, M> {
         }
     }
 
-    /// Removes and returns the first element. Its detached bytes, if it has any, replace the contents of
-    /// `out`.
+    /// Removes and returns the first element. Its detached bytes, if it has any, replace the
+    /// contents of `out`.
     #[inline]
     pub fn pop(&mut self, out: &mut Vec<u8>) -> Option<M> {
         let value = self.elements.pop(out)?;
@@ -120,8 +120,8 @@ impl<K, M: Element> Slot<K, M> {
         self.elements.put_back(values);
     }
 
-    /// Replaces all elements by whole ones and returns the old ones. No elements make an unlimited slot
-    /// unknown.
+    /// Replaces all elements by whole ones and returns the old ones. No elements make an unlimited
+    /// slot unknown.
     pub fn replace(&mut self, values: Vec<M>) -> Replaced<M> {
         self.known = !values.is_empty() || self.limit.is_some();
         self.elements.replace(values)

@@ -1,8 +1,8 @@
-//! What the lock of a linda protects: its slots, the operations that are parked on them, and the rules
-//! that connect both.
+//! What the lock of a linda protects: its slots, the operations that are parked on them, and the
+//! rules that connect both.
 //!
-//! Invariant, whenever the lock is free: no parked operation could be completed. Whoever changes a slot
-//! calls `settle`, which restores it.
+//! Invariant, whenever the lock is free: no parked operation could be completed. Whoever changes a
+//! slot calls `settle`, which restores it.
 
 use super::deferred::Deferred;
 use super::operation::{Operation, Outcome, Ticket, Who, Work};
@@ -23,8 +23,8 @@ const RECENT_SLOTS: usize = 8;
 pub struct Slots<K, M: Element> {
     /// Whether any operation has looked at this linda.
     pub touched: bool,
-    /// The slots of the keys that were used last, by `BorrowedKey::hint`. A slot may be gone, and its
-    /// number that of another one.
+    /// The slots of the keys that were used last, by `BorrowedKey::hint`. A slot may be gone, and
+    /// its number that of another one.
     recent: [u32; RECENT_SLOTS],
     list: Slab<Slot<K, M>>,
     hasher: DefaultHashBuilder,
@@ -170,8 +170,8 @@ impl<K, M: Element> Slots<K, M> {
         deferred.wake(ticket);
     }
 
-    /// Parks an operation in the wait lists of these keys. `need` is how many elements, or how much room,
-    /// it needs in one of the slots. Returns its number.
+    /// Parks an operation in the wait lists of these keys. `need` is how many elements, or how much
+    /// room, it needs in one of the slots. Returns its number.
     ///
     /// Errors: out of memory, with the work; nothing is parked.
     pub fn park<Q: BorrowedKey<K>>(
@@ -199,8 +199,8 @@ impl<K, M: Element> Slots<K, M> {
         Ok(operation)
     }
 
-    /// Makes the slots of these keys, closes them, and makes room for an operation, so that parking it
-    /// needs no memory.
+    /// Makes the slots of these keys, closes them, and makes room for an operation, so that parking
+    /// it needs no memory.
     fn prepare<Q: BorrowedKey<K>>(&mut self, keys: &[Q]) -> Result<(), OutOfMemory> {
         self.operations.make_room(1)?;
         self.links.make_room(keys.len())?;
@@ -221,8 +221,8 @@ impl<K, M: Element> Slots<K, M> {
         })
     }
 
-    /// Adds the operation that was parked last to a wait list of a slot. `position` is that of the slot's
-    /// key among the keys of the operation.
+    /// Adds the operation that was parked last to a wait list of a slot. `position` is that of the
+    /// slot's key among the keys of the operation.
     fn queue_up(&mut self, operation: u32, slot: u32, position: usize, need: usize) {
         let Operation { work, links, .. } = &mut self.operations[operation];
         *links = self.links.insert(Link::new(

@@ -13,8 +13,8 @@ use crate::sync::{Arc, MutexGuard};
 pub const SPINS: u32 = 4;
 
 impl<K: Clone, M: Element> Queues<K, M> {
-    /// Takes the lock for an operation that ends if its waiter has been asked to stop, or if the linda is
-    /// cancelled.
+    /// Takes the lock for an operation that ends if its waiter has been asked to stop, or if the
+    /// linda is cancelled.
     #[inline]
     pub(super) fn open(&self, wait: &Wait) -> Result<MutexGuard<'_, Slots<K, M>>, Refusal> {
         let request = wait.waiter.request();
@@ -29,8 +29,8 @@ impl<K: Clone, M: Element> Queues<K, M> {
         Ok(slots)
     }
 
-    /// Releases the lock and spins until the slot of this outbox has changed. Returns how often it is
-    /// worth to spin again.
+    /// Releases the lock and spins until the slot of this outbox has changed. Returns how often it
+    /// is worth to spin again.
     pub(super) fn spin(
         &self,
         wait: &Wait,
@@ -47,9 +47,9 @@ impl<K: Clone, M: Element> Queues<K, M> {
         }
     }
 
-    /// Parks an operation on these keys and waits until somebody has completed it, or until the wait ends
-    /// for another reason. `need` is how many elements, or how much room, it needs in one of the slots.
-    /// `spun`: the thread has spun in vain, and goes to sleep at once.
+    /// Parks an operation on these keys and waits until somebody has completed it, or until the
+    /// wait ends for another reason. `need` is how many elements, or how much room, it needs in one
+    /// of the slots. `spun`: the thread has spun in vain, and goes to sleep at once.
     ///
     /// Errors: why the operation was not completed, with its work.
     pub(super) fn park<'a, Q: BorrowedKey<K>>(

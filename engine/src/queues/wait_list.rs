@@ -1,5 +1,5 @@
-//! A wait list: the operations that are parked on a slot to receive, or to send; first come, first served, among those that
-//! can be served.
+//! A wait list: the operations that are parked on a slot to receive, or to send; first come, first
+//! served, among those that can be served.
 
 use super::slab::{NONE, Slab};
 
@@ -49,8 +49,8 @@ struct Line {
     tail: u32,
 }
 
-/// One line for each amount that an operation needs, so that a search does not look at operations that
-/// cannot be served.
+/// One line for each amount that an operation needs, so that a search does not look at operations
+/// that cannot be served.
 pub struct WaitList {
     /// The operations that need 1: nearly always there are no others.
     single: Line,

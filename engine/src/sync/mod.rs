@@ -1,4 +1,5 @@
-//! The synchronisation primitives of the engine: those of std, or loom's in the models (`--cfg loom`).
+//! The synchronisation primitives of the engine: those of std, or loom's in the models (`--cfg
+//! loom`).
 
 #[cfg(loom)]
 use loom::sync as imp;
@@ -18,8 +19,8 @@ use std::sync::PoisonError;
 pub use imp::atomic;
 pub use imp::{Arc, MutexGuard};
 
-/// A point at which another thread may come first. Test builds delay the calling thread here, once in
-/// `rarity` times on average, if `LANES_DELAYS` is set (`delay`).
+/// A point at which another thread may come first. Test builds delay the calling thread here, once
+/// in `rarity` times on average, if `LANES_DELAYS` is set (`delay`).
 #[inline(always)]
 pub fn race_point(rarity: u64) {
     #[cfg(all(feature = "hooks", not(loom)))]
@@ -27,7 +28,8 @@ pub fn race_point(rarity: u64) {
     let _ = rarity;
 }
 
-/// A mutual exclusion lock without poisoning: what it protects is kept consistent at every point that can panic.
+/// A mutual exclusion lock without poisoning: what it protects is kept consistent at every point
+/// that can panic.
 pub struct Mutex<T>(imp::Mutex<T>);
 
 #[cfg(not(loom))]

@@ -1,12 +1,12 @@
-//! Sizes of the stacks of threads, in bytes: the one where nobody asks for another, and those that may be asked for.
+//! Sizes of the stacks of threads, in bytes: the default, and those that a program may ask for.
 //!
-//! A stack is address space; memory is taken for the part that has been used only.
+//! A stack is address space; only the part that has been used takes memory.
 
 #![allow(unsafe_code, reason = "asks the system for its limits")]
 
 const MIB: usize = 1 << 20;
 
-/// Address space is scarce where addresses have 32 bits.
+/// Whether addresses have 64 bits. If they have 32, address space is scarce.
 const HAS_WIDE_ADDRESSES: bool = cfg!(target_pointer_width = "64");
 
 /// The smallest size that may be asked for.
@@ -19,37 +19,39 @@ pub const LARGEST_SIZE: usize = if HAS_WIDE_ADDRESSES {
     128 * MIB
 };
 
-/// What a size is to be, for messages.
+/// What a size must be, for error messages.
 pub const EXPECTED: &str = if HAS_WIDE_ADDRESSES {
     "a whole number of bytes from 262144 to 1073741824"
 } else {
     "a whole number of bytes from 262144 to 134217728"
 };
 
-/// Whether so many bytes may be asked for.
+/// Whether a program may ask for a stack of `bytes` bytes.
 pub fn is_size(bytes: f64) -> bool {
     bytes.fract() == 0.0 && (SMALLEST_SIZE as f64..=LARGEST_SIZE as f64).contains(&bytes)
 }
 
-/// What most systems give where nothing says otherwise, and where the limit is "unlimited".
+/// The size on most systems, used if there is no limit.
 const USUAL_SIZE: usize = 8 * MIB;
 
-/// The default is no smaller: nested callbacks of Lua's own libraries take that much until Lua stops them.
+/// The smallest default: nested callbacks of Lua's own libraries take that much until Lua stops
+/// them.
 const SMALLEST_DEFAULT: usize = 2 * MIB;
 
-/// The default is no larger.
+/// The largest default.
 const LARGEST_DEFAULT: usize = if HAS_WIDE_ADDRESSES {
     LARGEST_SIZE
 } else {
     SMALLEST_DEFAULT
 };
 
-/// The stack of a lane that asks for no other size: as large as that of a new thread of the system.
+/// The default size: that of a new thread of the system.
 pub fn default_size() -> usize {
     choose(system::limit(), system::thread())
 }
 
-/// The default: `limit` is that of the process for stacks, `thread` what new threads get; `None` where the system does not say.
+/// The default size. `limit` is the limit of the process for stacks, `thread` the size that new
+/// threads get; `None` if the system does not say.
 fn choose(limit: Option<usize>, thread: Option<usize>) -> usize {
     let limit = limit.unwrap_or(USUAL_SIZE);
     limit
@@ -59,7 +61,8 @@ fn choose(limit: Option<usize>, thread: Option<usize>) -> usize {
 
 #[cfg(unix)]
 mod system {
-    /// The soft limit of the process for stacks. The first thread can use that much; on Linux others get it too, on macOS less.
+    /// The soft limit of the process for stacks; `None` if it is unlimited. The first thread can
+    /// use that much; on Linux other threads get it, too, on macOS less.
     pub fn limit() -> Option<usize> {
         // SAFETY: zero is valid for the structure, which the call fills.
         let limit = unsafe {
@@ -73,7 +76,7 @@ mod system {
         usize::try_from(limit.rlim_cur).ok().filter(|_| !unlimited)
     }
 
-    /// What a thread gets that is started with default attributes.
+    /// The size that a thread with default attributes gets.
     pub fn thread() -> Option<usize> {
         let mut size = 0;
         // SAFETY: the attributes are initialised before they are read, and destroyed once.
@@ -90,7 +93,8 @@ mod system {
     }
 }
 
-/// On Windows the size is written in the program's file, for its first thread; what is reserved costs address space only.
+/// On Windows the size is in the file of the program, for its first thread; a stack takes address
+/// space only.
 #[cfg(not(unix))]
 mod system {
     pub fn limit() -> Option<usize> {

@@ -70,7 +70,8 @@ fn becoming_due() -> (Arc<Timers>, Fired, thread::JoinHandle<()>) {
     (service, fired, clock)
 }
 
-/// The thread is about to sleep until a late timer is due, and notices an earlier one: nobody else wakes it.
+/// The thread is about to sleep until a late timer is due, and notices an earlier one: nobody else
+/// wakes it.
 #[test]
 fn an_earlier_timer_against_the_sleep_until_a_later_one() {
     model(2, || {
@@ -140,7 +141,8 @@ fn replacement_against_firing() {
     });
 }
 
-/// A timer that does not fire yet when the service is shut down never fires; the shutdown waits for one that fires.
+/// A timer that does not fire yet when the service is shut down never fires; the shutdown waits for
+/// one that fires.
 #[test]
 fn shutdown_against_firing() {
     model(2, || {
@@ -153,7 +155,8 @@ fn shutdown_against_firing() {
     });
 }
 
-/// A timer that is set while the service is shut down fires or is dropped; two threads may shut the service down at once.
+/// A timer that is set while the service is shut down fires or is dropped; two threads may shut the
+/// service down at once.
 #[test]
 fn setting_against_shutdown() {
     model(2, || {

@@ -137,7 +137,7 @@ fn a_circle_is_found_whoever_comes_last() {
     });
     let circle = vec![step(&two, Some("a")), step(&main, None)];
     let other = vec![step(&main, None), step(&one, Some("c"))];
-    // Whoever is refused first, the other one can go on.
+    // Either party may be refused first; the other one can go on.
     match (first, second) {
         (Err(refused), Ok(())) => assert_eq!(refused, Refused::Never(circle)),
         (Ok(()), Err(refused)) => assert_eq!(refused, Refused::Never(other)),

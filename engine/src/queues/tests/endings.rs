@@ -1,4 +1,5 @@
-//! Operations that end without doing their work: requests, cancelled lindas, deadlines, interruptions.
+//! Operations that end without doing their work: by requests, cancelled lindas, deadlines,
+//! interruptions.
 
 use super::*;
 

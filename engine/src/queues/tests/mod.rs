@@ -1,4 +1,5 @@
-//! Every method in every outcome. Tests of parked operations wait until the operation is parked, then do what should end it.
+//! Every method in every outcome. Tests of parked operations wait until the operation is parked,
+//! and then do what should end it.
 
 mod at_once;
 mod endings;
@@ -81,7 +82,7 @@ impl<'a> End<'a> {
         self.queues.receive_batched(&self.wait(), &key, min, max)
     }
 
-    /// Waits as a receive that was parked before `change` happened.
+    /// Parks a receive, calls `change`, and waits. Returns how the wait ended.
     fn wait_parked(&self, change: impl FnOnce(&mut Slots<String, i32>)) -> Refusal {
         let mut slots = self.queues.slots.lock();
         let ticket = Ticket::new(&self.waiter);
