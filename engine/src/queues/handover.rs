@@ -17,7 +17,7 @@ pub struct Handover<M: Element> {
     /// from the outbox since `count_taken`.
     first: usize,
     queue: Fifo<M>,
-    /// Made when it is first of use.
+    /// Made when a receiver first needs it, or a sender that spins.
     outbox: Option<Arc<Outbox<M>>>,
 }
 

@@ -89,7 +89,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
                     }
                 }
             }
-            let mut slots = self.open(wait)?;
+            let mut slots = self.enter(wait)?;
             if let Some(number) = slots.find(key) {
                 let slot = &mut slots[number];
                 let value = slot.pop(out);
@@ -123,7 +123,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
         wait: &Wait,
         keys: &[Q],
     ) -> Result<(usize, M), Refusal> {
-        let mut slots = self.open(wait)?;
+        let mut slots = self.enter(wait)?;
         for (position, key) in keys.iter().enumerate() {
             if let Some(number) = slots.find(key)
                 && let Some(value) = slots[number].pop_whole()
@@ -167,7 +167,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
         min: usize,
         max: usize,
     ) -> Result<Vec<M>, Refusal> {
-        let mut slots = self.open(wait)?;
+        let mut slots = self.enter(wait)?;
         if let Some(number) = slots.find(key) {
             let slot = &mut slots[number];
             if let Some(values) = slot.elements.pop_many(min, max)? {

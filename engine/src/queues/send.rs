@@ -24,7 +24,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
         values: Values<M>,
         bytes: &[u8],
     ) -> Result<(), Refused<M>> {
-        let mut slots = match self.open(wait) {
+        let mut slots = match self.enter(wait) {
             Ok(slots) => slots,
             Err(refusal) => return refused(refusal, values, bytes),
         };
@@ -61,7 +61,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
         while spins > 0 && !slots[number].has_parked() {
             let outbox = Arc::clone(slots[number].elements.watch());
             spins = self.spin(wait, outbox, slots, spins);
-            slots = match self.open(wait) {
+            slots = match self.enter(wait) {
                 Ok(slots) => slots,
                 Err(refusal) => return Err((refusal, values)),
             };

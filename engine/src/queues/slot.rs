@@ -220,6 +220,19 @@ mod tests {
     }
 
     #[test]
+    fn what_receivers_have_taken_is_forgotten_when_one_watches_and_several_come() {
+        let mut slot = slot(2);
+        slot.pop_whole();
+        let shortcut = slot.shortcut(None).unwrap();
+        assert_eq!(taken(&shortcut), Some(1));
+        shortcut.watch();
+        slot.push(Values::Many(vec![7, 8]), &[]);
+        assert_eq!(slot.elements.first(), 1);
+        assert_eq!(slot.pop_whole(), Some(7));
+        assert_eq!(slot.elements.first(), 2);
+    }
+
+    #[test]
     fn a_receiver_that_watches_gets_the_next_element_at_once() {
         let mut slot = slot(1);
         slot.pop_whole();

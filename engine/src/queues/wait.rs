@@ -16,7 +16,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
     /// Takes the lock for an operation that ends if its waiter has been asked to stop, or if the
     /// linda is cancelled.
     #[inline]
-    pub(super) fn open(&self, wait: &Wait) -> Result<MutexGuard<'_, Slots<K, M>>, Refusal> {
+    pub(super) fn enter(&self, wait: &Wait) -> Result<MutexGuard<'_, Slots<K, M>>, Refusal> {
         let request = wait.waiter.request();
         if request != Request::None {
             return Err(Refusal::Request(request));
