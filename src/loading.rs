@@ -4,7 +4,7 @@
 use crate::context::Context;
 use crate::lua::{Text, text};
 use crate::universe::Universe;
-use lanes_engine::park::named::{MOST, Party, Refused, Step};
+use lanes_engine::park::named::{MOST_HOLDERS, Party, Refused, Step};
 use lanes_engine::park::{Deadline, Wait, Waiter};
 use std::sync::Arc;
 
@@ -109,7 +109,7 @@ pub fn explain(
             "module '",
             name,
             format_args!(
-                "' cannot be loaded: while it is loaded it launches a lane that loads it, {MOST} times within each other"
+                "' cannot be loaded: while it is loaded it launches a lane that loads it, {MOST_HOLDERS} times within each other"
             ),
         ]),
         Refused::Never(steps) => {

@@ -15,7 +15,8 @@ mod system {
         unsafe { (libc::dladdr(address, info.as_mut_ptr()) != 0).then(|| info.assume_init()) }
     }
 
-    /// The beginning of the program or library that contains `address`; none where the loader does not know.
+    /// The first address of the program or library that contains `address`; none if the loader does
+    /// not know it.
     pub fn of(address: *const c_void) -> Option<usize> {
         info(address).map(|info| info.dli_fbase as usize)
     }
@@ -23,7 +24,8 @@ mod system {
     /// The path of the program or library that contains `address`, as the loader has it.
     pub fn path(address: *const c_void) -> Option<Vec<u8>> {
         let name = info(address)?.dli_fname;
-        // SAFETY: the name is a string of the loader's, which lasts as long as the library is loaded.
+        // SAFETY: the name is a string of the loader's, which lasts as long as the library is
+        // loaded.
         (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) }.to_bytes().to_vec())
     }
 
@@ -42,7 +44,8 @@ mod system {
         GetModuleFileNameW, GetModuleHandleExW,
     };
 
-    /// The beginning of the program or library that contains `address`; none where the loader does not know.
+    /// The first address of the program or library that contains `address`; none if the loader does
+    /// not know it.
     pub fn of(address: *const c_void) -> Option<usize> {
         let flags =
             GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS;
@@ -63,8 +66,9 @@ mod system {
         (length > 0).then(|| String::from_utf16_lossy(&name[..length]).into_bytes())
     }
 
-    /// Where a function of another library is that is called `name`. `function`, its address as this library has it, may be that of a
-    /// jump within this library: then its table of imports tells.
+    /// Where a function of another library is that is called `name`. `function`, its address as
+    /// this library has it, may be that of a jump within this library: then its table of imports
+    /// tells.
     pub fn imported(function: *const c_void, name: &CStr) -> *const c_void {
         // SAFETY: the module is this library, which is loaded.
         let found = of(function).and_then(|module| unsafe { look_up(module as *const u8, name) });
@@ -84,7 +88,8 @@ mod system {
         } else {
             96
         };
-        // SAFETY: the offsets are those of the format of loaded libraries, which the loader has checked; every table ends with zeros.
+        // SAFETY: the offsets are those of the format of loaded libraries, which the loader has
+        // checked; every table ends with zeros.
         unsafe {
             let number = |offset: usize| module.add(offset).cast::<u32>().read_unaligned() as usize;
             let entry = |offset: usize| module.add(offset).cast::<usize>().read_unaligned();
@@ -93,7 +98,8 @@ mod system {
             if library == 0 {
                 return None;
             }
-            // For each library five numbers: names, two that do not matter here, its name, addresses.
+            // For each library five numbers: names, two that do not matter here, its name,
+            // addresses.
             while number(library + 16) != 0 {
                 let names = match number(library) {
                     0 => return None,

@@ -110,8 +110,8 @@ fn push_stack_sizes(raising: Raising) {
     raising.push_bytes(stack::EXPECTED.as_bytes());
     raising.raw_set_name(-2, b"text");
     for (name, size) in [
-        ("least", stack::LEAST),
-        ("most", stack::MOST),
+        ("least", stack::SMALLEST_SIZE),
+        ("most", stack::LARGEST_SIZE),
         ("usual", stack::default_size()),
     ] {
         raising.push_integer(size as i64);

@@ -13,8 +13,8 @@ use crate::lua::{
 };
 use crate::message::{Deep, KEYS, Proxy, push_proxy};
 use crate::timer;
-use lanes_engine::queues::Probe;
 use std::any::Any;
+use std::io::ErrorKind;
 use std::os::raw::c_int;
 use std::sync::Arc;
 
@@ -108,8 +108,9 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
     universe
         .timers()
         .set(&linda, key, first, period)
-        .map_err(|error| {
-            Raise::message(format!("cannot start the thread of the timers ({error})"))
+        .map_err(|error| match error.kind() {
+            ErrorKind::OutOfMemory => Raise::out_of_memory(),
+            _ => Raise::message(format!("cannot start the thread of the timers ({error})")),
         })?;
     Ok(0)
 }

@@ -19,11 +19,11 @@ pub struct Linda {
 
 impl Element for Message {
     #[inline]
-    fn apart(&self) -> usize {
+    fn detached(&self) -> usize {
         Message::apart(self)
     }
 
-    fn whole(self, bytes: &[u8]) -> Message {
+    fn attach(self, bytes: &[u8]) -> Message {
         Message::whole(self, bytes)
     }
 }

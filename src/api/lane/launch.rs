@@ -14,7 +14,7 @@ use crate::state::libraries::Libraries;
 use crate::universe::Universe;
 use lanes_engine::memory::grow;
 use lanes_engine::park::{Deadline, Latch, Wait, Waiter};
-use lanes_engine::sync::junction;
+use lanes_engine::sync::race_point;
 use std::os::raw::c_int;
 use std::sync::{Arc, OnceLock};
 
@@ -131,7 +131,7 @@ fn spawn(
             universe.remove_lane(&record);
             no_thread(&error)
         })?;
-    junction(2);
+    race_point(2);
     // Only a higher priority may be refused: then this call fails, and the lane does not run.
     if let Some(priority) = priority.filter(|priority| priority.value > 0) {
         let wait = Wait {

@@ -79,7 +79,7 @@ lua_function! {
 fn set_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "set");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::Both)?;
     let key = KeyRef::argument(&arguments, 2)?;
     let values = match state.top() - 2 {
         0 => Vec::new(),
@@ -103,7 +103,7 @@ lua_function! {
 fn get_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "get");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::None)?;
     let key = KeyRef::argument(&arguments, 2)?;
     let count = if state.is_none_or_nil(3) {
         1
@@ -136,7 +136,7 @@ lua_function! {
 fn limit_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
     let arguments = Arguments::new(state, "limit");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::Both)?;
     if state.top() != 3 {
         return Err(arguments.error(
             2,
@@ -161,7 +161,7 @@ lua_function! {
 fn cancel_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
     let arguments = Arguments::new(state, "cancel");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::None)?;
     if state.top() > 2 {
         return Err(arguments.error(
             3,

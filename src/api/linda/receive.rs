@@ -11,7 +11,7 @@ use crate::lua::{Arguments, Kind, Raise, State, lua_function};
 use crate::message::{Label, Message, decode, decode_apart};
 use lanes_engine::memory::grow;
 use lanes_engine::park::{Deadline, Refusal, Wait};
-use lanes_engine::queues::{Found, Queues, Shortcut};
+use lanes_engine::queues::{Found, Queues, Shortcut, Who};
 use std::os::raw::c_int;
 
 lua_function! {
@@ -25,7 +25,7 @@ lua_function! {
 fn receive_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "receive");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::Write)?;
     let (timeout, at) = timeout(&arguments)?;
     let kind = state.kind(at);
     if kind == Kind::Light && is_marker(state, at, BATCHED) {

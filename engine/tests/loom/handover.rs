@@ -1,4 +1,4 @@
-//! Models of receivers that do without the lock of the linda.
+//! Models of receivers that do without the lock of the linda (engine/src/queues/README.md).
 
 use crate::{A, End, Numbers, model, sorted};
 use lanes_engine::sync::Arc;
@@ -49,7 +49,8 @@ fn a_batch_is_not_too_small_because_others_receive_meanwhile() {
     });
 }
 
-/// A receiver that knows how to go on while it waits for the next element, against two senders and `change`.
+/// A receiver that knows how to go on while it waits for the next element, against two senders and
+/// `change`.
 fn against_a_receiver_that_watches(change: impl Fn(&Numbers) + Sync + Send + 'static) {
     model(3, move || {
         let queues = Arc::new(Numbers::new());

@@ -1,31 +1,34 @@
-//! What is left to do after unlocking: waking threads, and dropping values, whose destructors may do anything.
+//! What is deferred until the lock of the linda is released: waking threads, and dropping values,
+//! whose destructors may do anything.
 
 use super::Element;
-use super::fifo::Fifo;
+use super::handover::Replaced;
 use super::operation::Ticket;
 use super::slab::Slab;
 use super::slot::Slot;
 use crate::sync::Arc;
 
-pub struct After<K, M: Element> {
-    // Nearly always at most one is to be woken, which then costs no allocation.
+/// Work for after the lock. It is dropped, or `run`, without the lock.
+pub struct Deferred<K, M: Element> {
+    // Nearly always at most one thread is to be woken: that takes no allocation.
     wake: Option<Arc<Ticket<M>>>,
     wake_too: Vec<Arc<Ticket<M>>>,
-    values: Option<Fifo<M>>,
+    elements: Option<Replaced<M>>,
     slots: Slab<Slot<K, M>>,
 }
 
-impl<K, M: Element> After<K, M> {
+impl<K, M: Element> Deferred<K, M> {
     #[inline]
-    pub fn new() -> After<K, M> {
-        After {
+    pub fn new() -> Deferred<K, M> {
+        Deferred {
             wake: None,
             wake_too: Vec::new(),
-            values: None,
+            elements: None,
             slots: Slab::new(),
         }
     }
 
+    /// Wakes the thread of this ticket.
     pub fn wake(&mut self, ticket: Arc<Ticket<M>>) {
         if self.wake.is_none() {
             self.wake = Some(ticket);
@@ -34,19 +37,22 @@ impl<K, M: Element> After<K, M> {
         }
     }
 
-    pub fn drop_values(&mut self, values: Fifo<M>) {
-        self.values = Some(values);
+    /// Drops elements. To be called at most once.
+    pub fn drop_elements(&mut self, elements: Replaced<M>) {
+        self.elements = Some(elements);
     }
 
+    /// Drops a slot.
     pub fn drop_slot(&mut self, slot: Slot<K, M>) {
         self.slots.insert(slot);
     }
 
+    /// Drops all these slots. No slots may be deferred already.
     pub fn drop_slots(&mut self, slots: Slab<Slot<K, M>>) {
         self.slots = slots;
     }
 
-    /// To be called without the lock.
+    /// Does the work.
     #[inline]
     pub fn run(self) {
         if let Some(ticket) = self.wake {
