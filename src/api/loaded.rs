@@ -1,8 +1,7 @@
 //! How a state gets at the module `lanes_core`: its place among the loaded modules, or a loader in `package.preload`.
 
 use crate::context::push_function;
-use crate::lua::{Function, Kind, Raising, State};
-use crate::message::KEYS;
+use crate::lua::{Function, KEYS, Kind, Raising, State};
 use std::os::raw::c_int;
 use std::sync::OnceLock;
 

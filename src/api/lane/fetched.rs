@@ -60,7 +60,7 @@ pub fn values(
     let keep_objects = &keep_objects;
     // What owns memory moves into the values once they are kept, so that nothing is read a second time that has moved.
     state.push_copy(1);
-    let strict = decode_packet_kept(&context.local, state, label, packet, keep_objects);
+    let strict = decode_packet_kept(&context.coders, state, label, packet, keep_objects);
     let (count, missing) = match strict {
         Ok(count) => (count, Vec::new()),
         Err(raise) => {
@@ -68,7 +68,7 @@ pub fn values(
                 return Err(raise);
             };
             state.set_top(before);
-            let missing: Vec<_> = decode_possible(&context.local, state, label, packet)?
+            let missing: Vec<_> = decode_possible(&context.coders, state, label, packet)?
                 .into_iter()
                 .map(|(n, reason)| (n as c_int + 1, reason))
                 .collect();

@@ -1,8 +1,7 @@
 //! What a state remembers of the debug hooks that its lane has set itself, so that one of a cancellation can give its place back.
 
 use crate::lua::compat::{HOOKS_ARE_GLOBAL, hook_from};
-use crate::lua::{Hook, Kind, Raising, State};
-use crate::message::KEYS;
+use crate::lua::{Hook, KEYS, Kind, Raising, State};
 use std::os::raw::{c_int, c_void};
 
 /// The place of the address of the function that the library `debug` makes the hook, in the table of what hooks listen to.
