@@ -1,12 +1,12 @@
-//! Where the registry of a Lua state keeps our values.
+//! The keys under which the registry of a Lua state keeps our values.
 
-/// The keys of our values in the registry of a state: integers that `luaL_ref` never returns.
+/// The keys: negative integers, which `luaL_ref` never returns.
 pub struct Keys {
     /// light userdata (object) -> proxy, values weak
     pub proxies: i64,
-    /// C function or clonable's metatable -> module and path (see `names`), keys weak
+    /// C function or metatable of clones -> its stored name (`message/names.rs`), keys weak
     pub names: i64,
-    /// module table -> module and path (see `names`), keys weak
+    /// table of a module, or a table within one -> its stored name, keys weak
     pub table_names: i64,
     /// name -> module, as given to `lanes.register`
     pub registered: i64,
@@ -14,7 +14,7 @@ pub struct Keys {
     pub metatable_ids: i64,
     /// identity (number) -> metatable, values weak
     pub metatables: i64,
-    /// this state's `require`, already serialised
+    /// this state's `require`, which lets one thread at a time load a module
     pub require: i64,
     /// the table of loaded modules
     pub loaded: i64,
@@ -38,13 +38,13 @@ pub struct Keys {
     pub lane_globals: i64,
     /// the table of `require "lanes_core"`
     pub core: i64,
-    /// coroutine -> what its hook of `debug.sethook` listens to
+    /// coroutine -> the events of its hook that `debug.sethook` has set
     pub hooks: i64,
-    /// the handle that stands for the service of timers: nil in a copy of the module that has it
+    /// the handle that stands for the service of timers, in the main state only
     pub timer_lane: i64,
 }
 
-/// The keys.
+/// All keys.
 pub const KEYS: Keys = Keys {
     proxies: -0x4c61_0001,
     names: -0x4c61_0002,
