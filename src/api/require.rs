@@ -5,9 +5,9 @@ use crate::context::Context;
 use crate::loading::{self, Loading, Waiting};
 use crate::lua::sentinels::CANCEL_ERROR;
 use crate::lua::{
-    Arguments, Kind, ORIGINAL, Raise, Raising, State, lua_function, protect, text, upvalue,
+    Arguments, KEYS, Kind, ORIGINAL, Raise, Raising, State, lua_function, protect, text, upvalue,
 };
-use crate::message::{KEYS, name_as, register};
+use crate::message::{name_as, register};
 use crate::universe::Universe;
 use lanes_engine::memory::grow;
 use lanes_engine::park::named::Refused;
@@ -105,7 +105,7 @@ fn load(state: State) -> Result<c_int, Raise> {
     let outcome = state.call_protected(arguments, None, 1);
     if loading.is_some() {
         drop(loading);
-        context.local.modules_changed();
+        context.coders.cache.modules_changed();
     }
     outcome.map_err(|_| Raise::Value)?;
     Ok(state.top() - 1)
@@ -231,7 +231,7 @@ fn lanes_require_body(state: State) -> Result<c_int, Raise> {
             "' should be a table or a function",
         ]));
     }
-    let local = &context.local;
-    protect(state, 1, move |raising| register(local, raising, name))?;
+    let cache = &context.coders.cache;
+    protect(state, 1, move |raising| register(cache, raising, name))?;
     Ok(1)
 }

@@ -5,8 +5,7 @@
 use super::coroutines;
 use crate::context::Context;
 use crate::lua::core_file;
-use crate::lua::{Raising, State};
-use crate::message::KEYS;
+use crate::lua::{KEYS, Raising, State};
 use lanes_engine::origin;
 use std::os::raw::{c_int, c_void};
 use std::sync::OnceLock;

@@ -12,8 +12,7 @@ use crate::api::waiting::{is_called_back, is_left_alone};
 use crate::context::Context;
 use crate::lua::compat::{lua_Debug, lua_State};
 use crate::lua::sentinels::CANCEL_ERROR;
-use crate::lua::{Hook, Raising, State, is_trampoline};
-use crate::message::KEYS;
+use crate::lua::{Hook, KEYS, Raising, State, is_trampoline};
 use lanes_engine::park::Request;
 use std::os::raw::c_void;
 

@@ -3,8 +3,8 @@
 
 use super::globals;
 use super::launch::{Launch, next};
-use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, Raising, State, protect};
-use crate::message::{KEYS, Label, register};
+use crate::lua::{KEYS, Kind, NOT_ENOUGH_MEMORY, Raise, Raising, State, protect};
+use crate::message::{Label, register};
 
 /// Whether a failure, whose error value is at the top of the stack, says that memory ran out.
 fn is_memory_error(state: State, raise: &Raise) -> bool {
@@ -144,9 +144,9 @@ impl Launch<'_> {
             to.call_protected(1, Some(1), 0)
                 .map_err(|_| self.carry(Raise::Value))?;
             if matches!(to.kind(-1), Kind::Table | Kind::Function) {
-                let local = &self.lane.local;
+                let cache = &self.lane.coders.cache;
                 self.inside(1, move |raising| {
-                    register(local, raising, name);
+                    register(cache, raising, name);
                     raising.set_top(0);
                 })?;
             } else {
