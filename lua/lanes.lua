@@ -4,8 +4,8 @@ local core = require "lanes_core"
 
 local lanes = {}
 
-local error, pairs, select, setmetatable, tostring, type =
-    error, pairs, select, setmetatable, tostring, type
+local error, pairs, pcall, require, select, setmetatable, tostring, type =
+    error, pairs, pcall, require, select, setmetatable, tostring, type
 local package = package
 
 -- The keys of a table in order, for messages. (A lane may have no library "table".)
@@ -234,10 +234,23 @@ local function timers()
     return list
 end
 
+local parts = { "lanes.map", "lanes.pool", "lanes.progress", "lanes.worker" }
+
 -- A function of a module of the library, which is loaded when it is first called.
 local function later(module, name)
     return function(...)
-        return require(module)[name](...)
+        local fine, loaded = pcall(require, module)
+        if not fine then
+            -- 5.1 and LuaJIT mark a module whose loading has failed, for ever.
+            for i = 1, #parts do
+                local kind = type(package.loaded[parts[i]])
+                if kind ~= "table" and kind ~= "function" then
+                    package.loaded[parts[i]] = nil
+                end
+            end
+            error(loaded, 0)
+        end
+        return loaded[name](...)
     end
 end
 
