@@ -1,4 +1,4 @@
-//! What Lua states cost: made and closed, with and without libraries, on a thread of their own, and kept.
+//! The cost of Lua states: making and closing them, with and without libraries, also on a new thread; and their memory.
 
 use crate::threads::measured;
 use crate::{Function, resident_kib};
@@ -63,7 +63,7 @@ unsafe extern "C-unwind" fn thread_state_all(l: *mut lua_State) -> c_int {
     })
 }
 
-/// memory(n) -> KiB of memory for each of n threads that wait with a state of their own with all libraries.
+/// memory(n) -> KiB of memory per thread, for n waiting threads that each have a state with all libraries.
 unsafe extern "C-unwind" fn memory(l: *mut lua_State) -> c_int {
     // SAFETY: nothing is owned yet.
     let count = unsafe { luaL_checkinteger(l, 1) } as usize;
