@@ -1,5 +1,5 @@
--- floor.lua: measures threads, Lua states, C calls and copies without Lanes. Prints lines "<name> <value> <unit>".
--- LUA_CPATH must contain lanes_floor (benches/run builds it).
+-- floor.lua: measures threads, Lua states, C calls and copies without Lanes.
+-- Prints lines "<name> <value> <unit>". LUA_CPATH must contain lanes_floor (benches/run builds it).
 
 local floor = require "lanes_floor"
 local now = floor.now
@@ -55,7 +55,8 @@ out("batch", math.max(
     nanoseconds_each(5000, function() object:send(nil, "x", unpack(batch)) end),
     nanoseconds_each(5000, function() object:receive_many(100) end)) / 100, "ns/value")
 
---- Nanoseconds for the slower half of passing a value: sender and receiver of a stream work in parallel.
+--- Nanoseconds for the slower half of passing a value: sender and receiver of a stream work in
+--- parallel.
 local function slower_half(turns, value)
     local reading = nanoseconds_each(turns, function() floor.encode(value) end)
     local building = nanoseconds_each(turns, function() floor.decode() end)

@@ -1,19 +1,22 @@
--- instructions.lua: operations whose instructions ci/checks/instructions counts, on one thread where possible.
+-- instructions.lua: operations whose instructions ci/checks/instructions counts, on one thread
+-- where possible.
 -- usage: lua instructions.lua NAME N   runs the operation N times
---        lua instructions.lua --list   prints lines "<name> <N> <M>": count a run with N and one with M; the difference
---                                      is the cost of M - N operations without start-up and shutdown
+--        lua instructions.lua --list   prints lines "<name> <N> <M>"
+-- Count a run with N and one with M: the difference is the cost of M - N operations without start-up
+-- and shutdown.
 
 local unpack = unpack or table.unpack
 
--- The compiler off: what it compiles, and when, varies from run to run, and the library is to be counted.
+-- The compiler off: what it compiles, and when, varies from run to run, and the library is to be
+-- counted.
 if rawget(_G, "jit") then require("jit").off() end
 -- The collector off: when it runs, and how far it gets, varies too.
 collectgarbage("stop")
 
 local operations, order = {}, {}
 
---- Registers an operation: name, smallest number of repetitions, and prepare(lanes), which returns a function(n)
---- that runs it n times.
+--- Registers an operation: name, smallest number of repetitions, and prepare(lanes), which returns
+--- a function(n) that runs it n times.
 local function operation(name, n, prepare)
     operations[name] = { n = n, prepare = prepare }
     order[#order + 1] = name
@@ -76,8 +79,9 @@ operation("timer", 300, function(lanes)
     end
 end)
 
--- The lane's own thread is counted too. The timing of the two threads decides how many threads and states are created,
--- each of which costs as much as several lanes; over many lanes this becomes negligible.
+-- The lane's own thread is counted too. The timing of the two threads decides how many threads and
+-- states are created, each of which costs as much as several lanes; over many lanes this becomes
+-- negligible.
 local function lanes_with(name, libraries)
     operation(name, 300, function(lanes)
         local generator = lanes.gen(libraries, function(x) return x end)

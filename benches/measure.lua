@@ -1,5 +1,7 @@
--- measure.lua: runs all workloads and floors of one Lua version several times, in turn, and prints the tables.
--- benches/run calls it: measure.lua INTERPRETER ROUNDS SCALE_ROUNDS ONLY (a comma-separated list of workloads, or "").
+-- measure.lua: runs all workloads and floors of one Lua version several times, in turn, and prints
+-- the tables.
+-- benches/run calls it: measure.lua INTERPRETER ROUNDS SCALE_ROUNDS ONLY, where ONLY is a
+-- comma-separated list of workloads, or "".
 
 local unpack = unpack or table.unpack
 local interpreter, rounds, scale_rounds, only = arg[1], tonumber(arg[2]), tonumber(arg[3]), arg[4]
@@ -21,7 +23,8 @@ local function run(program)
     return lines
 end
 
--- series: from a name to its values, in the order of measuring. `order`: the names, in the order of their first value.
+-- series: from a name to its values, in the order of measuring. `order`: the names, in the order of
+-- their first value.
 local series, units, order = {}, {}, {}
 
 --- Adds the values that a program prints. `suffix` distinguishes sizes of a workload.
@@ -45,7 +48,8 @@ local function median(values)
     return (sorted[math.floor(middle)] + sorted[math.ceil(middle)]) / 2
 end
 
---- The spread: half the difference between the largest and the smallest value, in per cent of the median.
+--- The spread: half the difference between the largest and the smallest value, in per cent of the
+--- median.
 local function spread(values)
     local least, most = math.huge, -math.huge
     for _, value in ipairs(values) do
@@ -65,7 +69,8 @@ local function readable(value)
     return ("%.3f"):format(value)
 end
 
---- The additional values of a workload: for "x", those named "x.memory" and "x.left" with `suffix` appended.
+--- The additional values of a workload: for "x", those named "x.memory" and "x.left" with `suffix`
+--- appended.
 local function further(workload, suffix)
     local names = {}
     for _, name in ipairs(order) do
@@ -75,7 +80,8 @@ local function further(workload, suffix)
     return names
 end
 
--- Targets on a machine with two CPUs, in the unit of the workload: PUC Lua up to 5.3, newer PUC Lua, LuaJIT.
+-- Targets on a machine with two CPUs, in the unit of the workload: PUC Lua up to 5.3, newer PUC
+-- Lua, LuaJIT.
 local TARGETS = {
     spawn0 = { 10, 10, 10 },
     spawnall = { 25, 25, 40 },
@@ -93,7 +99,7 @@ local TARGETS = {
 }
 local column = rawget(_G, "jit") and 3 or _VERSION < "Lua 5.4" and 1 or 2
 
--- Measuring --------------------------------------------------------------------------------------------------------
+-- Measuring ---------------------------------------------------------------------------------------
 
 local chosen = {}
 for name in only:gmatch("[^,]+") do chosen[name] = true end
@@ -132,7 +138,7 @@ for round = 1, scale_rounds do
     end
 end
 
--- Floors, in the unit of the workload ------------------------------------------------------------------------------
+-- Floors, in the unit of the workload -------------------------------------------------------------
 
 local function cpu_count()
     local pipe = assert(io.popen("getconf _NPROCESSORS_ONLN 2>/dev/null"))
@@ -152,7 +158,7 @@ local function floor_of(workload)
     return value
 end
 
--- Tables -----------------------------------------------------------------------------------------------------------
+-- Tables ------------------------------------------------------------------------------------------
 
 local function row(...) print("| " .. table.concat({ ... }, " | ") .. " |") end
 
@@ -181,7 +187,8 @@ for _, name in ipairs(floors) do
     row(name, readable(median(series[name])), units[name], ("±%.0f %%"):format(spread(series[name])))
 end
 
---- Prints a row of the scale table. `what` is "", or the name of an additional value such as ".memory".
+--- Prints a row of the scale table. `what` is "", or the name of an additional value such as
+--- ".memory".
 local function scale_row(workload, what)
     local cells, values = {}, {}
     for i, size in ipairs(workload.sizes) do

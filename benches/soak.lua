@@ -1,5 +1,7 @@
--- A soak test: uses all features for some time and prints the resources of the process at the start, in the middle and at
--- the end. usage: soak.lua SECONDS. The exit code is 1 if memory, threads or file descriptors have grown.
+-- A soak test: uses all features for some time and prints the resources of the process at the
+-- start, in the middle and at the end.
+-- usage: lua soak.lua [SECONDS]. The exit code is 1 if memory, threads or file descriptors have
+-- grown.
 local lanes = require "lanes".configure { track_lanes = true, shutdown_timeout = 10 }
 
 local seconds = tonumber(arg[1]) or 10
@@ -107,8 +109,8 @@ local function operations()
     return total
 end
 
--- The resources of the process: memory in KiB, threads, file descriptors, lane handles, lanes that have not ended, slots
--- of the linda.
+-- The resources of the process: memory in KiB, threads, file descriptors, lane handles, lanes that
+-- have not ended, slots of the linda.
 local function held()
     local now = { operations = operations() }
     for line in io.lines "/proc/self/status" do
@@ -116,7 +118,8 @@ local function held()
         if name == "VmRSS" then now.memory = tonumber(value) end
         if name == "Threads" then now.threads = tonumber(value) end
     end
-    -- Lanes open files briefly to load modules, so the smallest of several counts is the number of files that stay open.
+    -- Lanes open files briefly to load modules, so the smallest of several counts is the number of
+    -- files that stay open.
     now.files = math.huge
     for _ = 1, 5 do
         local pipe = io.popen "ls /proc/$PPID/fd | wc -l"
@@ -173,7 +176,8 @@ table.sort(names)
 for i, name in ipairs(names) do names[i] = name .. " " .. counts[name] end
 print(("%d operations in %d s: %s"):format(operations(), seconds, table.concat(names, ", ")))
 
--- Threads are cached and memory is fragmented, so some growth is allowed; a leak grows without bound.
+-- Threads are cached and memory is fragmented, so some growth is allowed; a leak grows without
+-- bound.
 local grown = last.memory > middle.memory * 1.2 + 2048 or last.threads > middle.threads + 10 or last.files > middle.files
     or last.handles > middle.handles + 10 or last.slots > middle.slots + 10
 if grown then

@@ -1,5 +1,6 @@
-/* Preloaded into the programs that ci/checks/instructions counts. Removes what differs from run to run: Lua seeds its
-   string hashes with the time or with random numbers, and waiting threads spin if there are several processors. */
+/* Preloaded into the programs that ci/checks/instructions counts. Removes what differs from run to
+   run: Lua seeds its string hashes with the time or with random numbers, and waiting threads spin
+   if there are several processors. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <sched.h>

@@ -1,7 +1,8 @@
--- workloads.lua: the programs that are timed, one per process, so that they do not affect each other.
+-- workloads.lua: the programs that are timed, one per process, so that they do not affect each
+-- other.
 -- usage: lua workloads.lua NAME [N]   prints lines "<name> <value> <unit>"
---        lua workloads.lua --list     prints lines "<name> <floor or -> <better: less or more> [<N>,<N>...]"
--- Uses only the interface of Lanes 3.x, so any library with that interface can be timed.
+--        lua workloads.lua --list     prints lines "<name> <floor or -> <less or more> [<N>,<N>...]"
+-- "less" or "more" is what is better. Uses only the interface of Lanes 3.x, so any library with that interface can be timed.
 
 local cpu_before = os.clock()
 local lanes = require "lanes"
@@ -12,9 +13,9 @@ local now, unpack = lanes.now_secs, unpack or table.unpack
 
 local workloads, order = {}, {}
 
---- Registers a workload: its name, the number of operations, its floor (a name of floor.lua, `cpus` or `-`),
---- whether "less" or "more" is better, and run(n) -> value, unit [, additional values: a list of { name, value, unit }].
---- `sizes` are the numbers of operations for the scale table.
+--- Registers a workload: its name, the number of operations, its floor (a name of floor.lua, `cpus`
+--- or `-`), whether "less" or "more" is better, and run(n) -> value, unit [, additional values: a
+--- list of { name, value, unit }]. `sizes` are the numbers of operations for the scale table.
 local function workload(name, n, floor, better, run, sizes)
     workloads[name] = { n = n, floor = floor, better = better, run = run, sizes = sizes }
     order[#order + 1] = name
@@ -43,7 +44,7 @@ local function numbered(name, n)
     return list
 end
 
--- Lanes ------------------------------------------------------------------------------------------------------------
+-- Lanes -------------------------------------------------------------------------------------------
 
 local function identity(x) return x end
 
@@ -101,7 +102,8 @@ workload("alive", 2000, "thread_state_all", "less", function(n)
     return (now() - begun) / n * 1e6, "us/lane"
 end)
 
---- Launches n lanes that each wait for a different key of `linda`. Returns a function that ends them.
+--- Launches n lanes that each wait for a different key of `linda`. Returns a function that ends
+--- them.
 local function park(linda, n)
     local generator = lanes.gen("*", function(gate, key)
         gate:send("up", true)
@@ -125,8 +127,8 @@ workload("mem", 500, "memory", "less", function(n)
     return each, "KiB/lane"
 end)
 
--- Two seconds in which nothing happens: lanes wait for a linda, one lane waits for another, and the main program and the
--- threads of ended lanes sleep.
+-- Two seconds in which nothing happens: lanes wait for a linda, one lane waits for another, and the
+-- main program and the threads of ended lanes sleep.
 workload("idle", 100, "-", "less", function(n)
     local linda = lanes.linda()
     local finish = park(linda, n)
@@ -151,7 +153,7 @@ workload("startup", 1, "-", "less", function()
     return startup_seconds * 1e3, "ms", { { "threads", process_status("Threads"), "threads" } }
 end)
 
--- Round trips -----------------------------------------------------------------------------------------------------
+-- Round trips -------------------------------------------------------------------------------------
 
 local function echo(from, to, n)
     for _ = 1, n do
@@ -193,7 +195,7 @@ workload("parked", 100, "spin", "less", function(n)
     return each, "us/roundtrip"
 end, { 10, 100, 1000 })
 
--- Streams ----------------------------------------------------------------------------------------------------------
+-- Streams -----------------------------------------------------------------------------------------
 
 local function sink(linda, n)
     for _ = 1, n do linda:receive(nil, "x") end
@@ -267,7 +269,7 @@ workload("fanin", 50000, "call", "more", function(n)
     return 4 * n / seconds, "msg/s"
 end)
 
--- Operations in one lane -------------------------------------------------------------------------------------------
+-- Operations in one lane --------------------------------------------------------------------------
 
 workload("local1", 300000, "calls", "less", function(n)
     local linda = lanes.linda()
@@ -335,7 +337,8 @@ workload("queued", 1000000, "calls", "less", function(n)
     return each, "ns/send+recv", { { "memory", occupied, "B/value" }, { "left", resident_kib() - before, "KiB" } }
 end, { 10000, 100000, 1000000 })
 
--- Freed memory stays with the allocator of the C library, so the growth after repeating it is reported too.
+-- Freed memory stays with the allocator of the C library, so the growth after repeating it is
+-- reported too.
 workload("slots", 100000, "calls", "less", function(n)
     local keys = numbered("slot", n)
     local function fill_and_empty()
@@ -371,7 +374,7 @@ workload("lindas", 10000, "calls", "less", function(n)
     return (now() - begun) / n * 1e9, "ns/send+recv"
 end, { 1000, 10000, 100000 })
 
--- Work in parallel -------------------------------------------------------------------------------------------------
+-- Work in parallel --------------------------------------------------------------------------------
 
 --- The speed-up: how many times as fast two lanes do work(n) twice as this lane alone.
 local function speed_up(work, n)
@@ -410,7 +413,7 @@ workload("trees", 15, "cpus", "more", function(n)
     end, n), "x on 2 lanes"
 end)
 
--- The command line -------------------------------------------------------------------------------------------------
+-- The command line --------------------------------------------------------------------------------
 
 local name = arg[1]
 if name == "--list" then

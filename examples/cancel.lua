@@ -1,4 +1,4 @@
--- cancel.lua: ends three busy lanes, each by a suitable kind of cancel request; finalizers remove their files.
+-- cancel.lua: ends three busy lanes, each by a suitable cancel request; finalizers clean up.
 
 local HELP = [[
 usage: lua examples/cancel.lua [SECONDS]
@@ -46,7 +46,7 @@ local function with_scratch_file(name)
     set_finalizer(function(err)
         file:close()
         os.remove(path)
-        -- `set` works even while a hard request is pending; `send` and `receive` would raise it again.
+        -- `set` works while a hard request is pending; `send` and `receive` would raise it again.
         board:set(name .. " cleaned", err == nil and "after its end" or "after a cancellation")
     end)
     board:set(name .. " file", path)
@@ -76,7 +76,8 @@ local bodies = {
     end,
 }
 
---- Starts the lane, waits until it is ready, and cancels it. `...` are the arguments of `lane:cancel`.
+--- Starts the lane, waits until it is ready, and cancels it. `...` are the arguments of
+--- `lane:cancel`.
 local function demonstrate(name, ...)
     local lane = lanes.gen("*", bodies[name])()
     if not board:receive(60, name .. " is ready") then

@@ -1,4 +1,4 @@
--- grep.lua: searches files with several lanes. One linda distributes the paths, another returns the matches.
+-- grep.lua: searches files with several lanes. One linda distributes paths, another returns matches.
 
 local HELP = [[
 usage: lua examples/grep.lua [OPTION...] PATTERN PATH...
@@ -90,7 +90,7 @@ local loaded, lanes = pcall(require, "lanes")
 if not loaded then refuse("cannot load lanes; --help shows how to say where it is\n", lanes) end
 lanes.configure()
 
--- Walking the tree -------------------------------------------------------------------------------------------------
+-- Walking the tree --------------------------------------------------------------------------------
 
 --- Adds the files at and below `path` to `files`, using luafilesystem.
 local function walk_with_lfs(lfs, path, files)
@@ -104,7 +104,8 @@ local function walk_with_lfs(lfs, path, files)
     end
 end
 
---- The same, using the command `find`. Names end with a zero byte, because a name can contain any other byte.
+--- The same, using the command `find`. Names end with a zero byte, because a name can contain any
+--- other byte.
 local function walk_with_find(path, files)
     local word = path:gsub("^%-", "./-"):gsub("'", "'\\''")
     local names = output_of("find '" .. word .. "' -type f -print0") or ""
@@ -130,10 +131,10 @@ local function files_below(paths)
     return files
 end
 
--- Searching --------------------------------------------------------------------------------------------------------
+-- Searching ---------------------------------------------------------------------------------------
 
---- The body of a worker lane. Takes jobs {index, path} from `work` until it gets false, and sends one
---- result {index, lines | problem} to `found` for each.
+--- The body of a worker lane. Takes jobs {index, path} from `work` until it gets false, and sends
+--- one result {index, lines | problem} to `found` for each.
 -- luacheck: globals set_finalizer
 local function worker(work, found, pattern, fixed)
     -- If this lane fails, the receiver of the results must be told, or it would wait for ever.
@@ -171,8 +172,8 @@ local function worker(work, found, pattern, fixed)
     end
 end
 
---- Searches all files with `count` lanes. Calls `take(result)` for each file, in the order of `files`. Returns the time
---- taken in seconds.
+--- Searches all files with `count` lanes. Calls `take(result)` for each file, in the order of
+--- `files`. Returns the time taken in seconds.
 local function search(files, count, take)
     local work, found = lanes.linda("work"), lanes.linda("found")
     local start = lanes.gen("*", worker)
@@ -197,7 +198,7 @@ local function search(files, count, take)
     return lanes.now_secs() - begun
 end
 
--- Showing ----------------------------------------------------------------------------------------------------------
+-- Showing -----------------------------------------------------------------------------------------
 
 local function stderr_is_a_terminal()
     if not IS_UNIX then return false end
@@ -205,8 +206,8 @@ local function stderr_is_a_terminal()
     return status == true or status == 0 -- Lua 5.1 gives the exit code
 end
 
---- Returns two functions: show(done, total) prints a line, at most ten times a second; hide() removes the line if there
---- is one.
+--- Returns two functions: show(done, total) prints a line, at most ten times a second; hide()
+--- removes the line if there is one.
 local function progress_line()
     if not stderr_is_a_terminal() then return function() end, function() end end
     local shown_at, visible = 0, false

@@ -1,5 +1,5 @@
 -- pipeline.lua: counts words with a reader lane, several counter lanes and a log-writer lane.
--- The slot between reader and counters has a limit, so a fast reader waits and does not fill the memory.
+-- The slot between reader and counters has a limit, so a fast reader does not fill the memory.
 
 local HELP = [[
 usage: lua examples/pipeline.lua [OPTION...] FILE...
@@ -67,7 +67,7 @@ local loaded, lanes = pcall(require, "lanes")
 if not loaded then refuse("cannot load lanes; --help shows how to say where it is\n", lanes) end
 lanes.configure()
 
--- The lanes --------------------------------------------------------------------------------------------------------
+-- The lanes ---------------------------------------------------------------------------------------
 
 local pipe = lanes.linda("pipe")
 pipe:limit("text", 4 * options.lanes)
@@ -126,7 +126,7 @@ local source = lanes.gen("*", reader)(options.files, options.lanes)
 local counters = {}
 for i = 1, options.lanes do counters[i] = lanes.gen("*", counter)("counter " .. i) end
 
--- The results ------------------------------------------------------------------------------------------------------
+-- The results -------------------------------------------------------------------------------------
 
 --- Returns the results of a lane. If the lane failed, ends the program with its error.
 local function results_of(lane)

@@ -1,4 +1,4 @@
--- primes.lua: launches many lanes from one generator, and waits for each result only when it is printed.
+-- primes.lua: launches many lanes from one generator, and waits for each result when it prints it.
 
 local HELP = [=[
 usage: lua examples/primes.lua [LIMIT [PIECES]]
