@@ -1,4 +1,5 @@
-//! The context of a Lua state: what our functions know in it. Every function of ours has it as its first upvalue.
+//! The context of a Lua state: what our functions need to know in it. It is the first upvalue of
+//! every function of ours.
 
 #![allow(
     unsafe_code,
@@ -15,36 +16,37 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::os::raw::c_int;
 use std::sync::Arc;
 
-/// What our functions know in one state.
+/// What our functions need to know in one state.
 pub struct Context {
-    /// Transfers: buffers, kinds, names.
+    /// What transfers of values keep: buffers, kinds of objects, names.
     pub local: Local,
-    /// Who waits when this state waits.
+    /// The waiter with which this state waits.
     pub waiter: Arc<Waiter>,
     /// Shortcuts to slots that this state receives from.
     pub shortcuts: RefCell<Shortcuts>,
-    /// The userdata that are lane handles.
+    /// The kind of userdata that lane handles are.
     pub handle: Cell<Option<Userdata<Handle>>>,
-    /// The lane that this state belongs to; none in a master state.
+    /// The record of the lane whose state this is; none in a master state.
     pub record: Option<Arc<Record>>,
     universe: OnceCell<Arc<Universe>>,
     /// This state's first coroutine, whose hooks a signal handler may set.
     pub main: Cell<Option<State>>,
-    /// The master closes the universe with its state.
+    /// Whether this is the master state, which ends the universe when it is closed.
     pub master: Cell<bool>,
-    /// Error traces have all fields (`set_error_reporting`).
+    /// Whether error traces have all fields (`set_error_reporting`).
     pub extended_traces: Cell<bool>,
-    /// Finalizers are running: none can be added.
+    /// Whether finalizers are running: then none can be added.
     pub finalizing: Cell<bool>,
     /// While the lane is being launched: its thread, where modules are loaded.
     pub home: RefCell<Option<Home>>,
 }
 
-/// The kind of the userdata that hold contexts: known by their place (first upvalue, registry), not by metatable.
+/// The kind of the userdata that hold contexts: known by their place (first upvalue, registry), not
+/// by metatable.
 type Holder = Userdata<Context>;
 
 impl Context {
-    /// A context for a state; the universe follows.
+    /// A context without a universe.
     pub fn new(name: &str, record: Option<Arc<Record>>) -> Context {
         Context {
             local: Local::new(name),
@@ -71,14 +73,15 @@ impl Context {
         Context::at(state, upvalue(1)).ok_or_else(closed)
     }
 
-    /// The context at an index, such as another upvalue than the first; none where the state is being closed.
+    /// The context at an index, such as another upvalue than the first. Returns none if the state
+    /// is being closed.
     #[inline]
     pub fn at(state: &State, index: c_int) -> Option<&Context> {
         // SAFETY: programs cannot get at a holder, nor put anything in its places.
         unsafe { Holder::held(state, index) }
     }
 
-    /// The context of a state that has one, from outside of any function.
+    /// The context of a state, found through the registry. Returns none if the state has none.
     pub fn in_registry(state: &State) -> Option<&Context> {
         state.raw_get_index(State::REGISTRY, KEYS.context);
         let context = Context::at(state, -1);
@@ -86,8 +89,8 @@ impl Context {
         context
     }
 
-    /// Prepares a state for a context, which is to be put in later: pushes the userdata that will hold it, and keeps it in the registry.
-    /// `close` is its finalizer.
+    /// Prepares a state for a context, which is to be put in later: pushes the userdata that will
+    /// hold it, and keeps it in the registry. `close` is its finalizer.
     pub fn prepare(raising: Raising, close: Function) {
         raising.new_table(0, 1);
         raising.push_function(close, 0);
@@ -99,7 +102,8 @@ impl Context {
         raising.raw_set_index(State::REGISTRY, KEYS.context);
     }
 
-    /// Takes the context out of the userdata at `index`, whose state is being closed. Returns none if it has none.
+    /// Takes the context out of the userdata at `index`, whose state is being closed. Returns none
+    /// if it has none.
     pub fn take(state: State, index: c_int) -> Option<Box<Context>> {
         Holder::take(state, index)
     }
@@ -124,17 +128,17 @@ impl Context {
         })
     }
 
-    /// The universe, if there is one by now.
+    /// The universe; none if `configure` has not been called.
     pub fn universe_if_any(&self) -> Option<&Arc<Universe>> {
         self.universe.get()
     }
 
-    /// Sets the universe; false where there is one already.
+    /// Sets the universe. Returns false if there is one already.
     pub fn set_universe(&self, universe: Arc<Universe>) -> bool {
         self.universe.set(universe).is_ok()
     }
 
-    /// What an operation that does not wait is called with.
+    /// The wait for an operation that must not wait.
     #[inline]
     pub fn at_once(&self) -> Wait<'_> {
         Wait {

@@ -1,5 +1,5 @@
-//! Modules that are being loaded in a universe: one party at a time loads the modules of one name, and a wait for that which would never end is
-//! an error in words.
+//! Modules that are being loaded in a universe: one party at a time loads a module of one name, and
+//! a wait that would never end is an error.
 
 use crate::context::Context;
 use crate::lua::{Text, text};
@@ -8,7 +8,7 @@ use lanes_engine::park::named::{MOST, Party, Refused, Step};
 use lanes_engine::park::{Deadline, Wait, Waiter};
 use std::sync::Arc;
 
-/// While it lives this module is being loaded.
+/// A module that is being loaded, for as long as this value lives.
 pub struct Loading<'a> {
     universe: &'a Universe,
     party: Party,
@@ -18,7 +18,7 @@ pub struct Loading<'a> {
 impl<'a> Loading<'a> {
     /// Waits until nobody else loads the module `name`.
     ///
-    /// Errors: the wait ended otherwise, or would never end.
+    /// Errors: the wait was ended by a request or an interruption, or would never end.
     pub fn begin(
         universe: &'a Universe,
         context: &Context,
@@ -37,12 +37,12 @@ impl<'a> Loading<'a> {
 
 impl Drop for Loading<'_> {
     fn drop(&mut self) {
-        // A process that was forked meanwhile has locks of its own.
+        // A process that was forked meanwhile has other locks.
         self.universe.loading().unlock(self.party, self.name);
     }
 }
 
-/// While it lives a state waits for a lane, without end.
+/// A state that waits for a lane without a deadline, for as long as this value lives.
 pub struct Waiting<'a> {
     universe: &'a Universe,
     from: Party,
@@ -51,8 +51,9 @@ pub struct Waiting<'a> {
 }
 
 impl<'a> Waiting<'a> {
-    /// The state waits until the lane with this waiter has ended; none if not for ever. A module that the state is loading cannot be
-    /// loaded by that lane: it would most likely launch the next lane, and so on.
+    /// The state waits until the lane with this waiter has ended. Returns none if the wait has a
+    /// deadline. The lane cannot load a module that the state is loading: it would most likely
+    /// launch the next lane, and so on.
     pub fn for_end(context: &'a Context, lane: &Arc<Waiter>, deadline: Deadline) -> Option<Self> {
         match context.universe_if_any() {
             Some(universe) if deadline == Deadline::Never => {
@@ -62,7 +63,8 @@ impl<'a> Waiting<'a> {
         }
     }
 
-    /// The state launches the lane with this waiter, which can load the same modules meanwhile: it is a part of the same call.
+    /// The state launches the lane with this waiter. The lane can load the modules that the state
+    /// is loading, because it does so within the same call.
     pub fn for_launch(universe: &'a Universe, context: &Context, lane: &Arc<Waiter>) -> Self {
         Waiting::begin(universe, context, lane, true)
     }
@@ -91,7 +93,8 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Says why the module `name` cannot be loaded. None where the wait for it ended for another reason.
+/// Says why the module `name` cannot be loaded. Returns none if the wait for it ended for another
+/// reason.
 pub fn explain(
     universe: &Universe,
     context: &Context,

@@ -1,4 +1,5 @@
-//! Timers of a universe: each sets a slot of a linda to the time, once or periodically (docs/manual/timers.md).
+//! Timers of a universe: each sets a slot of a linda to the time, once or periodically
+//! (docs/manual/timers.md).
 
 use crate::linda::{Key, Linda, soft_requests};
 use crate::message::Message;
@@ -22,15 +23,15 @@ pub struct Timers {
 }
 
 impl Timers {
-    /// No timers; nothing is started before the first.
+    /// No timers. The thread is started with the first one.
     pub fn new() -> Timers {
         Timers {
             service: Service::new(),
         }
     }
 
-    /// Sets the slot to the time at `first` (seconds since the epoch), and every `period` seconds from then on. Replaces
-    /// the timer that the slot had.
+    /// Sets the slot to the time at `first` (seconds since the epoch), and every `period` seconds
+    /// from then on. Replaces the timer that the slot had.
     ///
     /// Errors: the thread of the timers cannot be started.
     pub fn set(
@@ -42,8 +43,8 @@ impl Timers {
     ) -> std::io::Result<()> {
         let seconds = |seconds: f64| {
             Duration::try_from_secs_f64(seconds.max(0.0))
-                .unwrap_or(FAR)
-                .min(FAR)
+                .unwrap_or(LONGEST_WAIT)
+                .min(LONGEST_WAIT)
         };
         let due = Instant::now() + seconds(first - now());
         let timer = TimerKey {
@@ -75,7 +76,7 @@ impl Timers {
         let list = self.service.list();
         grow::collect(list.into_iter().map(|(key, at, period)| {
             let period = period.map(|period| period.as_secs_f64());
-            // Exactly the time that was asked for, or a whole number of periods after it.
+            // Exactly the requested time, or a whole number of periods after it.
             let periods = period.map_or(0.0, |period| {
                 ((due(at) - key.first) / period).round() * period
             });
@@ -90,8 +91,8 @@ impl Timers {
     }
 }
 
-/// As far ahead as a timer is set: a hundred years.
-const FAR: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
+/// The longest time ahead that a timer is set to: a hundred years.
+const LONGEST_WAIT: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 
 /// Sets a slot to the time. On a cancelled linda the tick is lost.
 pub fn tick(linda: &Linda, key: &Key) {

@@ -19,15 +19,15 @@ pub struct Settings {
     pub with_timers: bool,
     /// Other full userdata become light userdata.
     pub demote_full_userdata: bool,
-    /// `lanes.threads` works.
+    /// `lanes.threads` may be used.
     pub track_lanes: bool,
     /// Seconds that closing the master state waits for lanes to end.
     pub shutdown_timeout: f64,
-    /// The stack of a lane that has no size of its own, in bytes.
+    /// Stack size of a lane for which none was given, in bytes.
     pub stack_size: usize,
     /// The host's allocator, if lanes share it.
     pub allocator: Option<Arc<Shared>>,
-    /// The function that answers an allocator for each state, kept in the master's registry.
+    /// Whether a function in the master's registry returns an allocator for each state.
     pub custom_allocator: bool,
 }
 
@@ -35,13 +35,14 @@ pub struct Settings {
 pub struct Universe {
     /// What `configure` was given.
     pub settings: Settings,
-    /// Who the master state is where lanes wait for each other.
+    /// The master state as a party of waits for each other.
     pub main: Party,
     loading: PerProcess<Locks>,
     timers: PerProcess<Timers>,
     spares: PerProcess<Spares>,
     lanes: PerProcess<Mutex<Lanes>>,
-    /// Lindas that are alive, to be emptied at the end: one that contains itself would never go away.
+    /// Lindas that are alive. They are emptied at the end, because a linda that contains itself
+    /// would never be freed.
     lindas: PerProcess<Mutex<Vec<Weak<Linda>>>>,
     closing: AtomicBool,
 }
@@ -55,7 +56,7 @@ struct Lanes {
 }
 
 impl Universe {
-    /// A universe without lanes, and who its master state is.
+    /// A universe without lanes. `main` is its master state as a party of waits.
     pub fn new(settings: Settings, main: Party) -> Arc<Universe> {
         Arc::new(Universe {
             settings,
@@ -92,7 +93,7 @@ impl Universe {
         self.lindas.here(Mutex::default).lock()
     }
 
-    /// Enters a lane that is about to start; false where the universe is closing.
+    /// Adds a lane that is about to start. Returns false if the universe is closing.
     pub fn add_lane(&self, record: &Arc<Record>) -> bool {
         let mut lanes = self.lanes();
         if self.is_closing() {
@@ -101,7 +102,8 @@ impl Universe {
         record
             .position
             .store(lanes.running.len(), Ordering::Relaxed);
-        // Whoever is among the running is waited for at the end, so what may unwind comes first.
+        // Lanes in the list are waited for at the end, so whatever may unwind is done before the
+        // lane is in it.
         grow::room(&mut lanes.running, 1);
         self.track_in(&mut lanes, record);
         lanes.running.push(Arc::clone(record));
@@ -115,7 +117,7 @@ impl Universe {
 
     fn track_in(&self, lanes: &mut Lanes, record: &Arc<Record>) {
         if self.settings.track_lanes {
-            // Those that are gone are forgotten when there would have to be more room for all.
+            // Records that no longer exist are removed before the list would grow.
             if lanes.tracked.len() == lanes.tracked.capacity() {
                 lanes.tracked.retain(|record| record.strong_count() > 0);
                 let room = lanes.tracked.len().max(16);
@@ -125,7 +127,7 @@ impl Universe {
         }
     }
 
-    /// Takes a lane out that has ended.
+    /// Removes a lane that has ended.
     pub fn remove_lane(&self, record: &Record) {
         let removed = {
             let mut lanes = self.lanes();
@@ -151,8 +153,9 @@ impl Universe {
         self.lanes().running.clone()
     }
 
-    /// The lanes that are tracked, newest first, those whose handle or thread is alive; with the status of each. No lane is added
-    /// between one status and the next: one that has ended left nothing behind that runs and is not listed.
+    /// The tracked lanes whose handle or thread is alive, newest first, and the status of each. No
+    /// lane is added between two statuses, so all lanes that a lane launched before it ended are
+    /// listed with it.
     pub fn tracked(&self) -> Vec<(Arc<Record>, &'static str)> {
         let lanes = self.lanes();
         let alive = lanes.tracked.iter().rev().filter_map(Weak::upgrade);
@@ -173,7 +176,7 @@ impl Universe {
         lindas.push(Arc::downgrade(linda));
     }
 
-    /// From now on no lane starts.
+    /// Closes the universe: no lane starts from now on.
     pub fn close(&self) {
         let _lanes = self.lanes();
         self.closing.store(true, Ordering::Release);

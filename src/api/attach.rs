@@ -9,7 +9,7 @@ use crate::lua::{self, Raise, Raising, State, enter, install};
 use crate::message::KEYS;
 use std::os::raw::{c_int, c_void};
 
-/// The loader of `require "lanes_core"`: answers the module's table.
+/// The loader of `require "lanes_core"`: returns the module's table.
 ///
 /// # Safety
 /// Called by Lua, with a state of the version that this library was built for.
@@ -19,19 +19,21 @@ use std::os::raw::{c_int, c_void};
 )]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn luaopen_lanes_core(l: *mut lua_State) -> usize {
-    // SAFETY: called by Lua; until `enter` this frame owns nothing, so what raises in it skips no destructor.
+    // SAFETY: called by Lua; until `enter` this frame owns nothing, so what raises in it skips no
+    // destructor.
     unsafe {
         attach(l);
         enter(l, open)
     }
 }
 
-/// Gives a state its context, where it has none.
+/// Gives a state a context, if it has none.
 ///
 /// Errors: the Lua that runs is not the one that this library was built for; out of memory.
 ///
 /// # Safety
-/// The state is alive and used by this thread, and no frame up to its running function owns anything.
+/// The state is alive and used by this thread, and no frame up to its running function owns
+/// anything.
 #[allow(
     unsafe_code,
     reason = "called before a state has its context, by exported symbols alone"
@@ -41,7 +43,7 @@ pub unsafe fn attach(l: *mut lua_State) {
     unsafe {
         let raising = Raising::unprotected(l);
         raising.reserve(20);
-        // A state of ours has been made by the right Lua.
+        // The state of a lane was made by the right Lua.
         if Context::in_registry(&raising).is_some() {
             return;
         }

@@ -16,7 +16,8 @@ lua_function! {
 }
 
 lua_function! {
-    /// `lanes.sleep([seconds])`: waits as a receive does; `cancel_error` after a soft request.
+    /// `lanes.sleep([seconds])`: waits as a receive does. Returns `cancel_error` after a soft
+    /// request.
     pub fn sleep = sleep_body
 }
 

@@ -1,6 +1,7 @@
-//! `configure`: the settings, checked by `lanes.lua`, begin a universe (docs/manual/loading.md#options).
+//! `configure`: makes a universe with the settings that `lanes.lua` has checked
+//! (docs/manual/loading.md#options).
 
-use super::lane::states::ALLOCATOR;
+use super::lane::states::ALLOCATOR_KEY;
 use super::require;
 use crate::context::Context;
 use crate::lua::{Arguments, Kind, Raise, State, lua_function, protect};
@@ -13,7 +14,8 @@ use lanes_engine::threads::stack;
 use std::os::raw::c_int;
 
 lua_function! {
-    /// `configure(settings)`: begins the universe of this state; false where it is in one already.
+    /// `configure(settings)`: makes the universe of this state. Returns false if the state has one
+    /// already.
     pub fn configure = configure_body
 }
 
@@ -51,7 +53,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     let protected = state.kind(-1) == Kind::String;
     let custom_allocator = state.kind(-1) == Kind::Function;
     protect(state, 1, |raising| {
-        raising.raw_set_index(State::REGISTRY, ALLOCATOR)
+        raising.raw_set_index(State::REGISTRY, ALLOCATOR_KEY)
     })?;
     protect(state, 0, |raising| {
         raising.raw_get_index(State::REGISTRY, KEYS.context);
@@ -59,7 +61,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
         require::wrap(raising, context);
         raising.set_top(0);
     })?;
-    // LuaJIT's states have arenas of their own; only the master could be locked, and nobody else would use its memory.
+    // LuaJIT's states do not share an allocator, so there is nothing to lock.
     let shared = protected && !crate::lua::compat::LUAJIT;
     let settings = Settings {
         with_timers,
@@ -79,7 +81,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `is_configured()`: whether this state is in a universe.
+    /// `is_configured()`: whether this state has a universe.
     pub fn is_configured = |state| {
         let configured = Context::of(&state)?.universe_if_any().is_some();
         state.push_boolean(configured);
@@ -88,7 +90,8 @@ lua_function! {
 }
 
 lua_function! {
-    /// `is_main()`: whether this state is the master of its universe; and whether the universe has timers.
+    /// `is_main()`: whether this state is the master of its universe; and whether the universe has
+    /// timers.
     pub fn is_main = |state| {
         let context = Context::of(&state)?;
         state.push_boolean(context.master.get());
@@ -98,7 +101,8 @@ lua_function! {
 }
 
 lua_function! {
-    /// `check_libraries(list)`: nothing, or a text that says what is wrong with a list of libraries.
+    /// `check_libraries(list)`: returns nothing, or a text that says what is wrong with a list of
+    /// libraries.
     pub fn check_libraries = check_libraries_body
 }
 

@@ -1,4 +1,5 @@
-//! How a state gets at the module `lanes_core`: its place among the loaded modules, or a loader in `package.preload`.
+//! How a state gets at the module `lanes_core`: its place among the loaded modules, or a loader in
+//! `package.preload`.
 
 use crate::context::push_function;
 use crate::lua::{Function, Kind, Raising, State};
@@ -6,7 +7,8 @@ use crate::message::KEYS;
 use std::os::raw::c_int;
 use std::sync::OnceLock;
 
-/// The functions from which a state gets the module. They are above this file, which the states of lanes are made with.
+/// The functions by which a state gets the module. They are set from above: they use this file, by
+/// way of the states of lanes.
 pub struct Entrances {
     /// The loader, as `require` calls it.
     pub open: Function,
@@ -17,7 +19,7 @@ pub struct Entrances {
 /// Set when the library is loaded.
 pub static ENTRANCES: OnceLock<Entrances> = OnceLock::new();
 
-/// Pushes the module's table as it is.
+/// Pushes the module's table, which may be empty yet.
 pub fn push_table(raising: Raising) {
     raising.raw_get_index(State::REGISTRY, KEYS.core);
     if raising.kind(-1) == Kind::Table {
@@ -29,8 +31,9 @@ pub fn push_table(raising: Raising) {
     raising.raw_set_index(State::REGISTRY, KEYS.core);
 }
 
-/// Makes the module loaded in a lane that has it among its libraries. Its table is filled when something in it is asked for: few lanes do,
-/// and it would be a sixth of the memory of their states.
+/// Makes the module a loaded one, in a lane that has it among its libraries. Its table is filled
+/// when it is first indexed: few lanes do so, and it would be a sixth of the memory of their
+/// states.
 pub fn preload(raising: Raising, context: c_int) {
     raising.raw_get_name(State::REGISTRY, b"_LOADED");
     if raising.kind(-1) == Kind::Table {
@@ -50,7 +53,8 @@ pub fn preload(raising: Raising, context: c_int) {
     raising.pop(1);
 }
 
-/// Lets `require` find the module in a lane that does not have it among its libraries, wherever the host got it from.
+/// Lets `require` find the module in a lane that does not have it among its libraries, wherever the
+/// host has loaded it from.
 pub fn offer(raising: Raising) {
     let before = raising.top();
     raising.raw_get_name(State::REGISTRY, b"_LOADED");

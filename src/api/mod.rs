@@ -1,11 +1,10 @@
-//! What Lua calls: the native module `lanes_core` (`lanes.core` in the 3.x interface), on which `lanes.lua` builds.
+//! What Lua calls: the native module `lanes_core` (`lanes.core` in the 3.x interface), on which
+//! `lanes.lua` builds.
 
 pub mod attach;
 mod clock;
 mod configure;
 mod date;
-#[cfg(feature = "hooks")]
-mod hooks;
 mod lane;
 mod linda;
 pub mod loaded;
@@ -13,6 +12,8 @@ mod names;
 mod prepare;
 mod require;
 pub mod table;
+#[cfg(feature = "hooks")]
+mod test_hooks;
 mod threads;
 mod timers;
 mod version_check;

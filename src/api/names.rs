@@ -43,7 +43,7 @@ fn register_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `lanes.nameof(x)`: the type of a value, and the shortest path by which it is reached.
+    /// `lanes.nameof(x)`: returns the type of a value, and the shortest path that leads to it.
     pub fn nameof = nameof_body
 }
 
@@ -85,23 +85,24 @@ fn nameof_body(state: State) -> Result<c_int, Raise> {
     Ok(2)
 }
 
-/// Places of a search on the stack.
-const WANTED: c_int = 1;
-const LEVEL: c_int = 4;
-const VISITED: c_int = 5;
-const NEXT: c_int = 6;
-const FOUND: c_int = 7;
+/// Stack indices of a search.
+const WANTED_AT: c_int = 1;
+const LEVEL_AT: c_int = 4;
+const VISITED_AT: c_int = 5;
+const NEXT_AT: c_int = 6;
+const FOUND_AT: c_int = 7;
 
-/// Stack: wanted, root, name of root. Searches level by level, so that a path of few parts is found first; of those
-/// of one level the shorter text wins, then the one that sorts first. Pushes the name, if there is one.
+/// Stack: wanted, root, name of root. Searches level by level, so that the path with the fewest
+/// parts is found first. Of several in one level the shortest text wins, then the one that sorts
+/// first. Pushes the name and returns true if there is one.
 fn search(raising: Raising) -> bool {
     raising.reserve(24);
-    raising.new_table(0, 1); // LEVEL: object -> name
-    raising.new_table(0, 64); // VISITED
+    raising.new_table(0, 1); // LEVEL_AT: object -> name
+    raising.new_table(0, 64); // VISITED_AT
     raising.push_copy(2);
     raising.push_copy(3);
-    raising.raw_set(LEVEL);
-    if raising.raw_equal(WANTED, 2) {
+    raising.raw_set(LEVEL_AT);
+    if raising.raw_equal(WANTED_AT, 2) {
         // The root itself: the globals have a name as a part of themselves.
         raising.push_copy(3);
         raising.push_bytes(b"/_G");
@@ -109,32 +110,33 @@ fn search(raising: Raising) -> bool {
         return true;
     }
     loop {
-        raising.set_top(VISITED);
-        raising.new_table(0, 64); // NEXT
-        raising.push_nil(); // FOUND
+        raising.set_top(VISITED_AT);
+        raising.new_table(0, 64); // NEXT_AT
+        raising.push_nil(); // FOUND_AT
         let mut any = false;
         raising.push_nil();
-        while raising.next(LEVEL) {
+        while raising.next(LEVEL_AT) {
             // Stack from here: object, name.
             raising.push_copy(-2);
             raising.push_boolean(true);
-            raising.raw_set(VISITED);
+            raising.raw_set(VISITED_AT);
             any |= contents(raising);
             raising.pop(1);
         }
-        if raising.kind(FOUND) == Kind::String {
-            raising.push_copy(FOUND);
+        if raising.kind(FOUND_AT) == Kind::String {
+            raising.push_copy(FOUND_AT);
             return true;
         }
         if !any {
             return false;
         }
-        raising.push_copy(NEXT);
-        raising.replace(LEVEL);
+        raising.push_copy(NEXT_AT);
+        raising.replace(LEVEL_AT);
     }
 }
 
-/// Visits what the object below its name, on the top, contains. Answers whether there is anything to go on with.
+/// Visits the contents of the object below its name, which is at the top of the stack. Returns
+/// whether any of it has contents to be visited.
 fn contents(raising: Raising) -> bool {
     let top = raising.top();
     let (object, name) = (top - 1, top);
@@ -178,16 +180,17 @@ fn better(new: &[u8], old: &[u8]) -> bool {
     (new.len(), new) < (old.len(), old)
 }
 
-/// Considers the value below its path, on the top: it may be what is wanted, or lead to it.
+/// Looks at the value below its path, which is at the top of the stack: it may be the wanted one,
+/// or contain it.
 fn visit(raising: Raising) -> bool {
-    if raising.raw_equal(-2, WANTED) {
-        let wins = match (raising.bytes(-1), raising.bytes(FOUND)) {
+    if raising.raw_equal(-2, WANTED_AT) {
+        let wins = match (raising.bytes(-1), raising.bytes(FOUND_AT)) {
             (Some(new), Some(old)) => better(new, old),
             _ => true,
         };
         if wins {
             raising.push_copy(-1);
-            raising.replace(FOUND);
+            raising.replace(FOUND_AT);
         }
         return false;
     }
@@ -195,14 +198,14 @@ fn visit(raising: Raising) -> bool {
         return false;
     }
     raising.push_copy(-2);
-    raising.raw_get(VISITED);
+    raising.raw_get(VISITED_AT);
     let visited = raising.truth(-1);
     raising.pop(1);
     if visited {
         return false;
     }
     raising.push_copy(-2);
-    raising.raw_get(NEXT);
+    raising.raw_get(NEXT_AT);
     let wins = match (raising.bytes(-2), raising.bytes(-1)) {
         (Some(new), Some(old)) => better(new, old),
         _ => true,
@@ -211,7 +214,7 @@ fn visit(raising: Raising) -> bool {
     if wins {
         raising.push_copy(-2);
         raising.push_copy(-2);
-        raising.raw_set(NEXT);
+        raising.raw_set(NEXT_AT);
     }
     true
 }

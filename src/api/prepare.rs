@@ -1,4 +1,4 @@
-//! Prepares states for our functions, and ends what belongs to a state that is closed.
+//! Prepares states for our functions, and ends what belongs to a state when it is closed.
 
 use super::lane::shutdown::shut_down;
 use super::{lane, linda};
@@ -9,8 +9,8 @@ use crate::message::Local;
 use std::os::raw::c_int;
 use std::sync::Arc;
 
-/// Prepares a state for contexts: registry tables, metatables of lindas and lane handles. Returns what contexts of
-/// this state have in common.
+/// Prepares a state for contexts: registry tables, metatables of lindas and lane handles. Returns
+/// what contexts of this state have in common.
 pub fn prepare(state: State) -> Result<Kinds, Raise> {
     protect(state, 0, |raising| {
         raising.reserve(16);
@@ -42,7 +42,7 @@ fn close_body(state: State) -> Result<c_int, Raise> {
             if all_ended {
                 shared.restore(state.raw());
             } else {
-                // Lanes that go on use the host's allocator behind the same lock as this state does to its end.
+                // Lanes that still run use the host's allocator behind the same lock as this state.
                 std::mem::forget(Arc::clone(shared));
             }
         }

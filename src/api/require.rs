@@ -1,4 +1,4 @@
-//! `require`, for a module of one name by one lane at a time, and `lanes.require`.
+//! `require`, which loads a module of one name in one lane at a time, and `lanes.require`.
 
 use super::waiting::{Waited, is_called_back, wait};
 use crate::context::Context;
@@ -14,7 +14,8 @@ use lanes_engine::park::named::Refused;
 use lanes_engine::park::{Deadline, Refusal, Wait, Waiter};
 use std::os::raw::c_int;
 
-/// Replaces the global `require` by one that holds the lock of the module's name meanwhile. Without the global: nothing.
+/// Replaces the global `require` by a function that calls it while it holds the lock of the
+/// module's name. Does nothing if there is no such global.
 pub fn wrap(raising: Raising, context: c_int) {
     raising.raw_get_index(State::REGISTRY, KEYS.require);
     let wrapped = raising.kind(-1) == Kind::Function;
@@ -25,7 +26,7 @@ pub fn wrap(raising: Raising, context: c_int) {
     raising.push_globals();
     raising.raw_get_name(-1, b"require");
     if raising.kind(-1) == Kind::Function {
-        // Whoever kept the original in a local variable means the same.
+        // For code that has kept the original in a local variable.
         name_as(raising, b"2:_G7:require");
         raising.raw_get_name(State::REGISTRY, b"_LOADED");
         raising.push_copy(-1);
@@ -51,7 +52,8 @@ pub fn wrap(raising: Raising, context: c_int) {
 }
 
 lua_function! {
-    /// The global `require`: calls the original, its second upvalue, under the lock of the module's name.
+    /// The global `require`: calls the original, its second upvalue, under the lock of the module's
+    /// name.
     fn serialised = serialised_body
 }
 
@@ -61,20 +63,21 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
     if !matches!(state.kind(1), Kind::String | Kind::Number) && refuses_by_itself(state) {
         return Ok(ORIGINAL);
     }
-    // A module that is there needs no lock, which another lane may hold for long.
+    // A loaded module needs no lock, which another lane may hold for long.
     if state.kind(1) == Kind::String {
         state.raw_get_index(State::REGISTRY, KEYS.loaded);
         if state.kind(-1) == Kind::Table {
             state.push_copy(1);
             state.raw_get(-2);
-            // A light userdata stands for a module that is being loaded (5.1): the original has words for that.
+            // On 5.1 a light userdata stands for a module that is being loaded. The original raises
+            // the error about that.
             if state.truth(-1) && state.kind(-1) != Kind::Light {
                 return Ok(1);
             }
         }
         state.set_top(arguments);
     }
-    // What is loaded before the lane runs is loaded on its thread.
+    // Modules that are loaded before the lane runs are loaded on its thread.
     match &*context.home.borrow() {
         Some(home) => home.call(state, load),
         None => load(state),
@@ -86,7 +89,7 @@ fn load(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = state.top();
     let name = name(state)?;
-    // What is no name the original refuses.
+    // The original raises the error about a value that is no name.
     let loading = match (context.universe_if_any(), &name) {
         (Some(universe), Some(name)) => Some(begin(context, state, universe, name)?),
         _ => None,
@@ -106,8 +109,9 @@ fn load(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// Sees an error of the original `require`, its second upvalue, first. Those that the original itself raises, and not a module or a
-    /// searcher, say where it was called; it takes our function for its caller, which has no position.
+    /// The message handler for a call of the original `require`, its second upvalue. An error that
+    /// the original itself raises (and not a module or a searcher) gets the position of our caller,
+    /// because the original takes our function for its caller, which has no position.
     always fn place_error = place_error_body
 }
 
@@ -129,8 +133,9 @@ fn place_error_body(state: State) -> Result<c_int, Raise> {
     Ok(1)
 }
 
-/// Whether the original looks at its argument with the library's own words before anything else, so that it can refuse one in our place: it is
-/// a C function without upvalues, or with the table `package` as the first.
+/// Whether the original checks its argument as Lua's own `require` does, so that it can raise the
+/// error about it in our place: it is a C function without upvalues, or with the table `package` as
+/// the first.
 fn refuses_by_itself(state: State) -> bool {
     let top = state.top();
     state.push_copy(upvalue(2));
@@ -143,7 +148,7 @@ fn refuses_by_itself(state: State) -> bool {
     standard
 }
 
-/// The name of the module that is asked for, if the first argument is one.
+/// The name of the requested module, if the first argument is a name.
 fn name(state: State) -> Result<Option<Vec<u8>>, Raise> {
     if !matches!(state.kind(1), Kind::String | Kind::Number) {
         return Ok(None);
@@ -167,7 +172,7 @@ fn begin<'a>(
     universe: &'a Universe,
     name: &'a [u8],
 ) -> Result<Loading<'a>, Raise> {
-    // A finalizer that was reached by a request is not ended by the same request.
+    // The request that ended the lane does not end its finalizers.
     let mut deaf = context.finalizing.get().then(Waiter::new);
     let begun = loop {
         let outcome = wait(context, state, Deadline::Never, |wait| {
@@ -179,7 +184,8 @@ fn begin<'a>(
             }
         })?;
         match outcome {
-            // There is nothing that could be answered in place of the module, and nothing can be raised.
+            // `require` cannot return without the module, and an error cannot be raised here: wait
+            // without requests.
             Err(Refused::Wait(_)) if is_called_back(context, state) => deaf = Some(Waiter::new()),
             outcome => break outcome,
         }
@@ -193,7 +199,8 @@ fn begin<'a>(
 }
 
 lua_function! {
-    /// `lanes.require(name)`: requires a module and makes its functions known by name (docs/manual/transfer.md#functions).
+    /// `lanes.require(name)`: requires a module and makes its functions known by name
+    /// (docs/manual/transfer.md#functions).
     pub fn lanes_require = lanes_require_body
 }
 

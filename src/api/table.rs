@@ -1,10 +1,11 @@
-//! The native module `lanes_core` (`lanes.core` in the 3.x interface): the functions on which `lanes.lua` builds.
+//! The native module `lanes_core` (`lanes.core` in the 3.x interface): the functions on which
+//! `lanes.lua` builds.
 
-#[cfg(feature = "hooks")]
-use super::hooks;
 use super::loaded::push_table;
+#[cfg(feature = "hooks")]
+use super::test_hooks;
 use super::{clock, configure, lane, linda, names, require, threads, timers};
-use crate::build_info::{self, Fact};
+use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function};
 use crate::lua::sentinels::{CANCEL_ERROR, NULL};
 use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function, protect};
@@ -39,7 +40,8 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("set_singlethreaded", threads::set_singlethreaded),
 ];
 
-/// Pushes the module's table, the same one each time. `context` is the index of the context's userdata.
+/// Pushes the module's table, the same one each time. `context` is the index of the context's
+/// userdata.
 pub fn push(raising: Raising, context: c_int) {
     push_table(raising);
     raising.raw_get_name(-1, b"version");
@@ -50,7 +52,7 @@ pub fn push(raising: Raising, context: c_int) {
     }
 }
 
-/// Puts everything into the module's table, which is on the top.
+/// Fills the module's table, which is at the top of the stack.
 fn fill(raising: Raising, context: c_int) {
     for (name, function) in FUNCTIONS {
         push_function(raising, context, *function);
@@ -71,7 +73,7 @@ fn fill(raising: Raising, context: c_int) {
     push_build(raising);
     raising.raw_set_name(-2, b"build");
     #[cfg(feature = "hooks")]
-    hooks::add(raising, context);
+    test_hooks::add(raising, context);
 }
 
 lua_function! {
@@ -99,7 +101,7 @@ const fn format_version() -> &'static str {
     concat!("lanes-rs ", env!("CARGO_PKG_VERSION"))
 }
 
-/// Pushes the sizes that stacks of lanes may have, in bytes, and what that is in words.
+/// Pushes a table of the sizes that stacks of lanes may have, in bytes, and a text about them.
 fn push_stack_sizes(raising: Raising) {
     raising.new_table(0, 4);
     raising.push_bytes(stack::EXPECTED.as_bytes());
@@ -117,17 +119,17 @@ fn push_stack_sizes(raising: Raising) {
 /// Pushes what the build found out.
 fn push_build(raising: Raising) {
     raising.new_table(0, 10);
-    for (name, fact) in build_info::facts() {
-        match fact {
-            Fact::Text(text) => raising.push_bytes(text.as_bytes()),
-            Fact::Flag(flag) => raising.push_boolean(flag),
+    for (name, value) in build_info::entries() {
+        match value {
+            BuildValue::Text(text) => raising.push_bytes(text.as_bytes()),
+            BuildValue::Flag(flag) => raising.push_boolean(flag),
         }
         raising.raw_set_name(-2, name.as_bytes());
     }
 }
 
 lua_function! {
-    /// `launch(libraries, options, body, arguments...)`: a lane's handle.
+    /// `launch(libraries, options, body, arguments...)`: launches a lane and returns its handle.
     fn launch = lane::launch::launch
 }
 

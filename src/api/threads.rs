@@ -1,4 +1,4 @@
-//! `threads`, and what a thread can do with itself: priority and affinity (docs/manual/threads.md).
+//! `threads`, and the priority and affinity of the calling thread (docs/manual/threads.md).
 
 use crate::context::Context;
 use crate::lua::compat::HAS_INTEGERS;
@@ -7,8 +7,8 @@ use lanes_engine::threads::{affinity, priority};
 use std::os::raw::c_int;
 
 lua_function! {
-    /// `lanes.threads()`: name and status of all lanes, newest first; nothing where there are none. What a lane has launched
-    /// before it ended is in the list that says so.
+    /// `lanes.threads()`: returns name and status of all lanes, newest first; nothing if there are
+    /// none. A list in which a lane has ended has all lanes that it launched.
     pub fn threads = threads_body
 }
 
@@ -74,7 +74,8 @@ fn set_thread_priority_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `lanes.set_thread_affinity(mask)`: the processors that the calling thread may run on, one bit each.
+    /// `lanes.set_thread_affinity(mask)`: the processors that the calling thread may run on, one
+    /// bit each.
     pub fn set_thread_affinity = set_thread_affinity_body
 }
 
@@ -95,7 +96,7 @@ fn set_thread_affinity_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `lanes.set_singlethreaded()`: there is nothing like it on this system.
+    /// `lanes.set_singlethreaded()`: has no effect, for no supported system has such a setting.
     pub fn set_singlethreaded = |state| {
         protect(state, 0, |_| ())?;
         Err(Raise::message("not implemented: set_singlethreaded has no counterpart on this system"))

@@ -40,8 +40,8 @@ fn target(arguments: &Arguments) -> Result<(Arc<Linda>, Key), Raise> {
 }
 
 lua_function! {
-    /// `timer(linda, key, first [, period])`; `first` is a number of seconds from now, a table that is a date, or nil
-    /// to end the timer.
+    /// `timer(linda, key, first [, period])`; `first` is a number of seconds from now, a table that
+    /// is a date, or nil to end the timer.
     always pub fn timer = timer_body
 }
 
@@ -114,7 +114,7 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
     Ok(0)
 }
 
-/// The fields of a date, in the order of `Date`, and the least and greatest value that is taken for one.
+/// The fields of a date, in the order of `Date`, and the least and greatest value of each.
 const FIELDS: [&str; 6] = ["year", "month", "day", "hour", "min", "sec"];
 
 /// The time that the date table at `index` stands for, in seconds since the epoch.

@@ -4,7 +4,7 @@ use crate::build_info::LUA_NAME;
 use crate::lua::Raising;
 use crate::lua::compat::{LUAJIT, VERSION};
 
-/// Raises an error, in words, in a Lua of another version or kind.
+/// Raises an error that names both if the running Lua is of another version or kind.
 pub fn check(raising: Raising) {
     raising.push_globals();
     raising.raw_get_name(-1, b"_VERSION");
@@ -13,7 +13,7 @@ pub fn check(raising: Raising) {
     let other = raising
         .bytes(-2)
         .is_some_and(|version| version != VERSION.as_bytes());
-    // A state without libraries cannot be asked.
+    // A state without libraries does not tell its version.
     let silent = !jit && raising.is_none_or_nil(-2);
     raising.pop(1);
     if silent || (!other && jit == LUAJIT) {

@@ -1,4 +1,4 @@
-//! Waiting, as functions do that Lua calls: timeouts, interruptions by signal handlers, and requests.
+//! How functions that Lua calls wait: timeouts, interruptions by signal handlers, and requests.
 
 use super::lane::callback;
 use crate::context::Context;
@@ -63,8 +63,8 @@ pub enum Waited<T> {
     Asked(T),
 }
 
-/// Whether a lane that is asked to stop, since the main state is being closed, is left alone: it is in a callback of a C library, which
-/// might end the process in its own way, were an error raised there.
+/// Whether a lane that is asked to stop because the main state is being closed is left alone: it is
+/// in a callback of a C library, which might end the process if an error was raised there.
 pub fn is_left_alone(context: &Context, state: State) -> bool {
     context
         .universe_if_any()
@@ -72,17 +72,19 @@ pub fn is_left_alone(context: &Context, state: State) -> bool {
         && callback::is_within(context, state, false)
 }
 
-/// Whether `cancel_error` cannot be raised in `state`, which runs: it would end a callback of a C library.
+/// Whether `cancel_error` must not be raised in `state`, which is running, because it would end a
+/// callback of a C library.
 pub fn is_called_back(context: &Context, state: State) -> bool {
     callback::is_within(context, state, true)
 }
 
-/// Calls `operation` with a wait of this state until it ends for another reason than an interruption.
+/// Calls `operation` with a wait of this state, again and again until it ends for another reason
+/// than an interruption.
 ///
-/// A signal handler of the host (Ctrl-C in the stock interpreter) asks for attention by setting a debug hook. A
-/// wait then ends, and a function is called for the hook to see, which raises its error from there. So it is for a
-/// hook that is there before the wait: it may have come after the interpreter last looked for one. A hook that
-/// raises nothing does not mind, and the wait goes on.
+/// A signal handler of the host (Ctrl-C in the stock interpreter) asks for attention by setting a
+/// debug hook. A wait then ends, and an empty function is called so that the hook runs, which may
+/// raise an error. The same is done if a hook is set before the wait, because it may have been set
+/// after the interpreter last looked. If the hook raises nothing the wait goes on.
 #[cold]
 pub fn wait<T>(
     context: &Context,
@@ -90,7 +92,7 @@ pub fn wait<T>(
     deadline: Deadline,
     mut operation: impl FnMut(&Wait) -> Waited<T>,
 ) -> Result<T, Raise> {
-    // Lanes have no signal handlers; their hooks are set by cancellation, which wakes them by itself.
+    // Lanes have no signal handlers. Their hooks are set by cancellations, which also wake them.
     let watched = context.record.is_none() && deadline != Deadline::Now;
     let main = context.main.get().unwrap_or(state);
     let hooks = || (main.hook(), if state == main { 0 } else { state.hook() });
@@ -109,13 +111,15 @@ pub fn wait<T>(
             Waited::Ended(value) => return Ok(value),
             Waited::Asked(value) if !is_left_alone(context, state) => return Ok(value),
             Waited::Asked(_) => {
-                // Whoever ends the program is not to be told that the lane has heard it.
+                // The request is withdrawn: the program ends without waiting for this lane to obey
+                // it.
                 context.waiter.cancel(Request::None, false);
                 continue;
             }
             Waited::Interrupted => {}
         }
-        // Signal handlers know the first coroutine only, which does not run while another one waits.
+        // A signal handler sets the hook in the first coroutine, which is not running if another
+        // one waits.
         if before == (0, 0) && main.hook() != 0 && state.hook() == 0 {
             main.move_hook(state);
         }

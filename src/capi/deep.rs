@@ -1,7 +1,5 @@
-//! Deep objects of C modules: `luaG_newdeepuserdata` and `luaG_todeep` (docs/manual/embedding.md#objects-of-c-modules).
-//!
-//! There is unsafe code in here because it calls the modules' identity functions and writes the head of their objects, on
-//! the terms that include/lanes.h states.
+//! Deep objects of C modules: `luaG_newdeepuserdata` and `luaG_todeep`
+//! (docs/manual/embedding.md#objects-of-c-modules).
 
 #![allow(
     unsafe_code,
@@ -20,7 +18,8 @@ use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
 
-/// Has an object made from the arguments on the stack. Raises where it is not as it should be.
+/// Calls the identity function to make an object from the arguments on the stack. Raises if the
+/// object is not as it should be.
 ///
 /// # Safety
 /// Called by a C function that Lua called, through frames that own nothing.
@@ -43,7 +42,7 @@ unsafe fn make(raising: Raising, identify: Identify, user_values: c_int) -> *mut
     // SAFETY: every object begins with a prelude, whose first word the module has set.
     let built_for_this = is_magic(unsafe { (*object).magic });
     if built_for_this && raising.top() == before {
-        // SAFETY: nobody else knows the new object.
+        // SAFETY: the new object is known only here.
         unsafe {
             (*object).identify = Some(identify);
             (*object).proxies = AtomicI32::new(0);
@@ -74,7 +73,7 @@ fn push_new(state: State, foreign: Foreign) -> Result<c_int, Raise> {
         .and_then(|context| push_proxy(&context.local, state, &object));
     drop(object);
     if let Some(foreign) = Arc::into_inner(foreign) {
-        // There is no proxy. The error value stays on the top.
+        // There is no proxy. The error value stays at the top of the stack.
         if foreign.delete(state).is_err() {
             state.pop(1);
         }
@@ -82,13 +81,13 @@ fn push_new(state: State, foreign: Foreign) -> Result<c_int, Raise> {
     outcome.map(|()| 1)
 }
 
-/// Pushes a proxy of a new object that `identify` makes from the arguments on the stack, with `user_values` user values.
-/// Answers 1.
+/// Pushes a proxy of a new object that `identify` makes from the arguments on the stack, with
+/// `user_values` user values. Returns 1.
 ///
-/// Errors: whatever `identify` raises, or does against the rules.
+/// Errors: what `identify` raises; a violation of the rules by `identify`.
 ///
 /// # Safety
-/// Called by a C function that Lua called, with an identity function that keeps to include/lanes.h.
+/// Called by a C function that Lua called, with an identity function that follows include/lanes.h.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn luaG_newdeepuserdata(
     l: *mut lua_State,
@@ -113,7 +112,8 @@ pub unsafe extern "C-unwind" fn luaG_newdeepuserdata(
     }
 }
 
-/// The object whose proxy is at `index`; null where that is no proxy of an object of `identify`.
+/// The object whose proxy is at `index`. Returns null if the value there is no proxy of an object
+/// of `identify`.
 ///
 /// # Safety
 /// Called with a live state and an acceptable index.

@@ -1,4 +1,5 @@
-//! Embedding: `luaopen_lanes_embedded` makes both halves of Lanes loaded modules of a host's state (docs/manual/embedding.md).
+//! Embedding: `luaopen_lanes_embedded` makes both halves of Lanes loaded modules of a host's state
+//! (docs/manual/embedding.md).
 //!
 //! `unsafe` because it is an exported symbol, which a host calls with its state.
 
@@ -14,11 +15,12 @@ use crate::lua::{Kind, Raise, State, enter, protect};
 use crate::message::KEYS;
 use std::os::raw::c_int;
 
-/// The Lua half, where the host gives no loader: a file of the current directory.
+/// The Lua half, if the host gives no loader: a file in the current directory.
 const FILE: &std::ffi::CStr = c"lanes.lua";
 
-/// Enters Lanes in `package.loaded`, as `lanes_core`, `lanes.core` and `lanes`, and leaves the table of `lanes` on the
-/// stack. `loader` runs the Lua half and returns its table; without one `lanes.lua` is run.
+/// Enters Lanes in `package.loaded`, as `lanes_core`, `lanes.core` and `lanes`, and leaves the
+/// table of `lanes` on the stack. `loader` runs the Lua half and returns its table; without a
+/// loader, `lanes.lua` in the current directory is run.
 ///
 /// Errors: no library `package`; what the loader raises; a file that cannot be run.
 ///

@@ -1,4 +1,5 @@
-//! Objects of C modules that states share: what the modules say of them, their proxies, and their end (docs/manual/embedding.md#objects-of-c-modules).
+//! Objects of C modules that states share: how modules describe them, their proxies, and their end
+//! (docs/manual/embedding.md#objects-of-c-modules).
 
 #![allow(
     unsafe_code,
@@ -20,10 +21,10 @@ use std::os::raw::{c_char, c_int, c_void};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Weak};
 
-/// A module was built for other objects.
+/// The error about a module that was built for another version of this interface.
 pub const WRONG_VERSION: &str = "Bad idfunc(eDO_new): DEEP_VERSION is incorrect, rebuild your implementation with the latest deep implementation";
 
-/// What `eDO_new`, `eDO_delete`, `eDO_metatable` and `eDO_module` are.
+/// The values of `eDO_new`, `eDO_delete`, `eDO_metatable` and `eDO_module`.
 pub const NEW: c_int = 0;
 pub const DELETE: c_int = 1;
 const METATABLE: c_int = 2;
@@ -44,7 +45,8 @@ pub struct Prelude {
 /// `DEEP_VERSION`, as far as a pointer can hold it.
 const MAGIC: usize = 0xB4B0_119C_1064_2B29_u64 as usize;
 
-/// Whether a module was built for these objects. LuaJIT's light userdata have 47 bits, so its modules may use as many.
+/// Whether a module was built for this version. Modules for LuaJIT may use 47 bits, as its light
+/// userdata do.
 pub fn is_magic(magic: usize) -> bool {
     const LOW: usize = ((1_u64 << 47) - 1) as usize;
     magic == MAGIC || magic == MAGIC & LOW
@@ -57,13 +59,14 @@ pub struct Foreign {
     pub user_values: u8,
 }
 
-// SAFETY: that its objects can be used by several threads is what a module promises by making them deep.
+// SAFETY: a module that makes its objects deep promises that several threads can use them.
 unsafe impl Send for Foreign {}
 // SAFETY: as above.
 unsafe impl Sync for Foreign {}
 
 impl Foreign {
-    /// Asks the identity function. Whatever it raises passes through the frames of the caller, which own nothing.
+    /// Calls the identity function. What it raises passes through the caller's frames, which own
+    /// nothing.
     fn ask(&self, raising: Raising, op: c_int) -> *mut c_void {
         // SAFETY: the function is called as include/lanes.h says.
         unsafe { (self.identify)(raising.raw(), op) }
@@ -71,11 +74,12 @@ impl Foreign {
 
     /// Adds to the number of proxies.
     fn count(&self, proxies: i32) {
-        // SAFETY: the object lives until it is freed by `free`, after which there is no `Foreign` of it.
+        // SAFETY: the object lives until it is freed by `free`, after which there is no `Foreign`
+        // of it.
         unsafe { (*self.object).proxies.fetch_add(proxies, Ordering::AcqRel) };
     }
 
-    /// Has the object freed in `state`. Leaves nothing on the stack but an error value.
+    /// Has the module free the object in `state`. Leaves nothing on the stack but an error value.
     pub fn delete(self, state: State) -> Result<(), Raise> {
         let foreign = ManuallyDrop::new(self);
         let mut begun = false;
@@ -87,14 +91,14 @@ impl Foreign {
         outcome
     }
 
-    /// Calls the identity function with `eDO_delete`, and says in `begun` that it was called.
+    /// Calls the identity function with `eDO_delete`. Sets `begun` when it is called.
     pub fn free(&self, state: State, begun: &mut bool) -> Result<(), Raise> {
         forget_object(self.object);
         let (identify, object) = (self.identify, self.object);
         protect_with(state, 0, begun, move |raising, begun| {
             raising.push_light(object.cast());
             *begun = true;
-            // SAFETY: the object is the only thing on the stack, and nobody uses it any more.
+            // SAFETY: the object is the only thing on the stack, and no longer used.
             unsafe { identify(raising.raw(), DELETE) };
             if raising.top() > 1 {
                 raising.push_bytes(b"Bad idfunc(eDO_delete): should not push anything");
@@ -106,10 +110,11 @@ impl Foreign {
 }
 
 impl Drop for Foreign {
-    /// The last reference was in a message that nobody received: a state is made for the module to free the object in.
+    /// The last reference was in a message that was never received: a state is made in which the
+    /// module frees the object.
     fn drop(&mut self) {
         if let Ok(scratch) = Owned::new(None) {
-            // An error has nobody to go to.
+            // There is no place to report an error.
             let _ = self.free(scratch.state(), &mut false);
         }
     }
@@ -182,7 +187,7 @@ impl Deep for Foreign {
     }
 }
 
-/// Requires a module unless it is loaded. Where that fails, pushes the reason and answers false.
+/// Requires a module unless it is loaded. If that fails, pushes the reason and returns false.
 fn require(local: &Local, raising: Raising, kind: KindId, module: &[u8]) -> bool {
     raising.raw_get_name(State::REGISTRY, b"_LOADED");
     if raising.kind(-1) == Kind::Table {
@@ -201,7 +206,7 @@ fn require(local: &Local, raising: Raising, kind: KindId, module: &[u8]) -> bool
         return false;
     }
     raising.push_bytes(module);
-    // What the module does when it is loaded may bring other objects of this kind.
+    // While the module is being loaded it may receive other objects of this kind.
     local.set_complete(kind, true);
     if raising.call_protected(1, Some(0), 0).is_ok() {
         local.modules_changed();
@@ -224,7 +229,7 @@ pub fn foreign_of(proxy: &Proxy) -> Option<&Foreign> {
     (&*proxy.object as &dyn Any).downcast_ref::<Foreign>()
 }
 
-/// Takes the object out of the proxy at 1; answers it where nothing else refers to it.
+/// Takes the object out of the proxy at 1. Returns it if nothing else refers to it.
 fn take(state: State) -> Option<Foreign> {
     let proxy = Userdata::<Proxy>::take(state, 1)?;
     let object: Arc<dyn Any + Send + Sync> = proxy.object;
@@ -232,12 +237,13 @@ fn take(state: State) -> Option<Foreign> {
 }
 
 lua_function! {
-    /// `__gc` of proxies. Its first upvalue is their metatable, the second the module's own finalizer, or nil.
+    /// `__gc` of proxies. Its first upvalue is their metatable, the second the module's own
+    /// finalizer, or nil.
     always fn collect = collect_body
 }
 
 fn collect_body(state: State) -> Result<c_int, Raise> {
-    // Programs can call this with any value where the module does not protect the metatable.
+    // A program can call this with any value if the module does not protect the metatable.
     if !state.push_metatable(1) {
         return Ok(0);
     }
@@ -264,7 +270,7 @@ fn collect_body(state: State) -> Result<c_int, Raise> {
     let outcome = state
         .call_protected(1, Some(0), 0)
         .map_err(|_| Raise::Value);
-    // It may have sent the object to where it lives on.
+    // The finalizer may have sent the object elsewhere, where it lives on.
     let deleted = take(state).map_or(Ok(()), |foreign| foreign.delete(state));
     outcome.and(deleted)?;
     Ok(0)
@@ -273,7 +279,7 @@ fn collect_body(state: State) -> Result<c_int, Raise> {
 /// The objects of modules that are alive, by address.
 static OBJECTS: Mutex<BTreeMap<usize, Weak<Foreign>>> = Mutex::new(BTreeMap::new());
 
-/// Makes an object known by its address.
+/// Enters an object in the table, under its address.
 pub fn enter_object(object: *const Prelude, foreign: &Arc<Foreign>) {
     OBJECTS
         .lock()

@@ -1,4 +1,5 @@
-//! What Lanes 3.x exports besides its C interface, for modules that use it: `push_deep_proxy` and `free_deep_prelude`.
+//! What Lanes 3.x exports besides its C interface, for modules that use it: `push_deep_proxy` and
+//! `free_deep_prelude`.
 
 #![allow(
     unsafe_code,
@@ -17,11 +18,12 @@ use std::mem::ManuallyDrop;
 use std::os::raw::{c_char, c_int};
 use std::sync::Arc;
 
-/// Pushes this state's proxy of an object, and answers null; or pushes the reason why there can be none, and answers its text. An
-/// object without any proxy belongs to Lanes from its first one on.
+/// Pushes this state's proxy of an object and returns null; or pushes the reason why there is none
+/// and returns its text. From its first proxy on, the object belongs to Lanes.
 ///
 /// # Safety
-/// Called by a C function that Lua called, with an object that lives and begins with a filled prelude.
+/// Called by a C function that Lua called, with an object that lives and begins with a filled
+/// prelude.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn push_deep_proxy(
     l: *mut lua_State,
@@ -77,10 +79,11 @@ fn push_object(state: State, object: *mut Prelude, user_values: c_int) -> Result
     pushed.map(|_| 1)
 }
 
-/// Has an object freed that has no proxies.
+/// Has the module free an object that has no proxies.
 ///
 /// # Safety
-/// Called by a C function that Lua called, with an object that lives and begins with a filled prelude.
+/// Called by a C function that Lua called, with an object that lives and begins with a filled
+/// prelude.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn free_deep_prelude(l: *mut lua_State, object: *mut Prelude) {
     // SAFETY: this frame owns nothing until `enter`, which drops all that it owns before it raises.

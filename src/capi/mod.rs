@@ -1,4 +1,5 @@
-//! The C interface besides the loader (include/lanes.h): objects of C modules that lanes share, and embedding.
+//! The C interface besides the loader (include/lanes.h): objects of C modules that lanes share, and
+//! embedding.
 
 mod deep;
 mod embedded;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 pub struct Handle {
     /// The lane.
     pub record: Arc<Record>,
-    /// The user value is a table: at 0 the callback for the end of the handle, from 1 on the values of the outcome.
+    /// The user value is a table: at 0 the callback for the end of the handle, from 1 on the values
+    /// of the outcome.
     pub has_table: Cell<bool>,
     /// The values of the outcome that are in the table.
     pub fetched: RefCell<Fetched>,
@@ -19,8 +20,9 @@ pub struct Handle {
 /// What a handle keeps of the outcome in its table.
 #[derive(Default)]
 pub struct Fetched {
-    /// How many values there are; none: they have not been fetched, or contain no objects.
+    /// How many values there are; none if they have not been fetched, or contain no objects.
     pub count: Option<c_int>,
-    /// The numbers (from 1) of those that this state could not have when it was asked last, and why.
+    /// The numbers (from 1) of the values that could not be built in this state at the last
+    /// attempt, and why.
     pub missing: Vec<(c_int, Text)>,
 }

@@ -1,5 +1,6 @@
-//! The thread of a lane that is being launched. The launch happens on its creator's thread; modules are loaded on the lane's own, because
-//! some can be used by the thread only that has loaded them. It is taken out of the cache when the first module is to be loaded.
+//! The thread of a lane that is being launched. The launch happens on its creator's thread; modules
+//! are loaded on the lane's own thread, because some work only on the thread that has loaded them.
+//! The thread is taken out of the cache when the first module is loaded.
 
 #![allow(
     unsafe_code,
@@ -21,14 +22,15 @@ pub struct Home {
     /// Size of its stack, in bytes.
     stack: usize,
     record: Arc<Record>,
-    /// Who waits for it.
+    /// The waiter of the creator.
     creator: Arc<Waiter>,
-    /// The coroutines of a master state whose hooks a signal handler may set, to be watched while it waits.
+    /// The coroutines of a master state whose hooks a signal handler may set, to be watched while
+    /// it waits.
     watched: Option<[State; 2]>,
     thread: OnceCell<Reserved>,
-    /// A call is being made on the thread.
+    /// Whether a call is being made on the thread.
     busy: Cell<bool>,
-    /// The creator was asked to stop while it waited.
+    /// Whether the creator was asked to stop while it waited.
     asked: Cell<Asked>,
     /// Why there is no thread.
     refused: RefCell<Option<std::io::Error>>,
@@ -45,12 +47,13 @@ enum Asked {
 }
 
 /// The registry key of the error that a hook raised in a creator.
-const HOOK_ERROR: i64 = -0x4c61_0103;
+const HOOK_ERROR_KEY: i64 = -0x4c61_0103;
 
-/// A state on its way to the lane's thread.
+/// A state that is passed to the lane's thread.
 struct Sent(State);
 
-// SAFETY: the creator, which has the state otherwise, waits until the thread has done with it.
+// SAFETY: the creator, which uses the state before and after, waits until the thread no longer uses
+// it.
 unsafe impl Send for Sent {}
 
 impl Sent {
@@ -59,7 +62,7 @@ impl Sent {
     }
 }
 
-/// The error for a thread that the system does not give.
+/// The error if the system gives no thread.
 pub fn no_thread(error: &std::io::Error) -> Raise {
     Raise::message(format!(
         "cannot start a lane: the system gives no thread ({error})"
@@ -67,8 +70,9 @@ pub fn no_thread(error: &std::io::Error) -> Raise {
 }
 
 impl Home {
-    /// For a lane with this record and a stack of `stack` bytes. `creator` is the waiter of the state that launches it; `watched` are the coroutines
-    /// whose hooks a signal handler may set, if that is a master state: its first one, and the one that launches.
+    /// For a lane with this record and a stack of `stack` bytes. `creator` is the waiter of the
+    /// state that launches it; `watched` are the coroutines whose hooks a signal handler may set,
+    /// if that is a master state: its first one, and the one that launches.
     pub fn new(
         stack: usize,
         record: &Arc<Record>,
@@ -87,8 +91,9 @@ impl Home {
         }
     }
 
-    /// Calls `body` with the lane's state, or a coroutine in it, on the lane's thread, and waits for it. A hard request to the creator, or
-    /// an error of the hook that the host's signal handler has set, becomes a hard request to the lane, and [`Home::outcome`] knows of it.
+    /// Calls `body` with the lane's state, or a coroutine in it, on the lane's thread, and waits
+    /// for it. A hard request to the creator, or an error of the hook that the host's signal
+    /// handler has set, becomes a hard request to the lane, and [`Home::outcome`] knows of it.
     ///
     /// Errors: those of `body`; there is no thread.
     pub fn call(
@@ -97,7 +102,7 @@ impl Home {
         body: fn(State) -> Result<c_int, Raise>,
     ) -> Result<c_int, Raise> {
         if self.busy.get() {
-            // On that thread already.
+            // This is that thread.
             return body(state);
         }
         let thread = self.thread().map_err(|error| {
@@ -115,7 +120,8 @@ impl Home {
         };
         let hooks = || self.watched.map(|states| states.map(State::hook));
         let hard = || self.creator.request() == Request::Hard;
-        // A finalizer goes on after the request that its lane was ended by.
+        // A request that is there already does not count: a finalizer can launch lanes after a
+        // request has ended its lane.
         let (hooks_before, hard_before) = (Cell::new(hooks()), hard());
         let interrupted = || hard() != hard_before || hooks() != hooks_before.get();
         let asked = || {
@@ -149,19 +155,21 @@ impl Home {
         Ok(self.thread.get_or_init(|| thread))
     }
 
-    /// Whoever waits for the lane is asked to stop, and so is the lane.
+    /// Notes that the creator is asked to stop, and asks the lane to stop.
     fn ask(&self, asked: Asked) {
         self.asked.set(asked);
         self.record.waiter.cancel(Request::Hard, true);
         self.record.set_hooks(ALL_HOOKS.0, ALL_HOOKS.1);
     }
 
-    /// Calls a function in the creator's state, for the hook to see. Whether that raised an error, which is kept.
+    /// Calls an empty function in the creator's state, so that the hook runs. Returns whether it
+    /// raised an error, and keeps the error.
     fn call_hook(&self) -> bool {
         let Some([main, from]) = self.watched else {
             return false;
         };
-        // Signal handlers know the first coroutine only, which does not run while another one waits.
+        // A signal handler sets the hook in the first coroutine, which is not running if another
+        // one waits.
         if main.hook() != 0 && from.hook() == 0 {
             main.move_hook(from);
         }
@@ -169,7 +177,7 @@ impl Home {
             return false;
         }
         let kept = protect(from, 1, |raising| {
-            raising.raw_set_index(State::REGISTRY, HOOK_ERROR)
+            raising.raw_set_index(State::REGISTRY, HOOK_ERROR_KEY)
         });
         if kept.is_err() {
             from.pop(1);
@@ -177,14 +185,15 @@ impl Home {
         true
     }
 
-    /// What the preparation of the lane came to, which was `prepared` as far as it knows.
+    /// The outcome of the lane's preparation, which itself returned `prepared`.
     ///
-    /// Errors: the creator was asked to stop, or there was no thread, whatever the modules made of that.
+    /// Errors: the creator was asked to stop; there was no thread. Modules may have caught the
+    /// error about either.
     pub fn outcome(&self, prepared: Result<(), Raise>) -> Result<(), Raise> {
         match (self.asked.get(), self.watched) {
             (Asked::Not, _) => {}
             (Asked::Hook, Some([_, from])) => {
-                from.raw_get_index(State::REGISTRY, HOOK_ERROR);
+                from.raw_get_index(State::REGISTRY, HOOK_ERROR_KEY);
                 return Err(Raise::Value);
             }
             _ => return Err(Raise::Light(CANCEL_ERROR)),
@@ -208,7 +217,8 @@ impl Home {
         }
     }
 
-    /// Ends the state of a lane that is not to run: on its thread if it has one, whose modules may have `__gc`.
+    /// Closes the state of a lane that does not run; on its thread if it has one, because its
+    /// modules may have finalizers.
     pub fn end(self, spare: Spare) {
         let Some(thread) = self.thread.get() else {
             return;
@@ -218,9 +228,9 @@ impl Home {
             deadline: Deadline::Never,
             interrupted: None,
         };
-        // What is left of a request is not for finalizers.
+        // The hook of a request must not end finalizers.
         spare.owned.state().set_hook(None, 0, 0);
-        // A panic in there leaves nothing to be done.
+        // After a panic there is nothing left to do.
         let _ = thread.call(&wait, || true, move || drop(spare));
     }
 }

@@ -4,7 +4,8 @@ use super::handle::Handle;
 use crate::lua::Userdata;
 use crate::message::Proxy;
 
-/// What all contexts have that a state has one after another.
+/// The kinds of userdata that all contexts of one state share. A state that is reused has one
+/// context after another.
 #[derive(Clone, Copy)]
 pub struct Kinds {
     /// The proxies of lindas.

@@ -1,4 +1,4 @@
-//! Lanes as objects: record, outcome, states that are kept for the next lanes, and the handle through which a creator sees its lane.
+//! Lanes as objects: record, outcome, handle, and the states that are kept for the next lanes.
 
 mod handle;
 mod home;
@@ -11,4 +11,4 @@ pub use handle::{Fetched, Handle};
 pub use home::{Home, no_thread};
 pub use kinds::Kinds;
 pub use record::{ALL_HOOKS, Record};
-pub use spares::{Kit, Leftover, Place, Spare, Spares};
+pub use spares::{Leftover, Place, Recipe, Spare, Spares};

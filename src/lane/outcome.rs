@@ -1,9 +1,9 @@
-//! How far a lane is, and what came of it: results, an error with its trace, or a cancellation.
+//! The stage of a lane, and its outcome: results, an error with its trace, or a cancellation.
 
 use crate::lua::Text;
 use crate::message::Packet;
 
-/// How far a lane is.
+/// The stage of a lane.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Stage {
@@ -32,7 +32,7 @@ impl Stage {
     }
 }
 
-/// What came of a lane.
+/// The outcome of a lane.
 pub enum Outcome {
     /// Its results.
     Done(Captured),
@@ -44,14 +44,14 @@ pub enum Outcome {
 
 /// Captured values.
 pub struct Captured {
-    /// The values, nil in place of those that are refused; or why there are none.
+    /// The values, with nil for those that cannot travel; or why there are none.
     pub packet: Result<Packet, Text>,
     /// The numbers (from 1) of the values that cannot travel, and why.
     pub refused: Vec<(i32, Text)>,
 }
 
 impl Captured {
-    /// Why value number `n` cannot be had; if `n` is none: why not all values can be had.
+    /// Why value number `n` is missing; if `n` is none, why any value is missing.
     pub fn reason(&self, n: Option<i32>) -> Option<&Text> {
         match &self.packet {
             Err(reason) => Some(reason),
@@ -69,7 +69,7 @@ pub fn reason(refused: &[(i32, Text)], n: Option<i32>) -> Option<&Text> {
 }
 
 impl Outcome {
-    /// The stage in which it leaves the lane.
+    /// The stage of a lane with this outcome.
     pub fn stage(&self) -> Stage {
         match self {
             Outcome::Done(_) => Stage::Done,

@@ -18,18 +18,19 @@ use std::sync::{Arc, OnceLock};
 /// A coroutine of the lane in which hooks are to be set; the pointer is used under the lock only.
 struct Target(State);
 
-// SAFETY: the state is reached through the lock of `Record::targets` only, where the lane's thread keeps it alive.
+// SAFETY: the state is reached through the lock of `Record::targets` only, where the lane's thread
+// keeps it alive.
 unsafe impl Send for Target {}
 
-/// How many instructions pass between looks at the request where a hook counts them.
-const INSTRUCTIONS_BETWEEN: i32 = 1000;
+/// How many instructions pass between two calls of a hook that counts them.
+const INSTRUCTIONS_BETWEEN_HOOKS: i32 = 1000;
 
-/// Every hook that can be set in a state that is running on another thread. A line hook cannot: on 5.2 and 5.3 the
-/// place that it compares lines with is noted when it is set, and belongs to another function by the time it is used.
-/// A hook that counts to 1 comes at least as often.
+/// Every hook that can be set in a state that is running on another thread. A line hook cannot: on
+/// 5.2 and 5.3 it remembers a position when it is set, which belongs to another function by the
+/// time it is used. A hook that counts to 1 is called at least as often.
 pub const ALL_HOOKS: (i32, i32) = (
     LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT,
-    INSTRUCTIONS_BETWEEN,
+    INSTRUCTIONS_BETWEEN_HOOKS,
 );
 
 /// The name of a lane that has none.
@@ -37,25 +38,26 @@ const UNNAMED: &[u8] = b"<unnamed>";
 
 /// What a lane's thread and its handles share.
 pub struct Record {
-    /// Who waits when the lane waits, and what it is asked to do.
+    /// The waiter with which the lane waits, and what the lane is asked to do.
     pub waiter: Arc<Waiter>,
-    /// Opens when the outcome is there.
+    /// Opens when the outcome has been set.
     pub end: Latch,
     /// Opens when the lane's state has been closed.
     pub closed: Latch,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: OnceLock<Outcome>,
-    /// Its place among the running lanes; used under the universe's lock.
+    /// Its index among the running lanes; used under the universe's lock.
     pub position: AtomicUsize,
     stage: AtomicU8,
-    /// It counts as a lane with a soft request that did not wake it.
+    /// Whether it counts as a lane with a soft request that did not wake it.
     unnoticed: AtomicBool,
     name: Mutex<Vec<u8>>,
-    /// The coroutines that are running, the first one first. Empty before the lane runs and after its body has ended.
+    /// The coroutines that are running, the first one first. Empty before the lane runs and after
+    /// its body has ended.
     targets: Mutex<Vec<Target>>,
     /// The hook mask that a cancellation asked for, and the count.
     hook: Mutex<Option<(i32, i32)>>,
-    /// The hook has raised its error since it was asked for.
+    /// Whether the hook has raised its error since it was asked for.
     raised: AtomicBool,
     /// The hook that ends the lane when it is asked to stop.
     pub cancel_hook: Hook,
@@ -64,7 +66,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// The record of a lane that has not begun. `cancel_hook` is to end it when it is asked to stop.
+    /// The record of a lane that has not begun. `cancel_hook` is to end it when it is asked to
+    /// stop.
     pub fn new(cancel_hook: Hook) -> Arc<Record> {
         Arc::new(Record {
             waiter: Waiter::new(),
@@ -83,18 +86,18 @@ impl Record {
         })
     }
 
-    /// How far it is.
+    /// Its stage.
     pub fn stage(&self) -> Stage {
         Stage::of(self.stage.load(Ordering::Acquire))
     }
 
-    /// Sets how far it is.
+    /// Sets its stage.
     pub fn set_stage(&self, stage: Stage) {
         self.stage.store(stage as u8, Ordering::SeqCst);
         self.count_unnoticed();
     }
 
-    /// It has got a soft request that did not wake it.
+    /// Notes a soft request that did not wake the lane.
     pub fn asked_unnoticed(&self) {
         // The record of a service stands for no lane that waits on a linda.
         if self.service.get().is_none() && !self.unnoticed.swap(true, Ordering::SeqCst) {
@@ -103,7 +106,8 @@ impl Record {
         self.count_unnoticed();
     }
 
-    /// A lane that has ended no longer counts. Whoever of the lane and its canceller comes last sees that.
+    /// A lane that has ended no longer counts. Of the lane and the thread that cancels it, the
+    /// later one sees that.
     fn count_unnoticed(&self) {
         let ended = !matches!(
             Stage::of(self.stage.load(Ordering::SeqCst)),
@@ -117,15 +121,16 @@ impl Record {
         }
     }
 
-    /// Whether its outcome is there.
+    /// Whether its outcome has been set.
     pub fn has_ended(&self) -> bool {
         self.end.is_open()
     }
 
-    /// The status as programs see it. Whoever sees that it has ended need not wait for its results.
+    /// The status as programs see it. A program that sees a lane ended need not wait for its
+    /// results.
     pub fn status(&self) -> &'static str {
         if !self.has_ended() {
-            // An outcome that is decided is not there for all before the end is.
+            // The lane has not ended for others until the latch is open.
             return if self.waiter.is_waiting() || self.service.get().is_some() {
                 "waiting"
             } else if self.stage() == Stage::Pending {
@@ -146,7 +151,7 @@ impl Record {
         grow::copy(&self.name.lock())
     }
 
-    /// How errors call it: by the name that it has, or by its address.
+    /// Its name in texts of errors: its name, or its address if it has none.
     pub fn called(&self) -> Text {
         match self.name() {
             name if name == UNNAMED => {
@@ -162,7 +167,8 @@ impl Record {
         *self.name.lock() = name;
     }
 
-    /// The lane's thread runs this coroutine from now on. A hook that was asked for is set in it.
+    /// The lane's thread runs this coroutine from now on. Sets the hook of a cancellation in it, if
+    /// there is one.
     pub fn enter(&self, state: State) {
         let mut targets = self.targets.lock();
         targets.push(Target(state));
@@ -176,7 +182,8 @@ impl Record {
         self.hook.lock().is_some()
     }
 
-    /// The first answer that `find` gives for a running coroutine, from the innermost one on. It must not run Lua code.
+    /// Calls `find` for the running coroutines, from the innermost one on, until it returns
+    /// something, and returns that. `find` must not run Lua code.
     pub fn find_running<T>(&self, find: impl FnMut(State) -> Option<T>) -> Option<T> {
         let targets = self.targets.lock();
         targets.iter().rev().map(|target| target.0).find_map(find)
@@ -193,8 +200,9 @@ impl Record {
         *self.hook.lock() = Some((mask, count));
         self.raised.store(false, Ordering::SeqCst);
         for target in &*targets {
-            // While a hook counts, its lane counts down in the field that is written here, and could write its own number over ours. It does
-            // not once it has seen that there is no hook, which it looks at before each instruction.
+            // While a hook counts, the lane counts down in the field that is written here, and
+            // could overwrite it. It stops counting once it has seen that there is no hook, for
+            // which it looks before each instruction.
             if target.0.hook_events().0 != 0 {
                 target.0.set_hook(None, 0, 0);
                 for _ in 0..1000 {
@@ -210,8 +218,9 @@ impl Record {
         self.raised.store(true, Ordering::SeqCst);
     }
 
-    /// The lane has set another hook in a coroutine. One that was asked for and has not raised its error yet, or that `was_there`, comes back. It
-    /// counts half as far each time, for otherwise a loop that sets hooks would never come to an end.
+    /// Called when the lane has set another hook in a coroutine. Puts back the hook of a
+    /// cancellation that has not raised its error yet, or that `was_there`. Its count is halved
+    /// each time, because a loop that sets hooks would never be ended otherwise.
     pub fn put_back(&self, state: State, was_there: bool) {
         let _targets = self.targets.lock();
         if let Some((mask, count)) = &mut *self.hook.lock()
@@ -222,7 +231,8 @@ impl Record {
         }
     }
 
-    /// The record that stands for a service of this name, which waits until it is cancelled. `end` ends the service.
+    /// The record that stands for a service of this name, which waits until it is cancelled. `end`
+    /// ends the service.
     pub fn of_service(
         name: &[u8],
         cancel_hook: Hook,

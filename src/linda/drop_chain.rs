@@ -1,5 +1,6 @@
-//! What a linda leaves behind: its messages may hold the last references to other lindas, whose messages do so in turn. They are
-//! dropped one inside the other only so deep, and later beyond, because a chain of lindas can be longer than any stack.
+//! Dropping chains of lindas: the messages of a linda may hold the last references to other lindas,
+//! whose messages do so in turn. Lindas are dropped inside each other up to a depth, and one after
+//! another beyond, because such a chain can be longer than any stack.
 
 use super::key::Key;
 use super::object::Linda;
@@ -9,14 +10,14 @@ use std::cell::{Cell, RefCell};
 
 type Queues = lanes_engine::queues::Queues<Key, Message>;
 
-/// How many lindas are dropped inside each other: a level takes some 500 bytes of the stack.
-const DEEPEST: u32 = 64;
+/// How many lindas are dropped inside each other. Each level takes some 500 bytes of the stack.
+const DEEPEST_DROP: u32 = 64;
 
 thread_local! {
-    /// How many lindas this thread is dropping, one inside the other.
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
-    /// What the outermost of them has to drop.
-    static LATER: RefCell<Vec<Queues>> = const { RefCell::new(Vec::new()) };
+    /// How many lindas this thread is dropping, one inside another.
+    static DROP_DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Queues that the outermost drop has still to drop.
+    static POSTPONED: RefCell<Vec<Queues>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Drop for Linda {
@@ -28,29 +29,30 @@ impl Drop for Linda {
 }
 
 fn drop_queues(queues: Queues) {
-    let depth = DEPTH.get();
-    let rest = if depth < DEEPEST {
+    let depth = DROP_DEPTH.get();
+    let rest = if depth < DEEPEST_DROP {
         Some(queues)
     } else {
         postpone(queues)
     };
-    DEPTH.set(depth + 1);
+    DROP_DEPTH.set(depth + 1);
     drop(rest);
     while depth == 0
-        && let Some(queues) = LATER
+        && let Some(queues) = POSTPONED
             .try_with(|later| later.borrow_mut().pop())
             .ok()
             .flatten()
     {
         drop(queues);
     }
-    DEPTH.set(depth);
+    DROP_DEPTH.set(depth);
 }
 
-/// Leaves the queues to the outermost drop. Gives them back where that cannot be: for lack of memory, or at the end of the thread.
+/// Leaves the queues to the outermost drop. Returns them if that is not possible: memory has run
+/// out, or the thread is ending.
 fn postpone(queues: Queues) -> Option<Queues> {
     let mut queues = Some(queues);
-    let _ = LATER.try_with(|later| {
+    let _ = POSTPONED.try_with(|later| {
         let mut later = later.borrow_mut();
         if grow::has_room(&mut *later, 1) {
             later.extend(queues.take());

@@ -1,4 +1,5 @@
-//! Keys of slots: booleans, numbers, strings and light userdata, with Lua's notion of equal numbers.
+//! Keys of slots: booleans, numbers, strings and light userdata, with Lua's notion of equal
+//! numbers.
 
 use crate::lua::{Arguments, Kind, Raise, Raising, State, compat};
 use hashbrown::Equivalent;
@@ -22,7 +23,7 @@ pub enum Key {
     Light(usize),
 }
 
-/// A key as it is on the stack.
+/// A key on the stack of a state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeyRef<'a> {
     /// boolean
@@ -38,7 +39,7 @@ pub enum KeyRef<'a> {
 }
 
 impl Clone for Key {
-    /// Unwinds where there is no memory for it.
+    /// Unwinds if there is no memory for it.
     fn clone(&self) -> Key {
         self.borrowed().to_key()
     }
@@ -71,7 +72,8 @@ impl Key {
 impl Hash for KeyRef<'_> {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Keys of different types with the same bits may share a hash: they are seldom in one linda.
+        // Keys of different types with the same bits may share a hash: they are seldom in one
+        // linda.
         match self {
             KeyRef::Boolean(value) => state.write_u64(u64::from(*value)),
             KeyRef::Integer(value) => state.write_u64(*value as u64),
@@ -96,7 +98,7 @@ impl Equivalent<Key> for KeyRef<'_> {
 }
 
 impl Probe<Key> for KeyRef<'_> {
-    /// Unwinds where there is no memory for it.
+    /// Unwinds if there is no memory for it.
     #[inline]
     fn to_key(&self) -> Key {
         match self {
@@ -128,7 +130,8 @@ fn text_hint(text: &[u8]) -> usize {
 }
 
 impl KeyRef<'_> {
-    /// The key at `index`, whose type is known, if the value there can be one. Strings are borrowed from the stack.
+    /// The key at `index`, whose type is known, if the value there can be one. Strings are borrowed
+    /// from the stack.
     #[inline]
     fn of_kind(state: &State, kind: Kind, index: c_int) -> Option<KeyRef<'_>> {
         Some(match kind {

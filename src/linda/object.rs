@@ -6,14 +6,14 @@ use crate::message::{Deep, KindId, Local, Message};
 use lanes_engine::memory::grow;
 use lanes_engine::queues::{Element, Queues};
 
-/// What identifies lindas among the objects that states share.
+/// Identifies lindas among the objects that states share.
 pub const KIND: KindId = 1;
 
-/// A linda: its queues, and how it is called.
+/// A linda: its queues and its name.
 pub struct Linda {
     /// The queues, by key.
     pub queues: Queues<Key, Message>,
-    /// Its name, empty where it has none.
+    /// Its name; empty if it has none.
     pub name: Vec<u8>,
 }
 
@@ -37,7 +37,8 @@ impl Linda {
         }
     }
 
-    /// What `tostring` answers: `Linda: ` and the name, or the address where it has none. Unwinds where there is no memory for it.
+    /// What `tostring` returns: `Linda: ` and the name, or the address if it has no name. Unwinds
+    /// if there is no memory for it.
     pub fn display(&self) -> Vec<u8> {
         let address;
         let name = if self.name.is_empty() {
@@ -46,15 +47,15 @@ impl Linda {
         } else {
             &self.name
         };
-        let mut text = grow::list(BEGIN.len() + name.len());
-        text.extend_from_slice(BEGIN);
+        let mut text = grow::list(DISPLAY_PREFIX.len() + name.len());
+        text.extend_from_slice(DISPLAY_PREFIX);
         text.extend_from_slice(name);
         text
     }
 }
 
 /// What the texts of all lindas begin with.
-const BEGIN: &[u8] = b"Linda: ";
+const DISPLAY_PREFIX: &[u8] = b"Linda: ";
 
 impl Deep for Linda {
     fn kind(&self) -> KindId {

@@ -9,7 +9,8 @@ use lanes_engine::queues::{Probe, Shortcut};
 /// How many slots are remembered.
 const SLOTS: usize = 8;
 
-/// Shortcuts, by linda and key: a few that were of use last. One whose linda or slot is gone leads to nothing.
+/// Shortcuts, by linda and key: those that were used last. A shortcut to a linda or slot that is
+/// gone is harmless.
 #[derive(Default)]
 pub struct Shortcuts([Option<Entry>; SLOTS]);
 

@@ -1,5 +1,6 @@
-//! Soft requests that came without a wake-up. A lane that waits notices such a request at the next wake-up of its linda, whatever caused
-//! it (docs/manual/cancellation.md); here nobody is woken in vain, so an operation that may wake somebody looks for lanes with requests first.
+//! Soft requests that came without a wake-up. A lane that waits notices such a request at the next
+//! wake-up of its linda, whatever caused it (docs/manual/cancellation.md); here nobody is woken in
+//! vain, so an operation that may wake somebody looks for lanes with requests first.
 
 use super::object::Linda;
 use crate::lua::Arguments;

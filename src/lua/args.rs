@@ -1,4 +1,5 @@
-//! Argument checks whose messages have the form of Lua's own: `bad argument #2 to 'send' (number expected, got nil)`.
+//! Argument checks, with messages in the form of Lua's own: `bad argument #2 to 'send' (number
+//! expected, got nil)`.
 
 use super::compat as c;
 use super::kind::Kind;
@@ -7,7 +8,8 @@ use super::state::State;
 use super::text::{Part, text};
 use std::os::raw::c_int;
 
-/// The error about argument `index` (from 1) of the function called `function`, raised with the caller's position.
+/// The error about argument `index` (from 1) of the function called `function`, raised with the
+/// caller's position.
 #[cold]
 #[inline(never)]
 pub fn argument_error(index: c_int, function: &str, text: impl Part) -> Raise {

@@ -1,7 +1,7 @@
-//! What differs between the Lua versions, in one place: the rest of the crate asks here and has no `cfg` of its own.
+//! The differences between the Lua versions, in one place: no other file has a `cfg` for them.
 //!
-//! Everything here is `unsafe` as the C API is: the state must be alive and used by this thread only, indices must
-//! be valid, and the stack must have room.
+//! Everything here is `unsafe` as the C API is: the state must be alive and used by this thread
+//! only, indices must be valid, and the stack must have room.
 
 #![allow(
     clippy::undocumented_unsafe_blocks,
@@ -35,8 +35,8 @@ pub const HAS_INTEGERS: bool = cfg!(any(feature = "lua53", feature = "lua54", fe
 /// Whether a C function without upvalues is pushed without allocating (5.2 and later).
 pub const LIGHT_FUNCTIONS: bool = !cfg!(any(feature = "lua51", feature = "luajit"));
 
-/// Whether memory may run out while a state is made: LuaJIT's `lua_newstate` can crash then, and `luaopen_io` of 5.1
-/// closes the standard streams.
+/// Whether memory may run out while a state is made: LuaJIT's `lua_newstate` can crash then, and
+/// `luaopen_io` of 5.1 closes the standard streams.
 #[cfg(feature = "hooks")]
 pub const SURVIVES_BIRTH: bool = !cfg!(any(feature = "lua51", feature = "luajit"));
 
@@ -49,8 +49,8 @@ pub const SEEDS_ITSELF: bool = cfg!(any(feature = "lua54", feature = "lua55"));
 /// The user value of 5.1 and LuaJIT is the environment: a table, and never nil.
 pub const USER_VALUE_IS_ENVIRONMENT: bool = cfg!(any(feature = "lua51", feature = "luajit"));
 
-/// Where the source of a function came from, or the source itself; versions before 5.4 tell no more of it than what comes before a zero
-/// byte.
+/// Where the source of a function came from, or the source itself; versions before 5.4 cut it at a
+/// zero byte.
 pub unsafe fn source(debug: &lua_Debug) -> &[u8] {
     if debug.source.is_null() {
         return &[];
@@ -128,7 +128,8 @@ pub unsafe fn upvalue_id(l: *mut lua_State, index: c_int, n: c_int) -> *mut c_vo
     }
 }
 
-/// Makes upvalue `n1` of the function at `f1` the same variable as upvalue `n2` of the function at `f2`.
+/// Makes upvalue `n1` of the function at `f1` the same variable as upvalue `n2` of the function at
+/// `f2`.
 #[inline]
 pub unsafe fn upvalue_join(l: *mut lua_State, f1: c_int, n1: c_int, f2: c_int, n2: c_int) {
     #[cfg(feature = "lua51")]
@@ -141,8 +142,8 @@ pub unsafe fn upvalue_join(l: *mut lua_State, f1: c_int, n1: c_int, f2: c_int, n
     }
 }
 
-/// The first coroutine of a state, whichever of its coroutines runs now. 5.1 and LuaJIT do not tell: there it is the
-/// running one, which is kept from then on. Raises.
+/// The first coroutine of a state, whichever of its coroutines runs now. 5.1 and LuaJIT cannot tell
+/// which it is: there the running one is returned, and kept alive. Raises.
 pub unsafe fn main_coroutine(l: *mut lua_State) -> *mut lua_State {
     #[cfg(any(feature = "lua51", feature = "luajit"))]
     unsafe {
@@ -160,7 +161,8 @@ pub unsafe fn main_coroutine(l: *mut lua_State) -> *mut lua_State {
     }
 }
 
-/// A new userdata of `size` bytes with `user_values` user values (ignored where a userdata has exactly one). Raises.
+/// A new userdata of `size` bytes with `user_values` user values (ignored where a userdata has
+/// exactly one). Raises.
 #[inline]
 pub unsafe fn new_userdata(l: *mut lua_State, size: usize, user_values: c_int) -> *mut c_void {
     #[cfg(any(feature = "lua54", feature = "lua55"))]
@@ -174,7 +176,8 @@ pub unsafe fn new_userdata(l: *mut lua_State, size: usize, user_values: c_int) -
     }
 }
 
-/// Pushes user value `n` (from 1) of the userdata at `index`; false and a nil where there is no such one.
+/// Pushes user value `n` (from 1) of the userdata at `index` and returns true; pushes nil and
+/// returns false if it has none.
 #[inline]
 pub unsafe fn get_user_value(l: *mut lua_State, index: c_int, n: c_int) -> bool {
     #[cfg(any(feature = "lua54", feature = "lua55"))]
@@ -192,7 +195,8 @@ pub unsafe fn get_user_value(l: *mut lua_State, index: c_int, n: c_int) -> bool 
     }
 }
 
-/// Pops a value and makes it user value `n` of the userdata at `index`. On 5.1 and LuaJIT it must be a table.
+/// Pops a value and makes it user value `n` of the userdata at `index`. On 5.1 and LuaJIT it must
+/// be a table.
 #[inline]
 pub unsafe fn set_user_value(l: *mut lua_State, index: c_int, n: c_int) {
     #[cfg(any(feature = "lua54", feature = "lua55"))]
@@ -212,13 +216,14 @@ pub unsafe fn is_integer(l: *mut lua_State, index: c_int) -> bool {
     HAS_INTEGERS && unsafe { lua_isinteger(l, index) != 0 }
 }
 
-/// Writes the bytecode of the Lua function on the top of the stack, debug information included. Raises on 5.5.
+/// Writes the bytecode of the Lua function at the top of the stack, with debug information. Raises
+/// on 5.5.
 #[inline]
 pub unsafe fn dump(l: *mut lua_State, writer: lua_Writer, data: *mut c_void) -> c_int {
     unsafe { lua_dump(l, writer, data, 0) }
 }
 
-/// Makes a new state over an allocator, or answers null.
+/// Makes a new state that uses this allocator. Returns null if memory runs out.
 #[inline]
 pub unsafe fn new_state(allocator: lua_Alloc, data: *mut c_void) -> *mut lua_State {
     #[cfg(feature = "lua55")]
@@ -231,7 +236,8 @@ pub unsafe fn new_state(allocator: lua_Alloc, data: *mut c_void) -> *mut lua_Sta
     }
 }
 
-/// A seed for a state's string hashes: what the standard library seeds its own maps with, which is random and another each time.
+/// A random seed for a state's string hashes, from the source with which the standard library seeds
+/// its maps.
 #[cfg(feature = "lua55")]
 fn new_seed() -> std::os::raw::c_uint {
     use std::hash::{BuildHasher, Hasher, RandomState};
@@ -250,13 +256,13 @@ pub unsafe fn gc_restart(l: *mut lua_State) {
     unsafe { lua_gc(l, LUA_GCRESTART, 0) };
 }
 
-/// Runs a whole collection, after which the next one is due when there is twice as much. Raises what finalizers raise.
+/// Runs a whole collection. Raises what finalizers raise.
 #[inline]
 pub unsafe fn gc_collect(l: *mut lua_State) {
     unsafe { lua_gc(l, LUA_GCCOLLECT, 0) };
 }
 
-/// Loads bytecode, and nothing else, under `name`. Answers a status as `lua_load`; raises never.
+/// Loads bytecode, and nothing else, under `name`. Returns the status of `lua_load`. Never raises.
 #[inline]
 pub unsafe fn load_bytecode(
     l: *mut lua_State,
@@ -267,7 +273,7 @@ pub unsafe fn load_bytecode(
     unsafe { luaL_loadbufferx(l, code, len, name, c"b".as_ptr()) }
 }
 
-/// Loads source text, and nothing else, under `name`. Answers a status as `lua_load`.
+/// Loads source text, and nothing else, under `name`. Returns the status of `lua_load`.
 #[inline]
 pub unsafe fn load_text(
     l: *mut lua_State,
@@ -286,7 +292,8 @@ pub struct Library {
     pub open: lua_CFunction,
 }
 
-/// The standard libraries of this Lua, in the order in which the interpreter opens them; the base library first.
+/// The standard libraries of this Lua, in the order in which the interpreter opens them; the base
+/// library first.
 pub const LIBRARIES: &[Library] = &[
     Library {
         name: c"_G",
@@ -352,7 +359,8 @@ pub const LIBRARIES: &[Library] = &[
     },
 ];
 
-/// Calls a C function in a state in which nothing has been prepared yet; false when memory runs out.
+/// Calls a C function in a state in which nothing has been prepared yet. Returns false if memory
+/// runs out.
 pub unsafe fn first_call(l: *mut lua_State, function: lua_CFunction) -> bool {
     #[cfg(any(feature = "lua51", feature = "luajit"))]
     unsafe {
@@ -372,7 +380,8 @@ pub unsafe fn open_library(l: *mut lua_State, name: &std::ffi::CStr, open: lua_C
         luaL_requiref(l, name.as_ptr(), open, 1);
         lua_settop(l, -2);
     }
-    // There the openers enter themselves, but for `ffi`; what the others answer is not always the library.
+    // On these versions every opener but that of `ffi` sets global and entry itself, and does not
+    // always return the library.
     #[cfg(any(feature = "lua51", feature = "luajit"))]
     unsafe {
         let by_hand = name == c"ffi";
@@ -402,21 +411,22 @@ unsafe extern "C-unwind" {
     fn lua_setlevel(from: *mut lua_State, to: *mut lua_State);
 }
 
-/// Resumes a coroutine with `arguments` values; answers the status and how many values it left. Nesting that is too deep for the C stack is an
-/// error of the coroutine.
+/// Resumes a coroutine with `arguments` values. Returns the status and how many values the
+/// coroutine left. Nesting that is too deep for the C stack is an error of the coroutine.
 pub unsafe fn resume(co: *mut lua_State, from: *mut lua_State, arguments: c_int) -> (c_int, c_int) {
     let mut results = 0;
-    // The others are told by `from` how many C calls there are already.
+    // The other versions take the depth of C calls from `from`.
     #[cfg(feature = "lua51")]
     unsafe {
         lua_setlevel(from, co)
     };
-    // The bindings of the older versions count the results as 5.4 does.
+    // The declarations for older versions count the results as 5.4 does.
     let status = unsafe { lua_resume(co, from, arguments, &mut results) };
     (status, results)
 }
 
-/// Closes what a coroutine that ended with an error left open (5.4 and later); the error value stays on its top. Returns the status of the error.
+/// Closes what a coroutine that ended with an error left open (5.4 and later); the error value
+/// stays at the top of its stack. Returns the status of the error.
 pub unsafe fn close_failed(co: *mut lua_State, from: *mut lua_State) -> c_int {
     #[cfg(feature = "lua54")]
     unsafe {
@@ -434,7 +444,8 @@ pub unsafe fn close_failed(co: *mut lua_State, from: *mut lua_State) -> c_int {
     }
 }
 
-/// Whether a function that `coroutine.wrap` made puts its caller's position before an error value of this kind and status.
+/// Whether a function that `coroutine.wrap` made puts its caller's position before an error value
+/// of this kind and status.
 pub fn wrap_adds_position(kind: Kind, status: c_int) -> bool {
     match kind {
         Kind::String => !cfg!(any(feature = "lua54", feature = "lua55")) || status != LUA_ERRMEM,
@@ -443,7 +454,8 @@ pub fn wrap_adds_position(kind: Kind, status: c_int) -> bool {
     }
 }
 
-/// Whether `coroutine.resume` raises an error where there are more results than the stack has room for; else it returns false and the text.
+/// Whether `coroutine.resume` raises an error if the stack has no room for the results. If not, it
+/// returns false and the text.
 pub const RESUME_RAISES: bool = cfg!(feature = "lua51");
 
 /// Whether a hook is set for all coroutines of a state at once (LuaJIT) and not for each.
@@ -451,20 +463,21 @@ pub const HOOKS_ARE_GLOBAL: bool = cfg!(feature = "luajit");
 
 /// A function of ours that Lua calls.
 ///
-/// Lua declares the result as `int`. LuaJIT's interpreter on x86-64 reads the whole register, whose upper half a C
-/// compiler happens to clear and a Rust compiler need not; as `usize` it is always clear.
+/// Lua declares the result as `int`. LuaJIT's interpreter on x86-64 reads the whole register, whose
+/// upper half a C compiler happens to clear and a Rust compiler need not; as `usize` it is always
+/// clear.
 pub type Function = unsafe extern "C-unwind" fn(*mut lua_State) -> usize;
 
-/// The hook function at an address; nothing at address 0.
+/// The hook function at an address. Returns none for address 0.
 pub fn hook_from(address: usize) -> Option<lua_Hook> {
-    // SAFETY: a nullable function pointer has the representation of `Option<lua_Hook>`. That a function of this type
-    // is there is the duty of who calls the result.
+    // SAFETY: a nullable function pointer has the representation of `Option<lua_Hook>`. The caller
+    // of the result must know that a function of this type is there.
     unsafe { std::mem::transmute::<usize, Option<lua_Hook>>(address) }
 }
 
-/// The allocator function at an address; nothing at address 0.
+/// The allocator function at an address. Returns none for address 0.
 pub fn allocator_from(address: usize) -> Option<lua_Alloc> {
-    // SAFETY: a nullable function pointer has the representation of `Option<lua_Alloc>`. That a function of this type
-    // is there is the duty of who calls the result.
+    // SAFETY: a nullable function pointer has the representation of `Option<lua_Alloc>`. The caller
+    // of the result must know that a function of this type is there.
     unsafe { std::mem::transmute::<usize, Option<lua_Alloc>>(address) }
 }

@@ -1,11 +1,11 @@
-//! What the debug interface tells of the functions that are running.
+//! The running functions, as Lua's debug interface shows them.
 
 use super::compat as c;
 use super::state::State;
 use std::ffi::CStr;
 use std::os::raw::{c_char, c_int};
 
-/// One running function. What is read of it is valid while it runs.
+/// One running function. What is read from it is valid while it runs.
 pub struct FrameInfo(c::lua_Debug);
 
 impl FrameInfo {
@@ -15,12 +15,12 @@ impl FrameInfo {
         unsafe { c::source(&self.0) }
     }
 
-    /// The same, shortened by Lua to one line.
+    /// The source, shortened by Lua to one line.
     pub fn short_source(&self) -> &[u8] {
         text(self.0.short_src.as_ptr()).unwrap_or_default()
     }
 
-    /// The line that it is at, or -1.
+    /// The current line, or -1 if unknown.
     pub fn line(&self) -> i32 {
         self.0.currentline
     }
@@ -41,25 +41,28 @@ impl FrameInfo {
     }
 }
 
-/// The text at a field of a `lua_Debug` that lua_getinfo has filled; none where it is null.
+/// The text in a field of a `lua_Debug` that lua_getinfo has filled. Returns none if it is null.
 fn text<'a>(text: *const c_char) -> Option<&'a [u8]> {
-    // SAFETY: fields of lua_Debug are null or texts that end with a zero byte, and live as long as the function.
+    // SAFETY: fields of lua_Debug are null or texts that end with a zero byte, and live as long as
+    // the function.
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 
 impl State {
-    /// Whether a function runs at `level` (0: the innermost). Costs a time that grows with the level.
+    /// Whether a function runs at `level` (0: the innermost). Costs a time that grows with the
+    /// level.
     pub fn has_level(self, level: c_int) -> bool {
         let mut debug = std::mem::MaybeUninit::<c::lua_Debug>::zeroed();
-        // SAFETY: lua_getstack fills the private field that lua_getinfo needs, or answers 0.
+        // SAFETY: lua_getstack fills the private field that lua_getinfo needs, or returns 0.
         unsafe { c::lua_getstack(self.raw(), level, debug.as_mut_ptr()) != 0 }
     }
 
     /// The function that runs at `level` (0: the innermost).
     pub fn frame_info(self, level: c_int) -> Option<FrameInfo> {
         let mut debug = std::mem::MaybeUninit::<c::lua_Debug>::zeroed();
-        // SAFETY: all fields of lua_Debug are numbers and pointers, for which zero is valid; lua_getinfo with these
-        // options pushes nothing and does not raise; the texts live as long as the function.
+        // SAFETY: all fields of lua_Debug are numbers and pointers, for which zero is valid;
+        // lua_getinfo with these options pushes nothing and does not raise; the texts live as long
+        // as the function.
         unsafe {
             if c::lua_getstack(self.raw(), level, debug.as_mut_ptr()) == 0 {
                 return None;
@@ -71,12 +74,13 @@ impl State {
         }
     }
 
-    /// Pushes the innermost running function; false, and nothing pushed, when none runs.
+    /// Pushes the innermost running function. Pushes nothing and returns false if none runs.
     pub fn push_running(self) -> bool {
         self.push_function_at(0)
     }
 
-    /// Pushes the function that runs at `level` (0: the innermost); false, and nothing pushed, when none does.
+    /// Pushes the function that runs at `level` (0: the innermost). Pushes nothing and returns
+    /// false if there is none.
     pub fn push_function_at(self, level: c_int) -> bool {
         let mut debug = std::mem::MaybeUninit::<c::lua_Debug>::zeroed();
         // SAFETY: as for `frame_info`; this option pushes the function and does not raise.

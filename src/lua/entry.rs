@@ -1,4 +1,5 @@
-//! `enter`: how a function that Lua calls runs its body, and how an error or a panic of the body reaches Lua.
+//! `enter`: how a function that Lua calls runs its body, and how an error or a panic of the body
+//! reaches Lua.
 
 use super::compat::{self as c, lua_State};
 use super::protect::{Raising, protect};
@@ -10,8 +11,8 @@ use std::any::Any;
 use std::os::raw::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Puts the error value on the top of the stack, in place of all else. When memory runs out on the way, it is
-/// Lua's error for that.
+/// Makes the error value the only value on the stack. If memory runs out meanwhile, that value is
+/// Lua's own error for it.
 fn push(raise: Raise, state: State) {
     let (text, level) = match &raise {
         Raise::Value => return,
@@ -28,7 +29,7 @@ fn push(raise: Raise, state: State) {
         Raise::Level(text, level) => (text, *level),
     };
     let bytes = text.bytes() as *const [u8];
-    // A failure leaves its own error value on the top, which is then the one to raise.
+    // A failure leaves another error value at the top of the stack, which is raised instead.
     let _ = protect(state, 0, move |raising| {
         if level > 0 {
             // One level more: the protected closure runs in a C function of its own.
@@ -52,28 +53,30 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// What is left for the frame that owns nothing: to raise the value on the top.
+/// Tells the frame that owns nothing to raise the value at the top of the stack.
 const RAISE: c_int = -1;
 
-/// What the body of a replacement returns in place of a number of results: the original, its second upvalue, runs in its place, within the same
-/// call, so that texts and positions of errors are those of the original. The stack must be as Lua passed it.
+/// A body returns this in place of a number of results to have the original, the second upvalue,
+/// run within the same call. Texts and positions of errors are then those of the original. The
+/// stack must be as Lua passed it.
 pub const ORIGINAL: c_int = -2;
 
 /// The index of the original among the upvalues of its replacement.
-const AT: c_int = c::lua_upvalueindex(2);
+const ORIGINAL_AT: c_int = c::lua_upvalueindex(2);
 
-/// Calls the C function that the running function replaces, within the same call: with its arguments, its name and its caller.
+/// Calls the C function that the running function replaces, within the same call: the original sees
+/// the same arguments, name and caller.
 ///
 /// # Safety
-/// Called from frames that own nothing, in a function whose second upvalue is a C function that either has no upvalues or finds its own in the same
-/// places.
+/// Called from frames that own nothing, in a function whose second upvalue is a C function that
+/// either has no upvalues or finds its own in the same places.
 unsafe fn original(l: *mut lua_State) -> c_int {
     // SAFETY: by the contract of this function.
     unsafe {
-        match c::lua_tocfunction(l, AT) {
+        match c::lua_tocfunction(l, ORIGINAL_AT) {
             Some(function) => function(l),
             None => {
-                c::lua_pushvalue(l, AT);
+                c::lua_pushvalue(l, ORIGINAL_AT);
                 c::lua_insert(l, 1);
                 c::lua_call(l, c::lua_gettop(l) - 1, c::LUA_MULTRET);
                 c::lua_gettop(l)
@@ -82,7 +85,8 @@ unsafe fn original(l: *mut lua_State) -> c_int {
     }
 }
 
-/// Does what the body has left for the frame that owns nothing.
+/// Does what the body could not do itself because its frame owned something: raises the error, or
+/// calls the original.
 ///
 /// # Safety
 /// Called from frames that own nothing.
@@ -98,8 +102,9 @@ unsafe extern "C-unwind" fn rest(l: *mut lua_State, results: c_int) -> usize {
     }
 }
 
-/// Runs `before`, then the original of a replacement within the same call, then `after` with what `before` returned and the number of the
-/// original's results, which are on the top. `after` returns the number of results. Both own nothing, and `after` may raise.
+/// Runs `before`, then the original of a replacement within the same call, then `after` with what
+/// `before` returned and the number of the original's results, which are at the top of the stack.
+/// `after` returns the number of results. Both own nothing, and `after` may raise.
 ///
 /// # Safety
 /// As for [`enter`]; the second upvalue of the function is the original.
@@ -134,7 +139,7 @@ fn push_panic(state: State, panic: Box<dyn Any + Send>) -> c_int {
     push_error(state, Raise::message(text))
 }
 
-/// For a call that keeps something.
+/// Checks that memory is not short, for a call that keeps something.
 ///
 /// Errors: memory is short.
 #[inline]
@@ -145,7 +150,7 @@ pub fn check_memory() -> Result<(), Raise> {
     Ok(())
 }
 
-/// As [`enter_always`], for a body that is not run where memory is short: that is the error then.
+/// As [`enter_always`], but if memory is short the body does not run, and that is the error.
 ///
 /// # Safety
 /// As for [`enter_always`].
@@ -160,11 +165,13 @@ pub unsafe fn enter(l: *mut lua_State, body: impl FnOnce(State) -> Result<c_int,
     }
 }
 
-/// Runs the body of a function called by Lua. The body answers how many values on the top of the stack are results.
-/// An error, or a panic, is raised after everything that the body owned has been dropped.
+/// Runs the body of a function that Lua calls. The body returns the number of results, which are at
+/// the top of the stack. An error, or a panic, is raised after everything that the body owned has
+/// been dropped.
 ///
 /// # Safety
-/// Called by Lua with a live state, directly from an `extern "C-unwind"` function that owns nothing.
+/// Called by Lua with a live state, directly from an `extern "C-unwind"` function that owns
+/// nothing.
 #[inline(always)]
 pub unsafe fn enter_always(
     l: *mut lua_State,
@@ -178,14 +185,17 @@ pub unsafe fn enter_always(
         Err(panic) => push_panic(state, panic),
     };
     if results < 0 {
-        // SAFETY: this frame and its caller own nothing: `results` is a number, the body's locals are gone.
+        // SAFETY: this frame and its caller own nothing: `results` is a number, the body's locals
+        // are gone.
         return unsafe { rest(l, results) };
     }
     results as usize
 }
 
-/// Defines a function that Lua can call from a body of type `fn(State) -> Result<c_int, Raise>`. Where memory is short it fails; but one that
-/// runs `always` does not: a finalizer, what ends something, takes it out or gives it back, and what Lua itself does not expect to fail.
+/// Defines a function that Lua can call from a body of type `fn(State) -> Result<c_int, Raise>`. If
+/// memory is short the function raises an error and the body does not run. With `always` it runs
+/// all the same: for finalizers, for functions that end, take out or give back something, and for
+/// those that Lua does not expect to fail.
 macro_rules! lua_function {
     ($(#[$meta:meta])* always $visibility:vis fn $name:ident = $body:expr) => {
         $(#[$meta])*
@@ -206,7 +216,8 @@ macro_rules! lua_function {
 }
 pub(crate) use lua_function;
 
-/// Defines a function that runs something before and after the original, its second upvalue: see [`enter_around`].
+/// Defines a function that runs something before and after the original, its second upvalue: see
+/// [`enter_around`].
 macro_rules! lua_around_original {
     ($(#[$meta:meta])* fn $name:ident = $before:expr, $after:expr) => {
         $(#[$meta])*

@@ -1,11 +1,13 @@
-//! The language border: a thin typed layer over the C API, and the only place that knows how Lua raises errors.
+//! The language border: a thin typed layer over the C API, and the only place that knows how Lua
+//! raises errors.
 //!
 //! Three rules hold everywhere above this floor:
 //! 1. [`State`] offers only calls that cannot raise.
-//! 2. Calls that can raise are methods of [`Raising`], which exists only inside [`protect`]; a closure given to
-//!    `protect` is `Copy`, so it owns nothing, and the code it runs keeps no owned value in a local variable.
-//! 3. A function that Lua calls goes through [`enter`]: its body returns a `Result`, all its locals are dropped, and
-//!    only then, from a frame that owns nothing, is the error raised.
+//! 2. Calls that can raise are methods of [`Raising`], which exists only inside [`protect`]; a
+//!    closure given to `protect` is `Copy`, so it owns nothing, and the code it runs keeps no owned
+//!    value in a local variable.
+//! 3. A function that Lua calls goes through [`enter`]: its body returns a `Result`, all its locals
+//!    are dropped, and only then, from a frame that owns nothing, is the error raised.
 
 #![allow(
     unsafe_code,

@@ -1,9 +1,10 @@
-//! `protect`: the only door to calls that can raise.
+//! `protect`: the only way to calls that can raise.
 //!
-//! The closure runs under `lua_pcall`, inside a C function of its own, with the top `arguments` values of the caller
-//! as its stack. A raise skips the closure's frames without running destructors (PUC) or unwinds them (LuaJIT), so
-//! nothing that it calls may own anything; owned values stay with the caller of `protect`, whose frame is never
-//! skipped. For the same reason a panic must not happen in there.
+//! The closure runs under `lua_pcall`, inside another C function, with the top `arguments` values
+//! of the caller as its stack. A Lua error skips the closure's frames without running destructors
+//! (PUC) or unwinds them (LuaJIT), so neither the closure nor what it calls may own anything. Owned
+//! values stay with the caller of `protect`, whose frame is never skipped. For the same reason code
+//! in a closure must not panic.
 
 use super::compat::Function;
 use super::compat::{self as c, lua_State};
@@ -15,15 +16,15 @@ use std::cell::Cell;
 use std::ops::Deref;
 use std::os::raw::{c_char, c_int, c_void};
 
-/// What `lua_dump` answers for a function that it cannot dump.
-const NO_DUMP: c_int = 1;
+/// What `lua_dump` returns for a function that it cannot dump.
+const DUMP_REFUSED: c_int = 1;
 
-/// The key of the trampoline in the registry, for versions where pushing a C function allocates.
+/// The key of the trampoline in the registry, for versions in which pushing a C function allocates.
 const TRAMPOLINE: i64 = -0x4c61_6e65;
 
 thread_local! {
-    /// The call that the next trampoline on this thread is to run. Saved and restored around every use, because a
-    /// debug hook may come in between.
+    /// The call that the next trampoline on this thread runs. Saved and restored around every use,
+    /// because a debug hook may run in between.
     static CALL: Cell<*mut c_void> = const { Cell::new(std::ptr::null_mut()) };
 }
 
@@ -33,8 +34,9 @@ struct Call<F, R> {
     run: unsafe fn(*mut c_void, Raising),
 }
 
-/// What every `Call` begins with is unknown, so the trampoline is given its runner beside it.
-struct Entry {
+/// The trampoline does not know the type of the `Call`, so it gets the function that runs it as
+/// well.
+struct ProtectedCall {
     call: *mut c_void,
     run: unsafe fn(*mut c_void, Raising),
 }
@@ -46,8 +48,9 @@ unsafe fn run<F: FnOnce(Raising) -> R + Copy, R: Copy>(call: *mut c_void, raisin
 }
 
 unsafe extern "C-unwind" fn trampoline(l: *mut lua_State) -> usize {
-    let entry = CALL.get().cast::<Entry>();
-    // SAFETY: `protect` set the pointer to an entry in its own frame, which lives until lua_pcall returns.
+    let entry = CALL.get().cast::<ProtectedCall>();
+    // SAFETY: `protect` set the pointer to an entry in its own frame, which lives until lua_pcall
+    // returns.
     unsafe {
         ((*entry).run)((*entry).call, Raising(State::new(l)));
         c::lua_gettop(l) as usize
@@ -56,12 +59,14 @@ unsafe extern "C-unwind" fn trampoline(l: *mut lua_State) -> usize {
 
 /// The function as Lua declares it.
 const fn as_c_function(function: Function) -> c::lua_CFunction {
-    // SAFETY: the two types differ in the width of an integer result only: the caller looks at its lower half, which
-    // is the same in every calling convention that returns integers in a register.
+    // SAFETY: the two types differ in the width of an integer result only: the caller looks at its
+    // lower half, which is the same in every calling convention that returns integers in a
+    // register.
     unsafe { std::mem::transmute::<Function, c::lua_CFunction>(function) }
 }
 
-/// Prepares a state for [`protect`]. May raise (out of memory), so it is called where nothing is owned.
+/// Prepares a state for [`protect`]. May raise (out of memory), so the caller's frames must own
+/// nothing.
 pub fn install(raising: Raising) {
     if !c::LIGHT_FUNCTIONS {
         raising.push_function(trampoline, 0);
@@ -69,9 +74,9 @@ pub fn install(raising: Raising) {
     }
 }
 
-/// Runs `closure` with the top `arguments` values of the stack as its arguments. What it leaves on its stack takes
-/// their place. When something in it raises, the arguments are gone and the error value is on the top, which
-/// `Raise::Value` stands for.
+/// Runs `closure` with the top `arguments` values of the stack as its arguments. What it leaves on
+/// its stack replaces them. If it raises an error, the arguments are gone and the error value is at
+/// the top of the stack: `Raise::Value`.
 #[inline]
 pub fn protect<F, R>(state: State, arguments: c_int, closure: F) -> Result<R, Raise>
 where
@@ -84,13 +89,14 @@ where
         run: run::<F, R>,
     };
     let run = call.run;
-    let mut entry = Entry {
+    let mut entry = ProtectedCall {
         call: (&raw mut call).cast(),
         run,
     };
     let l = state.raw();
-    // SAFETY: pushing needs one free place, which every C function has; lua_pcall does not raise; `call` and `entry`
-    // outlive it. On versions without light C functions the trampoline was put into the registry by `install`.
+    // SAFETY: pushing needs one free place, which every C function has; lua_pcall does not raise;
+    // `call` and `entry` outlive it. On versions without light C functions the trampoline was put
+    // into the registry by `install`.
     let status = unsafe {
         if c::LIGHT_FUNCTIONS {
             c::lua_pushcclosure(l, as_c_function(trampoline), 0);
@@ -111,7 +117,7 @@ where
     }
 }
 
-/// Whether the value at `index` is the function that runs what `protect` is given.
+/// Whether the value at `index` is the C function in which `protect` runs closures.
 pub fn is_trampoline(state: State, index: c_int) -> bool {
     is_function(state, index, trampoline)
 }
@@ -123,7 +129,8 @@ pub fn is_function(state: State, index: c_int, ours: Function) -> bool {
         .is_some_and(|function| std::ptr::fn_addr_eq(function, as_c_function(ours)))
 }
 
-/// As [`protect`], with data that the closure may change. The data stays owned outside, so a raise loses none of it.
+/// As [`protect`], with data that the closure may change. The caller owns the data, so an error
+/// loses none of it.
 #[inline]
 pub fn protect_with<T, F, R>(
     state: State,
@@ -142,7 +149,7 @@ where
     })
 }
 
-/// What takes bytecode. Writing to it does not panic.
+/// Takes bytecode. Writing to it does not panic.
 pub trait Sink {
     fn write(&mut self, bytes: &[u8]);
 }
@@ -160,7 +167,8 @@ impl Deref for Raising {
 }
 
 impl Raising {
-    /// For a function that owns nothing, is called by Lua, and may therefore raise through its own frame.
+    /// For a function that Lua calls and that owns nothing, so that it may raise through its own
+    /// frame.
     ///
     /// # Safety
     /// No frame between the caller and the C function that Lua called owns anything.
@@ -173,7 +181,7 @@ impl Raising {
         self.0.raw()
     }
 
-    /// Makes room in a collection for so many more elements; raises "not enough memory" where there is none.
+    /// Makes room in a collection for `more` elements. Raises "not enough memory" if there is none.
     #[inline]
     pub fn room(self, list: &mut impl Grow, count: usize) {
         if !grow::has_room(list, count) {
@@ -181,8 +189,8 @@ impl Raising {
         }
     }
 
-    /// Raises "not enough memory" where so many bytes could not be had now: for small pieces that have no way of their own to be
-    /// refused, of which a call can need many.
+    /// Raises "not enough memory" if the system could not give this many bytes now. For small
+    /// allocations that cannot fail by themselves, of which one call can need many.
     pub fn demand(self, bytes: usize) {
         if !grow::is_there(bytes) {
             self.out_of_memory();
@@ -197,7 +205,8 @@ impl Raising {
         unsafe { c::lua_error(self.l()) }
     }
 
-    /// Makes room for `n` more values; raises an error where there is none, which can have two reasons.
+    /// Makes room for `n` more values. Raises an error if memory runs out or the stack would be too
+    /// large.
     #[inline]
     pub fn reserve(self, n: c_int) {
         // SAFETY: inside protect.
@@ -244,7 +253,7 @@ impl Raising {
         unsafe { c::lua_createtable(self.l(), limit(array), limit(hash)) }
     }
 
-    /// Pushes a new userdata of `size` bytes and answers its address.
+    /// Pushes a new userdata of `size` bytes and returns its address.
     #[inline]
     pub fn new_userdata(self, size: usize, user_values: c_int) -> *mut c_void {
         // SAFETY: inside protect.
@@ -254,7 +263,8 @@ impl Raising {
     /// Fills the block of the full userdata at `index` with as much of `words` as it has room for.
     pub fn fill_block(self, index: c_int, words: &[u64]) {
         let len = self.raw_len(index).min(std::mem::size_of_val(words));
-        // SAFETY: both have that many bytes; the userdata has just been made, so nobody else uses its block.
+        // SAFETY: both have that many bytes; the userdata has just been made, so nobody else uses
+        // its block.
         unsafe {
             std::ptr::copy_nonoverlapping(
                 words.as_ptr().cast::<u8>(),
@@ -328,13 +338,14 @@ impl Raising {
         }
     }
 
-    /// Makes upvalue `n1` of the function at `f1` the same variable as upvalue `n2` of the function at `f2`.
+    /// Makes upvalue `n1` of the function at `f1` the same variable as upvalue `n2` of the function
+    /// at `f2`.
     pub fn join_upvalues(self, f1: c_int, n1: c_int, f2: c_int, n2: c_int) {
         // SAFETY: both are Lua functions with those upvalues (the caller's duty).
         unsafe { c::upvalue_join(self.l(), f1, n1, f2, n2) }
     }
 
-    /// As [`State::next`], for a table that code of the user's may have changed meanwhile.
+    /// As [`State::next`], for a table that code of a program may have changed meanwhile.
     #[inline]
     pub fn next(self, index: c_int) -> bool {
         // SAFETY: inside protect: an unknown key raises.
@@ -347,7 +358,7 @@ impl Raising {
         unsafe { c::lua_call(self.l(), arguments, results.unwrap_or(c::LUA_MULTRET)) }
     }
 
-    /// Pushes what `tostring` answers for the value at `index`.
+    /// Pushes what `tostring` returns for the value at `index`.
     pub fn push_display(self, index: c_int) {
         let mut len = 0;
         // SAFETY: inside protect; __tostring may run.
@@ -356,7 +367,8 @@ impl Raising {
         }
     }
 
-    /// Opens a standard library: sets its global and its entry in `package.loaded`. Leaves nothing on the stack.
+    /// Opens a standard library: sets its global and its entry in `package.loaded`. Leaves nothing
+    /// on the stack.
     pub fn open_library(self, name: &std::ffi::CStr, open: c::lua_CFunction) {
         // SAFETY: inside protect.
         unsafe { c::open_library(self.l(), name, open) }
@@ -368,8 +380,8 @@ impl Raising {
         unsafe { c::luaL_openlibs(self.l()) }
     }
 
-    /// Appends the bytecode of the function on the top to `out`; false when the function cannot be dumped. Raises when
-    /// memory runs out.
+    /// Appends the bytecode of the function at the top of the stack to `out`. Returns false if the
+    /// function cannot be dumped. Raises if memory runs out.
     pub fn dump<S: Sink>(self, out: *mut S) -> bool {
         unsafe extern "C-unwind" fn write<S: Sink>(
             _: *mut lua_State,
@@ -377,7 +389,8 @@ impl Raising {
             len: usize,
             out: *mut c_void,
         ) -> c_int {
-            // SAFETY: `out` is the sink given to lua_dump below, alive and not otherwise used during the call.
+            // SAFETY: `out` is the sink given to lua_dump below, alive and not otherwise used
+            // during the call.
             unsafe {
                 let out = &mut *out.cast::<S>();
                 if len > 0 {
@@ -388,12 +401,12 @@ impl Raising {
         }
         // SAFETY: inside protect; the sink belongs to a frame outside of it.
         let status = unsafe { c::dump(self.l(), write::<S>, out.cast()) };
-        // LuaJIT answers so, with the error value on the top.
+        // LuaJIT returns this status, with the error value at the top of the stack.
         self.loaded(status)
     }
 
-    /// Loads bytecode and pushes the function; false, and an error message pushed, when it is not accepted. Raises when
-    /// memory runs out.
+    /// Loads bytecode and pushes the function. Pushes an error message and returns false if it is
+    /// not accepted. Raises if memory runs out.
     pub fn load_bytecode(self, code: &[u8]) -> bool {
         // SAFETY: the bytecode comes from `dump` of the same Lua version in this process.
         let status = unsafe {
@@ -407,18 +420,18 @@ impl Raising {
         self.loaded(status)
     }
 
-    /// Whether a dump or a load succeeded. Where it did not for another reason than the function or the text itself (memory ran out, a
-    /// finalizer raised an error), raises that.
+    /// Whether a dump or a load succeeded. Raises the error if it failed for another reason than
+    /// the function or the text itself: memory ran out, or a finalizer raised an error.
     fn loaded(self, status: c_int) -> bool {
         match status {
             c::LUA_OK => true,
-            NO_DUMP | c::LUA_ERRSYNTAX => false,
+            DUMP_REFUSED | c::LUA_ERRSYNTAX => false,
             _ => self.raise(),
         }
     }
 
-    /// Compiles source text and pushes the function; false, and an error message pushed, when it does not compile.
-    /// Raises when memory runs out.
+    /// Compiles source text and pushes the function. Pushes an error message and returns false if
+    /// it does not compile. Raises if memory runs out.
     pub fn load_text(self, text: &[u8], name: &std::ffi::CStr) -> bool {
         // SAFETY: inside protect.
         let status = unsafe {
@@ -438,19 +451,22 @@ impl Raising {
         unsafe { c::gc_collect(self.l()) }
     }
 
-    /// The first coroutine of this state; where Lua does not tell, the running one, which is then kept.
+    /// The first coroutine of this state. On 5.1 and LuaJIT, which cannot tell, the running one,
+    /// which is kept alive.
     pub fn main_coroutine(self) -> State {
         // SAFETY: inside protect; it lives as long as the state does.
         unsafe { State::new(c::main_coroutine(self.l())) }
     }
 
-    /// Compiles a file and pushes the function; false, and an error message pushed, when that fails.
+    /// Compiles a file and pushes the function. Pushes an error message and returns false if that
+    /// fails.
     pub fn load_file(self, path: &std::ffi::CStr) -> bool {
         // SAFETY: inside protect.
         unsafe { c::luaL_loadfile(self.l(), path.as_ptr()) == c::LUA_OK }
     }
 
-    /// Pushes `file:line: ` of the function at `level` (0: the running C function), or an empty string.
+    /// Pushes `file:line: ` of the function at `level` (0: the running C function), or an empty
+    /// string.
     pub fn push_where(self, level: c_int) {
         // SAFETY: inside protect.
         unsafe { c::luaL_where(self.l(), level) }
@@ -462,7 +478,7 @@ impl Raising {
         unsafe { c::lua_concat(self.l(), n) }
     }
 
-    /// Raises the value on the top.
+    /// Raises the value at the top of the stack.
     pub fn raise(self) -> ! {
         // SAFETY: inside protect, in frames that own nothing.
         unsafe { c::lua_error(self.l()) }

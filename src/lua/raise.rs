@@ -3,7 +3,7 @@
 use super::text::Text;
 use std::os::raw::c_int;
 
-/// Why a body ended without results: the Lua error to raise.
+/// The Lua error with which a body ends.
 #[derive(Debug)]
 pub enum Raise {
     /// The value on the top of the stack.
@@ -12,14 +12,16 @@ pub enum Raise {
     Bare(Text),
     /// A message that begins with the position of the line that called us.
     Message(Text),
-    /// A message that begins with the position of a function further up: 1 is our caller, 2 its caller.
+    /// A message that begins with the position of a function further up: 1 is our caller, 2 its
+    /// caller.
     Level(Text, c_int),
     /// A light userdata, such as the one that stands for cancellation.
     Light(usize),
 }
 
 impl Raise {
-    /// A message with the position of our caller; where there was no memory for its text, Lua's own error for that.
+    /// A message with the position of our caller. If there was no memory for its text, Lua's own
+    /// "not enough memory".
     pub fn message(text: impl Into<Text>) -> Raise {
         let text = text.into();
         if text.is_out_of_memory() {
@@ -29,12 +31,13 @@ impl Raise {
         }
     }
 
-    /// Lua's own error for memory that runs out.
+    /// Lua's own error when memory runs out.
     pub fn out_of_memory() -> Raise {
         Raise::Bare(Text::out_of_memory())
     }
 
-    /// For a function that `lanes.lua` calls for its own caller: that one's position, and not the one of `lanes.lua`.
+    /// Turns the position of `lanes.lua` into the position of its caller, for a function that
+    /// `lanes.lua` calls on behalf of a program.
     pub fn for_caller(self) -> Raise {
         match self {
             // 0 is the function, 1 the one in `lanes.lua`, 2 its caller.

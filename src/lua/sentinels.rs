@@ -1,4 +1,5 @@
-//! The light userdata that programs and lanes know by value: they are equal in every state and process (docs/manual/lindas.md).
+//! The light userdata that programs and lanes know by value: they are equal in every state and
+//! process (docs/manual/lindas.md).
 
 use crate::lua::{Kind, State};
 
@@ -15,7 +16,7 @@ const fn fit(value: u64) -> usize {
 /// `lanes.cancel_error`: raised in, or returned to, a lane that is asked to stop.
 pub const CANCEL_ERROR: usize = fit(0xe97d_4162_6cc9_7577);
 
-/// `linda.null`, `lanes.null`: stands for nil where there is none.
+/// `linda.null`, `lanes.null`: stands for nil where nil is not possible.
 pub const NULL: usize = fit(0x7eaa_fa00_3a1d_11a1);
 
 /// `linda.batched`: asks `receive` for several elements.

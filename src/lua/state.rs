@@ -1,7 +1,8 @@
 //! `State`: a Lua state and the calls on it that cannot raise.
 //!
-//! The methods are safe to call under one convention that C's Lua API has too: an index names a value that is there,
-//! and a push has room (a C function has room for 20 values; [`super::Raising::reserve`] makes more).
+//! The methods are safe to call under one convention that C's Lua API has too: an index names a
+//! value that is there, and a push has room (a C function has room for 20 values;
+//! [`super::Raising::reserve`] makes more).
 
 use super::compat::{self as c, lua_State};
 use super::kind::Kind;
@@ -59,9 +60,10 @@ impl State {
         }
     }
 
-    /// The name of the type of the value at `index`, as Lua writes it ("no value" where there is none).
+    /// The name of the type of the value at `index`, as Lua writes it ("no value" if there is
+    /// none).
     pub fn type_name(self, index: c_int) -> &'static str {
-        // SAFETY: lua_typename answers a static string for every type that lua_type answers.
+        // SAFETY: lua_typename returns a static string for every type that lua_type returns.
         unsafe {
             let name = c::lua_typename(self.0, c::lua_type(self.0, index));
             std::ffi::CStr::from_ptr(name).to_str().unwrap_or("?")
@@ -115,18 +117,18 @@ impl State {
         unsafe { c::lua_pushboolean(self.0, c_int::from(value)) }
     }
 
-    /// Pushes a number; the float subtype where there are two.
+    /// Pushes a number, as a float if numbers have subtypes.
     #[inline]
     pub fn push_number(self, value: f64) {
         // SAFETY: room by the module convention.
         unsafe { c::lua_pushnumber(self.0, value) }
     }
 
-    /// Pushes an integer; a plain number where there is one subtype.
+    /// Pushes an integer, as a plain number if numbers have no subtypes.
     #[inline]
     pub fn push_integer(self, value: i64) {
-        // SAFETY: room by the module convention. The cast is exact: lua_Integer has 64 bits where it is a subtype,
-        // and pointer size elsewhere, where the number is pushed instead.
+        // SAFETY: room by the module convention. The cast is exact: lua_Integer has 64 bits if
+        // numbers have subtypes; if not, a number is pushed.
         unsafe {
             if c::HAS_INTEGERS {
                 c::lua_pushinteger(self.0, value as c::lua_Integer)
@@ -136,8 +138,8 @@ impl State {
         }
     }
 
-    /// Pushes a light userdata. Use [`super::Raising::push_light`] for a pointer that this state may not have seen:
-    /// LuaJIT may have to allocate for it.
+    /// Pushes a light userdata. Use [`super::Raising::push_light`] for a pointer that this state
+    /// may not have seen: LuaJIT may have to allocate for it.
     #[inline]
     pub fn push_seen_light(self, value: *mut c_void) {
         // SAFETY: room by the module convention.
@@ -154,27 +156,28 @@ impl State {
     /// Pushes the table of globals.
     #[inline]
     pub fn push_globals(self) {
-        // SAFETY: room by the module convention; reads the registry or a pseudo-index, allocates nothing.
+        // SAFETY: room by the module convention; reads the registry or a pseudo-index, allocates
+        // nothing.
         unsafe {
             c::lua_pushglobaltable(self.0);
         }
     }
 
-    /// Moves the top value to `index`, the values above it up.
+    /// Moves the top value to `index`; the values from there on move up.
     #[inline]
     pub fn insert(self, index: c_int) {
         // SAFETY: valid index by the module convention.
         unsafe { c::lua_insert(self.0, index) }
     }
 
-    /// Takes the value at `index` out, the values above it down.
+    /// Removes the value at `index`; the values above it move down.
     #[inline]
     pub fn remove(self, index: c_int) {
         // SAFETY: valid index by the module convention.
         unsafe { c::lua_remove(self.0, index) }
     }
 
-    /// Moves the top value into `index`.
+    /// Replaces the value at `index` by the top value, which it pops.
     #[inline]
     pub fn replace(self, index: c_int) {
         // SAFETY: valid index by the module convention.
@@ -221,19 +224,21 @@ impl State {
         }
     }
 
-    /// The bytes of the string at `index`, if it is one. They are valid while the value stays on the stack.
+    /// The bytes of the string at `index`, if it is one. They are valid while the value stays on
+    /// the stack.
     #[inline]
     pub fn bytes(&self, index: c_int) -> Option<&[u8]> {
         (self.kind(index) == Kind::String).then(|| self.string(index))
     }
 
-    /// The bytes of the value at `index`, which is a string. They are valid while the value stays on the stack.
+    /// The bytes of the value at `index`, which is a string. They are valid while the value stays
+    /// on the stack.
     #[inline]
     pub fn string(&self, index: c_int) -> &[u8] {
         let mut len = 0;
-        // SAFETY: on a string lua_tolstring converts nothing; the slice lives as long as the string is referenced
-        // from the stack, which the caller keeps for as long as it uses the slice. Anything but a string or a number
-        // gives null.
+        // SAFETY: on a string lua_tolstring converts nothing; the slice lives as long as the string
+        // is referenced from the stack, which the caller keeps for as long as it uses the slice.
+        // Anything but a string or a number gives null.
         unsafe {
             let start = c::lua_tolstring(self.0, index, &mut len);
             if start.is_null() {
@@ -244,7 +249,7 @@ impl State {
         }
     }
 
-    /// The string at `index` as text for a message; nothing where it is no string.
+    /// The string at `index` as text for a message. Returns none if it is no string.
     pub fn text(self, index: c_int) -> Option<Text> {
         self.bytes(index).map(Text::from)
     }
@@ -256,8 +261,8 @@ impl State {
         unsafe { c::lua_touserdata(self.0, index) }
     }
 
-    /// The block of the full userdata at `index`; empty where it is none. Valid while the userdata is on the stack and
-    /// nobody else writes to it.
+    /// The block of the full userdata at `index`; empty if it is none. The userdata must stay on
+    /// the stack, and nothing may write to it, for as long as the block is used.
     pub fn block(&self, index: c_int) -> &[u8] {
         if self.kind(index) != Kind::Userdata {
             return &[];
@@ -287,7 +292,8 @@ impl State {
         unsafe { c::lua_iscfunction(self.0, index) != 0 }
     }
 
-    /// The C function at `index`, if it is one that has an address (LuaJIT's built-in functions have none).
+    /// The C function at `index`, if it is one that has an address (LuaJIT's built-in functions
+    /// have none).
     pub fn c_function(self, index: c_int) -> Option<c::lua_CFunction> {
         // SAFETY: any acceptable index.
         unsafe { c::lua_tocfunction(self.0, index) }
@@ -307,14 +313,16 @@ impl State {
         unsafe { c::lua_rawlen(self.0, index) }
     }
 
-    /// Pushes the metatable of the value at `index`; pushes nothing and answers false where it has none.
+    /// Pushes the metatable of the value at `index` and returns true. Pushes nothing and returns
+    /// false if it has none.
     #[inline]
     pub fn push_metatable(self, index: c_int) -> bool {
         // SAFETY: room by the module convention.
         unsafe { c::lua_getmetatable(self.0, index) != 0 }
     }
 
-    /// Replaces the key on the top by the value of the table at `index`, without metamethods.
+    /// Replaces the key at the top of the stack by its value in the table at `index`, without
+    /// metamethods.
     #[inline]
     pub fn raw_get(self, index: c_int) {
         // SAFETY: the caller gives the index of a table. Nothing is allocated.
@@ -341,16 +349,18 @@ impl State {
         }
     }
 
-    /// Pops a key and pushes the next key and value of the table at `index`; at the end pushes nothing and answers
-    /// false. The key must be in the table, and nothing may have been added to it since the traversal began: with
-    /// code of the user's run in between, use [`super::Raising::next`].
+    /// Pops a key and pushes the next key and value of the table at `index`; at the end pushes
+    /// nothing and returns false. The key must be in the table, and nothing may have been added to
+    /// the table since the traversal began: if code of a program may run in between, use
+    /// [`super::Raising::next`].
     #[inline]
     pub fn next(self, index: c_int) -> bool {
         // SAFETY: the key came from this traversal, so lua_next finds it and cannot raise.
         unsafe { c::lua_next(self.0, index) != 0 }
     }
 
-    /// Pushes upvalue `n` of the function at `index` and answers its name; nothing where there is no such upvalue.
+    /// Pushes upvalue `n` of the function at `index` and returns its name. Pushes nothing and
+    /// returns none if there is no such upvalue.
     #[inline]
     pub fn push_upvalue(&self, index: c_int, n: c_int) -> Option<&std::ffi::CStr> {
         // SAFETY: room by the module convention; the name lives as long as the function.
@@ -360,22 +370,24 @@ impl State {
         }
     }
 
-    /// The identity of upvalue variable `n` of the Lua function at `index`; null where the version has none.
+    /// The identity of upvalue variable `n` of the Lua function at `index`; null where the version
+    /// has none.
     #[inline]
     pub fn upvalue_id(self, index: c_int, n: c_int) -> *const c_void {
         // SAFETY: the caller gives a Lua function and an upvalue that it has.
         unsafe { c::upvalue_id(self.0, index, n) }
     }
 
-    /// Pushes user value `n` of the userdata at `index` (nil where there is none); answers whether there is one.
+    /// Pushes user value `n` of the userdata at `index`, or nil. Returns whether it has one.
     #[inline]
     pub fn push_user_value(self, index: c_int, n: c_int) -> bool {
         // SAFETY: the caller gives a full userdata.
         unsafe { c::get_user_value(self.0, index, n) }
     }
 
-    /// Calls the function below its `arguments` on the stack, leaving all its results, or one error value.
-    /// Answers whether it succeeded. Where `handler` is not 0 the function at that index sees the error first.
+    /// Calls the function below its `arguments` on the stack. Leaves its results, or one error
+    /// value. Returns the status if it failed. If `handler` is not 0, the function at that index
+    /// sees the error first.
     pub fn call_protected(
         self,
         arguments: c_int,
@@ -398,19 +410,21 @@ impl State {
         }
     }
 
-    /// Moves the top `n` values to another state of the same universe of objects (a coroutine).
+    /// Moves the top `n` values to another coroutine of the same state.
     pub fn move_to(self, to: State, n: c_int) {
-        // SAFETY: the caller has both states in one global state, with room in `to`.
+        // SAFETY: both are coroutines of one state, with room in `to`.
         unsafe { c::lua_xmove(self.0, to.0, n) }
     }
 
-    /// Makes room for `n` more values without an error; false where there is none.
+    /// Makes room for `n` more values. Returns false if there is none. Never raises.
     pub fn try_reserve(self, n: c_int) -> bool {
-        // SAFETY: lua_checkstack answers 0 when there is no room (on 5.1 and LuaJIT only when memory lasts).
+        // SAFETY: lua_checkstack returns 0 if there is no room (on 5.1 and LuaJIT only while memory
+        // lasts).
         unsafe { c::lua_checkstack(self.0, n) != 0 }
     }
 
-    /// Closes what this coroutine, which ended with an error, left open. Returns the status of the error, whose value is on its top.
+    /// Closes what this coroutine, which ended with an error, left open. Returns the status of the
+    /// error, whose value is at the top of its stack.
     pub fn close_failed(self, from: State) -> c_int {
         // SAFETY: the coroutine is not running.
         unsafe { c::close_failed(self.0, from.0) }
@@ -432,8 +446,8 @@ impl State {
         unsafe { c::lua_status(self.0) != c::LUA_OK || !self.has_level(0) }
     }
 
-    /// Resumes this coroutine from `from` with the top `arguments` values of its stack. Answers how many values it
-    /// yielded or returned, or an error, whose value is on its top.
+    /// Resumes this coroutine from `from` with the top `arguments` values of its stack. Returns how
+    /// many values it yielded or returned, or an error, whose value is at the top of its stack.
     pub fn resume(self, from: State, arguments: c_int) -> Result<c_int, ()> {
         // SAFETY: the coroutine is resumable; lua_resume itself does not raise.
         let (status, results) = unsafe { c::resume(self.0, from.0, arguments) };
@@ -449,7 +463,7 @@ impl State {
         self.hook_function().map_or(0, |hook| hook as usize)
     }
 
-    /// The hook that is set now; none where there is none.
+    /// The hook that is set now, if any.
     pub fn hook_function(self) -> Option<Hook> {
         // SAFETY: reads one field.
         unsafe { c::lua_gethook(self.0) }
@@ -461,7 +475,7 @@ impl State {
         unsafe { (c::lua_gethookmask(self.0), c::lua_gethookcount(self.0)) }
     }
 
-    /// Pushes the coroutine that this is.
+    /// Pushes this coroutine.
     pub fn push_self(self) {
         // SAFETY: room by the module convention. Nothing is allocated.
         unsafe {
@@ -469,8 +483,9 @@ impl State {
         }
     }
 
-    /// Sets a debug hook. May be called from another thread, as a signal handler may: it writes plain fields that
-    /// the interpreter reads at the next hook point. The caller guarantees that the state is alive meanwhile.
+    /// Sets a debug hook. May be called from another thread, as a signal handler may: it writes
+    /// plain fields that the interpreter reads at the next hook point. The caller guarantees that
+    /// the state is alive meanwhile.
     pub fn set_hook(self, hook: Option<Hook>, mask: c_int, count: c_int) {
         // SAFETY: see above.
         unsafe {
@@ -478,7 +493,8 @@ impl State {
         }
     }
 
-    /// Gives the hook to another coroutine of the same state; where all have one hook in common, it stays.
+    /// Moves the hook to another coroutine of the same state. If all coroutines have one hook in
+    /// common, it stays.
     pub fn move_hook(self, to: State) {
         // SAFETY: reads and writes plain fields of this state, on its own thread.
         unsafe {

@@ -1,13 +1,15 @@
-//! `Text`: the text of a message, made of bytes, because strings of Lua are bytes in no particular encoding.
+//! `Text`: the text of a message, made of bytes, because Lua strings are bytes in no particular
+//! encoding.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-/// Lua's own error for memory that runs out.
+/// Lua's own error when memory runs out.
 pub const NOT_ENOUGH_MEMORY: &str = "not enough memory";
 
-/// A text for a message: any bytes, of any length. Where there is no memory for a part that is added, the whole is Lua's own text for
-/// that, and stays it; so making one neither fails nor unwinds, and is possible inside of `protect`, too.
+/// A text for a message: any bytes, of any length. If there is no memory for a part that is added,
+/// the whole becomes Lua's "not enough memory" and stays so. Making a text therefore neither fails
+/// nor unwinds, and is possible inside `protect`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Text(Cow<'static, [u8]>);
 
@@ -17,12 +19,13 @@ impl Text {
         Text(Cow::Borrowed(b""))
     }
 
-    /// Lua's own text for memory that runs out.
+    /// Lua's own text when memory runs out.
     pub const fn out_of_memory() -> Text {
         Text(Cow::Borrowed(NOT_ENOUGH_MEMORY.as_bytes()))
     }
 
-    /// Whether there was no memory for it. (A text that only reads so came from elsewhere.)
+    /// Whether there was no memory for it. A text with the same words that came from elsewhere does
+    /// not count.
     pub fn is_out_of_memory(&self) -> bool {
         matches!(self.0, Cow::Borrowed(text) if text == NOT_ENOUGH_MEMORY.as_bytes())
     }
@@ -32,7 +35,7 @@ impl Text {
         &self.0
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.bytes().is_empty()
     }
@@ -42,7 +45,7 @@ impl Text {
         part.add_to(self);
     }
 
-    /// As [`Text::add`], and gives the text back.
+    /// As [`Text::add`]; returns the text.
     pub fn and(mut self, part: impl Part) -> Text {
         self.add(part);
         self
@@ -108,9 +111,9 @@ impl From<&[u8]> for Text {
     }
 }
 
-/// What can be a part of a [`Text`]: bytes, text, and what is formatted.
+/// What can be a part of a [`Text`]: bytes, a text, or formatted values.
 pub trait Part {
-    /// Adds it at the end of `text`.
+    /// Adds this part at the end of `text`.
     fn add_to(self, text: &mut Text);
 }
 
@@ -128,7 +131,7 @@ impl Part for &str {
 
 impl Part for fmt::Arguments<'_> {
     fn add_to(self, text: &mut Text) {
-        // Only what formats itself can fail, and then says so by its own text.
+        // Only a value that formats itself can fail, and then its text says so.
         let _ = text.write_fmt(self);
     }
 }

@@ -1,6 +1,7 @@
-//! Typed userdata: a full userdata that holds one Rust value behind a pointer, checked by the type that its block
-//! begins with. That takes two calls of the C API, where a look at the metatable takes four, and cannot be fooled by a
-//! program that gives one of our metatables to a userdata of its own.
+//! Typed userdata: a full userdata that holds one Rust value behind a pointer, checked by the type
+//! that its block begins with. The check takes two calls of the C API (a look at the metatable
+//! takes four), and a program cannot deceive it by giving one of our metatables to another
+//! userdata.
 
 use super::compat::Function;
 use super::compat::lua_State;
@@ -14,9 +15,9 @@ use std::os::raw::{c_int, c_void};
 /// What the block of a userdata holds.
 #[repr(C)]
 struct Cell<T> {
-    /// The type of the value: 128 bits that no block of another library's begins with.
+    /// The type of the value: 128 bits with which no block of another library begins.
     kind: TypeId,
-    /// Null before the value is put in, and once it was taken out.
+    /// Null before a value is put in, and after it has been taken out.
     value: *mut T,
 }
 
@@ -35,8 +36,8 @@ impl<T> Clone for Userdata<T> {
 impl<T> Copy for Userdata<T> {}
 
 impl<T: 'static> Userdata<T> {
-    /// Takes the metatable on the top of the stack (left there) as that of this kind. It must stay referenced for as
-    /// long as the state lives: it is entered in the registry under its own address.
+    /// Makes the table at the top of the stack the metatable of this kind, and leaves it there. It
+    /// is kept in the registry under its own address, so it lives as long as the state.
     pub fn adopt(raising: Raising) -> Userdata<T> {
         let metatable = raising.pointer(-1) as usize;
         raising.push_light(metatable as *mut c_void);
@@ -54,7 +55,8 @@ impl<T: 'static> Userdata<T> {
         state.raw_get(State::REGISTRY);
     }
 
-    /// Pushes a new, empty userdata of this kind. Put a value into it with [`Userdata::put`] before Lua sees it.
+    /// Pushes a new, empty userdata of this kind. Put a value into it with [`Userdata::put`] before
+    /// Lua sees it.
     pub fn push_empty(self, raising: Raising, user_values: c_int) {
         let block = raising.new_userdata(size_of::<Cell<T>>(), user_values);
         let cell = Cell::<T> {
@@ -87,21 +89,21 @@ impl<T: 'static> Userdata<T> {
         (kind == expected).then_some(block)
     }
 
-    /// The value of the userdata at `index`, if it holds one of this type. The userdata must stay referenced from the
-    /// stack for as long as the value is used.
+    /// The value of the userdata at `index`, if it holds one of this type. The userdata must stay
+    /// referenced from the stack for as long as the value is used.
     #[inline]
     pub fn get(state: &State, index: c_int) -> Option<&T> {
         let cell = Self::cell(*state, index)?;
-        // SAFETY: only `push_empty` makes blocks that begin with this type; the value lives until `collect`, which runs
-        // when nothing refers to the userdata any more.
+        // SAFETY: only `push_empty` makes blocks that begin with this type; the value lives until
+        // `collect`, which runs when nothing refers to the userdata any more.
         unsafe { (*cell).value.as_ref() }
     }
 
     /// The value of the userdata at `index`, without a check of its type.
     ///
     /// # Safety
-    /// Only userdata of this kind are ever at this index: it is an upvalue of our own functions, or a place in the
-    /// registry under a key of ours.
+    /// Only userdata of this kind are ever at this index: it is an upvalue of our own functions, or
+    /// a place in the registry under a key of ours.
     #[inline]
     pub unsafe fn held(state: &State, index: c_int) -> Option<&T> {
         let block = state.userdata(index).cast::<Cell<T>>();
@@ -112,8 +114,8 @@ impl<T: 'static> Userdata<T> {
         unsafe { (*block).value.as_ref() }
     }
 
-    /// Gives the userdata at `index`, which is empty and of this kind, its value. Any other loses nothing: then the value
-    /// is dropped.
+    /// Puts a value into the userdata at `index`, which is empty and of this kind. If it is of
+    /// another kind the value is dropped.
     pub fn put(state: State, index: c_int, value: Box<T>) {
         if let Some(cell) = Self::cell(state, index) {
             // SAFETY: only `push_empty` makes blocks that begin with this type.
@@ -121,7 +123,8 @@ impl<T: 'static> Userdata<T> {
         }
     }
 
-    /// Takes the value out of the userdata at `index`, if it is of this kind; from then on it has none.
+    /// Takes the value out of the userdata at `index`. Returns none if it is of another kind or
+    /// empty.
     pub fn take(state: State, index: c_int) -> Option<Box<T>> {
         let cell = Self::cell(state, index)?;
         // SAFETY: as for `get`; the pointer came from a box and is taken out before anything else.
@@ -145,8 +148,8 @@ unsafe extern "C-unwind" fn collect<T: 'static>(l: *mut lua_State) -> usize {
     }
 }
 
-/// Pushes a new metatable with the given functions, each with the value at `context` as its first upvalue, and with
-/// `__metatable` set to `name`, so that programs can neither read nor replace it.
+/// Pushes a new metatable with the given functions, each with the value at `context` as its first
+/// upvalue, and with `__metatable` set to `name`, so that programs can neither read nor replace it.
 pub fn new_metatable(raising: Raising, context: c_int, name: &str, functions: &[(&str, Function)]) {
     let context = raising.absolute(context);
     raising.new_table(0, functions.len() + 2);

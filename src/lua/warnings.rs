@@ -1,17 +1,19 @@
-//! The warning function of a lane's state (5.4 and later): what `luaL_newstate` gives the states of programs, and `lua_newstate` gives none.
+//! The warning function of a lane's state (5.4 and later). `luaL_newstate` sets one;
+//! `lua_newstate`, which makes the states of lanes, does not.
 
 use super::state::State;
 
 #[cfg(not(any(feature = "lua54", feature = "lua55")))]
 impl State {
-    /// Nothing: this Lua has no warnings.
+    /// Does nothing: this Lua has no warnings.
     pub fn install_warnings(self) {}
 }
 
 #[cfg(any(feature = "lua54", feature = "lua55"))]
 impl State {
-    /// Gives the state the warning function of the standard interpreter: `"@on"` and `"@off"` turn it on and off, and a message goes to
-    /// standard error as one line that begins with "Lua warning: ". On 5.4 it is off at first, on 5.5 it is on. Never raises.
+    /// Gives the state the warning function of the standard interpreter: `"@on"` and `"@off"` turn
+    /// it on and off, and a message goes to standard error as one line that begins with "Lua
+    /// warning: ". On 5.4 it is off at first, on 5.5 it is on. Never raises.
     pub fn install_warnings(self) {
         let first = if cfg!(feature = "lua54") {
             is_off
@@ -34,15 +36,17 @@ mod on_warning {
     use std::io::Write;
     use std::os::raw::{c_char, c_int, c_void};
 
-    /// The beginning of a line whose message comes in pieces. One that is longer is written in several parts.
+    /// The beginning of a line whose message comes in pieces. One that is longer is written in
+    /// several parts.
     struct Line {
         bytes: [u8; 1024],
         len: usize,
     }
 
     thread_local! {
-        // Nothing of Lua runs between the pieces of a message, so one line for each thread is enough. It needs no destructor.
-        static LINE: RefCell<Line> = const { RefCell::new(Line { bytes: [0; 1024], len: 0 }) };
+        // No Lua code runs between the pieces of a message, so one line per thread is enough. It
+        // needs no destructor.
+        static PENDING_LINE: RefCell<Line> = const { RefCell::new(Line { bytes: [0; 1024], len: 0 }) };
     }
 
     impl Line {
@@ -65,27 +69,30 @@ mod on_warning {
         }
     }
 
-    /// Nobody could be told that standard error is closed.
+    /// There is no place to report that standard error is closed.
     fn write(bytes: &[u8]) {
         let _ = std::io::stderr().write_all(bytes);
     }
 
-    /// Makes a function the state's warning function. What it was last is kept in the state itself.
+    /// Makes a function the state's warning function.
     pub fn set(state: State, function: c::lua_WarnFunction) {
         // SAFETY: the state is alive; the functions below take it as their data.
         unsafe { c::lua_setwarnf(state.raw(), Some(function), state.raw().cast()) };
     }
 
-    /// A piece of a message, and the state whose function got it.
+    /// The state that gives a warning, and a piece of its message.
     ///
     /// # Safety
-    /// As Lua calls a warning function that was set by `set`. The piece is valid until that returns.
+    /// As Lua calls a warning function that was set by `set`. The piece is valid until that
+    /// returns.
     unsafe fn piece<'a>(data: *mut c_void, message: *const c_char) -> (State, &'a [u8]) {
-        // SAFETY: the data is the state, which is alive; Lua gives a string that ends with a zero byte.
+        // SAFETY: the data is the state, which is alive; Lua gives a string that ends with a zero
+        // byte.
         unsafe { (State::new(data.cast()), CStr::from_ptr(message).to_bytes()) }
     }
 
-    /// Whether a message is a control message, and what the state does from now on, if that changes.
+    /// Whether a message is a control message, and what the state does from now on, if that
+    /// changes.
     fn control(state: State, message: &[u8], more: c_int) -> bool {
         if more != 0 || message.first() != Some(&b'@') {
             return false;
@@ -109,7 +116,7 @@ mod on_warning {
         // SAFETY: called by Lua.
         let (state, text) = unsafe { piece(data, message) };
         if !control(state, text, more) {
-            let _ = LINE.try_with(|line| line.borrow_mut().add(b"Lua warning: "));
+            let _ = PENDING_LINE.try_with(|line| line.borrow_mut().add(b"Lua warning: "));
             // SAFETY: called by Lua.
             unsafe { is_under_way(data, message, more) };
         }
@@ -123,7 +130,7 @@ mod on_warning {
     ) {
         // SAFETY: called by Lua.
         let (state, text) = unsafe { piece(data, message) };
-        let _ = LINE.try_with(|line| {
+        let _ = PENDING_LINE.try_with(|line| {
             let mut line = line.borrow_mut();
             line.add(text);
             if more == 0 {

@@ -1,8 +1,8 @@
 //! Where the memory of a lane's state comes from.
 //!
-//! By default from an arena of its own, apart from the host's allocator, which need not be thread-safe. With `allocator =
-//! "protected"` all states share the host's allocator behind a lock. A limit makes an allocation beyond it fail, which
-//! Lua reports as its own "not enough memory".
+//! By default from an arena for this state alone, because the host's allocator need not be
+//! thread-safe. With `allocator = "protected"` all states share the host's allocator behind a lock.
+//! A limit makes an allocation beyond it fail, which Lua reports as its own "not enough memory".
 
 #![allow(unsafe_code, reason = "Lua calls allocator functions with raw memory")]
 
@@ -31,7 +31,8 @@ impl Host {
 
     /// Gives it to a state.
     pub fn install(self, l: *mut lua_State) {
-        // SAFETY: the state is alive, and its blocks come from this allocator or from one that passes on to it.
+        // SAFETY: the state is alive, and its blocks come from this allocator, or through one that
+        // calls it.
         unsafe { c::lua_setallocf(l, self.function, self.data) }
     }
 
@@ -99,11 +100,12 @@ unsafe extern "C" fn locked(
 /// The memory of one state.
 pub struct Memory {
     source: Source,
-    /// Bytes in use, counted only where there is a limit.
+    /// Bytes in use, counted only if there is a limit.
     used: Cell<usize>,
     limit: usize,
-    /// The libraries are open. Before that the limit does not apply: memory that runs out while a state is made can
-    /// crash LuaJIT (2.1, in `lua_newstate`) and closes the standard streams on 5.1 (in `luaopen_io`).
+    /// The libraries are open. Before that the limit does not apply: memory that runs out while a
+    /// state is made can crash LuaJIT (2.1, in `lua_newstate`) and closes the standard streams on
+    /// 5.1 (in `luaopen_io`).
     ready: Cell<bool>,
 }
 
@@ -114,7 +116,7 @@ enum Source {
 }
 
 impl Memory {
-    /// Memory of the state's own, of which at most `limit` bytes are used; `None` when there is none left.
+    /// An arena, of which at most `limit` bytes are used. Returns `None` if memory runs out.
     pub fn own(limit: usize) -> Option<Box<Memory>> {
         Some(Box::new(Memory {
             source: Source::Arena(Box::new(UnsafeCell::new(Arena::new()?))),
@@ -124,7 +126,7 @@ impl Memory {
         }))
     }
 
-    /// The arena, if it is memory of the state's own.
+    /// The arena, if the memory is one.
     pub(super) fn arena(&mut self) -> Option<&mut Arena> {
         match &mut self.source {
             Source::Arena(arena) => Some(arena.get_mut()),
@@ -145,7 +147,8 @@ impl Memory {
     /// Memory from an allocator function that the program gave.
     ///
     /// # Safety
-    /// `function` is an allocator as `lua_newstate` takes it, usable from any thread with this data.
+    /// `function` is an allocator as `lua_newstate` takes it, usable from any thread with this
+    /// data.
     pub unsafe fn custom(function: lua_Alloc, data: *mut c_void, limit: usize) -> Box<Memory> {
         Box::new(Memory {
             source: Source::Host(Host { function, data }),
@@ -167,12 +170,13 @@ impl Memory {
     }
 }
 
-/// To be called by the last finalizer of a state that is being closed: memory that comes back from now on is not looked after singly, where
-/// it goes as a whole.
+/// Called by the last finalizer of a state that is being closed: from now on an arena does not put
+/// freed blocks in its lists, because it is freed or renewed as a whole.
 pub fn ending(l: *mut lua_State) {
     let host = Host::of(l);
     if std::ptr::fn_addr_eq(host.function, allocate as lua_Alloc) {
-        // SAFETY: the data of this function is a `Memory`; the state's thread is the only one that uses it.
+        // SAFETY: the data of this function is a `Memory`; the state's thread is the only one that
+        // uses it.
         unsafe {
             if let Source::Arena(arena) = &(*host.data.cast::<Memory>()).source {
                 (*arena.get()).end();
@@ -181,8 +185,8 @@ pub fn ending(l: *mut lua_State) {
     }
 }
 
-/// Test hook: whether an allocation of a lane's state is refused now. While a state is made (it is not ready) only where the
-/// interpreter itself survives that.
+/// Test hook: whether an allocation of a lane's state is refused now. While a state is being made
+/// (it is not ready), only if the interpreter survives that.
 #[cfg(feature = "hooks")]
 fn refused(old: usize, new: usize, ready: bool) -> bool {
     new > old && (ready || c::SURVIVES_BIRTH) && lanes_engine::memory::faults::LANES.refuses()
@@ -194,8 +198,8 @@ unsafe extern "C" fn allocate(
     old: usize,
     new: usize,
 ) -> *mut c_void {
-    // SAFETY: `data` is the boxed `Memory` beside the state; `block` came from here with `old` bytes, or is null, and
-    // then `old` is a type and not a size.
+    // SAFETY: `data` is the boxed `Memory` beside the state; `block` came from here with `old`
+    // bytes, or is null, and then `old` is a type and not a size.
     unsafe {
         let memory = &*data.cast::<Memory>();
         let old_size = if block.is_null() { 0 } else { old };

@@ -1,8 +1,9 @@
-//! An arena for one Lua state: small blocks from chunks with a free list for each size, large ones from the C library.
+//! An arena for one Lua state: small blocks from chunks with a free list for each size, large ones
+//! from the C library.
 //!
-//! It can remember what it holds at one moment and return to it: a state whose libraries have been opened is then made
-//! again by copying some 30 KiB, at the same addresses. Every block comes
-//! from one state and goes back from it, one thread at a time, with the size that it was asked for with.
+//! It can remember its contents at one moment and return to them: a state with open libraries is
+//! made again by copying some 30 KiB to the same addresses. One state uses it, on one thread at a
+//! time, and frees each block with the size with which it asked for it.
 
 #![allow(unsafe_code, reason = "an allocator hands out raw memory")]
 
@@ -10,15 +11,15 @@ use std::ffi::c_void;
 use std::ptr;
 
 /// Sizes of small blocks are multiples of this; it is also their alignment.
-const UNIT: usize = 16;
+const BLOCK_UNIT: usize = 16;
 /// The largest small block.
-const SMALL: usize = 512;
-/// Size of the first chunk: what a state with all libraries needs, and some.
-const FIRST: usize = 96 * 1024;
+const LARGEST_SMALL_BLOCK: usize = 512;
+/// Size of the first chunk: what a state with all libraries needs, and some more.
+const FIRST_CHUNK: usize = 96 * 1024;
 /// Size of the largest further chunk; they begin at an eighth of it and double.
-const LARGEST: usize = 256 * 1024;
+const LARGEST_CHUNK: usize = 256 * 1024;
 
-const CLASSES: usize = SMALL / UNIT;
+const SIZE_CLASSES: usize = LARGEST_SMALL_BLOCK / BLOCK_UNIT;
 
 /// Memory of one state.
 pub struct Arena {
@@ -27,16 +28,18 @@ pub struct Arena {
     /// Where the next small block comes from.
     bump: *mut u8,
     end: *mut u8,
-    /// Where more of them come from when that is full: what is left of the first chunk, while large blocks that the preparation gave back are
-    /// used up.
+    /// Where small blocks come from when that is full: the rest of the first chunk, while blocks
+    /// that the preparation freed are used up.
     rest: Vec<(*mut u8, *mut u8)>,
     /// First free block of each size; a free block begins with the address of the next.
-    free: [*mut u8; CLASSES],
+    free: [*mut u8; SIZE_CLASSES],
     /// Everything comes from the first chunk, so that it can be remembered.
     preparing: bool,
-    /// The state is being closed, and its finalizers have run: small blocks that come back now will not be asked for again.
+    /// The state is being closed, and its finalizers have run: freed small blocks will not be asked
+    /// for again.
     ending: bool,
-    /// How many chunks the preparation used: large blocks that are in them did not come from the C library.
+    /// How many chunks the preparation used: large blocks that are in them did not come from the C
+    /// library.
     prepared_chunks: usize,
     remembered: Option<Remembered>,
 }
@@ -52,7 +55,7 @@ struct Remembered {
     bump: *mut u8,
     end: *mut u8,
     rest: Vec<(*mut u8, *mut u8)>,
-    free: [*mut u8; CLASSES],
+    free: [*mut u8; SIZE_CLASSES],
 }
 
 impl Drop for Chunk {
@@ -81,20 +84,20 @@ impl Chunk {
 
 /// The number of a block's size, for small blocks.
 fn class(size: usize) -> usize {
-    (size - 1) / UNIT
+    (size - 1) / BLOCK_UNIT
 }
 
 impl Arena {
-    /// An arena with its first chunk; `None` when there is no memory.
+    /// An arena with its first chunk. Returns `None` if memory runs out.
     pub fn new() -> Option<Arena> {
-        let chunk = Chunk::new(FIRST)?;
+        let chunk = Chunk::new(FIRST_CHUNK)?;
         let (bump, end) = (chunk.start, chunk.end());
         Some(Arena {
             chunks: vec![chunk],
             bump,
             end,
             rest: Vec::new(),
-            free: [ptr::null_mut(); CLASSES],
+            free: [ptr::null_mut(); SIZE_CLASSES],
             preparing: true,
             ending: false,
             prepared_chunks: usize::MAX,
@@ -102,18 +105,19 @@ impl Arena {
         })
     }
 
-    /// Ends the preparation. With `remember` what the arena holds now can be had again.
+    /// Ends the preparation. With `remember` the arena can return to what it holds now.
     pub fn prepared(&mut self, remember: bool) {
         // What did not fit the first chunk cannot be remembered.
         let whole = self.preparing && self.chunks.len() == 1;
         self.preparing = false;
         self.prepared_chunks = self.chunks.len();
         if let (true, Some(first)) = (remember && whole, self.chunks.first()) {
-            // The rest of the chunk is at the bottom of the stack, or it is where blocks come from now.
+            // The rest of the chunk is at the bottom of the stack, or it is where blocks come from
+            // now.
             let unused = self.rest.first().map_or(self.bump, |rest| rest.0);
             let used = unused as usize - first.start as usize;
-            // SAFETY: the arena wrote, or the state wrote, every byte up to `bump` that matters; copying those in
-            // between that nobody wrote copies what malloc left there.
+            // SAFETY: every byte up to `bump` that matters has been written; the others are copied
+            // as malloc left them.
             let contents = unsafe { std::slice::from_raw_parts(first.start, used) }.to_vec();
             self.remembered = Some(Remembered {
                 contents,
@@ -125,7 +129,7 @@ impl Arena {
         }
     }
 
-    /// To be called when the state is being closed and its finalizers have run.
+    /// Called when the state is being closed and its finalizers have run.
     pub fn end(&mut self) {
         self.ending = true;
     }
@@ -135,8 +139,8 @@ impl Arena {
         self.remembered.is_some()
     }
 
-    /// Returns to what the arena held when it was prepared. All blocks of the state that used it meanwhile are gone;
-    /// those that came from the C library have been given back by the state's end.
+    /// Returns to what the arena held when it was prepared. The state that used it since then is
+    /// closed, and has freed the blocks that came from the C library.
     pub fn return_to_prepared(&mut self) -> bool {
         let (Some(remembered), Some(first)) = (&self.remembered, self.chunks.first()) else {
             return false;
@@ -165,7 +169,8 @@ impl Arena {
     #[inline]
     pub unsafe fn allocate(&mut self, block: *mut c_void, old: usize, new: usize) -> *mut c_void {
         let block: *mut u8 = block.cast();
-        // SAFETY: passed on from the caller; the copy goes from a block of `old` bytes to one of `new`.
+        // SAFETY: passed on from the caller; the copy goes from a block of `old` bytes to one of
+        // `new`.
         unsafe {
             if block.is_null() {
                 return self.take(new).cast();
@@ -174,11 +179,11 @@ impl Arena {
                 self.give(block, old);
                 return ptr::null_mut();
             }
-            if old <= SMALL {
-                if new <= SMALL && class(old.max(1)) == class(new) {
+            if old <= LARGEST_SMALL_BLOCK {
+                if new <= LARGEST_SMALL_BLOCK && class(old.max(1)) == class(new) {
                     return block.cast();
                 }
-            } else if new > SMALL && !self.is_ours(block) {
+            } else if new > LARGEST_SMALL_BLOCK && !self.is_ours(block) {
                 return libc::realloc(block.cast(), new);
             }
             let moved = self.take(new);
@@ -201,27 +206,27 @@ impl Arena {
         if size == 0 {
             return ptr::null_mut();
         }
-        if size <= SMALL {
+        if size <= LARGEST_SMALL_BLOCK {
             let first = self.free[class(size)];
             if !first.is_null() {
                 // SAFETY: a free block begins with the address of the next.
                 self.free[class(size)] = unsafe { first.cast::<*mut u8>().read() };
                 return first;
             }
-            return self.bump((class(size) + 1) * UNIT);
+            return self.bump((class(size) + 1) * BLOCK_UNIT);
         }
         if self.preparing {
-            // Not from what a smaller large block left.
+            // Not from the rest of a chunk, which is for small blocks.
             if self.end as usize - (self.bump as usize) < size
                 && let Some(rest) = self.rest.first_mut()
-                && rest.1 as usize - rest.0 as usize >= size.next_multiple_of(UNIT)
+                && rest.1 as usize - rest.0 as usize >= size.next_multiple_of(BLOCK_UNIT)
             {
                 let block = rest.0;
                 // SAFETY: the region has room for the block.
-                rest.0 = unsafe { block.add(size.next_multiple_of(UNIT)) };
+                rest.0 = unsafe { block.add(size.next_multiple_of(BLOCK_UNIT)) };
                 return block;
             }
-            return self.bump(size.next_multiple_of(UNIT));
+            return self.bump(size.next_multiple_of(BLOCK_UNIT));
         }
         // SAFETY: malloc has no requirements.
         unsafe { libc::malloc(size) }.cast()
@@ -245,7 +250,7 @@ impl Arena {
     /// Adds a chunk with room for `size` bytes.
     #[cold]
     fn grow(&mut self, size: usize) -> bool {
-        let doubled = (LARGEST / 8) << self.chunks.len().saturating_sub(1).min(3);
+        let doubled = (LARGEST_CHUNK / 8) << self.chunks.len().saturating_sub(1).min(3);
         let Some(chunk) = Chunk::new(doubled.max(size)) else {
             return false;
         };
@@ -257,7 +262,7 @@ impl Arena {
 
     #[inline]
     unsafe fn give(&mut self, block: *mut u8, size: usize) {
-        if size <= SMALL {
+        if size <= LARGEST_SMALL_BLOCK {
             if size == 0 || self.ending {
                 return;
             }
@@ -272,9 +277,10 @@ impl Arena {
             self.rest.push((self.bump, self.end));
             self.bump = block;
             // SAFETY: the end of the block, whose size was rounded up.
-            self.end = unsafe { block.add(size.next_multiple_of(UNIT)) };
+            self.end = unsafe { block.add(size.next_multiple_of(BLOCK_UNIT)) };
         }
-        // Later, a large block of the preparation stays unused until the arena returns to it, or ends.
+        // After the preparation, a large block that the preparation allocated stays unused until
+        // the arena returns to its contents, or ends.
     }
 
     /// Whether a large block is in a chunk: it was allocated in the preparation.
@@ -418,7 +424,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_the_first_chunk_is_not_remembered() {
         let mut arena = Arena::new().unwrap();
-        filled(&mut arena, FIRST, 1);
+        filled(&mut arena, FIRST_CHUNK, 1);
         filled(&mut arena, 10, 1);
         arena.prepared(true);
         assert!(!arena.can_return());

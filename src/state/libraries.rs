@@ -1,4 +1,5 @@
-//! Which libraries a lane has: the list that a generator is given, and how it is opened (docs/manual/generators.md#libraries).
+//! The libraries of a lane: the list that a generator takes, and how they are opened
+//! (docs/manual/generators.md#libraries).
 
 use crate::lua::compat::{LIBRARIES, Library};
 use crate::lua::{Raising, Text, text};
@@ -10,11 +11,13 @@ pub enum Libraries {
     None,
     /// All standard libraries, and ours.
     All,
-    /// The base library and some others, as positions in [`NAMES`], in the order in which they were named.
+    /// The base library and some others, as positions in [`NAMES`], in the order in which they were
+    /// named.
     Some([u8; 16], u8),
 }
 
-/// Every name that a list may have; those that this Lua lacks are passed over. `base` is always open.
+/// Every name that a list may have. Names of libraries that this Lua lacks are skipped. `base` is
+/// always open.
 const NAMES: [&str; 15] = [
     "base",
     "package",
@@ -37,8 +40,9 @@ const NAMES: [&str; 15] = [
 const CORE: &str = "lanes.core";
 
 impl Libraries {
-    /// Reads a list: names are runs of letters, digits, dots, underscores, stars and bytes beyond ASCII. `*` stands for all libraries;
-    /// names beside it are checked like any others. `None` stands for no list at all.
+    /// Reads a list: names are runs of letters, digits, dots, underscores, stars and bytes beyond
+    /// ASCII. `*` stands for all libraries; names beside it are checked like any others. `None`
+    /// stands for no list at all.
     ///
     /// Errors, as texts: an unknown name, a name given twice.
     pub fn parse(list: Option<&[u8]>) -> Result<Libraries, Text> {
@@ -114,7 +118,8 @@ impl Libraries {
     }
 }
 
-/// The error text about a name that is not the name of a library: most of those are names of modules.
+/// The error text about a name that is not the name of a library. Most such names are names of
+/// modules.
 fn unknown(name: &[u8]) -> Text {
     text![
         "Bad library name: ",

@@ -19,12 +19,12 @@ use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::os::raw::c_int;
 
-/// A Lua state that belongs to whoever holds this; closed when dropped.
+/// Owns a Lua state; closes it when dropped.
 pub struct Owned {
     state: State,
     /// What the state's memory comes from: freed after the state.
     memory: Option<Box<Memory>>,
-    /// In front of memory that does not come from ours.
+    /// Test hook, in front of an allocator that is not ours.
     #[cfg(feature = "hooks")]
     watch: Option<Box<refusing::Refusing>>,
 }
@@ -32,13 +32,13 @@ pub struct Owned {
 // SAFETY: a Lua state may be used by one thread after another; the holder of this is the only user.
 unsafe impl Send for Owned {}
 
-/// Called by Lua when an error finds nobody to catch it. Every call of ours is protected, so this is a defect.
+/// Called by Lua if nothing catches an error. Every call of ours is protected, so this is a defect.
 unsafe extern "C-unwind" fn panic(l: *mut lua_State) -> c_int {
     // SAFETY: called by Lua.
     let state = unsafe { State::new(l) };
     let text = state.bytes(-1).unwrap_or(b"(no message)");
     let begin = b"lanes: unprotected error in a lane's state: ";
-    // There is nobody to tell that standard error is closed.
+    // There is no place to report that standard error is closed.
     let _ = io::stderr().write_all(&[begin, text, b"\n"].concat());
     0
 }
@@ -61,7 +61,7 @@ impl Owned {
             return Err(OutOfMemory);
         }
         let owned = Owned {
-            // SAFETY: new, and nobody else knows it.
+            // SAFETY: new, and known only here.
             state: unsafe { State::new(l) },
             #[cfg(feature = "hooks")]
             watch: memory.is_none().then(|| refusing::Refusing::watch(l)),
@@ -74,7 +74,7 @@ impl Owned {
         Ok(owned)
     }
 
-    /// Makes `protect` usable: the one call that runs before it can be, through lua_cpcall's successor.
+    /// Makes `protect` usable. This is the only call that cannot use it yet.
     fn prepare(&self) -> Result<(), OutOfMemory> {
         unsafe extern "C-unwind" fn body(l: *mut lua_State) -> c_int {
             // SAFETY: called by Lua from `first_call`; owns nothing.
@@ -89,7 +89,8 @@ impl Owned {
         }
     }
 
-    /// Ends the preparation of the state. With `remember`, [`Owned::renew`] can return to what the state is now.
+    /// Ends the preparation of the state. With `remember`, [`Owned::renew`] can return to what the
+    /// state is now.
     pub fn prepared(&mut self, remember: bool) {
         if let Some(memory) = &self.memory {
             memory.set_ready();
@@ -99,15 +100,17 @@ impl Owned {
         }
     }
 
-    /// Closes the state, running its finalizers, and makes it again what it was when it was prepared. `None`: it
-    /// cannot be made again, and is closed.
+    /// Closes the state, which runs its finalizers, and makes it again as it was when its
+    /// preparation ended. Returns `None` if that is not possible; the state is closed then, too.
     pub fn renew(self) -> Option<Owned> {
         let mut owned = ManuallyDrop::new(self);
         let state = owned.state;
-        // SAFETY: nobody else uses the state, and this is its only owner, whose own end is not run.
+        // SAFETY: nothing else uses the state, and this is its only owner, whose destructor does
+        // not run.
         unsafe { c::lua_close(state.raw()) };
         let mut memory = owned.memory.take()?;
-        // The state's structures are at the same addresses again, and its allocator's data is the same box.
+        // The state's structures are at the same addresses again, and its allocator's data is the
+        // same box.
         memory.arena()?.return_to_prepared().then(|| Owned {
             state,
             memory: Some(memory),
@@ -136,7 +139,7 @@ impl Drop for Owned {
         if let Some(watch) = &self.watch {
             watch.restore(self.state.raw());
         }
-        // SAFETY: nobody else uses the state, and this is its only owner.
+        // SAFETY: nothing else uses the state, and this is its only owner.
         unsafe { c::lua_close(self.state.raw()) }
     }
 }

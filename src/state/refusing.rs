@@ -12,7 +12,7 @@ use lanes_engine::memory::faults::{LANES, Plan};
 use std::os::raw::c_void;
 use std::sync::{Mutex, PoisonError};
 
-/// An allocator that refuses, in front of another.
+/// An allocator in front of another, which refuses some requests.
 pub struct Refusing {
     host: Host,
     /// The plan; none: that of all lanes.
@@ -22,9 +22,9 @@ pub struct Refusing {
 // SAFETY: moved between threads only as what a state allocates from, by one thread at a time.
 unsafe impl Send for Refusing {}
 
-/// Those that a state still uses because something else was put in front of them meanwhile.
+/// Those that a state still uses, because another allocator has been put in front of them.
 #[expect(clippy::vec_box, reason = "they must not move")]
-static KEPT: Mutex<Vec<Box<Refusing>>> = Mutex::new(Vec::new());
+static KEPT_ALLOCATORS: Mutex<Vec<Box<Refusing>>> = Mutex::new(Vec::new());
 
 impl Refusing {
     /// Puts itself in front of the allocator of a state.
@@ -44,7 +44,8 @@ impl Refusing {
         Refusing::install(l, None)
     }
 
-    /// Gives the state its allocator back; false where the state has another one by now, which uses this.
+    /// Gives the state its allocator back. Returns false if the state has yet another one by now,
+    /// which uses this one.
     pub fn restore(&self, l: *mut lua_State) -> bool {
         let here = Host::of(l).is_over(std::ptr::from_ref(self).cast());
         if here {
@@ -54,13 +55,15 @@ impl Refusing {
     }
 }
 
-/// Calls `body` while the allocations of this state are refused according to a plan. Answers also how many were.
+/// Calls `body` while allocations of this state are refused according to a plan. Returns its result
+/// and the number of refusals.
 pub fn during<R>(state: State, plan: Plan, body: impl FnOnce() -> R) -> (R, u64) {
     let refusing = Refusing::install(state.raw(), Some(plan));
     let result = body();
     let count = refusing.plan.as_ref().map_or(0, Plan::end);
     if !refusing.restore(state.raw()) {
-        KEPT.lock()
+        KEPT_ALLOCATORS
+            .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(refusing);
     }
@@ -73,7 +76,8 @@ unsafe extern "C" fn allocate(
     old: usize,
     new: usize,
 ) -> *mut c_void {
-    // SAFETY: `data` is the box that `install` made, alive as long as a state allocates from it; the rest is passed on.
+    // SAFETY: `data` is the box that `install` made, alive as long as a state allocates from it;
+    // the rest is passed on.
     unsafe {
         let refusing = &*data.cast::<Refusing>();
         let old_size = if block.is_null() { 0 } else { old };

@@ -9,23 +9,25 @@ use lanes_engine::park::{Deadline, Request};
 use std::os::raw::c_int;
 use std::sync::Arc;
 
-/// What is always part of a hook: LuaJIT goes from one compiled piece of a loop to the next, and looks at hooks only
-/// where a function is called in between.
-const ALWAYS: c_int = if LUAJIT { LUA_MASKCALL } else { 0 };
+/// The part of the mask that is always set: in compiled loops LuaJIT looks at hooks only when a
+/// function is called.
+const ALWAYS_MASK: c_int = if LUAJIT { LUA_MASKCALL } else { 0 };
 
-/// What a call asks for.
+/// The arguments of a call.
 struct Asked {
     request: Request,
     /// Hook mask and count.
     hook: Option<(c_int, c_int)>,
     timeout: f64,
-    /// For a soft request: wake the lane. For the others: do all that can be done, and wait `force_timeout` more.
+    /// After a soft request: wake the lane. After any other: set every hook, and wait
+    /// `force_timeout` seconds more.
     flag: bool,
     force_timeout: f64,
 }
 
 impl Asked {
-    /// Reads the arguments, left to right: `[mode [, count]] [, timeout] [, flag [, force_timeout]]`.
+    /// Reads the arguments, left to right: `[mode [, count]] [, timeout] [, flag [,
+    /// force_timeout]]`.
     fn read(arguments: &Arguments) -> Result<Asked, Raise> {
         let state = arguments.state;
         let mut at = 2;
@@ -81,7 +83,7 @@ impl Asked {
                 } else {
                     count.min(f64::from(c_int::MAX))
                 };
-                asked.hook = Some((mask | ALWAYS, count as c_int));
+                asked.hook = Some((mask | ALWAYS_MASK, count as c_int));
                 at += 1;
             }
         }
@@ -111,7 +113,8 @@ fn seconds(arguments: &Arguments, at: c_int, given: f64) -> Result<f64, Raise> {
     Ok(given)
 }
 
-/// The body of `lane:cancel(...)`: true and the status when the lane has ended, else false and "timeout".
+/// The body of `lane:cancel(...)`: returns true and the status if the lane has ended, else false
+/// and "timeout".
 pub fn cancel(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "cancel");

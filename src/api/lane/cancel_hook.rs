@@ -17,7 +17,8 @@ use crate::message::KEYS;
 use lanes_engine::park::Request;
 use std::os::raw::c_void;
 
-/// The hook that ends a lane which is asked to stop: it gives its place to the one that the lane had set and raises `cancel_error`.
+/// Ends a lane that is asked to stop: puts back the hook that the lane had set, and raises
+/// `cancel_error`.
 pub const HOOK: Hook = hook;
 
 unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
@@ -27,7 +28,7 @@ unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
         return;
     };
     if context.waiter.request() != Request::None {
-        // In a callback the hook stays, for when it has come to its end.
+        // In a callback the hook stays set, and acts when the callback has ended.
         if is_to_end(state) || is_left_alone(context, state) || is_called_back(context, state) {
             return;
         }
@@ -42,9 +43,10 @@ unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
     }
 }
 
-/// Whether what runs is not to be cut short. That is the function that handles the lane's error: an error raised there would take the
-/// place of both. And it is the inner half of a function of ours: a receive that has taken an element would put it back, when others may have
-/// received the one behind it.
+/// Whether the running function must not be interrupted. That is the function that handles the
+/// lane's error: an error raised there would replace both. And it is the closure of one of our
+/// functions: a receive that has taken an element would put it back, when others may have received
+/// the next one.
 fn is_to_end(state: State) -> bool {
     if !state.push_running() {
         return false;

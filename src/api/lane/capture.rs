@@ -11,7 +11,7 @@ pub fn results(context: &Context, state: State, base: i32) -> Outcome {
     Outcome::Done(capture(context, state, state.top() - base, Label::Result))
 }
 
-/// Captures the error value on the top and the trace that the message handler left.
+/// Captures the error value at the top of the stack and the trace that the message handler left.
 pub fn error(context: &Context, state: State, status: i32) -> Outcome {
     if is_cancel_error(state, -1) {
         state.pop(1);
@@ -38,7 +38,8 @@ pub fn error(context: &Context, state: State, status: i32) -> Outcome {
 fn capture(context: &Context, state: State, count: i32, label: Label) -> Captured {
     let first = state.top() - count + 1;
     let mut refused = Vec::new();
-    // One value is captured or is not; of several those are left out that fail, for which copies are needed.
+    // A single value is captured or refused. Of several values those that cannot travel are left
+    // out, for which copies are needed.
     let several = count > 1 && (first..first + count).any(|index| is_object(state, index));
     let packet = loop {
         if several {
@@ -75,7 +76,7 @@ pub fn is_object(state: State, index: i32) -> bool {
     )
 }
 
-/// The text of an error of encoding.
+/// The text of an error that encoding has raised.
 fn text_of(state: State, raise: Raise) -> Text {
     match raise {
         Raise::Bare(text) | Raise::Message(text) | Raise::Level(text, _) => text,

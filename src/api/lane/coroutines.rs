@@ -1,6 +1,6 @@
-//! Coroutines of a lane: `coroutine.resume`, `wrap` and `close` that tell the lane's record which coroutine runs, so
-//! that the hook of a cancellation reaches it. Otherwise they do what the originals do: what they refuse the originals
-//! refuse in their place.
+//! Coroutines of a lane: `coroutine.resume`, `wrap` and `close` that tell the lane's record which
+//! coroutine runs, so that the hook of a cancellation reaches it. In all else they do what the
+//! originals do, which raise all errors about arguments.
 //!
 //! On LuaJIT a hook is set for all coroutines at once, and the originals stay.
 
@@ -44,7 +44,8 @@ pub fn prepare(raising: Raising, context: c_int) {
 
 /// Whether the C function at `index`, which is neither `pcall` nor `xpcall`, resumes coroutines.
 pub fn is_resuming(state: State, index: c_int) -> bool {
-    // Among LuaJIT's own functions that have no address these are the only ones that wait for others.
+    // Built-in functions of LuaJIT have no address; of these only the functions that resume call
+    // others.
     is_function(state, index, resume)
         || is_function(state, index, call_wrapped)
         || state.c_function(index).is_none()
@@ -95,7 +96,7 @@ fn run(context: &Context, state: State, co: State, arguments: c_int) -> Result<c
         return co.resume(state, arguments);
     };
     if context.finalizing.get() {
-        // No cancellation ends a finalizer: the hook that one has set goes.
+        // No cancellation ends a finalizer, so its hook is removed.
         if record.has_hook() {
             lane_hooks::restore_in(state, co);
         }
@@ -107,7 +108,8 @@ fn run(context: &Context, state: State, co: State, arguments: c_int) -> Result<c
     outcome
 }
 
-/// Moves what the coroutine left to the top; false, and nothing moved, where there is no room for so many.
+/// Moves the values that the coroutine left to the top of the stack. Moves nothing and returns
+/// false if there is no room for them.
 fn take(state: State, co: State, results: c_int) -> Result<bool, Raise> {
     if results <= 8 {
         co.move_to(state, results);
@@ -127,7 +129,8 @@ lua_around_original! {
     fn wrap = |_| (), after_wrap
 }
 
-/// The function of the original, on the top, keeps its coroutine as its first upvalue.
+/// The function that the original returned, at the top of the stack, has its coroutine as its first
+/// upvalue.
 fn after_wrap(raising: Raising, (): (), results: c_int) -> c_int {
     if raising.push_upvalue(-1, 1).is_some() {
         raising.insert(-2);
@@ -138,7 +141,8 @@ fn after_wrap(raising: Raising, (): (), results: c_int) -> c_int {
 }
 
 lua_function! {
-    /// What `coroutine.wrap` returns. Upvalues: the coroutine, where the original looks for it; the original; the context.
+    /// The function that `coroutine.wrap` returns. Upvalues: the coroutine, at the index at which
+    /// the original expects it; the original; the context.
     always fn call_wrapped = call_wrapped_body
 }
 
@@ -175,7 +179,8 @@ fn call_wrapped_body(state: State) -> Result<c_int, Raise> {
     }
 }
 
-/// Closes what a coroutine that has failed left open, while the record knows of it. Returns the status of its error.
+/// Closes what a coroutine that has failed left open, while the record knows of it. Returns the
+/// status of its error.
 fn close_failed(context: &Context, state: State, co: State) -> c_int {
     match &context.record {
         Some(record) if !context.finalizing.get() => {
@@ -193,7 +198,8 @@ lua_around_original! {
     fn close = before_close, after_close
 }
 
-/// Enters a coroutine which the original does not refuse, so that it returns. Returns whether it has.
+/// Enters the coroutine if the original will accept it, because only then does the call return
+/// here. Returns whether it has entered it.
 fn before_close(state: State) -> bool {
     if let Some(co) = state.thread(1)
         && co.is_closable()

@@ -1,5 +1,6 @@
-//! `debug.sethook` and `debug.gethook` of a lane: a hook that the lane sets does not take the place of the one that a cancellation has set, and
-//! what the lane asks for is what it has set itself. Otherwise they do what the originals do.
+//! `debug.sethook` and `debug.gethook` of a lane: a hook that the lane sets does not replace the
+//! one of a cancellation, and `gethook` returns what the lane has set itself. In all else they do
+//! what the originals do.
 
 use super::cancel_hook::HOOK;
 use super::lane_hooks::{self, push_key, remember, restore_known};
@@ -86,7 +87,7 @@ fn get_hook_body(state: State) -> Result<c_int, Raise> {
         if !set_meanwhile {
             return Ok(state.top() - arguments);
         }
-        // A cancellation has come in between, and what was answered may be about its hook.
+        // A cancellation has set its hook meanwhile, and the results may be about that hook.
         state.set_top(arguments);
     }
 }

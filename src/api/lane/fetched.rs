@@ -1,5 +1,5 @@
-//! The values of a lane's outcome as a handle reads them: objects are built once per handle, and a value that cannot be had here is
-//! an error where it is read, and does not keep the others away.
+//! The values of a lane's outcome as a handle reads them: objects are built once per handle, and a
+//! value that cannot be built in this state is an error only when it is read itself.
 
 use super::capture::is_object;
 use crate::context::Context;
@@ -10,8 +10,8 @@ use crate::message::{Label, decode_packet_kept, decode_possible};
 use std::cell::Cell;
 use std::os::raw::c_int;
 
-/// Pushes the values of the outcome (results, or error value and trace) and answers how many. The handle is at 1. Where only value
-/// number `wanted` is needed, others may be nil in place of what they are.
+/// Pushes the values of the outcome (results, or error value and trace) and returns how many. The
+/// handle is at 1. If only value number `wanted` is needed, others may be nil.
 ///
 /// Errors: a value that is needed cannot travel, or cannot be built here.
 pub fn values(
@@ -58,7 +58,8 @@ pub fn values(
         }
     };
     let keep_objects = &keep_objects;
-    // What owns memory moves into the values once they are kept, so that nothing is read a second time that has moved.
+    // Blocks of memory move into the values that are built first, so values are kept and not built
+    // a second time.
     state.push_copy(1);
     let strict = decode_packet_kept(&context.local, state, label, packet, keep_objects);
     let (count, missing) = match strict {
@@ -92,7 +93,7 @@ pub fn values(
             missing,
         };
         if again {
-            // What was read before stays what it was.
+            // Values that were read before stay the same.
             state.set_top(before);
             push_kept(state, count)?;
         }
@@ -112,7 +113,8 @@ fn push_kept(state: State, count: c_int) -> Result<(), Raise> {
     })
 }
 
-/// Keeps the values from `first` to the top in the table of the handle at `at`: with `again`, those that it does not have yet.
+/// Keeps the values from `first` to the top in the table of the handle at `at`; with `again`, only
+/// those that the table does not have yet.
 fn keep(raising: Raising, at: c_int, has_table: bool, again: bool, first: c_int) {
     let last = raising.top();
     raising.reserve(8);

@@ -1,5 +1,5 @@
-//! The functions that every lane has as globals: `cancel_test`, `set_finalizer`, `set_debug_threadname` and
-//! `set_error_reporting` (docs/manual/lanes.md#inside-a-lane).
+//! The functions that every lane has as globals: `cancel_test`, `set_finalizer`,
+//! `set_debug_threadname` and `set_error_reporting` (docs/manual/lanes.md#inside-a-lane).
 
 use crate::context::{Context, push_function};
 use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function, protect, text};
@@ -16,7 +16,7 @@ const GLOBALS: &[(&str, Function)] = &[
     ("set_error_reporting", set_error_reporting),
 ];
 
-/// Makes the functions, once per state, and makes them globals.
+/// Makes the functions, once per state, and sets the globals.
 pub fn prepare(raising: Raising, context: c_int) {
     raising.new_table(0, GLOBALS.len());
     for (name, function) in GLOBALS {
@@ -25,19 +25,20 @@ pub fn prepare(raising: Raising, context: c_int) {
     }
     raising.raw_set_index(State::REGISTRY, KEYS.lane_globals);
     assign(raising);
-    // A place for the name, so that setting it does not make the table grow.
+    // Makes room for the name, so that setting it later does not grow the table.
     raising.push_bytes(b"");
     raising.set_global(c"decoda_name");
     push_function(raising, context, super::trace::handler);
     raising.raw_set_index(State::REGISTRY, KEYS.handler);
 }
 
-/// Makes the functions globals again, over whatever has got their names since.
+/// Sets the globals again, in place of what other code may have put there since.
 pub fn set(state: State) -> Result<(), Raise> {
     protect(state, 0, assign)
 }
 
-/// Takes the functions away from code that runs before the lane's own: `on_state_create` and required modules do not see them.
+/// Removes the globals while code runs that does not belong to the lane: `on_state_create` and
+/// required modules do not see them.
 pub fn hide(raising: Raising) {
     raising.push_globals();
     for (name, _) in GLOBALS {
@@ -70,7 +71,8 @@ lua_function! {
 }
 
 lua_function! {
-    /// `set_finalizer(f)`: calls `f` when the body has ended, the last one first.
+    /// `set_finalizer(f)`: has `f` called when the body has ended. The last one that was set is
+    /// called first.
     fn set_finalizer = set_finalizer_body
 }
 

@@ -1,18 +1,20 @@
-//! What a state remembers of the debug hooks that its lane has set itself, so that one of a cancellation can give its place back.
+//! The debug hooks that a lane has set itself, remembered so that the hook of a cancellation can
+//! put them back.
 
 use crate::lua::compat::{HOOKS_ARE_GLOBAL, hook_from};
 use crate::lua::{Hook, Kind, Raising, State};
 use crate::message::KEYS;
 use std::os::raw::{c_int, c_void};
 
-/// The place of the address of the function that the library `debug` makes the hook, in the table of what hooks listen to.
-const LIBRARY: i64 = 1;
+/// The index, in the table of hooks, of the address of the function that the library `debug` sets
+/// as the hook.
+const LIBRARY_INDEX: i64 = 1;
 
-/// The place of what the hook listens to where all coroutines have one in common.
-const COMMON: i64 = 2;
+/// The key, in the table of hooks, of the one hook that all coroutines have in common.
+const COMMON_KEY: i64 = 2;
 
-/// The bits of a mask; what hooks listen to is one number, the count and the mask.
-const MASKS: c_int = 16;
+/// Masks are below this number. A value in the table of hooks is the count times it, plus the mask.
+const MASK_BASE: c_int = 16;
 
 /// Makes the table of the hooks.
 pub fn prepare(raising: Raising) {
@@ -27,7 +29,7 @@ pub fn prepare(raising: Raising) {
 /// Pushes the key of the coroutine at index 1, or of the running one.
 pub fn push_key(state: State) {
     if HOOKS_ARE_GLOBAL {
-        state.push_integer(COMMON);
+        state.push_integer(COMMON_KEY);
     } else if state.kind(1) == Kind::Thread {
         state.push_copy(1);
     } else {
@@ -35,14 +37,15 @@ pub fn push_key(state: State) {
     }
 }
 
-/// Remembers the hook that the lane has set in the coroutine that [`push_key`] means, if any, and its mask and count.
+/// Remembers the hook that the lane has set in the coroutine that [`push_key`] means, if any, and
+/// its mask and count.
 pub fn remember(raising: Raising, hook: Option<Hook>, (mask, count): (c_int, c_int)) {
     raising.raw_get_index(State::REGISTRY, KEYS.hooks);
     if let Some(hook) = hook {
         raising.push_light(hook as *mut c_void);
-        raising.raw_set_index(-2, LIBRARY);
+        raising.raw_set_index(-2, LIBRARY_INDEX);
         push_key(*raising);
-        raising.push_number(f64::from(count) * f64::from(MASKS) + f64::from(mask));
+        raising.push_number(f64::from(count) * f64::from(MASK_BASE) + f64::from(mask));
     } else {
         push_key(*raising);
         raising.push_nil();
@@ -51,7 +54,7 @@ pub fn remember(raising: Raising, hook: Option<Hook>, (mask, count): (c_int, c_i
     raising.pop(1);
 }
 
-/// Sets the hook, of the coroutine whose key is on the top, that the lane had set there. Takes the key.
+/// Pops the key of the coroutine `co`, and sets the hook that the lane had set in it.
 pub fn restore_known(state: State, co: State) {
     state.raw_get_index(State::REGISTRY, KEYS.hooks);
     if state.kind(-1) != Kind::Table {
@@ -63,19 +66,20 @@ pub fn restore_known(state: State, co: State) {
     state.raw_get(-2);
     let known = state.number(-1);
     state.pop(1);
-    state.raw_get_index(-1, LIBRARY);
+    state.raw_get_index(-1, LIBRARY_INDEX);
     let hook = hook_from(state.userdata(-1) as usize);
     state.pop(2);
     if known == 0.0 {
         co.set_hook(None, 0, 0);
     } else {
-        let mask = known % f64::from(MASKS);
-        let count = (known - mask) / f64::from(MASKS);
+        let mask = known % f64::from(MASK_BASE);
+        let count = (known - mask) / f64::from(MASK_BASE);
         co.set_hook(hook, mask as c_int, count as c_int);
     }
 }
 
-/// Gives the place of a cancellation's hook to the one that the lane had set in the running coroutine, if any.
+/// Replaces the hook of a cancellation by the one that the lane had set in the running coroutine,
+/// if any.
 pub fn restore(state: State) {
     restore_in(state, state);
 }
@@ -83,7 +87,7 @@ pub fn restore(state: State) {
 /// As [`restore`], in a coroutine that is about to be resumed from `state`.
 pub fn restore_in(state: State, co: State) {
     if HOOKS_ARE_GLOBAL {
-        state.push_integer(COMMON);
+        state.push_integer(COMMON_KEY);
     } else {
         co.push_self();
         co.move_to(state, 1);

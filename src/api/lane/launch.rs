@@ -1,5 +1,6 @@
-//! Launching a lane: everything up to the start of its thread happens on the thread of its creator, so that whatever
-//! goes wrong is an error of the call that wanted the lane (docs/manual/generators.md#launching).
+//! Launching a lane: everything up to the start of its thread happens on the thread of its creator,
+//! so that whatever goes wrong is an error of the call that launches the lane
+//! (docs/manual/generators.md#launching).
 
 use super::{globals, receiver, run, states};
 use crate::api::threads::checked_priority;
@@ -19,9 +20,9 @@ use std::os::raw::c_int;
 use std::sync::{Arc, OnceLock};
 
 /// Where the arguments of `core.launch` are.
-const LIBRARIES: c_int = 1;
-const OPTIONS: c_int = 2;
-const BODY: c_int = 3;
+const LIBRARIES_AT: c_int = 1;
+const OPTIONS_AT: c_int = 2;
+const BODY_AT: c_int = 3;
 
 /// A lane that is being prepared.
 pub(super) struct Launch<'a> {
@@ -33,8 +34,9 @@ pub(super) struct Launch<'a> {
     pub(super) to: State,
 }
 
-/// `core.launch(libraries, options, body, arguments...)`: starts a lane and answers its handle. Called by generators,
-/// which have checked the types of the options. Errors have the position of the generator's caller.
+/// `core.launch(libraries, options, body, arguments...)`: starts a lane and returns its handle.
+/// Called by generators, which have checked the types of the options. Errors have the position of
+/// the generator's caller.
 pub fn launch(state: State) -> Result<c_int, Raise> {
     start(state).map_err(Raise::for_caller)
 }
@@ -89,7 +91,7 @@ fn start(state: State) -> Result<c_int, Raise> {
         return Err(raise);
     }
     let place = state.top();
-    // Of a lane that never began nobody hears, the option `gc_cb` neither.
+    // For a lane that never began, `gc_cb` is not called.
     spawn(universe, spare, settings.priority, home)
         .inspect_err(|_| receiver::forget(state, place))?;
     Ok(1)
@@ -153,8 +155,8 @@ struct Settings {
 
 impl Settings {
     fn read(state: State) -> Result<Settings, Raise> {
-        let list = if state.kind(LIBRARIES) == Kind::String {
-            state.bytes(LIBRARIES)
+        let list = if state.kind(LIBRARIES_AT) == Kind::String {
+            state.bytes(LIBRARIES_AT)
         } else {
             None
         };
@@ -188,22 +190,23 @@ impl Settings {
 
 /// Pushes entry `name` of the options in the creator's state, or nil.
 fn push_option(state: State, name: &'static str) -> Result<(), Raise> {
-    if state.kind(OPTIONS) != Kind::Table {
+    if state.kind(OPTIONS_AT) != Kind::Table {
         state.push_nil();
         return Ok(());
     }
     protect(state, 0, move |raising| raising.push_bytes(name.as_bytes()))?;
-    state.raw_get(OPTIONS);
+    state.raw_get(OPTIONS_AT);
     Ok(())
 }
 
-/// Goes on to the next entry of the table below the key on the top; transfers in between may run code that changes it.
+/// Goes on to the next entry of the table below the key at the top of the stack. Transfers in
+/// between may run code that changes the table.
 pub(super) fn next(state: State) -> Result<bool, Raise> {
     protect(state, 2, |raising| raising.next(1))
 }
 
 impl Launch<'_> {
-    /// Puts all that the lane begins with into its state, and body and arguments on its stack.
+    /// Prepares the lane's state as the options say, and puts body and arguments on its stack.
     fn prepare(&self, record: &Arc<Record>, settings: &Settings) -> Result<(), Raise> {
         self.name(record, settings.name.as_deref())?;
         self.on_state_create()?;
@@ -214,7 +217,7 @@ impl Launch<'_> {
         self.arguments()
     }
 
-    /// Moves the error value on the top of the lane's state into the creator's.
+    /// Moves the error value at the top of the lane's stack to the creator's.
     pub(super) fn carry(&self, raise: Raise) -> Raise {
         if !matches!(raise, Raise::Value) {
             return raise;
@@ -228,7 +231,8 @@ impl Launch<'_> {
         Raise::Bare(text.unwrap_or_else(|| "(an error value that cannot travel)".into()))
     }
 
-    /// As [`protect`], in the lane's state; the error value of a failure is carried to the creator's.
+    /// As [`protect`], in the lane's state. The error value of a failure is moved to the creator's
+    /// state.
     pub(super) fn inside<F, R>(&self, arguments: c_int, closure: F) -> Result<R, Raise>
     where
         F: FnOnce(Raising) -> R + Copy,
@@ -255,7 +259,7 @@ impl Launch<'_> {
         Ok(())
     }
 
-    /// Transfers the top value of the creator's state to the top of the lane's.
+    /// Transfers the top value of the creator's stack to the top of the lane's.
     pub(super) fn transfer(&self, label: Label) -> Result<(), Raise> {
         let to = Destination::State(self.to, &self.lane.local);
         let packet = encode_packet(&self.context.local, self.from, 1, label, to)?;
@@ -264,7 +268,7 @@ impl Launch<'_> {
             .map_err(|raise| self.carry(raise))
     }
 
-    /// Calls the function on the top of the lane's state.
+    /// Calls the function at the top of the lane's stack.
     fn call(&self) -> Result<(), Raise> {
         self.to
             .call_protected(0, Some(0), 0)
@@ -347,9 +351,9 @@ impl Launch<'_> {
     fn body(&self) -> Result<(), Raise> {
         let (from, to) = (self.from, self.to);
         globals::set(to).map_err(|raise| self.carry(raise))?;
-        if let Some(text) = from.bytes(BODY) {
+        if let Some(text) = from.bytes(BODY_AT) {
             let shown = text.split(|&byte| byte == 0).next().unwrap_or_default();
-            // With room for the zero at the end.
+            // The room includes the zero byte at the end.
             let mut name = grow::list(shown.len() + 1);
             name.extend_from_slice(shown);
             let name = std::ffi::CString::new(name).unwrap_or_default();
@@ -364,13 +368,13 @@ impl Launch<'_> {
             }
             return Ok(());
         }
-        from.push_copy(BODY);
+        from.push_copy(BODY_AT);
         self.transfer(Label::Body)
     }
 
     /// Puts the arguments on the lane's stack.
     fn arguments(&self) -> Result<(), Raise> {
-        let count = self.from.top() - BODY;
+        let count = self.from.top() - BODY_AT;
         if count == 0 {
             return Ok(());
         }

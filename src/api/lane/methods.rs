@@ -1,6 +1,7 @@
 //! The methods of lane handles: `join`, indexing, `status`, `cancel` (docs/manual/lanes.md).
 //!
-//! The outcome stays with the lane, so `join` and indexing may be mixed and repeated, and always agree.
+//! The outcome stays with the lane, so `join` and indexing may be mixed and repeated, and always
+//! agree.
 
 use super::cancel;
 use super::fetched::values;
@@ -16,7 +17,8 @@ use crate::lua::{
 use lanes_engine::park::Deadline;
 use std::os::raw::c_int;
 
-/// Prepares a state for handles: makes their metatable. `context` is the index of the context's userdata.
+/// Prepares a state for handles: makes their metatable. `context` is the index of the context's
+/// userdata.
 pub fn install(raising: Raising, context: c_int) -> Userdata<Handle> {
     new_metatable(
         raising,
@@ -42,7 +44,8 @@ pub fn install(raising: Raising, context: c_int) -> Userdata<Handle> {
 }
 
 lua_function! {
-    /// `lane:join([timeout])`: results; `nil, error, trace`; nothing where it was cancelled; `nil, "timeout"`.
+    /// `lane:join([timeout])`: returns the results; `nil, error, trace` after an error; nothing if
+    /// it was cancelled; `nil, "timeout"`.
     fn join = join_body
 }
 
@@ -130,7 +133,8 @@ fn index_body(state: State) -> Result<c_int, Raise> {
     }
 }
 
-/// `lane[n]`: waits for the end. Result `n`; at 0 true; at -1 the error value. An error is raised here, but at -1.
+/// `lane[n]`: waits for the end. Returns result `n`; true at 0; the error value at -1. The error of
+/// the lane is raised at any other index than -1.
 fn result(context: &Context, state: State, handle: &Handle, number: f64) -> Result<c_int, Raise> {
     wait(context, state, &handle.record, Deadline::Never)?;
     let failed = matches!(handle.record.outcome.get(), Some(Outcome::Error(_)));
@@ -138,7 +142,7 @@ fn result(context: &Context, state: State, handle: &Handle, number: f64) -> Resu
         state.push_boolean(true);
         return Ok(1);
     }
-    // Of an error there is one value to be read, whichever index is asked for.
+    // A failed lane has one value to be read, at whichever index.
     let wanted = if failed {
         1
     } else if number >= 1.0 && number <= f64::from(c_int::MAX) && number.fract() == 0.0 {
@@ -171,7 +175,7 @@ fn result(context: &Context, state: State, handle: &Handle, number: f64) -> Resu
 }
 
 lua_function! {
-    /// The end of a handle: the lane goes on by itself. Calls the option `gc_cb`.
+    /// `__gc` of a handle: calls the option `gc_cb`. The lane goes on by itself.
     always fn collect = collect_body
 }
 

@@ -1,11 +1,12 @@
-//! What a lane can require: the ways of its creator's `package`, and the modules of the option `required` (docs/manual/generators.md#launching).
+//! What a lane can require: the paths and loaders of its creator's `package`, and the modules of
+//! the option `required` (docs/manual/generators.md#launching).
 
 use super::globals;
 use super::launch::{Launch, next};
 use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, Raising, State, protect};
 use crate::message::{KEYS, Label, register};
 
-/// Whether a failure, whose error value is on the top, says that memory ran out.
+/// Whether a failure, whose error value is at the top of the stack, says that memory ran out.
 fn is_memory_error(state: State, raise: &Raise) -> bool {
     match raise {
         Raise::Value => state.bytes(-1) == Some(NOT_ENOUGH_MEMORY.as_bytes()),
@@ -22,7 +23,8 @@ fn push_package(raising: Raising) {
 }
 
 impl Launch<'_> {
-    /// Copies `path`, `cpath` and `preload` of the creator's `package`, or of the option of that name.
+    /// Copies `path`, `cpath` and `preload` of the creator's `package`, or of the option of that
+    /// name.
     pub(super) fn package(&self) -> Result<(), Raise> {
         let (from, to) = (self.from, self.to);
         self.inside(0, push_package)?;
@@ -59,8 +61,8 @@ impl Launch<'_> {
         Ok(())
     }
 
-    /// Copies those loaders of the table on the top of the creator's state that can travel into the `preload` of the
-    /// `package` on the top of the lane's. Entries that the lane has stay.
+    /// Copies loaders that can travel from the table at the top of the creator's stack into the
+    /// `preload` of the `package` at the top of the lane's. Entries that the lane has stay.
     fn preload(&self) -> Result<(), Raise> {
         let (from, to) = (self.from, self.to);
         self.inside(1, |raising| raising.raw_get_name(1, b"preload"))?;
@@ -94,7 +96,7 @@ impl Launch<'_> {
         Ok(())
     }
 
-    /// Requires modules in the lane and enters them in its names.
+    /// Requires the modules in the lane, and registers their names.
     pub(super) fn required(&self) -> Result<(), Raise> {
         let (from, to) = (self.from, self.to);
         self.option("required")?;

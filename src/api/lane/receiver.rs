@@ -1,4 +1,4 @@
-//! Lane handles on the stack: pushing one, and the one that is the receiver of a method.
+//! Lane handles on the stack: pushing one, and finding the receiver of a method.
 
 use crate::api::waiting::{self, Waited};
 use crate::context::Context;
@@ -47,7 +47,7 @@ pub fn push(context: &Context, state: State, record: &Arc<Record>) -> Result<(),
     Ok(())
 }
 
-/// Takes the lane out of the handle at `index`, which nobody has seen.
+/// Takes the lane out of the handle at `index`, which no program has seen.
 pub fn forget(state: State, index: c_int) {
     drop(Userdata::<Handle>::take(state, index));
 }
@@ -62,7 +62,7 @@ pub fn push_text(state: State, text: &'static str) -> Result<(), Raise> {
     protect(state, 0, move |raising| raising.push_bytes(text.as_bytes()))
 }
 
-/// Waits until the lane has ended; false at the deadline.
+/// Waits until the lane has ended. Returns false at the deadline.
 pub fn wait(
     context: &Context,
     state: State,

@@ -20,27 +20,32 @@ use std::sync::{Arc, OnceLock};
 pub struct Job {
     /// Its state, its record, and how the state was made.
     pub spare: Spare,
-    /// Where it belongs.
+    /// The universe of the lane.
     pub universe: Arc<Universe>,
     /// The priority that it is to have.
     pub priority: Option<Arc<Priority>>,
 }
 
-/// A priority that was asked for, and what came of it.
+/// A priority that was asked for, and whether the system granted it.
 pub struct Priority {
     /// -3 to +3.
     pub value: i32,
     /// Opens when the thread has tried.
     pub tried: Latch,
-    /// Why the system refused; the lane has not run then.
+    /// Why the system refused. The lane has not run then.
     pub refused: OnceLock<String>,
 }
 
 impl Job {
-    /// Runs the lane to its end and says whether the thread is as it was.
+    /// Runs the lane to its end. Returns whether the thread can be used again.
     pub fn run(self, ending: &Ending) -> Reuse {
         let Job {
-            spare: Spare { owned, record, kit },
+            spare:
+                Spare {
+                    owned,
+                    record,
+                    recipe,
+                },
             universe,
             priority,
         } = self;
@@ -70,7 +75,7 @@ impl Job {
         junction(4);
         record.end.open();
         junction(4);
-        let leftover = states::close(owned, kit);
+        let leftover = states::close(owned, recipe);
         record.closed.open();
         junction(4);
         universe.remove_lane(&record);
@@ -81,7 +86,7 @@ impl Job {
     }
 }
 
-/// Runs body and finalizers and captures what came of them.
+/// Runs body and finalizers, and captures the outcome.
 #[inline(never)]
 fn body(record: &Record, state: State) -> Outcome {
     let Some(context) = Context::in_registry(&state) else {
@@ -105,15 +110,16 @@ fn body(record: &Record, state: State) -> Outcome {
     }
 }
 
-/// Runs the finalizers, last registered first. After an error (its status given) the error value is on the top, and
-/// stays there. Answers the outcome where a finalizer failed.
+/// Runs the finalizers, last registered first. After an error (`status` is given) the error value
+/// is at the top of the stack, and stays there. Returns the outcome if a finalizer failed.
 fn finalize(context: &Context, state: State, status: Option<c_int>) -> Option<Outcome> {
     state.raw_get_index(State::REGISTRY, KEYS.finalizers);
     if state.is_none_or_nil(-1) {
         state.pop(1);
         return None;
     }
-    // The trace of the body's error goes to every finalizer; one that fails leaves a trace of its own.
+    // The trace of the body's error is passed to every finalizer. A finalizer that fails leaves
+    // another trace.
     let list = state.top();
     let error = list - 1;
     state.raw_get_index(State::REGISTRY, KEYS.trace);
@@ -148,7 +154,7 @@ fn finalize(context: &Context, state: State, status: Option<c_int>) -> Option<Ou
         }
         state.set_top(list + 1);
     }
-    // The trace goes back for the outcome.
+    // The trace is put back, for the outcome.
     let _: Result<(), Raise> = protect(state, 1, |raising| {
         raising.raw_set_index(State::REGISTRY, KEYS.trace)
     });

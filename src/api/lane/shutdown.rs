@@ -1,4 +1,5 @@
-//! The end of a universe: its lanes are asked to stop, and waited for within limits (docs/manual/shutdown.md).
+//! The end of a universe: its lanes are asked to stop, and waited for within limits
+//! (docs/manual/shutdown.md).
 
 use crate::lane::{ALL_HOOKS, Record};
 use crate::universe::Universe;
@@ -6,17 +7,17 @@ use lanes_engine::park::{Deadline, Request, Wait, Waiter};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Time that lanes have in any case, so that those which are about to end can.
-const GRACE: Duration = Duration::from_millis(20);
+/// The time that lanes have in any case, so that those which are about to end can do so.
+const GRACE_TIME: Duration = Duration::from_millis(20);
 
-/// Ends a universe; called when its master state is being closed. Lanes are asked to stop by a hard request, which
-/// wakes them; those that have not ended by half of the time get every hook; those that still run when the time is up
-/// go on without anybody to know. Answers whether all have ended.
+/// Ends a universe; called when its master state is being closed. Lanes are asked to stop by a hard
+/// request, which wakes them; those that have not ended by half of the time get every hook; those
+/// that still run when the time is up are left running. Returns whether all have ended.
 pub fn shut_down(universe: &Arc<Universe>) -> bool {
     universe.close();
     let time = Duration::try_from_secs_f64(universe.settings.shutdown_timeout)
         .unwrap_or(Duration::MAX)
-        .max(GRACE);
+        .max(GRACE_TIME);
     let begin = Instant::now();
     let until = |share: Duration| {
         begin
@@ -41,7 +42,8 @@ pub fn shut_down(universe: &Arc<Universe>) -> bool {
     all_ended
 }
 
-/// Waits until lanes have ended and closed their states; answers those that have not by the deadline.
+/// Waits until lanes have ended and closed their states. Returns those that have not by the
+/// deadline.
 fn wait(lanes: Vec<Arc<Record>>, waiter: &Arc<Waiter>, deadline: Deadline) -> Vec<Arc<Record>> {
     let wait = Wait {
         waiter,

@@ -1,4 +1,4 @@
-//! The states of lanes: made, prepared, and made again of those of lanes that have ended.
+//! The states of lanes: they are made, prepared, and reused after a lane has ended.
 
 #![allow(
     unsafe_code,
@@ -10,7 +10,7 @@ use super::{callback, coroutines, debug_hooks, globals};
 use crate::api::prepare;
 use crate::api::{loaded, require};
 use crate::context::Context;
-use crate::lane::{Kinds, Kit, Leftover, Place, Record, Spare};
+use crate::lane::{Kinds, Leftover, Place, Recipe, Record, Spare};
 use crate::lua::compat::{self, LUAJIT, SEEDS_ITSELF};
 use crate::lua::{Kind, Raise, State, Text, protect};
 use crate::message::KEYS;
@@ -62,12 +62,12 @@ pub fn take(
     })
 }
 
-/// LuaJIT refused an allocator: on some systems its states come from its own arenas only.
-static REFUSED: AtomicBool = AtomicBool::new(false);
+/// Whether LuaJIT has refused an allocator: some builds make states with their own allocator only.
+static ALLOCATOR_REFUSED: AtomicBool = AtomicBool::new(false);
 
-/// Memory for one state; `None` stands for that of the interpreter's own choice.
+/// Memory for one state. `None` stands for the interpreter's default allocator.
 fn own_memory(limit: usize) -> Result<Option<Box<Memory>>, Raise> {
-    if REFUSED.load(Ordering::Relaxed) && limit == usize::MAX {
+    if ALLOCATOR_REFUSED.load(Ordering::Relaxed) && limit == usize::MAX {
         return Ok(None);
     }
     Memory::own(limit)
@@ -75,10 +75,10 @@ fn own_memory(limit: usize) -> Result<Option<Box<Memory>>, Raise> {
         .ok_or_else(Raise::out_of_memory)
 }
 
-/// Asks the program's allocator function for the allocator of one state: it answers a userdata that holds an
+/// Calls the program's function for the allocator of one state: it returns a userdata that holds an
 /// allocator function and its data.
 fn custom(state: State, limit: usize) -> Result<Box<Memory>, Raise> {
-    state.raw_get_index(State::REGISTRY, ALLOCATOR);
+    state.raw_get_index(State::REGISTRY, ALLOCATOR_KEY);
     state
         .call_protected(0, Some(1), 0)
         .map_err(|_| Raise::Value)?;
@@ -106,7 +106,7 @@ fn custom(state: State, limit: usize) -> Result<Box<Memory>, Raise> {
         .ok_or_else(|| Raise::message("Bad allocator: the userdata holds no allocator function"))
 }
 
-/// An error of a new state: its error value is of no use to the caller but for its text.
+/// Turns an error of a new state into its text, because the error value stays in that state.
 fn in_words(state: State, raise: Raise) -> Raise {
     match raise {
         Raise::Value => Raise::Bare(state.text(-1).unwrap_or_else(Text::out_of_memory)),
@@ -114,7 +114,7 @@ fn in_words(state: State, raise: Raise) -> Raise {
     }
 }
 
-/// Makes a state with these libraries. With a place its beginning is remembered.
+/// Makes a state with these libraries. With a place, its arena remembers the prepared state.
 fn make(
     memory: Option<Box<Memory>>,
     libraries: Libraries,
@@ -124,7 +124,7 @@ fn make(
     let may_choose = LUAJIT && reusable && memory.is_some();
     let mut owned = match Owned::new(memory) {
         Err(OutOfMemory) if may_choose => {
-            REFUSED.store(true, Ordering::Relaxed);
+            ALLOCATOR_REFUSED.store(true, Ordering::Relaxed);
             Owned::new(None)
         }
         owned => owned,
@@ -133,13 +133,13 @@ fn make(
     let state = owned.state();
     let kinds = prepare(state, libraries).map_err(|raise| in_words(state, raise))?;
     if place.is_some() {
-        // Else the collector would begin, in every lane anew, with the first thing that is allocated.
+        // If not, the collector would start in every lane with the first allocation.
         protect(state, 0, |raising| raising.collect()).map_err(|raise| in_words(state, raise))?;
     }
     owned.prepared(place.is_some());
     begin(
         owned,
-        Kit {
+        Recipe {
             libraries,
             kinds,
             reusable,
@@ -149,19 +149,23 @@ fn make(
 }
 
 /// Gives a prepared state the context of a new lane.
-fn begin(owned: Owned, kit: Kit) -> Result<Spare, Raise> {
+fn begin(owned: Owned, recipe: Recipe) -> Result<Spare, Raise> {
     let record = Record::new(HOOK);
     let state = owned.state();
     Context::install(
         state,
-        kit.kinds,
+        recipe.kinds,
         Context::new("Lane", Some(Arc::clone(&record))),
     );
     seed(state).map_err(|raise| in_words(state, raise))?;
-    Ok(Spare { owned, record, kit })
+    Ok(Spare {
+        owned,
+        record,
+        recipe,
+    })
 }
 
-/// Opens the libraries and puts in what does not depend on the lane.
+/// Opens the libraries and adds all that does not depend on the lane.
 fn prepare(state: State, libraries: Libraries) -> Result<Kinds, Raise> {
     state.run_collector(false);
     protect(state, 0, |raising| libraries.open(raising))?;
@@ -184,7 +188,7 @@ fn prepare(state: State, libraries: Libraries) -> Result<Kinds, Raise> {
             raising.raw_get_name(-1, b"math");
             if raising.kind(-1) == Kind::Table {
                 raising.raw_get_name(-1, b"randomseed");
-                raising.raw_set_index(State::REGISTRY, RANDOM_SEED);
+                raising.raw_set_index(State::REGISTRY, RANDOM_SEED_KEY);
             }
         }
         raising.set_top(0);
@@ -193,23 +197,23 @@ fn prepare(state: State, libraries: Libraries) -> Result<Kinds, Raise> {
     Ok(kinds)
 }
 
-/// The registry key of the function that answers an allocator for each state, in a master state.
-pub const ALLOCATOR: i64 = -0x4c61_0101;
+/// The registry key, in a master state, of the function that returns an allocator for each state.
+pub const ALLOCATOR_KEY: i64 = -0x4c61_0101;
 
 /// The registry key of `math.randomseed`.
-const RANDOM_SEED: i64 = -0x4c61_0102;
+const RANDOM_SEED_KEY: i64 = -0x4c61_0102;
 
-/// Seeds `math.random` where a new state does that by itself: a state that is made again would repeat itself.
+/// Seeds `math.random` on Luas that seed every new state: a reused state would repeat its numbers.
 fn seed(state: State) -> Result<(), Raise> {
     if !SEEDS_ITSELF {
         return Ok(());
     }
-    state.raw_get_index(State::REGISTRY, RANDOM_SEED);
+    state.raw_get_index(State::REGISTRY, RANDOM_SEED_KEY);
     if state.kind(-1) != Kind::Function {
         state.pop(1);
         return Ok(());
     }
-    // Every RandomState has other keys.
+    // Every `RandomState` has other random keys.
     let random = |n: u64| RandomState::new().hash_one(n) as i64;
     state.push_integer(random(1));
     state.push_integer(random(2));
@@ -218,21 +222,21 @@ fn seed(state: State) -> Result<(), Raise> {
         .map_err(|_| Raise::Value)
 }
 
-/// Ends the state of a lane. What the answer is worth is for [`give`] to use, once the lane is known to be closed.
+/// Closes the state of a lane. [`give`] takes what is left, once the lane is marked as closed.
 #[inline(never)]
-pub fn close(mut owned: Owned, kit: Kit) -> Leftover {
-    if !kit.reusable {
+pub fn close(mut owned: Owned, recipe: Recipe) -> Leftover {
+    if !recipe.reusable {
         drop(owned);
         return Leftover::Nothing;
     }
     if owned.is_renewable() {
         return owned
             .renew()
-            .map_or(Leftover::Nothing, |owned| Leftover::State(owned, kit));
+            .map_or(Leftover::Nothing, |owned| Leftover::State(owned, recipe));
     }
     drop(owned);
-    if REFUSED.load(Ordering::Relaxed) {
-        Leftover::Libraries(kit.libraries)
+    if ALLOCATOR_REFUSED.load(Ordering::Relaxed) {
+        Leftover::Libraries(recipe.libraries)
     } else {
         Leftover::Nothing
     }
@@ -246,7 +250,7 @@ pub fn give(universe: &Universe, leftover: Leftover) {
     }
     let spare = match leftover {
         Leftover::Nothing => return,
-        Leftover::State(owned, kit) => begin(owned, kit),
+        Leftover::State(owned, recipe) => begin(owned, recipe),
         Leftover::Libraries(libraries) => {
             if !universe.spares().has_room(libraries) {
                 return;

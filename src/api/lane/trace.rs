@@ -1,7 +1,8 @@
 //! Error traces: where in a lane's body an error was raised (docs/manual/errors.md#the-trace).
 //!
-//! The interpreter finds a level by walking to it, so a whole trace of a very deep recursion would cost the square of
-//! its depth. A trace has the innermost levels and the outermost ones; a mark stands for those in between.
+//! The interpreter finds a level by walking to it, so the time for a whole trace would grow with
+//! the square of the depth. A trace has the innermost levels and the outermost ones; a mark stands
+//! for those in between.
 
 use crate::context::Context;
 use crate::lua::sentinels::is_cancel_error;
@@ -10,12 +11,13 @@ use crate::message::KEYS;
 use std::os::raw::c_int;
 
 /// How many of the innermost levels a trace has.
-const INNERMOST: c_int = 10_000;
-/// How many of the outermost levels a trace of a deeper recursion has besides.
-const OUTERMOST: c_int = 100;
+const INNERMOST_LEVELS: c_int = 10_000;
+/// How many of the outermost levels a trace of a deeper recursion has in addition.
+const OUTERMOST_LEVELS: c_int = 100;
 
 lua_function! {
-    /// The message handler of a lane's body: leaves the trace in the registry and the error value as it is.
+    /// The message handler of a lane's body: puts the trace into the registry and leaves the error
+    /// value unchanged.
     always pub fn handler = handle
 }
 
@@ -26,19 +28,23 @@ fn handle(state: State) -> Result<c_int, Raise> {
     }
     let context = Context::of(&state)?;
     let extended = context.extended_traces.get();
-    // Where there is no memory for the trace, the error itself still arrives.
+    // If there is no memory for the trace, the error itself still arrives.
     let _ = protect(state, 0, move |raising| push(raising, extended));
     state.set_top(1);
     Ok(1)
 }
 
-/// Makes the trace of the functions below the one that is running, which is the protected one of the message handler, and the handler.
+/// Pushes the trace of the running functions, without the message handler and the closure that it
+/// protects.
 fn push(raising: Raising, extended: bool) {
-    const OWN: c_int = 2;
+    const OWN_LEVELS: c_int = 2;
     let depth = raising.depth();
-    raising.new_table((depth.min(INNERMOST + OUTERMOST) - OWN).max(0) as usize, 0);
+    raising.new_table(
+        (depth.min(INNERMOST_LEVELS + OUTERMOST_LEVELS) - OWN_LEVELS).max(0) as usize,
+        0,
+    );
     let mut n = 0;
-    let mut level = OWN;
+    let mut level = OWN_LEVELS;
     while level < depth {
         if let Some(frame) = raising.frame_info(level) {
             n += 1;
@@ -50,8 +56,10 @@ fn push(raising: Raising, extended: bool) {
             raising.raw_set_index(-2, n);
         }
         level += 1;
-        if level - OWN == INNERMOST - 1 && depth - OWN > INNERMOST + OUTERMOST {
-            let skipped = depth - OUTERMOST - level;
+        if level - OWN_LEVELS == INNERMOST_LEVELS - 1
+            && depth - OWN_LEVELS > INNERMOST_LEVELS + OUTERMOST_LEVELS
+        {
+            let skipped = depth - OUTERMOST_LEVELS - level;
             n += 1;
             push_skipped(raising, skipped, extended);
             raising.raw_set_index(-2, n);
@@ -75,7 +83,7 @@ fn push_basic(raising: Raising, frame: &FrameInfo) {
     }
 }
 
-/// Pushes what stands for levels that are left out.
+/// Pushes the mark that stands for levels that are left out.
 fn push_skipped(raising: Raising, skipped: c_int, extended: bool) {
     raising.push_bytes(b"...\t(skipping ");
     raising.push_integer(i64::from(skipped));
@@ -114,8 +122,8 @@ fn push_extended(raising: Raising, frame: &FrameInfo) {
 
 /// Forgets the trace of an earlier error.
 pub fn forget(state: State) {
-    // Nothing is allocated: the key is there, or nil is stored under a new one, which can fail only when memory is
-    // short; then an old trace, if there is one, stays.
+    // The key exists, so nothing is allocated; or nil is stored under a new key, which fails only
+    // if memory is short.
     if protect(state, 0, |raising| {
         raising.push_nil();
         raising.raw_set_index(State::REGISTRY, KEYS.trace);

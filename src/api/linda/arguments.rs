@@ -1,4 +1,5 @@
-//! What the methods of lindas have in common: their receiver, timeouts, and how a wait on a linda ends.
+//! What the methods of lindas have in common: their receiver, timeouts, and how a wait on a linda
+//! ends.
 
 use crate::api::waiting::{Timeout, Waited};
 use crate::linda::{Linda, soft_requests};
@@ -32,8 +33,8 @@ pub fn linda_of(proxy: &Proxy) -> Option<&Linda> {
     (&*proxy.object as &dyn Any).downcast_ref::<Linda>()
 }
 
-/// A timeout that stands before the key: a number of seconds (negative: for ever), or nil. Answers it and the index of what
-/// follows.
+/// The timeout before the key: a number of seconds (negative: for ever), or nil. Returns it and the
+/// index of the next argument.
 #[inline(always)]
 pub fn timeout(arguments: &Arguments) -> Result<(Timeout, c_int), Raise> {
     match arguments.state.kind(2) {

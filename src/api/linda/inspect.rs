@@ -11,7 +11,8 @@ use lanes_engine::queues::{Dump, Probe};
 use std::os::raw::{c_int, c_void};
 
 lua_function! {
-    /// `linda:count([key...])`: of one key its count, or nil; of several, or of all, a table.
+    /// `linda:count([key...])`: returns the count of one key, or nil; of several keys, or of all, a
+    /// table.
     pub fn count = count_body
 }
 
@@ -52,7 +53,7 @@ fn count_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `linda:dump()`: a table of all slots; nothing where the linda was never touched.
+    /// `linda:dump()`: returns a table of all slots; nothing if the linda was never used.
     pub fn dump = dump_body
 }
 
@@ -107,7 +108,7 @@ fn push_slot(context: &Context, state: State, slot: &mut Dump<Message>) -> Resul
 }
 
 lua_function! {
-    /// `linda:deep()`: a light userdata that is the linda's identity in every state.
+    /// `linda:deep()`: returns a light userdata that identifies the linda in every state.
     pub fn deep = deep_body
 }
 
@@ -120,7 +121,7 @@ fn deep_body(state: State) -> Result<c_int, Raise> {
     Ok(1)
 }
 
-/// Pushes what `tostring` results for a linda.
+/// Pushes what `tostring` returns for a linda.
 fn push_display(state: State, linda: &Linda) -> Result<(), Raise> {
     let mut text = linda.display();
     protect_with(state, 0, &mut text, |raising, text| {
@@ -163,7 +164,7 @@ fn concat_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// What debuggers show of a linda: its dump, or its text where it was never touched.
+    /// What debuggers show of a linda: its dump, or its text if it was never used.
     pub fn to_watch = to_watch_body
 }
 

@@ -1,5 +1,5 @@
-//! Locks and atomic numbers in slots of lindas (docs/manual/locks.md): what `lanes.genlock` and `lanes.genatomic` build
-//! on. Both check their arguments before they touch the slot.
+//! Locks and atomic numbers in slots of lindas (docs/manual/locks.md): what `lanes.genlock` and
+//! `lanes.genatomic` build on. Both check their arguments before they touch the slot.
 
 use super::arguments::{this, waited};
 use super::results;
@@ -14,7 +14,8 @@ use lanes_engine::queues::Values;
 use std::os::raw::c_int;
 
 lua_function! {
-    /// `prepare_lock(linda, key, count)`: empties the slot and limits it; nothing, or `cancel_error`.
+    /// `prepare_lock(linda, key, count)`: empties the slot and limits it. Returns nothing, or
+    /// `cancel_error`.
     pub fn prepare_lock = |state| prepare_lock_body(state).map_err(Raise::for_caller)
 }
 
@@ -38,7 +39,8 @@ fn prepare_lock_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `linda:__lock(key, count, units, mode)`: takes units (positive), or gives them back.
+    /// `linda:__lock(key, count, units, mode)`: takes units (a positive number), or gives them back
+    /// (a negative one).
     always pub fn lock = |state| lock_body(state).map_err(Raise::for_caller)
 }
 
@@ -64,7 +66,7 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
             Deadline::Never
         };
         if !single && units > state.number(3) {
-            // More than there are will never be free.
+            // More units than the lock has will never be free.
             return match deadline {
                 Deadline::Now => results::refused_send(state, Refusal::TimedOut),
                 _ => super::receive::sleep(context, state, deadline),
@@ -112,7 +114,7 @@ fn done(state: State) -> Result<c_int, Raise> {
     Ok(1)
 }
 
-/// Makes the value at `index` a number, if it is one or spells one.
+/// Converts the value at `index` to a number.
 fn to_number(arguments: &Arguments, index: c_int, position: c_int) -> Result<(), Raise> {
     let state = arguments.state;
     match state.kind(index) {
@@ -139,7 +141,8 @@ fn to_number(arguments: &Arguments, index: c_int, position: c_int) -> Result<(),
 }
 
 lua_function! {
-    /// `prepare_atomic(linda, key, initial)`: limits the slot and sets the number; nothing, or `cancel_error`.
+    /// `prepare_atomic(linda, key, initial)`: limits the slot and sets the number. Returns nothing,
+    /// or `cancel_error`.
     pub fn prepare_atomic = |state| prepare_atomic_body(state).map_err(Raise::for_caller)
 }
 
@@ -159,7 +162,7 @@ fn prepare_atomic_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `linda:__add(key, difference)`: adds to the number in the slot and results the sum.
+    /// `linda:__add(key, difference)`: adds to the number in the slot and returns the sum.
     pub fn add = |state| add_body(state).map_err(Raise::for_caller)
 }
 
@@ -188,7 +191,7 @@ fn add_body(state: State) -> Result<c_int, Raise> {
     let message = match sum {
         Ok(message) => message,
         Err(raise) => {
-            // The number goes back, and the place of the lock is free again.
+            // Puts the number back, which also frees the lock.
             let _ = linda.queues.set(&key, values);
             return Err(raise);
         }
@@ -199,7 +202,8 @@ fn add_body(state: State) -> Result<c_int, Raise> {
     Ok(1)
 }
 
-/// Adds the captured number and the one on the top; leaves the sum there and captures it.
+/// Adds the captured number to the one at the top of the stack. Leaves the sum there, and captures
+/// it.
 fn sum(context: &Context, state: State, value: Option<&Message>) -> Result<Message, Raise> {
     let value = value.cloned().unwrap_or_else(|| Message::float(0.0));
     decode_one(&context.local, state, Label::Element, &value)?;

@@ -15,7 +15,8 @@ use lanes_engine::queues::Who;
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
 
-/// Prepares a state for lindas: makes their metatable. `context` is the index of the context's userdata.
+/// Prepares a state for lindas: makes their metatable. `context` is the index of the context's
+/// userdata.
 pub fn install(raising: Raising, context: c_int) -> Userdata<Proxy> {
     const METHODS: &[(&str, Function)] = &[
         ("send", send::send),
@@ -70,7 +71,8 @@ pub fn new(context: &Context, state: State, name: &[u8]) -> Result<Arc<Linda>, R
 }
 
 lua_function! {
-    /// `linda:set(key [, value...])`: replaces the contents. True when that made room in a full slot, else nothing.
+    /// `linda:set(key [, value...])`: replaces the contents. Returns true if that made room in a
+    /// full slot, else nothing.
     always fn set = set_body
 }
 
@@ -93,7 +95,8 @@ fn set_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `linda:get(key [, count])`: up to `count` (default 1) first elements, which stay; nothing where there are none.
+    /// `linda:get(key [, count])`: returns up to `count` (default 1) first elements, which stay in
+    /// the slot; nothing if it is empty.
     fn get = get_body
 }
 
@@ -125,8 +128,8 @@ fn get_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `linda:limit(key, n)`: sets how many elements `send` may queue; negative: any number. True when that made room
-    /// in a full slot, else nothing.
+    /// `linda:limit(key, n)`: sets how many elements `send` may queue; negative: any number.
+    /// Returns true if that made room in a full slot, else nothing.
     fn limit = limit_body
 }
 
@@ -150,8 +153,8 @@ fn limit_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `linda:cancel([who])`: marks the linda cancelled and wakes those who wait to "read", to "write", or "both"
-    /// (default); "none" takes the mark away.
+    /// `linda:cancel([who])`: marks the linda cancelled and wakes those who wait to "read", to
+    /// "write", or "both" (default); "none" takes the mark away.
     always fn cancel = cancel_body
 }
 

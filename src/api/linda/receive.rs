@@ -1,4 +1,5 @@
-//! `linda:receive` (docs/manual/lindas.md): from one slot, from the first of several, and many elements at once.
+//! `linda:receive` (docs/manual/lindas.md): from one slot, from the first of several, and many
+//! elements at once.
 
 use super::arguments::{is_marker, this, timeout, waited};
 use super::results;
@@ -14,8 +15,9 @@ use lanes_engine::queues::{Found, Queues, Shortcut};
 use std::os::raw::c_int;
 
 lua_function! {
-    /// `linda:receive([timeout,] key...)`: key and value; nothing at the timeout; `cancel_error`.
-    /// `linda:receive([timeout,] linda.batched, key, min [, max])`: key and values.
+    /// `linda:receive([timeout,] key...)`: returns key and value; nothing at the timeout;
+    /// `cancel_error`. `linda:receive([timeout,] linda.batched, key, min [, max])`: returns key and
+    /// values.
     always pub fn receive = receive_body
 }
 
@@ -70,8 +72,8 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
     }
 }
 
-/// Answers the key at `at` and the value of a message that was received; `apart` are the bytes that are apart from it. The message
-/// goes back where it cannot be read.
+/// Answers the key at `at` and the value of a message that was received; `apart` are the bytes that
+/// are apart from it. The message goes back where it cannot be read.
 #[inline]
 fn deliver(
     context: &Context,
@@ -92,7 +94,8 @@ fn deliver(
     }
 }
 
-/// What came of a receive: an element and how to get the next one, if that is news; or why there is none.
+/// The outcome of a receive: an element, and a shortcut to the slot if it is new; or why there is
+/// none.
 type Received = Result<(Message, Option<Shortcut<Message>>), Refusal>;
 
 /// Waits until there is an element.
@@ -191,7 +194,7 @@ fn receive_batched(
     }
 }
 
-/// Waits for `deadline` as a receive does that gets nothing: cancellation ends it.
+/// Waits until `deadline`, as a receive does that gets no element: a request ends the wait.
 pub fn sleep(context: &Context, state: State, deadline: Deadline) -> Result<c_int, Raise> {
     let nothing: Queues<Key, Message> = Queues::new();
     let refusal = wait(context, state, deadline, |wait| {

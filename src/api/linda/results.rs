@@ -1,4 +1,4 @@
-//! What the methods of lindas answer in each outcome: the one place that gives results their shape in the 3.x
+//! What the methods of lindas return in each outcome: the one place that shapes results for the 3.x
 //! interface (docs/manual/lindas.md).
 
 use crate::api::waiting::{Timeout, is_called_back};
@@ -9,8 +9,8 @@ use lanes_engine::park::{Refusal, Request};
 use lanes_engine::queues::LindaCancelled;
 use std::os::raw::{c_int, c_void};
 
-/// Whether an operation that was refused at once may have another outcome when it waits: one with a timeout, and one of a lane that
-/// was asked to stop.
+/// Whether an operation that was refused at once may have another outcome if it waits: it has a
+/// timeout, or its lane was asked to stop.
 pub fn may_change(refusal: Refusal, timeout: Timeout) -> bool {
     match refusal {
         Refusal::TimedOut => timeout != Timeout::Zero,
@@ -18,7 +18,8 @@ pub fn may_change(refusal: Refusal, timeout: Timeout) -> bool {
     }
 }
 
-/// A hard cancel and lack of memory raise, a soft one and a cancelled linda answer `cancel_error`. So does a hard one in a callback.
+/// A hard request and lack of memory raise an error. After a soft request, on a cancelled linda,
+/// and after a hard request in a callback the result is `cancel_error`.
 fn cancelled(state: State, refusal: Refusal) -> Result<c_int, Raise> {
     match refusal {
         Refusal::Request(Request::Hard) if !is_called_back(Context::of(&state)?, state) => {
@@ -38,7 +39,7 @@ pub fn push_cancel_error(state: State) -> Result<(), Raise> {
     })
 }
 
-/// A send that did not send.
+/// The results of a send that has not sent.
 #[cold]
 pub fn refused_send(state: State, refusal: Refusal) -> Result<c_int, Raise> {
     if refusal == Refusal::TimedOut {
@@ -48,7 +49,7 @@ pub fn refused_send(state: State, refusal: Refusal) -> Result<c_int, Raise> {
     cancelled(state, refusal)
 }
 
-/// A receive that received nothing.
+/// The results of a receive that has received nothing.
 #[cold]
 pub fn refused_receive(state: State, refusal: Refusal) -> Result<c_int, Raise> {
     if refusal == Refusal::TimedOut {
@@ -57,13 +58,13 @@ pub fn refused_receive(state: State, refusal: Refusal) -> Result<c_int, Raise> {
     cancelled(state, refusal)
 }
 
-/// An operation on a cancelled linda that never waits.
+/// The results of an operation that never waits, on a cancelled linda.
 #[cold]
 pub fn linda_cancelled(state: State) -> Result<c_int, Raise> {
     cancelled(state, Refusal::LindaCancelled)
 }
 
-/// `set` and `limit`: true where a full slot has room now, else nothing.
+/// The results of `set` and `limit`: true if a full slot has room now, else nothing.
 pub fn made_room(state: State, outcome: Result<bool, LindaCancelled>) -> Result<c_int, Raise> {
     match outcome {
         Ok(false) => Ok(0),

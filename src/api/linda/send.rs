@@ -13,7 +13,8 @@ use lanes_engine::queues::Values;
 use std::os::raw::c_int;
 
 lua_function! {
-    /// `linda:send([timeout,] [linda.null,] key, value...)` (docs/manual/lindas.md): true; false at the timeout; `cancel_error`.
+    /// `linda:send([timeout,] [linda.null,] key, value...)`: returns true; false at the timeout;
+    /// `cancel_error`.
     pub fn send = send_body
 }
 
@@ -113,7 +114,8 @@ pub fn element(context: &Context, state: State) -> Result<Message, Raise> {
     encode_one(&context.local, state, Label::Argument(2))
 }
 
-/// Captures the `count` values from index `first` on, which are the top ones, as elements of a slot.
+/// Captures the `count` values from index `first` on, which are the top ones, as elements of a
+/// slot.
 pub fn elements(
     context: &Context,
     state: State,

@@ -8,7 +8,7 @@ use lanes_engine::memory::faults::{self, Plan};
 use std::os::raw::c_int;
 use std::sync::atomic::Ordering;
 
-/// Adds the hooks to the module's table on the top.
+/// Adds the hooks to the module's table, which is at the top of the stack.
 pub fn add(raising: Raising, context: c_int) {
     const HOOKS: [(&str, Function); 7] = [
         ("decode_mutated", decode_mutated),
@@ -32,15 +32,16 @@ lua_function! {
     fn panic = |_| panic!("provoked by a test")
 }
 
-/// The two arguments that say what is refused: number `n` (from 1) from now on, and how many in all.
+/// The first two arguments: the number (from 1) of the first request that is refused, and how many
+/// are refused in all.
 fn numbers(arguments: &Arguments) -> Result<(u64, u64), Raise> {
     Ok((arguments.number(1)? as u64, arguments.number(2)? as u64))
 }
 
 lua_function! {
-    /// `hooks.refuse(n, count, f, ...)`: calls `f(...)` while allocation number `n` of this state and those after it,
-    /// `count` in all, are refused. Answers how the call ended (true or false), how many were refused, and the results
-    /// or the error.
+    /// `hooks.refuse(n, count, f, ...)`: calls `f(...)` while allocation number `n` of this state
+    /// and those after it, `count` in all, are refused. Returns whether the call succeeded, how
+    /// many were refused, and the results or the error.
     fn refuse = refuse_body
 }
 
@@ -61,7 +62,8 @@ fn refuse_body(state: State) -> Result<c_int, Raise> {
     Ok(state.top())
 }
 
-/// Begins a plan, or ends it where there are no arguments. Answers how many were refused until now.
+/// Begins a plan, or ends it if there are no arguments. Returns how many requests were refused
+/// until now.
 fn change(state: State, plan: &Plan, function: &'static str) -> Result<c_int, Raise> {
     let refused = plan.end();
     if state.kind(1) != Kind::None {
@@ -73,14 +75,14 @@ fn change(state: State, plan: &Plan, function: &'static str) -> Result<c_int, Ra
 }
 
 lua_function! {
-    /// `hooks.refuse_in_lanes(n, count)`: as `refuse`, for the states of all lanes together, until it is called without
-    /// arguments. Answers how many were refused since the call before.
+    /// `hooks.refuse_in_lanes(n, count)`: as `refuse`, for the states of all lanes together, until
+    /// it is called without arguments. Returns how many were refused since the previous call.
     fn refuse_in_lanes = |state| change(state, &faults::LANES, "refuse_in_lanes")
 }
 
 lua_function! {
-    /// `hooks.refuse_in_library(n, count [, size])`: as `refuse_in_lanes`, for the memory of the library itself; of blocks of at least `size`
-    /// bytes only.
+    /// `hooks.refuse_in_library(n, count [, size])`: as `refuse_in_lanes`, for the memory of the
+    /// library itself; of blocks of at least `size` bytes only.
     always fn refuse_in_library = refuse_in_library_body
 }
 
@@ -96,18 +98,20 @@ fn refuse_in_library_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `hooks.refuse_allocators(n, count)`: as `refuse_in_lanes`, for states over an allocator of ours, as a LuaJIT may refuse all of them.
+    /// `hooks.refuse_allocators(n, count)`: as `refuse_in_lanes`, for new states that would use our
+    /// allocator. Some builds of LuaJIT refuse all of them.
     fn refuse_allocators = |state| change(state, &faults::ALLOCATORS, "refuse_allocators")
 }
 
 lua_function! {
-    /// `hooks.refuse_threads(n, count)`: as `refuse_in_lanes`, for the threads of lanes that are to be started.
+    /// `hooks.refuse_threads(n, count)`: as `refuse_in_lanes`, for the threads of lanes that are to
+    /// be started.
     fn refuse_threads = |state| change(state, &faults::THREADS, "refuse_threads")
 }
 
 lua_function! {
-    /// `hooks.decode_mutated(seed, ...)`: captures the values as one message, changes its bytes at random, and answers what
-    /// they mean then, or raises an error.
+    /// `hooks.decode_mutated(seed, ...)`: captures the values as one message, changes its bytes at
+    /// random, and returns what they mean then, or raises an error.
     fn decode_mutated = decode_mutated_body
 }
 
