@@ -1,8 +1,8 @@
 //! The floor of the benchmarks: the cost of threads, Lua states and C calls without Lanes.
 //! A Lua module, so that it runs in the same interpreter as the workloads.
 //!
-//! No function here owns anything while it calls a Lua function that can raise, except for benchmarks' buffers, which
-//! are leaked on purpose.
+//! No function here owns anything while it calls a Lua function that can raise, except for
+//! benchmarks' buffers, which are leaked on purpose.
 
 mod calls;
 mod states;

@@ -32,7 +32,8 @@ unsafe extern "C-unwind" fn thread_create(l: *mut lua_State) -> c_int {
     })
 }
 
-/// condvar(n) -> microseconds of a round trip between two threads that wait on a condition variable.
+/// condvar(n) -> microseconds of a round trip between two threads that wait on a condition
+/// variable.
 unsafe extern "C-unwind" fn condvar_round_trip(l: *mut lua_State) -> c_int {
     struct Baton {
         turn: Mutex<u64>,
