@@ -1,4 +1,5 @@
-//! The build script: asks the machine, lets the decisions in `build/` be made, and hands their outcome to Cargo.
+//! The build script: examines the machine, calls the decision functions in `build/`, and passes
+//! their results to Cargo.
 
 #[path = "build/expression.rs"]
 mod expression;
@@ -141,12 +142,12 @@ fn build() -> Result<(), String> {
     Ok(())
 }
 
-/// A variable that Cargo sets for build scripts; empty where it doesn't apply.
+/// A variable that Cargo sets for build scripts; empty if it does not apply.
 fn cargo(name: &str) -> String {
     env::var(name).unwrap_or_default()
 }
 
-/// A variable that the builder may set; empty counts as unset.
+/// A variable that the user may set; empty counts as unset.
 fn setting(name: &str) -> Option<String> {
     println!("cargo::rerun-if-env-changed={name}");
     env::var(name).ok().filter(|value| !value.is_empty())

@@ -1,5 +1,5 @@
--- floor.lua: prints what threads, Lua states, C calls and copies cost without Lanes: "<name> <value> <unit>" lines.
--- LUA_CPATH must lead to lanes_floor (benches/run builds it).
+-- floor.lua: measures threads, Lua states, C calls and copies without Lanes.
+-- Prints lines "<name> <value> <unit>". LUA_CPATH must contain lanes_floor (benches/run builds it).
 
 local floor = require "lanes_floor"
 local now = floor.now
@@ -8,7 +8,7 @@ local load = loadstring or load
 
 local function out(name, value, unit) print(("%s %.6g %s"):format(name, value, unit)) end
 
---- Nanoseconds that each of `turns` calls work(i) takes, loop included.
+--- Nanoseconds per call of work(i), over `turns` calls, loop included.
 local function nanoseconds_each(turns, work)
     for i = 1, turns / 10 do work(i) end
     local begun = now()
@@ -26,7 +26,7 @@ out("thread_state", floor.thread_state(1000), "us")
 out("thread_state_all", floor.thread_state_all(500), "us")
 out("memory", floor.memory(500), "KiB")
 
--- Calls. The methods take and return what those of a linda do, and do nothing.
+-- Calls. The methods have the arguments and results of a linda's methods, and do nothing.
 local object = floor.object()
 local function calls(turns)
     local begun = now()
@@ -55,14 +55,15 @@ out("batch", math.max(
     nanoseconds_each(5000, function() object:send(nil, "x", unpack(batch)) end),
     nanoseconds_each(5000, function() object:receive_many(100) end)) / 100, "ns/value")
 
---- The slower half of passing a value on: sender and receiver of a stream work side by side.
+--- Nanoseconds for the slower half of passing a value: sender and receiver of a stream work in
+--- parallel.
 local function slower_half(turns, value)
     local reading = nanoseconds_each(turns, function() floor.encode(value) end)
     local building = nanoseconds_each(turns, function() floor.decode() end)
     return math.max(reading, building)
 end
 
--- Payloads: read out of Lua into a flat buffer, and built from there.
+-- Values: read from Lua into a flat buffer, and built from the buffer.
 out("string", slower_half(200000, ("x"):rep(100)), "ns")
 out("table", slower_half(50000, { id = 1, name = "abc", x = 1.5, y = 2.5, tags = { "a", "b", "c" }, ok = true }), "ns")
 local list = {}

@@ -1,18 +1,22 @@
--- instructions.lua: operations whose instructions ci/checks/instructions counts, on one thread as far as they can be.
--- usage: lua instructions.lua NAME N   does the operation N times
---        lua instructions.lua --list   prints "<name> <N> <M>" lines: runs with N and with M are to be counted, their difference is
---                                      that of M - N operations without what goes before and after
+-- instructions.lua: operations whose instructions ci/checks/instructions counts, on one thread
+-- where possible.
+-- usage: lua instructions.lua NAME N   runs the operation N times
+--        lua instructions.lua --list   prints lines "<name> <N> <M>"
+-- Count a run with N and one with M: the difference is the cost of M - N operations without start-up
+-- and shutdown.
 
 local unpack = unpack or table.unpack
 
--- What is compiled, and when, hangs on chance; what is counted is the library.
+-- The compiler off: what it compiles, and when, varies from run to run, and the library is to be
+-- counted.
 if rawget(_G, "jit") then require("jit").off() end
--- So does when the collector runs, and how far it comes.
+-- The collector off: when it runs, and how far it gets, varies too.
 collectgarbage("stop")
 
 local operations, order = {}, {}
 
---- Registers an operation: its name, how often it is done at least, and prepare(lanes), which returns what does it n times.
+--- Registers an operation: name, smallest number of repetitions, and prepare(lanes), which returns
+--- a function(n) that runs it n times.
 local function operation(name, n, prepare)
     operations[name] = { n = n, prepare = prepare }
     order[#order + 1] = name
@@ -65,7 +69,7 @@ end)
 
 operation("timer", 300, function(lanes)
     local linda = lanes.linda()
-    -- The one that is due next stays the same, so that the thread of the timers sleeps.
+    -- The timer that is due next stays the same, so the timer thread sleeps.
     lanes.timer(linda, "first", 3600)
     return function(turns)
         for i = 1, turns do
@@ -75,8 +79,9 @@ operation("timer", 300, function(lanes)
     end
 end)
 
--- What the lane's own thread does is counted too. Which of the two is faster decides how many threads and states come to be, each worth
--- several lanes, so it takes many lanes for the share of that to vanish.
+-- The lane's own thread is counted too. The timing of the two threads decides how many threads and
+-- states are created, each of which costs as much as several lanes; over many lanes this becomes
+-- negligible.
 local function lanes_with(name, libraries)
     operation(name, 300, function(lanes)
         local generator = lanes.gen(libraries, function(x) return x end)

@@ -1,14 +1,16 @@
--- measure.lua: runs all workloads and floors of one Lua version several times, interleaved, and prints the tables.
--- benches/run calls it: measure.lua INTERPRETER ROUNDS SCALE_ROUNDS ONLY (a comma list of workloads, or nothing).
+-- measure.lua: runs all workloads and floors of one Lua version several times, in turn, and prints
+-- the tables.
+-- benches/run calls it: measure.lua INTERPRETER ROUNDS SCALE_ROUNDS ONLY, where ONLY is a
+-- comma-separated list of workloads, or "".
 
 local unpack = unpack or table.unpack
 local interpreter, rounds, scale_rounds, only = arg[1], tonumber(arg[2]), tonumber(arg[3]), arg[4]
 local DIRECTORY = arg[0]:match("^(.*)/") or "."
 
--- A workload that takes longer hangs.
+-- A workload that takes longer is considered to hang.
 local SECONDS_AT_MOST = 600
 
---- The lines that one of the programs beside this one prints; ends this program when it fails.
+--- Runs a program of this directory. Returns its lines of output; raises an error if it fails.
 local function run(program)
     local command = ("timeout %d %s %s/%s"):format(SECONDS_AT_MOST, interpreter, DIRECTORY, program)
     local pipe = assert(io.popen(command .. " || echo failed with $?"))
@@ -21,10 +23,11 @@ local function run(program)
     return lines
 end
 
--- Every series is a list of values in the order of measuring, by its name. `order` has the names as they came.
+-- series: from a name to its values, in the order of measuring. `order`: the names, in the order of
+-- their first value.
 local series, units, order = {}, {}, {}
 
---- Adds the values that a program prints. `suffix` tells sizes of a workload apart.
+--- Adds the values that a program prints. `suffix` distinguishes sizes of a workload.
 local function record(program, suffix)
     for _, line in ipairs(run(program)) do
         local name, value, unit = line:match("^(%S+) (%S+) (.+)$")
@@ -45,7 +48,8 @@ local function median(values)
     return (sorted[math.floor(middle)] + sorted[math.ceil(middle)]) / 2
 end
 
---- How far the values lie apart: half the distance of the extremes, in per cent of the median.
+--- The spread: half the difference between the largest and the smallest value, in per cent of the
+--- median.
 local function spread(values)
     local least, most = math.huge, -math.huge
     for _, value in ipairs(values) do
@@ -55,7 +59,7 @@ local function spread(values)
     return middle == 0 and 0 or (most - least) / 2 / middle * 100
 end
 
---- Three or four digits that count, and millions in words.
+--- A number as text: three or four significant digits, millions with "M".
 local function readable(value)
     if value < 0 then return "-" .. readable(-value) end
     if value >= 1e5 then return ("%.2f M"):format(value / 1e6) end
@@ -65,7 +69,8 @@ local function readable(value)
     return ("%.3f"):format(value)
 end
 
---- The names of the further values of a workload: "x.memory" and "x.left" of "x", with `suffix` behind them.
+--- The additional values of a workload: for "x", those named "x.memory" and "x.left" with `suffix`
+--- appended.
 local function further(workload, suffix)
     local names = {}
     for _, name in ipairs(order) do
@@ -75,7 +80,8 @@ local function further(workload, suffix)
     return names
 end
 
--- What the project wants on a machine with two CPUs, in the unit of the workload: on PUC Lua up to 5.3, on newer ones, on LuaJIT.
+-- Targets on a machine with two CPUs, in the unit of the workload: PUC Lua up to 5.3, newer PUC
+-- Lua, LuaJIT.
 local TARGETS = {
     spawn0 = { 10, 10, 10 },
     spawnall = { 25, 25, 40 },
@@ -93,7 +99,7 @@ local TARGETS = {
 }
 local column = rawget(_G, "jit") and 3 or _VERSION < "Lua 5.4" and 1 or 2
 
--- Measuring --------------------------------------------------------------------------------------------------------
+-- Measuring ---------------------------------------------------------------------------------------
 
 local chosen = {}
 for name in only:gmatch("[^,]+") do chosen[name] = true end
@@ -132,7 +138,7 @@ for round = 1, scale_rounds do
     end
 end
 
--- Floors in the unit of the workload -------------------------------------------------------------------------------
+-- Floors, in the unit of the workload -------------------------------------------------------------
 
 local function cpu_count()
     local pipe = assert(io.popen("getconf _NPROCESSORS_ONLN 2>/dev/null"))
@@ -147,12 +153,12 @@ local function floor_of(workload)
     if workload.floor == "cpus" then return math.min(2, cpu_count()) end
     local value = median(series[workload.floor])
     local unit = units[workload.name]
-    if unit == "msg/s" then return 1e9 / value end  -- from nanoseconds a message
-    if unit == "Mitem/s" then return 1e3 / value end -- from nanoseconds an item
+    if unit == "msg/s" then return 1e9 / value end -- from nanoseconds per message
+    if unit == "Mitem/s" then return 1e3 / value end -- from nanoseconds per item
     return value
 end
 
--- Tables -----------------------------------------------------------------------------------------------------------
+-- Tables ------------------------------------------------------------------------------------------
 
 local function row(...) print("| " .. table.concat({ ... }, " | ") .. " |") end
 
@@ -181,7 +187,8 @@ for _, name in ipairs(floors) do
     row(name, readable(median(series[name])), units[name], ("±%.0f %%"):format(spread(series[name])))
 end
 
---- A row of the scale table: `what` is "" or ".memory" and the like.
+--- Prints a row of the scale table. `what` is "", or the name of an additional value such as
+--- ".memory".
 local function scale_row(workload, what)
     local cells, values = {}, {}
     for i, size in ipairs(workload.sizes) do

@@ -1,5 +1,7 @@
--- A soak: uses everything for some time and reports what the process holds at the start, in the middle and at the end.
--- soak.lua SECONDS; ends with 1 where memory, threads or file descriptors have grown.
+-- A soak test: uses all features for some time and prints the resources of the process at the
+-- start, in the middle and at the end.
+-- usage: lua soak.lua [SECONDS]. The exit code is 1 if memory, threads or file descriptors have
+-- grown.
 local lanes = require "lanes".configure { track_lanes = true, shutdown_timeout = 10 }
 
 local seconds = tonumber(arg[1]) or 10
@@ -107,7 +109,8 @@ local function operations()
     return total
 end
 
--- What the process holds: memory in KiB, threads, file descriptors, handles of lanes, lanes that have not ended, slots of the linda.
+-- The resources of the process: memory in KiB, threads, file descriptors, lane handles, lanes that
+-- have not ended, slots of the linda.
 local function held()
     local now = { operations = operations() }
     for line in io.lines "/proc/self/status" do
@@ -115,7 +118,8 @@ local function held()
         if name == "VmRSS" then now.memory = tonumber(value) end
         if name == "Threads" then now.threads = tonumber(value) end
     end
-    -- Lanes open files for a moment, to load modules: the fewest of several looks are those that stay.
+    -- Lanes open files briefly to load modules, so the smallest of several counts is the number of
+    -- files that stay open.
     now.files = math.huge
     for _ = 1, 5 do
         local pipe = io.popen "ls /proc/$PPID/fd | wc -l"
@@ -140,14 +144,14 @@ end
 
 local begin = lanes.now_secs()
 local n = 0
--- Works until this share of the time has passed.
+-- Works until this fraction of the time has passed.
 local function work_until(share)
     while lanes.now_secs() - begin < seconds * share do
         for _ = 1, 20 do
             n = n + 1
             for _, step in pairs(work) do step(n) end
         end
-        -- The collector does not see how much lindas weigh, and lets many of them pile up.
+        -- The collector does not know the size of lindas and would let many of them accumulate.
         collectgarbage()
     end
     linda:set("batch")
@@ -172,7 +176,8 @@ table.sort(names)
 for i, name in ipairs(names) do names[i] = name .. " " .. counts[name] end
 print(("%d operations in %d s: %s"):format(operations(), seconds, table.concat(names, ", ")))
 
--- Threads are cached and memory fragments, so there is room; what leaks has no bound.
+-- Threads are cached and memory is fragmented, so some growth is allowed; a leak grows without
+-- bound.
 local grown = last.memory > middle.memory * 1.2 + 2048 or last.threads > middle.threads + 10 or last.files > middle.files
     or last.handles > middle.handles + 10 or last.slots > middle.slots + 10
 if grown then

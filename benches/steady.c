@@ -1,5 +1,6 @@
-/* Preloaded into the programs that ci/checks/instructions counts. Takes away what differs from one start to the next: Luas seed the hashes of
-   their strings with the time or with random numbers, and threads that wait spin where there are several processors. */
+/* Preloaded into the programs that ci/checks/instructions counts. Removes what differs from run to
+   run: Lua seeds its string hashes with the time or with random numbers, and waiting threads spin
+   if there are several processors. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <sched.h>
@@ -29,7 +30,7 @@ int sched_getaffinity(pid_t process, size_t size, cpu_set_t *set) {
     return 0;
 }
 
-/* LuaJIT asks the kernel for random numbers in this way. */
+/* LuaJIT gets random numbers from the kernel by this function. */
 long syscall(long number, ...) {
     static long (*next)(long, ...);
     long a[6];

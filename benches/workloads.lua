@@ -1,7 +1,8 @@
--- workloads.lua: the programs that are timed, one for each process, so that none suffers from what another left behind.
--- usage: lua workloads.lua NAME [N]   prints "<name> <value> <unit>" lines
---        lua workloads.lua --list     prints "<name> <floor or -> <better: less or more> [<N>,<N>...]" lines
--- Uses only the interface of Lanes 3.x, so any library with that interface can be timed.
+-- workloads.lua: the programs that are timed, one per process, so that they do not affect each
+-- other.
+-- usage: lua workloads.lua NAME [N]   prints lines "<name> <value> <unit>"
+--        lua workloads.lua --list     prints lines "<name> <floor or -> <less or more> [<N>,<N>...]"
+-- "less" or "more" is what is better. Uses only the interface of Lanes 3.x, so any library with that interface can be timed.
 
 local cpu_before = os.clock()
 local lanes = require "lanes"
@@ -12,15 +13,15 @@ local now, unpack = lanes.now_secs, unpack or table.unpack
 
 local workloads, order = {}, {}
 
---- Registers a workload: its name, how often it does its work, what bounds it (a name of floor.lua, `cpus` or `-`),
---- whether less or more is better, and run(n) -> value, unit [, more values: a list of { name, value, unit }].
---- `sizes` are for the scale table.
+--- Registers a workload: its name, the number of operations, its floor (a name of floor.lua, `cpus`
+--- or `-`), whether "less" or "more" is better, and run(n) -> value, unit [, additional values: a
+--- list of { name, value, unit }]. `sizes` are the numbers of operations for the scale table.
 local function workload(name, n, floor, better, run, sizes)
     workloads[name] = { n = n, floor = floor, better = better, run = run, sizes = sizes }
     order[#order + 1] = name
 end
 
---- A number that the system tells about this process (Linux; 0 elsewhere).
+--- A number from the system about this process (Linux; 0 elsewhere).
 local function process_status(name)
     local file = io.open("/proc/self/status")
     if not file then return 0 end
@@ -29,25 +30,25 @@ local function process_status(name)
     return tonumber(text:match(name .. ":%s+(%d+)"))
 end
 
---- Kibibytes of memory that this process occupies.
+--- Resident memory of this process in KiB.
 local function resident_kib() return process_status("VmRSS") end
 
 local function join_all(handles)
     for i = 1, #handles do handles[i]:join() end
 end
 
---- A table from 1 to n of name1, name2, ...
+--- A list of n strings: name1, name2, ...
 local function numbered(name, n)
     local list = {}
     for i = 1, n do list[i] = name .. i end
     return list
 end
 
--- Lanes ------------------------------------------------------------------------------------------------------------
+-- Lanes -------------------------------------------------------------------------------------------
 
 local function identity(x) return x end
 
---- Microseconds to launch and join, one lane after the other.
+--- Microseconds per lane to launch and join lanes one after the other.
 local function one_after_the_other(generator, n)
     for i = 1, n / 20 do generator(i):join() end
     local begun = now()
@@ -71,7 +72,7 @@ workload("burst", 1000, "state_all", "less", function(n)
     return (now() - begun) / n * 1e6, "us/lane"
 end)
 
--- What the process grows by in the second half is what lanes leave behind; in the first one, caches fill.
+-- Growth in the second half is memory that lanes leave behind; in the first half, caches fill.
 workload("started", 10000, "state_all", "less", function(n)
     local generator = lanes.gen("*", identity)
     for i = 1, n / 10 do generator(i):join() end
@@ -101,7 +102,8 @@ workload("alive", 2000, "thread_state_all", "less", function(n)
     return (now() - begun) / n * 1e6, "us/lane"
 end)
 
---- n lanes that each wait for a key of their own of `linda`; returns the function that ends them.
+--- Launches n lanes that each wait for a different key of `linda`. Returns a function that ends
+--- them.
 local function park(linda, n)
     local generator = lanes.gen("*", function(gate, key)
         gate:send("up", true)
@@ -125,8 +127,8 @@ workload("mem", 500, "memory", "less", function(n)
     return each, "KiB/lane"
 end)
 
--- Two seconds in which nothing happens: lanes wait for a linda, one waits for another, the main program sleeps, and so do the threads
--- of lanes that have ended.
+-- Two seconds in which nothing happens: lanes wait for a linda, one lane waits for another, and the
+-- main program and the threads of ended lanes sleep.
 workload("idle", 100, "-", "less", function(n)
     local linda = lanes.linda()
     local finish = park(linda, n)
@@ -151,7 +153,7 @@ workload("startup", 1, "-", "less", function()
     return startup_seconds * 1e3, "ms", { { "threads", process_status("Threads"), "threads" } }
 end)
 
--- Hand-over --------------------------------------------------------------------------------------------------------
+-- Round trips -------------------------------------------------------------------------------------
 
 local function echo(from, to, n)
     for _ = 1, n do
@@ -160,7 +162,7 @@ local function echo(from, to, n)
     end
 end
 
---- Microseconds for a value to get to another lane and back.
+--- Microseconds to pass a value to another lane and back.
 local function round_trips(from, to, n)
     local handle = lanes.gen("*", echo)(from, to, n)
     local begun = now()
@@ -193,13 +195,13 @@ workload("parked", 100, "spin", "less", function(n)
     return each, "us/roundtrip"
 end, { 10, 100, 1000 })
 
--- Streams ----------------------------------------------------------------------------------------------------------
+-- Streams -----------------------------------------------------------------------------------------
 
 local function sink(linda, n)
     for _ = 1, n do linda:receive(nil, "x") end
 end
 
---- Seconds for n messages to get to another lane. They are the elements of `pool`, again and again.
+--- Seconds to pass n messages to another lane. They are the elements of `pool`, repeated.
 local function stream(pool, n)
     local linda = lanes.linda()
     local handle = lanes.gen("*", sink)(linda, n)
@@ -267,7 +269,7 @@ workload("fanin", 50000, "call", "more", function(n)
     return 4 * n / seconds, "msg/s"
 end)
 
--- Operations in one lane -------------------------------------------------------------------------------------------
+-- Operations in one lane --------------------------------------------------------------------------
 
 workload("local1", 300000, "calls", "less", function(n)
     local linda = lanes.linda()
@@ -297,7 +299,7 @@ workload("setget", 300000, "calls", "less", function(n)
     return (now() - begun) / n * 1e9, "ns/set+get"
 end)
 
--- Four lanes that each publish a value of their own and look at all the others.
+-- Four lanes that each set their own slot and read all the others.
 workload("polling", 50000, "-", "more", function(n)
     local linda, handles = lanes.linda(), {}
     local generator = lanes.gen("*", function(board, me, count)
@@ -335,7 +337,8 @@ workload("queued", 1000000, "calls", "less", function(n)
     return each, "ns/send+recv", { { "memory", occupied, "B/value" }, { "left", resident_kib() - before, "KiB" } }
 end, { 10000, 100000, 1000000 })
 
--- Freed memory stays with the allocator of the C library, so what doing it all again adds is told too.
+-- Freed memory stays with the allocator of the C library, so the growth after repeating it is
+-- reported too.
 workload("slots", 100000, "calls", "less", function(n)
     local keys = numbered("slot", n)
     local function fill_and_empty()
@@ -371,9 +374,9 @@ workload("lindas", 10000, "calls", "less", function(n)
     return (now() - begun) / n * 1e9, "ns/send+recv"
 end, { 1000, 10000, 100000 })
 
--- Work in parallel -------------------------------------------------------------------------------------------------
+-- Work in parallel --------------------------------------------------------------------------------
 
---- How many times as fast two lanes do work(n) twice as this one does.
+--- The speed-up: how many times as fast two lanes do work(n) twice as this lane alone.
 local function speed_up(work, n)
     local begun = now()
     work(n)
@@ -393,7 +396,7 @@ workload("speedup", 32, "cpus", "more", function(n)
     return speed_up(fib, n), "x on 2 lanes"
 end)
 
--- Allocates all the time: what one lane's collector does must not hold up another lane.
+-- Allocates all the time: the collector of one lane must not block another lane.
 workload("trees", 15, "cpus", "more", function(n)
     local function grow(depth)
         if depth == 0 then return {} end
@@ -410,7 +413,7 @@ workload("trees", 15, "cpus", "more", function(n)
     end, n), "x on 2 lanes"
 end)
 
--- The command line -------------------------------------------------------------------------------------------------
+-- The command line --------------------------------------------------------------------------------
 
 local name = arg[1]
 if name == "--list" then

@@ -1,6 +1,7 @@
-//! The value of a constant C expression such as `(-(0x7fffffff/2 + 1000))`: integers, parentheses, `+ - * /`.
+//! The value of a constant C expression such as `(-(0x7fffffff/2 + 1000))`: integers, parentheses,
+//! `+ - * /`.
 
-/// The value, or `None` where the text is anything else, overflows or divides by zero.
+/// The value, or `None` if the text is anything else, overflows or divides by zero.
 pub fn evaluate(text: &str) -> Option<i64> {
     let mut rest = text.trim();
     let value = sum(&mut rest)?;
@@ -48,7 +49,7 @@ fn integer(rest: &mut &str) -> Option<i64> {
     let (digits, after) = rest.split_at(end);
     *rest = after.trim_start();
     let digits = digits.to_ascii_lowercase();
-    // Suffixes of type; a hexadecimal number has none of these letters among its digits.
+    // Type suffixes; none of these letters is a hexadecimal digit.
     let digits = digits.trim_end_matches(['u', 'l']);
     match digits.strip_prefix("0x") {
         Some(hexadecimal) => i64::from_str_radix(hexadecimal, 16).ok(),

@@ -1,27 +1,30 @@
-//! What Lua's headers say: the question put to them (a small C text) and the answer, as either reader gives it.
+//! Facts from Lua's headers: the C text that asks for them, and the parsing of what either reader
+//! returns.
 
-/// What the headers of one installed Lua say about it.
+/// The facts from the headers of one installed Lua.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headers {
-    /// `LUA_RELEASE`, or `LUAJIT_VERSION` where there is one: "Lua 5.4.4", "LuaJIT 2.1.0-beta3".
+    /// `LUAJIT_VERSION` if there is one, else `LUA_RELEASE`: "Lua 5.4.4", "LuaJIT 2.1.0-beta3".
     pub release: String,
     /// `LUA_VERSION_NUM`.
     pub version_num: i64,
     /// Whether they are LuaJIT's.
     pub jit: bool,
-    /// The type of `lua_Number`, as C spells it.
+    /// The type of `lua_Number`, in C syntax.
     pub number: String,
-    /// The type of `lua_Integer`, as C spells it.
+    /// The type of `lua_Integer`, in C syntax.
     pub integer: String,
     /// `LUA_REGISTRYINDEX`.
     pub registry_index: i64,
     /// `LUA_IDSIZE`, on which the layout of `lua_Debug` depends.
     pub id_size: i64,
-    /// Whether `LUA_DL_DYLD` is defined: the loader of C modules that Lua 5.1 has for old releases of macOS.
+    /// Whether `LUA_DL_DYLD` is defined, which selects Lua 5.1's module loader for old releases of
+    /// macOS.
     pub dyld: bool,
 }
 
-/// The C text that both readers begin with: Lua's own headers. `luajit_h` says whether there is a luajit.h.
+/// The C text that both readers begin with: it includes Lua's headers. `luajit_h`: whether there is
+/// a luajit.h.
 fn includes(luajit_h: bool) -> String {
     let luajit = if luajit_h {
         "#include \"luajit.h\"\n"
@@ -36,7 +39,7 @@ fn includes(luajit_h: bool) -> String {
     )
 }
 
-/// The text for a C preprocessor: each `lanes_fact` line comes out with its macro expanded.
+/// The text for a C preprocessor, which expands the macro in each `lanes_fact` line.
 pub fn question_for_preprocessor(luajit_h: bool) -> String {
     format!(
         "{}\
@@ -68,7 +71,7 @@ pub fn question_for_bindgen(luajit_h: bool) -> String {
     )
 }
 
-/// The answer of a C preprocessor.
+/// Parses the output of a C preprocessor.
 pub fn from_preprocessor(output: &str) -> Result<Headers, String> {
     assemble(|name| {
         output.lines().find_map(|line| {
@@ -78,8 +81,8 @@ pub fn from_preprocessor(output: &str) -> Result<Headers, String> {
     })
 }
 
-/// The answer of bindgen: Rust declarations such as `pub const lanes_jit : ::std::os::raw::c_int = 0 ;`
-/// and `pub static mut lanes_number : f64 ;`.
+/// Parses the output of bindgen: Rust declarations such as
+/// `pub const lanes_jit : ::std::os::raw::c_int = 0 ;` and `pub static mut lanes_number : f64 ;`.
 pub fn from_bindgen(output: &str) -> Result<Headers, String> {
     assemble(|name| {
         output.split("pub ").find_map(|declaration| {
@@ -93,7 +96,7 @@ pub fn from_bindgen(output: &str) -> Result<Headers, String> {
     })
 }
 
-/// Puts the facts together; `fact` gives each one's text as the reader has it.
+/// Makes the facts; `fact` returns the text of a fact from the reader's output.
 fn assemble<'a>(fact: impl Fn(&str) -> Option<&'a str>) -> Result<Headers, String> {
     let text = |name: &str| fact(name).ok_or(format!("the answer lacks `{name}`"));
     let number = |name: &str| {
@@ -119,7 +122,7 @@ fn string(text: &str) -> String {
     inside.collect::<String>().replace("\\0", "")
 }
 
-/// The C name of a type that either reader names.
+/// The C name of a type, from its name in C or Rust.
 fn c_type(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let plain = words.rsplit("::").next().unwrap_or_default().trim();

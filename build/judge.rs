@@ -1,4 +1,5 @@
-//! Whether headers are those of the chosen Lua, with the ABI that the bindings assume; if not, the sentence that stops the build.
+//! Whether headers belong to the chosen Lua and have the ABI that the bindings assume; if not, the
+//! error that stops the build.
 
 use std::path::PathBuf;
 
@@ -10,8 +11,8 @@ pub fn is_version(lua: Lua, headers: &Headers) -> bool {
     headers.version_num == lua.version_num() && headers.jit == lua.is_jit()
 }
 
-/// Stops with one sentence where the headers contradict the chosen Lua or the ABI of mlua-sys's bindings.
-/// `pointer_bytes` and `os` are the target's.
+/// Returns an error, one sentence, if the headers contradict the chosen Lua or the ABI of
+/// mlua-sys's bindings. `pointer_bytes` and `os` are the target's.
 pub fn judge(
     lua: Lua,
     headers: &Headers,
@@ -71,7 +72,7 @@ fn registry_index(lua: Lua) -> i64 {
     }
 }
 
-/// The size of `lua_Integer` that mlua-sys's bindings assume: until 5.2 it is a `ptrdiff_t`.
+/// The size of `lua_Integer` that mlua-sys's bindings assume: up to 5.2, that of `ptrdiff_t`.
 fn integer_bytes(lua: Lua, pointer_bytes: u32) -> u32 {
     match lua {
         Lua::V51 | Lua::V52 | Lua::Jit => pointer_bytes,
@@ -90,7 +91,7 @@ fn bytes_of(integer: &str, pointer_bytes: u32, os: &str) -> Option<u32> {
     }
 }
 
-/// Directories as a message names them.
+/// Directories as text, for messages.
 pub fn listed(directories: &[PathBuf]) -> String {
     if directories.is_empty() {
         return "the compiler's own include directories".to_string();
@@ -102,14 +103,15 @@ pub fn listed(directories: &[PathBuf]) -> String {
     names.join(", ")
 }
 
-/// The protection that lanes give the host's allocator unless the program says otherwise: LuaJIT's own allocator is
-/// tied to its state, so sharing it needs the lock; with PUC-Rio's Lua, lanes have allocators of their own.
+/// The default protection of the host's allocator. LuaJIT's allocator is tied to its state, so
+/// sharing it needs a lock; with PUC-Rio's Lua, lanes have their own allocators.
 pub fn default_allocator(lua: Lua) -> &'static str {
     if lua.is_jit() { "protected" } else { "none" }
 }
 
-/// The warning about a Lua 5.1 for macOS whose loader keeps one copy of a C module for one state only. Where the headers do not name
-/// a loader it was chosen by flags of Lua's own build, of which they tell nothing: those of its makefile choose `dlopen`.
+/// The warning about a Lua 5.1 for macOS whose loader allows one state only to load a C module. If
+/// the headers do not select a loader, the flags of Lua's own build did, which the headers do not
+/// show; those of its makefile select `dlopen`.
 pub fn loader_warning(lua: Lua, headers: &Headers, os: &str) -> Option<String> {
     (os == "macos" && lua == Lua::V51 && headers.dyld).then(|| {
         "this Lua 5.1 was configured with LUA_DL_DYLD: its loader cannot load a C module into several states, \

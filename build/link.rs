@@ -1,10 +1,10 @@
-//! How the library finds Lua's symbols when it is loaded, and what the linker is told for that.
+//! How the library finds Lua's symbols when it is loaded, and the linker arguments for that.
 
 use std::path::{Path, PathBuf};
 
 use crate::lua::Lua;
 
-/// What is known of the platform that is built for, by Cargo's names.
+/// The target platform, by Cargo's names.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// `CARGO_CFG_TARGET_OS`.
@@ -13,26 +13,27 @@ pub struct Target {
     pub env: String,
     /// Whether `crt-static` is among `CARGO_CFG_TARGET_FEATURE`.
     pub static_c_runtime: bool,
-    /// The linker that Cargo was told to use (`RUSTC_LINKER`); `None` where it takes the usual C compiler.
+    /// The linker that Cargo is configured to use (`RUSTC_LINKER`); `None` if it uses the default C
+    /// compiler.
     pub linker: Option<PathBuf>,
 }
 
-/// A Lua library by name, without prefix and extension, and where it is.
+/// A Lua library: its name, without prefix and extension, and its directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Library {
     pub names: Vec<String>,
     pub directories: Vec<PathBuf>,
 }
 
-/// The linking mode, as `lanes_core.build` tells it, and the lines for Cargo that bring it about.
+/// The linking mode, as in `lanes_core.build`, and the lines for Cargo that set it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Linking {
     pub mode: String,
     pub lines: Vec<String>,
 }
 
-/// Decides. `wish` is the value of `LANES_LINK`, `named` the library of `LUA_LIB_NAME` and `LUA_LIB`,
-/// `found` the one that pkg-config knows.
+/// Chooses the linking mode. `wish` is the value of `LANES_LINK`, `named` the library of
+/// `LUA_LIB_NAME` and `LUA_LIB`, `found` the one that pkg-config names.
 pub fn decide(
     target: &Target,
     lua: Lua,
@@ -76,8 +77,8 @@ pub fn decide(
     Ok(linking)
 }
 
-/// The name that the library has among dynamic libraries, which is recorded in what is linked with it: that of the file
-/// that is installed, and not that of the file which Cargo makes (whose name some releases of Rust record).
+/// Sets the SONAME of the library, which programs that are linked with it record: the name of the
+/// installed file, and not that of the file that Cargo makes (which some releases of Rust record).
 fn own_name(target: &Target) -> Option<String> {
     if ["windows", "macos", "ios"].contains(&target.os.as_str()) {
         return None;
@@ -94,7 +95,8 @@ fn own_name(target: &Target) -> Option<String> {
     Some(format!("cargo::rustc-cdylib-link-arg={argument}"))
 }
 
-/// Lua's symbols come from the program that loads the library; the linker leaves them undefined.
+/// Lua's symbols come from the program that loads the library; the linker must allow them to be
+/// undefined.
 fn host() -> Linking {
     Linking {
         mode: "host".to_string(),
@@ -111,7 +113,7 @@ fn windows(lua: Lua, named: &Library) -> Linking {
         },
         None => Linking {
             mode: format!("raw-dylib lua{}.dll", lua.version().replace('.', "")),
-            // For the functions that our own bindings add to mlua-sys's.
+            // For the functions that our own bindings add to those of mlua-sys.
             lines: vec!["cargo::rustc-cfg=raw_dylib".to_string()],
         },
     }
@@ -139,15 +141,17 @@ fn named_library(lua: Lua, library: &Library) -> Result<Linking, String> {
     })
 }
 
-/// What the system's linker needs besides, in a form that compiler drivers and bare linkers both take.
+/// Further arguments that the system's linker needs, in a form that both compiler drivers and
+/// linkers accept.
 fn for_system(os: &str, shared: bool) -> Vec<String> {
-    // Threads may outlive the Lua state that loaded the library, so unloading must leave it in place.
+    // Threads may outlive the Lua state that loaded the library, so it must not be unloaded.
     const STAY: [&str; 2] = ["-z", "nodelete"];
     let arguments: &[&str] = match os {
         "windows" => &[],
         "macos" | "ios" if shared => &[],
         "macos" | "ios" => &["-undefined", "dynamic_lookup"],
-        // The library of threads has to be there before the first one starts, and Lua doesn't bring it.
+        // Lua is not linked with the threads library, which must be loaded before the first thread
+        // starts.
         "freebsd" => &[STAY[0], STAY[1], "-lpthread"],
         _ => &STAY,
     };

@@ -1,6 +1,6 @@
-//! The Luas that the library can be built for, and how exactly one of them is chosen.
+//! The Luas that the library can be built for, and the choice of exactly one of them.
 
-/// A Lua with an ABI of its own; each has its Cargo feature.
+/// A Lua with a distinct ABI; each has a Cargo feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lua {
     V51,
@@ -15,7 +15,7 @@ impl Lua {
     /// Every Lua, in the order in which messages list them.
     pub const ALL: [Lua; 6] = [Lua::V51, Lua::V52, Lua::V53, Lua::V54, Lua::V55, Lua::Jit];
 
-    /// The Cargo feature that chooses this Lua.
+    /// The Cargo feature that selects this Lua.
     pub fn feature(self) -> &'static str {
         match self {
             Lua::V51 => "lua51",
@@ -27,7 +27,7 @@ impl Lua {
         }
     }
 
-    /// What people call it.
+    /// Its name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Lua::V51 => "Lua 5.1",
@@ -39,7 +39,7 @@ impl Lua {
         }
     }
 
-    /// The version of the language, as `_VERSION` and directory names have it; LuaJIT speaks Lua 5.1.
+    /// The version of the language, as in `_VERSION` and directory names; 5.1 for LuaJIT.
     pub fn version(self) -> &'static str {
         match self {
             Lua::V51 | Lua::Jit => "5.1",
@@ -67,7 +67,7 @@ impl Lua {
     }
 }
 
-/// The one Lua whose feature was given, or the sentence to stop the build with.
+/// The one Lua whose feature was given, or the error, one sentence, that stops the build.
 pub fn chosen(given: &[Lua]) -> Result<Lua, String> {
     const REMEDY: &str = "build with exactly one of the features lua51, lua52, lua53, lua54, lua55 or luajit, \
                           for example `cargo build --release --features lua54`";

@@ -1,4 +1,4 @@
-//! Where the headers of the chosen Lua are looked for, and which of the finds are believed.
+//! Where the headers of the chosen Lua are searched, and which of those found are used.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,10 @@ use crate::judge;
 use crate::link::Library;
 use crate::lua::Lua;
 
-/// The environment variables that name a place, as the builder set them; empty counts as unset.
+/// The environment variables that name a place; empty counts as unset.
 #[derive(Clone, Debug, Default)]
 pub struct Named {
-    /// `LUA_INCDIR` (or `LUA_INC`): the directory that holds lua.h.
+    /// `LUA_INCDIR` (or `LUA_INC`): the directory that contains lua.h.
     pub include: Option<PathBuf>,
     /// `LUA_DIR`: the prefix under which Lua is installed, or its source directory.
     pub prefix: Option<PathBuf>,
@@ -19,23 +19,23 @@ pub struct Named {
 /// What pkg-config says about a package.
 #[derive(Clone, Debug, Default)]
 pub struct Package {
-    /// Include directories; empty where the compiler's own suffice.
+    /// Include directories; empty if the compiler's own suffice.
     pub includes: Vec<PathBuf>,
-    /// Where its library is, and what it is called.
+    /// The directory and the name of its library.
     pub library: Library,
 }
 
-/// The machine as the search sees it.
+/// The machine that is searched.
 pub trait Machine {
     /// Whether the directory has a lua.h.
     fn has_lua_h(&self, directory: &Path) -> bool;
-    /// pkg-config's answer for a name.
+    /// What pkg-config says about a package, by its name.
     fn package(&self, name: &str) -> Option<Package>;
-    /// Reads the headers along these directories.
+    /// Reads the headers, with these include directories.
     fn read(&self, directories: &[PathBuf]) -> Result<Headers, String>;
 }
 
-/// What the search came to.
+/// The result of the search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// Headers of the chosen Lua.
@@ -46,12 +46,13 @@ pub enum Found {
         directories: Vec<PathBuf>,
         library: Library,
     },
-    /// None; the sentence says where they were looked for.
+    /// No headers; the sentence says where they were searched.
     Nothing(String),
 }
 
-/// pkg-config's names for this Lua: Debian and Ubuntu (`lua5.4`), Fedora and FreeBSD (`lua-5.4`), Arch (`lua54`),
-/// Alpine (`lua5.4`), Homebrew (`lua5.4`, `lua-5.4`, `lua`), and everywhere the newest one (`lua`).
+/// pkg-config's names for this Lua: Debian and Ubuntu (`lua5.4`), Fedora and FreeBSD (`lua-5.4`),
+/// Arch (`lua54`), Alpine (`lua5.4`), Homebrew (`lua5.4`, `lua-5.4`, `lua`), and everywhere the
+/// newest one (`lua`).
 pub fn package_names(lua: Lua) -> &'static [&'static str] {
     match lua {
         Lua::V51 => &["lua5.1", "lua-5.1", "lua51", "lua"],
@@ -80,7 +81,8 @@ pub fn under_prefix(prefix: &Path, lua: Lua) -> Vec<PathBuf> {
     places
 }
 
-/// Looks where the builder says, then asks pkg-config; stops with a sentence where a place that was meant contradicts `lua`.
+/// Searches the places that the variables name, then asks pkg-config. Returns an error, one
+/// sentence, if a named place contradicts `lua`.
 pub fn search(
     lua: Lua,
     pointer_bytes: u32,
@@ -114,7 +116,7 @@ pub fn search(
                 continue;
             }
         };
-        // `lua` is whichever Lua the distribution likes best, so another one there contradicts nothing.
+        // The package `lua` may be any version, so a different one is not an error.
         if *name == "lua" && !judge::is_version(lua, &headers) {
             others.push(format!("pkg-config's `lua` is {}", headers.release));
             continue;
@@ -140,7 +142,7 @@ pub fn search(
     Ok(Found::Nothing(sentence))
 }
 
-/// The place that the builder named, and the variable that did. A named place without lua.h is an error.
+/// The place that a variable names, and that variable. A named place without lua.h is an error.
 fn named_place(
     lua: Lua,
     named: &Named,

@@ -1,4 +1,5 @@
-//! Reads the headers of an installed Lua: with bindgen, or with the C compiler's preprocessor where libclang is missing.
+//! Reads the headers of an installed Lua: with bindgen, or with the C preprocessor if libclang is
+//! missing.
 
 use std::panic;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ pub enum Reader {
     Preprocessor,
 }
 
-/// The readers to try, by the value of `LANES_HEADER_READER`: unset or empty means both, in this order.
+/// The readers to try, by the value of `LANES_HEADER_READER`: unset or empty means both, in this
+/// order.
 pub fn readers(wish: Option<&str>) -> Result<&'static [Reader], String> {
     match wish.unwrap_or_default() {
         "" => Ok(&[Reader::Bindgen, Reader::Preprocessor]),
@@ -24,7 +26,7 @@ pub fn readers(wish: Option<&str>) -> Result<&'static [Reader], String> {
     }
 }
 
-/// Reads the headers found along `directories` with the first reader that can.
+/// Reads the headers in `directories` with the first reader that works.
 /// `scratch` is a directory for a temporary file. The error says why each reader failed.
 pub fn read(
     directories: &[PathBuf],
@@ -63,7 +65,7 @@ fn with_bindgen(directories: &[PathBuf]) -> Result<Headers, String> {
         .allowlist_item("lanes_.*")
         .layout_tests(false)
         .formatter(bindgen::Formatter::None);
-    // bindgen panics where there is no libclang; that is for us a reason like any other.
+    // bindgen panics if there is no libclang; treated like any other failure.
     let loud = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let outcome = panic::catch_unwind(panic::AssertUnwindSafe(|| builder.generate()));

@@ -1,12 +1,12 @@
-//! The git revision of the sources, where they are a checkout of their own.
+//! The git revision of the sources, if they are the root of a checkout.
 
 use std::path::Path;
 use std::process::Command;
 
-/// The abbreviated revision, with `-modified` after it where what the library is made of differs from it;
-/// `None` outside a checkout or without git.
+/// The abbreviated revision, with `-modified` appended if the sources of the library differ from
+/// it; `None` outside a checkout or without git.
 pub fn revision(root: &Path) -> Option<String> {
-    // A .git further up belongs to somebody else, such as a distribution's packaging.
+    // A .git in a parent directory is another repository, such as a distribution's packaging.
     if !root.join(".git").exists() {
         return None;
     }

@@ -1,4 +1,4 @@
--- cancel.lua: ends three busy lanes, each by the cancel request that suits it, while finalizers clean up after them.
+-- cancel.lua: ends three busy lanes, each by a suitable cancel request; finalizers clean up.
 
 local HELP = [[
 usage: lua examples/cancel.lua [SECONDS]
@@ -39,14 +39,14 @@ lanes.configure()
 
 local board = lanes.linda("board")
 
---- Called by a lane: opens its scratch file and promises to remove it, however the lane ends.
+--- Called by a lane: opens its scratch file and registers a finalizer that removes it.
 local function with_scratch_file(name)
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))
     set_finalizer(function(err)
         file:close()
         os.remove(path)
-        -- `set` works even while a hard request is pending; `send` and `receive` would raise it again.
+        -- `set` works while a hard request is pending; `send` and `receive` would raise it again.
         board:set(name .. " cleaned", err == nil and "after its end" or "after a cancellation")
     end)
     board:set(name .. " file", path)
@@ -70,13 +70,14 @@ local bodies = {
     end,
     spinning = function()
         with_scratch_file("spinning")
-        if jit then jit.off() end -- LuaJIT's compiled loops do not look at hooks
+        if jit then jit.off() end -- LuaJIT's compiled loops do not check hooks
         local n = 0
         while true do n = n + 1 end
     end,
 }
 
---- Starts the lane, waits until it is at work, and cancels it with the arguments of `lane:cancel` that follow.
+--- Starts the lane, waits until it is ready, and cancels it. `...` are the arguments of
+--- `lane:cancel`.
 local function demonstrate(name, ...)
     local lane = lanes.gen("*", bodies[name])()
     if not board:receive(60, name .. " is ready") then

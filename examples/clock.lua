@@ -46,7 +46,7 @@ print(#lanes.timers() .. " timers are set")
 
 local seen = 0
 while seen < ticks do
-    -- A timer stores the time at which it fired in its slot. Earlier keys are looked at first.
+    -- A timer sets its slot to the time at which it fired. `receive` prefers earlier keys.
     local key, fired_at = events:receive("alarm", "tick")
     if key == "alarm" then
         print("alarm  " .. clock_face(fired_at))

@@ -1,4 +1,4 @@
--- grep.lua: searches files with several lanes. One linda hands out the paths, another brings back what was found.
+-- grep.lua: searches files with several lanes. One linda distributes paths, another returns matches.
 
 local HELP = [[
 usage: lua examples/grep.lua [OPTION...] PATTERN PATH...
@@ -24,7 +24,7 @@ local function refuse(...)
     os.exit(2)
 end
 
---- What a command prints, or nil where there is no such command.
+--- The output of a command, or nil if there is none.
 local function output_of(command)
     local pipe = io.popen(command)
     local text = pipe and pipe:read("*a")
@@ -46,7 +46,7 @@ local function lane_count(name, text)
     return n
 end
 
---- Options and operands of the command line, checked.
+--- Returns the checked options and operands of the command line.
 local function read_arguments(arguments)
     local options, operands, i = { compare = true }, {}, 1
     while i <= #arguments do
@@ -90,9 +90,9 @@ local loaded, lanes = pcall(require, "lanes")
 if not loaded then refuse("cannot load lanes; --help shows how to say where it is\n", lanes) end
 lanes.configure()
 
--- Walking the tree -------------------------------------------------------------------------------------------------
+-- Walking the tree --------------------------------------------------------------------------------
 
---- The files at and below `path`, added to `files`, by luafilesystem.
+--- Adds the files at and below `path` to `files`, using luafilesystem.
 local function walk_with_lfs(lfs, path, files)
     local mode = lfs.symlinkattributes(path, "mode")
     if mode == "file" then
@@ -104,7 +104,8 @@ local function walk_with_lfs(lfs, path, files)
     end
 end
 
---- The same, by the command `find`, whose names end with a zero byte because any other byte can be part of one.
+--- The same, using the command `find`. Names end with a zero byte, because a name can contain any
+--- other byte.
 local function walk_with_find(path, files)
     local word = path:gsub("^%-", "./-"):gsub("'", "'\\''")
     local names = output_of("find '" .. word .. "' -type f -print0") or ""
@@ -133,13 +134,13 @@ local function files_below(paths)
     return files
 end
 
--- Searching --------------------------------------------------------------------------------------------------------
+-- Searching ---------------------------------------------------------------------------------------
 
---- The body of a worker lane. Takes jobs {index, path} from `work` until it gets false, and sends one
---- result {index, lines | problem} to `found` for each.
+--- The body of a worker lane. Takes jobs {index, path} from `work` until it gets false, and sends
+--- one result {index, lines | problem} to `found` for each.
 -- luacheck: globals set_finalizer
 local function worker(work, found, pattern, fixed)
-    -- Whoever waits for results must hear of a lane that fails, or it would wait for ever.
+    -- If this lane fails, the receiver of the results must be told, or it would wait for ever.
     set_finalizer(function(err)
         if err then found:send("result", { failure = tostring(err) }) end
     end)
@@ -174,7 +175,8 @@ local function worker(work, found, pattern, fixed)
     end
 end
 
---- Searches all files with `count` lanes; calls `take(result)` for each, in the order of `files`. Returns the seconds.
+--- Searches all files with `count` lanes. Calls `take(result)` for each file, in the order of
+--- `files`. Returns the time taken in seconds.
 local function search(files, count, take)
     local work, found = lanes.linda("work"), lanes.linda("found")
     local start = lanes.gen("*", worker)
@@ -184,7 +186,7 @@ local function search(files, count, take)
     for index, path in ipairs(files) do work:send("job", { index = index, path = path }) end
     for _ = 1, count do work:send("job", false) end
 
-    local early, next_index = {}, 1 -- results that came before their turn
+    local early, next_index = {}, 1 -- results that arrived out of order
     for _ = 1, #files do
         local _, result = found:receive("result")
         if result.failure then refuse("argument PATTERN: ", result.failure) end
@@ -199,7 +201,7 @@ local function search(files, count, take)
     return lanes.now_secs() - begun
 end
 
--- Showing ----------------------------------------------------------------------------------------------------------
+-- Showing -----------------------------------------------------------------------------------------
 
 local function stderr_is_a_terminal()
     if not IS_UNIX then return false end
@@ -207,7 +209,8 @@ local function stderr_is_a_terminal()
     return status == true or status == 0 -- Lua 5.1 gives the exit code
 end
 
---- Returns show(done, total), at most ten times a second, and hide(), which does nothing unless a line is shown.
+--- Returns two functions: show(done, total) prints a line, at most ten times a second; hide()
+--- removes the line if there is one.
 local function progress_line()
     if not stderr_is_a_terminal() then return function() end, function() end end
     local shown_at, visible = 0, false
@@ -244,7 +247,7 @@ hide()
 io.stdout:flush()
 
 if options.compare and files[1] then
-    -- Both runs read from the file cache, which the first search has filled.
+    -- Both runs read from the system's file cache, which the first search has filled.
     local function measure(count)
         local seconds = search(files, count, function(result) show(result.index, #files) end)
         hide()

@@ -1,5 +1,5 @@
 -- pipeline.lua: counts words with a reader lane, several counter lanes and a log-writer lane.
--- The slot between reader and counters has a limit: a reader that is too fast waits instead of filling the memory.
+-- The slot between reader and counters has a limit, so a fast reader does not fill the memory.
 
 local HELP = [[
 usage: lua examples/pipeline.lua [OPTION...] FILE...
@@ -67,17 +67,17 @@ local loaded, lanes = pcall(require, "lanes")
 if not loaded then refuse("cannot load lanes; --help shows how to say where it is\n", lanes) end
 lanes.configure()
 
--- The lanes --------------------------------------------------------------------------------------------------------
+-- The lanes ---------------------------------------------------------------------------------------
 
 local pipe = lanes.linda("pipe")
 pipe:limit("text", 4 * options.lanes)
 
---- A log line from any lane. It takes no time: writing is the log writer's business.
+--- Logs a line, from any lane. It does not wait for the file: the log writer writes it.
 local function log(...)
     pipe:send("log", table.concat({ ... }, " "))
 end
 
---- Writes log lines until it gets false, so nothing that was logged before is lost.
+--- Writes log lines until it receives false, so all lines that were logged before are written.
 local function log_writer(path)
     local file = path and assert(io.open(path, "a"))
     while true do
@@ -88,7 +88,7 @@ local function log_writer(path)
     if file then file:close() end
 end
 
---- Sends the files in pieces that end at the end of a line, then one false for each counter.
+--- Sends the files in pieces of whole lines, then one false for each counter.
 local function reader(paths, counters)
     for _, path in ipairs(paths) do
         local file = assert(io.open(path, "rb"))
@@ -105,7 +105,7 @@ local function reader(paths, counters)
     for _ = 1, counters do pipe:send("text", false) end
 end
 
---- Counts words until it gets false. Returns a table from word to count.
+--- Counts words until it receives false. Returns a table from word to count.
 local function counter(name)
     local counts, pieces = {}, 0
     while true do
@@ -126,16 +126,16 @@ local source = lanes.gen("*", reader)(options.files, options.lanes)
 local counters = {}
 for i = 1, options.lanes do counters[i] = lanes.gen("*", counter)("counter " .. i) end
 
--- The results ------------------------------------------------------------------------------------------------------
+-- The results -------------------------------------------------------------------------------------
 
---- The results of a lane, or the end of the program with the lane's error.
+--- Returns the results of a lane. If the lane failed, ends the program with its error.
 local function results_of(lane)
     local results, err = lane:join()
     if err then refuse(tostring(err)) end
     return results
 end
 
-results_of(source) -- a reader that failed sent no end marks: hear of it before waiting for the counters
+results_of(source) -- before the counters: if the reader has failed, they wait for ever
 local words, totals = {}, {}
 for _, lane in ipairs(counters) do
     for word, count in pairs(results_of(lane)) do

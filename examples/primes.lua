@@ -1,4 +1,4 @@
--- primes.lua: calls one generator many times, and reads the results lazily: each is waited for when it is printed.
+-- primes.lua: launches many lanes from one generator, and waits for each result when it prints it.
 
 local HELP = [=[
 usage: lua examples/primes.lua [LIMIT [PIECES]]
@@ -18,7 +18,7 @@ local function refuse(...)
     os.exit(2)
 end
 
---- The whole number that argument `name` gives, or `default` when it isn't there.
+--- Returns the argument `name` as a whole number, or `default` if it is missing.
 local function whole(name, text, default, least, most)
     if text == nil then return default end
     local n = tonumber(text)
@@ -40,7 +40,7 @@ local loaded, lanes = pcall(require, "lanes")
 if not loaded then refuse("cannot load lanes; --help shows how to say where it is\n", lanes) end
 lanes.configure()
 
--- An ordinary function: it travels to the lanes because the lane's body uses it.
+-- An ordinary function: it is copied to the lanes, because it is an upvalue of their body.
 local function is_prime(n)
     if n < 4 then return n > 1 end
     if n % 2 == 0 or n % 3 == 0 then return false end
@@ -52,7 +52,7 @@ local function is_prime(n)
     return true
 end
 
---- Counts the primes in from..to. Returns the count and the largest one (nil where there is none).
+--- Counts the primes in from..to. Returns the count and the largest one (nil if there is none).
 local count_primes = lanes.gen(function(from, to)
     local count, largest = 0, nil
     for n = from, to do
@@ -69,7 +69,7 @@ for i = 1, pieces do
     parts[i] = { from = from, to = to, lane = count_primes(from, to) }
 end
 
--- All lanes are at work now. part.lane[1] waits until that one lane is done.
+-- All lanes run now. part.lane[1] waits until this lane has ended.
 local total = 0
 for _, part in ipairs(parts) do
     local count, largest = part.lane[1], part.lane[2]

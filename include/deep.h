@@ -1,2 +1,2 @@
-/* Deep objects: under the name that modules written for Lanes 3.x include. */
+/* The header that modules written for Lanes 3.x include for deep objects. */
 #include "lanes.h"

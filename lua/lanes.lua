@@ -1,4 +1,5 @@
---- Lanes: native threads for Lua. This file checks options and arguments; the work is done by `lanes_core`.
+--- Lanes: native threads for Lua. This file checks options and arguments; `lanes_core` does the
+--- rest.
 
 local core = require "lanes_core"
 
@@ -8,7 +9,8 @@ local error, pairs, pcall, require, select, setmetatable, tostring, type =
     error, pairs, pcall, require, select, setmetatable, tostring, type
 local package = package
 
--- The keys of a table in order, for messages. (A lane may have no library "table".)
+-- The keys of a table as text, in alphabetical order, for messages. Does without the library
+-- "table", which a lane may not have.
 local function names(known)
     local text, last = "", ""
     repeat
@@ -31,7 +33,8 @@ local function described(value)
     return type(value) .. " " .. (string.format("%q", tostring(value)))
 end
 
--- What each setting may be, in words too where it may not be anything, and its default (docs/manual/loading.md#options).
+-- The options of `configure`: default, check and, for messages, the expected value
+-- (docs/manual/loading.md#options).
 local function is_number(value)
     return type(value) == "number" and value == value
 end
@@ -67,7 +70,8 @@ local settings_known = {
     stack_size = { default = core.stack_sizes.usual, expected = core.stack_sizes.text, check = core.is_stack_size },
 }
 
--- Checks the argument of `configure` and answers the complete settings.
+-- Checks the argument of `configure` and returns the complete settings. Raises an error for a bad
+-- argument.
 local function checked_settings(given)
     if given ~= nil and given ~= false and type(given) ~= "table" then
         error("Bad parameter #1 to lanes.configure(), should be a table, got " .. described(given), 3)
@@ -113,7 +117,8 @@ local option_types = {
     stack_size = "number",
 }
 
--- Checks one option; `level` is that of the caller of `lanes.gen`.
+-- Checks one option. Errors have the position of the function at `level`, counted from the caller
+-- as by `error`.
 local function check_option(key, value, level)
     if type(key) == "number" then
         error("Unkeyed option: " .. described(value) .. ", options of lanes.gen have names", level + 1)
@@ -137,11 +142,10 @@ local function check_option(key, value, level)
     end
 end
 
---- Makes a generator of lanes.
--- @param ... any number of nil, strings (lists of libraries) and tables (options), in any order; then the body: a
---   function, or a string that is source text
--- @return a function that starts a lane with its arguments and returns the lane's handle
--- See docs/manual/generators.md.
+--- Makes a generator of lanes (docs/manual/generators.md). Raises an error for bad arguments.
+-- @param ... any number of nil, strings (lists of libraries) and tables (options), in any order;
+--   then the body, a function or a string with source text
+-- @return a function that launches a lane with its arguments and returns the lane's handle
 local function gen(...)
     local count = select("#", ...)
     if count == 0 then
@@ -174,39 +178,38 @@ local function gen(...)
     end
     local launch = core.launch
     return function(...)
-        -- Not a tail call: errors have the position of this function's caller.
+        -- Not a tail call, so that errors have the position of this function's caller.
         local handle = launch(libraries, options, body, ...)
         return handle
     end
 end
 
---- Makes a lock of `count` units in a slot of a linda.
--- @param linda where the units are kept
--- @param key slot for them; what it contains is lost
--- @param count how many units there are (default 1)
--- @return a function `lock(units [, "try"])`: a positive number takes units, waiting for them (with "try" it answers
---   false instead), a negative one gives them back; or `cancel_error` where the linda is cancelled
--- See docs/manual/locks.md.
+--- Makes a lock in a slot of a linda (docs/manual/locks.md). Raises an error for bad arguments.
+-- @param linda the linda
+-- @param key the key of the slot, whose contents are lost
+-- @param count the number of units, a whole number from 1 (default 1)
+-- @return a function `lock(units [, "try"])` that returns true: a positive number takes units and
+--   waits for them (with "try" it returns false if they are not free), a negative number gives
+--   units back; or `cancel_error` if the linda is cancelled
 local function genlock(linda, key, count)
     count = count == nil and 1 or count
     local cancelled = core.prepare_lock(linda, key, count)
     if cancelled then
         return cancelled
     end
-    -- Needs nothing but the linda, so it can be sent to any lane.
+    -- Uses only the linda, so it can be passed to any lane.
     return function(units, mode)
         local answer = linda:__lock(key, count, units, mode)
         return answer
     end
 end
 
---- Makes a number in a slot of a linda that lanes change one at a time.
--- @param linda where it is kept
--- @param key slot for it; what it contains is lost
--- @param initial the number (default 0.0)
--- @return a function `add([difference])` that adds (default 1.0) and answers the new value; or `cancel_error` where
---   the linda is cancelled
--- See docs/manual/locks.md.
+--- Makes a counter in a slot of a linda (docs/manual/locks.md). Raises an error for bad arguments.
+-- @param linda the linda
+-- @param key the key of the slot, whose contents are lost
+-- @param initial the first value, a number (default 0.0)
+-- @return a function `add([difference])` that adds a number (default 1.0) and returns the sum; or
+--   `cancel_error` if the linda is cancelled
 local function genatomic(linda, key, initial)
     initial = initial == nil and 0.0 or initial
     local cancelled = core.prepare_atomic(linda, key, initial)
@@ -219,24 +222,28 @@ local function genatomic(linda, key, initial)
     end
 end
 
---- Sets, replaces or removes a timer (docs/manual/timers.md).
--- @param linda where to
--- @param key slot that is set to the time when the timer fires
--- @param first seconds from now, or a date table; nil removes the timer
--- @param period seconds between further times, if any
+--- Sets, replaces or removes a timer (docs/manual/timers.md). Returns nothing. Raises an error for
+--- bad arguments.
+-- @param linda the linda
+-- @param key the key of the slot that is set to the current time when the timer fires
+-- @param first seconds from now, or a date table; nil or false removes the timer
+-- @param period seconds between later times, or nil
 local function timer(linda, key, first, period)
     core.timer(linda, key, first, period)
 end
 
---- All timers: an array of `{linda, key, {when [, period]}}` (docs/manual/timers.md#lanestimers).
+--- Returns a list of all timers, each `{linda, key, {when [, period]}}`
+--- (docs/manual/timers.md#lanestimers).
 local function timers()
     local list = core.timers()
     return list
 end
 
+-- The modules of the library that are loaded late.
 local parts = { "lanes.map", "lanes.pool", "lanes.progress", "lanes.worker" }
 
--- A function of a module of the library, which is loaded when it is first called.
+-- Returns a function that loads a module of the library when it is first called, and calls its
+-- function `name`.
 local function later(module, name)
     return function(...)
         local fine, loaded = pcall(require, module)
@@ -254,7 +261,8 @@ local function later(module, name)
     end
 end
 
--- Fills the public table once the core is configured. When memory runs out in here, `configure` can be called again.
+-- Fills the public table after the core has been configured. If this runs out of memory,
+-- `configure` can be called again.
 local function publish(main, with_timers)
     lanes.ABOUT = {
         author = "The Lanes developers",
@@ -294,15 +302,16 @@ local function publish(main, with_timers)
     return lanes
 end
 
--- Lanes formats its messages with the string library.
+-- Lanes formats messages with the string library. Raises an error if it is missing.
 local function check_string()
     if not string then
         error("To use 'lanes', you will also need to have 'string' available.", 3)
     end
 end
 
---- Configures Lanes; to be called at most once in a master state (docs/manual/loading.md).
--- @param settings table of settings, or nil for the defaults
+--- Configures Lanes (docs/manual/loading.md). Called at most once in a main state. Raises an error
+--- for bad options.
+-- @param settings a table of options, or nil for the defaults
 -- @return the module's table
 local function configure(settings)
     check_string()
@@ -318,7 +327,7 @@ if core.is_configured() then
 end
 
 lanes.configure = configure
--- The first use of anything configures with the defaults; `null` can be read without.
+-- The first use of any field except `null` configures with the defaults.
 return setmetatable(lanes, { __index = function(self, key)
     if key == "null" then
         return core.null

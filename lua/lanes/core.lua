@@ -1,2 +1,2 @@
---- The native module under the name that it has in the 3.x interface.
+--- The native module, under its name in Lanes 3.x.
 return require "lanes_core"

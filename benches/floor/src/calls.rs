@@ -1,4 +1,4 @@
-//! What calling C from Lua costs: an object whose methods do nothing.
+//! The cost of calling C from Lua: an object whose methods do nothing.
 
 use crate::{Function, set_functions};
 use mlua_sys::{

@@ -1,8 +1,8 @@
-//! The floor under the benchmarks: what threads, Lua states and C calls cost without Lanes.
-//! A Lua module, so that it runs in the same interpreter as what it is compared with.
+//! The floor of the benchmarks: the cost of threads, Lua states and C calls without Lanes.
+//! A Lua module, so that it runs in the same interpreter as the workloads.
 //!
-//! No function here owns anything while it calls a Lua function that can raise, but for benchmarks' buffers, which
-//! are leaked on purpose.
+//! No function here owns anything while it calls a Lua function that can raise, except for
+//! benchmarks' buffers, which are leaked on purpose.
 
 mod calls;
 mod states;
@@ -13,14 +13,14 @@ use mlua_sys::{lua_State, lua_createtable, lua_pushcclosure, lua_pushnumber, lua
 use std::ffi::{CStr, c_int};
 use std::time::Instant;
 
-/// Microseconds per turn of `work`, which is told how many turns to make.
+/// Microseconds per turn of `work(turns)`.
 fn microseconds_each(turns: u64, work: impl FnOnce(u64)) -> f64 {
     let begun = Instant::now();
     work(turns);
     begun.elapsed().as_secs_f64() * 1e6 / turns as f64
 }
 
-/// Kibibytes of memory that this process occupies. 0 where /proc does not tell.
+/// Resident memory of this process in KiB; 0 if there is no /proc.
 fn resident_kib() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

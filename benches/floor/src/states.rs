@@ -1,4 +1,5 @@
-//! What Lua states cost: made and closed, with and without libraries, on a thread of their own, and kept.
+//! The cost of Lua states: making and closing them, with and without libraries, also on a new
+//! thread; and their memory.
 
 use crate::threads::measured;
 use crate::{Function, resident_kib};
@@ -19,7 +20,8 @@ pub const FUNCTIONS: [(&CStr, Function); 5] = [
 
 /// A new state with all libraries or none.
 fn new_state(libraries: bool) -> *mut lua_State {
-    // SAFETY: a new state belongs to nobody else; opening libraries is what its opener may do first.
+    // SAFETY: a new state belongs to nobody else; opening libraries is what its opener may do
+    // first.
     unsafe {
         let state = luaL_newstate();
         assert!(!state.is_null(), "no memory for a Lua state");
@@ -63,7 +65,8 @@ unsafe extern "C-unwind" fn thread_state_all(l: *mut lua_State) -> c_int {
     })
 }
 
-/// memory(n) -> KiB of memory for each of n threads that wait with a state of their own with all libraries.
+/// memory(n) -> KiB of memory per thread, for n waiting threads that each have a state with all
+/// libraries.
 unsafe extern "C-unwind" fn memory(l: *mut lua_State) -> c_int {
     // SAFETY: nothing is owned yet.
     let count = unsafe { luaL_checkinteger(l, 1) } as usize;

@@ -1,4 +1,4 @@
-//! What the operating system's threads cost: starting one, and handing something over between two.
+//! The cost of the system's threads: starting one, and passing a value between two.
 
 use crate::{Function, microseconds_each};
 use mlua_sys::{lua_State, lua_pushnumber, luaL_checkinteger};
@@ -13,7 +13,7 @@ pub const FUNCTIONS: [(&CStr, Function); 3] = [
     (c"spin", spin_round_trip),
 ];
 
-/// Pushes the microseconds that each of the turns of `work` took; their number is argument 1.
+/// Pushes the microseconds per turn of `work`. Argument 1 is the number of turns.
 pub fn measured(l: *mut lua_State, work: impl FnOnce(u64)) -> c_int {
     // SAFETY: raising is harmless here: `work` is a closure without captures that own anything.
     let turns = unsafe { luaL_checkinteger(l, 1) } as u64;
@@ -32,7 +32,8 @@ unsafe extern "C-unwind" fn thread_create(l: *mut lua_State) -> c_int {
     })
 }
 
-/// condvar(n) -> microseconds of a round trip between two threads that wait on a condition variable.
+/// condvar(n) -> microseconds of a round trip between two threads that wait on a condition
+/// variable.
 unsafe extern "C-unwind" fn condvar_round_trip(l: *mut lua_State) -> c_int {
     struct Baton {
         turn: Mutex<u64>,

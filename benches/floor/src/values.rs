@@ -1,4 +1,5 @@
-//! What reading a value out of Lua and building it again costs: the least that any message has to do.
+//! What reading a value out of Lua and building it again costs: the least that any message has to
+//! do.
 
 use crate::Function;
 use mlua_sys::{
@@ -112,7 +113,8 @@ unsafe fn read(l: *mut lua_State, bytes: &mut &[u8]) {
 /// encode(value): keeps a flat copy of it.
 unsafe extern "C-unwind" fn encode(l: *mut lua_State) -> c_int {
     BUFFER.with(|buffer| {
-        // SAFETY: no other reference to the buffer exists while this runs: nothing called here comes back to us.
+        // SAFETY: no other reference to the buffer exists while this runs: nothing called here
+        // comes back to us.
         unsafe {
             let buffer = &mut *buffer.get();
             buffer.clear();
@@ -131,7 +133,8 @@ unsafe extern "C-unwind" fn decode(l: *mut lua_State) -> c_int {
     1
 }
 
-/// memcpy() -> microseconds to copy 4 MiB from one place to another, neither of which is in the cache.
+/// memcpy() -> microseconds to copy 4 MiB from one place to another, neither of which is in the
+/// cache.
 unsafe extern "C-unwind" fn memcpy(l: *mut lua_State) -> c_int {
     const SIZE: usize = 4 << 20;
     const PLACES: usize = 16;
