@@ -83,7 +83,7 @@ impl<M: Element> Handover<M> {
 
     /// To be called before the first element of an empty slot is added. Returns the outbox if a
     /// receiver wants the element there.
-    #[inline]
+    #[inline(always)]
     fn begin(&mut self, is_open: impl FnOnce() -> bool) -> Option<&Outbox<M>> {
         self.first = 1;
         let outbox = self.outbox.as_deref()?;
