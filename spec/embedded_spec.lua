@@ -1,16 +1,15 @@
 -- A host program that brings Lanes along (tests/capi/embedded.c) by luaopen_lanes_embedded.
 local support = require "support"
+local machine = require "machine"
 local capi = require "capi"
 
 local it = capi.needed(it)
 
 -- The command's exit code and what it printed. It runs in `directory`, without any search path.
 local function run(directory, ...)
-    local words = {}
-    for i = 1, select("#", ...) do words[i] = support.quoted((select(i, ...))) end
-    local command = ("cd %s; unset LUA_PATH_5_2 LUA_PATH_5_3 LUA_PATH_5_4 LUA_CPATH_5_2 LUA_CPATH_5_3 LUA_CPATH_5_4; "
-        .. "LUA_PATH=nowhere LUA_CPATH=nowhere %s %s"):format(directory, support.quoted(capi.embedded()), table.concat(words, " "))
-    local result = support.limited("(" .. command .. ")", 60)
+    local environment = support.environment()
+    environment.LUA_PATH, environment.LUA_CPATH = "nowhere", "nowhere"
+    local result = machine.run({ capi.embedded(), ... }, { limit = 60, environment = environment, directory = directory, wrapper = true })
     return result.code, result.out .. result.err
 end
 
@@ -69,9 +68,8 @@ describe("an embedded Lanes", function()
     end)
 
     it("works as the manual says", function()
-        assert.equal("hello from a lane\n", support.output([[
-            os.execute(arg[1])
-        ]], { arguments = { (capi.embedded():gsub("embedded$", "manual_host")) } }))
+        local result = machine.run({ machine.helper "manual_host" }, { limit = 60, environment = support.environment(), wrapper = true })
+        assert.same({ code = 0, out = "hello from a lane\n", err = "" }, result)
     end)
 
     it("shares the counter of the manual", function()

@@ -8,10 +8,10 @@ use crate::context::Context;
 use crate::lane::Record;
 use crate::linda::{Key, KeyRef, Linda};
 use crate::lua::{
-    Arguments, Kind, Raise, Raising, State, Userdata, check_memory, lua_function, protect,
+    Arguments, KEYS, Kind, Raise, Raising, State, Userdata, check_memory, lua_function, protect,
     protect_with,
 };
-use crate::message::{Deep, KEYS, Proxy, push_proxy};
+use crate::message::{Deep, Proxy, push_proxy};
 use crate::timer;
 use std::any::Any;
 use std::io::ErrorKind;
@@ -204,7 +204,7 @@ fn timers_body(state: State) -> Result<c_int, Raise> {
     protect(state, 0, |raising| raising.new_table(0, 0))?;
     for (n, mut entry) in universe.timers().list().into_iter().enumerate() {
         let object: Arc<dyn Deep> = entry.0.linda.clone();
-        push_proxy(&context.local, state, &object)?;
+        push_proxy(&context.coders.cache.kinds, state, &object)?;
         protect_with(state, 2, &mut entry, |raising, entry| {
             push_entry(raising, &entry.0.key, entry.1, entry.2)
         })?;

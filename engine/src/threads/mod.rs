@@ -2,6 +2,7 @@
 
 pub mod affinity;
 mod changes;
+mod cpu_time;
 pub mod fork;
 mod launch;
 pub mod name;
@@ -11,6 +12,7 @@ pub mod reserved;
 pub mod stack;
 
 pub use changes::{note_changed, reuse};
+pub use cpu_time::cpu_time;
 pub use launch::{launch, reserve};
 pub use pool::{Ending, Reuse};
 pub use reserved::Reserved;

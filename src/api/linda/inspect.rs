@@ -93,7 +93,7 @@ fn push_slot(context: &Context, state: State, slot: &mut Dump<Message>) -> Resul
     })?;
     let fifo = state.top();
     for (i, message) in slot.values.iter().enumerate() {
-        decode_one(&context.local, state, Label::Element, message)?;
+        decode_one(&context.coders, state, Label::Element, message, &[])?;
         let index = (slot.first + i) as i64;
         protect(state, 2, move |raising| {
             if raising.is_none_or_nil(-1) {

@@ -153,7 +153,7 @@ fn prepare_atomic_body(state: State) -> Result<c_int, Raise> {
     let key = KeyRef::argument(&arguments, 2)?;
     state.set_top(3);
     to_number(&arguments, 3, 3)?;
-    let value = encode_one(&context.local, state, Label::Argument(2))?;
+    let value = encode_one(&context.coders, state, Label::Argument(2))?;
     // The second place is the lock of `__add`: it is free for one at a time.
     if linda.queues.limit(&key, Some(2)).is_err() || linda.queues.set(&key, vec![value]).is_err() {
         return results::linda_cancelled(state);
@@ -206,7 +206,7 @@ fn add_body(state: State) -> Result<c_int, Raise> {
 /// it.
 fn sum(context: &Context, state: State, value: Option<&Message>) -> Result<Message, Raise> {
     let value = value.cloned().unwrap_or_else(|| Message::float(0.0));
-    decode_one(&context.local, state, Label::Element, &value)?;
+    decode_one(&context.coders, state, Label::Element, &value, &[])?;
     if state.kind(-1) != Kind::Number {
         return Err(Raise::message(format!(
             "the slot of this atomic number holds a {} now: something else has written to it",
@@ -221,5 +221,5 @@ fn sum(context: &Context, state: State, value: Option<&Message>) -> Result<Messa
         state.push_number(sum);
     }
     state.push_copy(-1);
-    encode_one(&context.local, state, Label::Argument(2))
+    encode_one(&context.coders, state, Label::Argument(2))
 }

@@ -63,7 +63,7 @@ pub fn install(raising: Raising, context: c_int) -> Userdata<Proxy> {
 pub fn new(context: &Context, state: State, name: &[u8]) -> Result<Arc<Linda>, Raise> {
     let linda = Arc::new(Linda::new(name));
     let object: Arc<dyn Deep> = linda.clone();
-    push_proxy(&context.local, state, &object)?;
+    push_proxy(&context.coders.cache.kinds, state, &object)?;
     if let Some(universe) = context.universe_if_any() {
         universe.add_linda(&linda);
     }
@@ -120,9 +120,9 @@ fn get_body(state: State) -> Result<c_int, Raise> {
     {
         Ok(messages) if messages.is_empty() => Ok(0),
         Ok(messages) if messages.len() == 1 => {
-            decode_one(&context.local, state, Label::Element, &messages[0]).map(|()| 1)
+            decode_one(&context.coders, state, Label::Element, &messages[0], &[]).map(|()| 1)
         }
-        Ok(messages) => decode(&context.local, state, Label::Element, &messages),
+        Ok(messages) => decode(&context.coders, state, Label::Element, &messages),
         Err(_) => results::linda_cancelled(state),
     }
 }

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::linda::{KeyRef, Linda};
 use crate::lua::sentinels::NULL;
 use crate::lua::{Arguments, Kind, Raise, State, lua_function};
-use crate::message::{Captured, Label, Message, capture, encode_each, encode_one};
+use crate::message::{Label, Message, encode_detached, encode_each, encode_one};
 use lanes_engine::park::{Refusal, Request, Wait};
 use lanes_engine::queues::{Values, Who};
 use std::os::raw::c_int;
@@ -35,11 +35,7 @@ fn send_body(state: State) -> Result<c_int, Raise> {
     let sent = match top - at {
         1 if !(state.kind(-1) == Kind::Light && is_marker(state, -1, NULL)) => {
             let label = Label::Argument(2);
-            let sent = capture(&context.local, state, label, |captured| {
-                let (message, bytes) = match captured {
-                    Captured::Whole(message) => (message, &[][..]),
-                    Captured::Apart(message, bytes) => (message, bytes),
-                };
+            let sent = encode_detached(&context.coders, state, label, |message, bytes| {
                 let values = Values::One(message);
                 linda.queues.send(&context.at_once(), &key, values, bytes)
             });
@@ -109,7 +105,7 @@ pub fn element(context: &Context, state: State) -> Result<Message, Raise> {
     if state.kind(-1) == Kind::Light && is_marker(state, -1, NULL) {
         return Ok(Message::nil());
     }
-    encode_one(&context.local, state, Label::Argument(2))
+    encode_one(&context.coders, state, Label::Argument(2))
 }
 
 /// Captures the `count` values from index `first` on, which are the top ones, as elements of a
@@ -126,5 +122,5 @@ pub fn elements(
             state.replace(index);
         }
     }
-    encode_each(&context.local, state, count, Label::Argument(2))
+    encode_each(&context.coders, state, count, Label::Argument(2))
 }
