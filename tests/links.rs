@@ -1,5 +1,5 @@
-//! Links of the documentation: those between pages, and those from comments and programs to pages, lead to a file and, behind `#`, to a
-//! heading of it.
+//! Links of the documentation: those between pages, and those from comments and programs to pages,
+//! lead to a file and, behind `#`, to a heading of it.
 
 use std::collections::HashSet;
 use std::fs;
@@ -69,7 +69,8 @@ fn page_links(text: &str) -> Vec<String> {
         if fenced {
             continue;
         }
-        // Every second piece stands between backquotes; a link's text may be code, its target may not.
+        // Every second piece stands between backquotes; a link's text may be code, its target may
+        // not.
         let prose: Vec<&str> = line.split('`').step_by(2).collect();
         for rest in prose.join("").split("](").skip(1) {
             links.extend(rest.split(')').next().map(str::to_string));

@@ -19,10 +19,12 @@ local STEPS = {
     { 1, "finalizer" }, { 6, "spawn" },
     { 3, "drop" }, { 4, "join" }, { 4, "cancel" },
     { 3, "stream" }, { 2, "exchange" }, { 2, "release" }, { 2, "share" }, { 2, "rest" }, { 3, "wake" },
-    { 2, "hooks" }, { 2, "outlive_hooks" }, { 1, "runaway" }, { 1, "recurse" }, { 2, "own" }, { 8, "use" },
+    { 2, "hooks" }, { 2, "outlive_hooks" }, { 1, "runaway" }, { 1, "recurse" }, { 2, "own" }, { 8, "use" }, { 2, "pool" },
 }
 -- Those that launch lanes of their own and wait for them.
-local WAITING = { stream = true, exchange = true, release = true, share = true, rest = true, wake = true, outlive_hooks = true, use = true }
+local WAITING = {
+    stream = true, exchange = true, release = true, share = true, rest = true, wake = true, outlive_hooks = true, use = true, pool = true,
+}
 local WEIGHT = 0
 for _, step in ipairs(STEPS) do WEIGHT = WEIGHT + step[1] end
 
@@ -147,6 +149,9 @@ function generator.plan(seed, size)
         elseif kind == "use" then
             if random(1, 8) == 1 then return "modules.cross(r:child(), r:child())" end
             return (module_step())
+        elseif kind == "pool" then
+            return ("r:pool(%d, %d, %d, %s, %d)"):format(random(1, 3), random(0, 20), random(1, 6), pick { "nil", "nil", "1", "3" },
+                random(0, 4))
         elseif kind == "outlive_hooks" then
             return ("r:outlive_hooks(%s)"):format(pick(HOOKS))
         end

@@ -490,6 +490,51 @@ function Lane:share(others, count, units)
     if sum ~= expected then error(("%d additions are %s"):format(expected, tostring(sum))) end
 end
 
+-- What the tasks of a pool do: every `failing`-th one fails, and some map within the pool.
+local function task(number, failing)
+    if failing > 0 and number % failing == 0 then error(modules.PURPOSE, 0) end
+    if number % 7 == 0 then
+        local inner = require "lanes".map({ number, number }, function(x) return x end)
+        return inner[1] + inner[2]
+    end
+    return 2 * number
+end
+
+local function check_result(number, failing, result, problem)
+    local fails = failing > 0 and number % failing == 0
+    if fails and not (result == nil and on_purpose(problem)) or not fails and result ~= 2 * number then
+        error(("task %d of a pool, of which every %d fails, gave %s, %s"):format(number, failing, tostring(result), tostring(problem)))
+    end
+end
+
+-- A pool does tasks in each way. A lane that is asked to stop gives up half way.
+function Lane:pool(workers, count, chunk, max_tasks, failing) -- luacheck: ignore self
+    local pool = lanes.pool { workers = workers, max_tasks = max_tasks, name = "random" }
+    local list = {}
+    for i = 1, count do list[i] = i end
+    local function work(number) return task(number, failing) end
+    local results = pool:map(work, list, { chunk = chunk, on_error = "return" })
+    if results == cancel_error then return end
+    for i = 1, count do check_result(i, failing, results[i], results.errors and results.errors[i]) end
+    local futures, seen = {}, 0
+    for i = 1, math.min(count, 4) do
+        futures[i] = pool:submit(work, i)
+        if futures[i] == cancel_error then return end
+    end
+    for i, result, problem in pool:imap(work, list, { ordered = chunk % 2 == 0, buffer = chunk, on_error = "return" }) do
+        check_result(i, failing, result, problem)
+        seen = seen + 1
+    end
+    if cancel_test and cancel_test() then return end
+    if seen ~= count then error(("imap handed out %d of %d"):format(seen, count)) end
+    for i, future in ipairs(futures) do
+        local result, problem = future:join()
+        if result == cancel_error then return end
+        check_result(i, failing, result, problem)
+    end
+    pool:close()
+end
+
 -- The name of lanes that wait until they are cancelled, at last by the end of the program.
 local RESTING = "rests"
 

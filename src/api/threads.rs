@@ -105,8 +105,8 @@ lua_function! {
 }
 
 lua_function! {
-    /// `cpus()`: returns how many processors this process may use at a time, at least 1; honours its
-    /// affinity and a quota of its control group.
+    /// `cpus()`: returns how many processors this process may use at a time, at least 1; honours
+    /// its affinity and a quota of its control group.
     pub fn cpus = |state| {
         let count = std::thread::available_parallelism().map_or(1, |count| count.get());
         state.push_integer(count as i64);

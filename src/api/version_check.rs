@@ -1,4 +1,5 @@
-//! The check at load time: the Lua that loads this library must be the one that it was built for, and the one that it calls.
+//! The check at load time: the Lua that loads this library must be the one that it was built for,
+//! and the one that it calls.
 
 use crate::build_info::LUA_NAME;
 use crate::lua::compat::{LUAJIT, VERSION};
@@ -41,7 +42,8 @@ pub fn check(raising: Raising) {
     raising.raise();
 }
 
-/// Functions of the base library that are written in C on every Lua; a program may have replaced some.
+/// Functions of the base library that are written in C on every Lua; a program may have replaced
+/// some.
 const IN_C: [&[u8]; 4] = [b"collectgarbage", b"dofile", b"load", b"loadfile"];
 
 /// Raises an error that names both files if the state belongs to another copy of Lua than the one

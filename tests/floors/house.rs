@@ -59,7 +59,8 @@ impl House {
             parent,
             children: HashMap::new(),
         });
-        // Modules of `mod.rs`, and of a crate's first file, lie beside it; those of `x.rs` in the directory `x`.
+        // Modules of `mod.rs`, and of a crate's first file, lie beside it; those of `x.rs` in the
+        // directory `x`.
         let directory = match file.file_name().and_then(|name| name.to_str()) {
             Some("mod.rs" | "lib.rs") => file.with_file_name(""),
             _ => file.with_extension(""),
@@ -75,7 +76,8 @@ impl House {
                     within
                 });
             }
-            // Of several, which a condition chooses from, all are read, and the first is where paths lead.
+            // Of several, which a condition chooses from, all are read, and the first is where
+            // paths lead.
             for file in files {
                 let child = self.enter(root, &file, Some(room));
                 self.rooms[room]
@@ -117,7 +119,8 @@ impl House {
         room
     }
 
-    /// The file in which what `path` names, from `room`, is defined; `None` if that is in none of these crates.
+    /// The file in which what `path` names, from `room`, is defined; `None` if that is in none of
+    /// these crates.
     fn find(&self, room: usize, path: &[String], steps: usize) -> Option<usize> {
         let (name, rest) = path.split_first()?;
         let steps = steps.checked_sub(1)?;

@@ -1,5 +1,5 @@
-//! The plan of the house: the table in docs/architecture.md says on which floor each file is. A file uses files of its own floor and of
-//! those below, and no files use each other in a circle.
+//! The plan of the house: the table in docs/architecture.md says on which floor each file is. A
+//! file uses files of its own floor and of those below, and no files use each other in a circle.
 
 mod house;
 mod source;

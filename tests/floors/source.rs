@@ -1,4 +1,5 @@
-//! One source file as tokens: the modules and items that it declares, and the paths that it mentions. Tests within it are left out.
+//! One source file as tokens: the modules and items that it declares, and the paths that it
+//! mentions. Tests within it are left out.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::collections::{HashMap, HashSet};
@@ -11,7 +12,8 @@ pub struct Mention {
     pub line: usize,
 }
 
-/// What one module declares and mentions. Modules written inline count as a part of the file that they are in.
+/// What one module declares and mentions. Modules written inline count as a part of the file that
+/// they are in.
 #[derive(Default)]
 pub struct Source {
     /// Modules with a file of their own, and the files that attributes name for them.
@@ -124,7 +126,8 @@ fn word(tokens: &[TokenTree], at: usize, name: &str, depth: usize, source: &mut 
     at + 1
 }
 
-/// Reads a path, or in a `use` a tree of them, behind the names of `prefix`; returns where to go on.
+/// Reads a path, or in a `use` a tree of them, behind the names of `prefix`; returns where to go
+/// on.
 fn tree(
     tokens: &[TokenTree],
     mut at: usize,
