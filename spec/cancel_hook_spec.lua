@@ -1,4 +1,5 @@
--- Cancelling a lane that runs code: the debug hooks "count", "line", "call" and "ret", and the flag that asks for force.
+-- Cancelling a lane that runs code: the debug hooks "count", "line", "call" and "ret", and the flag
+-- that asks for force.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
@@ -6,7 +7,8 @@ local lanes = require "lanes"
 
 local LIMIT = support.LIMIT
 
--- A lane that waits in `linda:receive("go")`; handed out once it waits. Its results are those of receive.
+-- A lane that waits in `linda:receive("go")`; handed out once it waits. Its results are those of
+-- receive.
 local function waiting(linda)
     local handle = lanes.gen("*", function() return linda:receive("go") end)()
     support.until_status(handle, "waiting")
@@ -207,7 +209,8 @@ describe("a hook", function()
         -- The lane makes functions from the first element for a while.
         support.until_true(function() return linda:count("key") == 1 end, "the first element taken")
         assert.same({ true, "cancelled" }, { handle:cancel("ret", 1, LIMIT) })
-        -- What a lane has received is not put back, behind the back of those who received what came after.
+        -- What a lane has received is not put back, behind the back of those who received what came
+        -- after.
         assert.same({ "key", "second" }, { linda:receive(0, "key") })
         assert.equal(0, linda:count("key"))
     end)
@@ -235,7 +238,8 @@ describe("a hook", function()
             assert.same({ true, "cancelled" }, { handle:cancel("hard", 0, true, LIMIT) })
         end)
 
-        -- A lane that has got a hook which never comes to its count, and then calls `check(linda, hook)`.
+        -- A lane that has got a hook which never comes to its count, and then calls
+        -- `check(linda, hook)`.
         local function pending(check)
             local linda = lanes.linda()
             local handle = ready(linda, function()

@@ -4,10 +4,10 @@ local needs = require "needs"
 
 local host = {}
 
--- The path of the program, and why there is none.
+-- The path of the program, or the reason why it is missing.
 local program, problem
 
--- Builds it where that is needed.
+-- Builds it if necessary.
 local function build()
     if program or problem then return end
     local built = support.limited("ci/checks/host " .. support.lua, 300)

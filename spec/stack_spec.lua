@@ -1,4 +1,5 @@
--- Stacks of lanes: as large as those of the system's new threads, or as the options say. What recurses in C needs them.
+-- Stacks of lanes: as large as those of the system's new threads, or as the options say. Code that
+-- recurses in C needs them.
 local support = require "support"
 local capi = require "capi"
 local needs = require "needs"
@@ -9,7 +10,7 @@ local lanes = require "lanes"
 local sizes = require "lanes_core".stack_sizes
 local expect = require "expect"
 
--- What recurses in C, until Lua or the library stops it: each is a body that says how it ended.
+-- Bodies that recurse in C until Lua or the library stops them. Each returns how it ended.
 local recursions = {
     ["a pattern with many optional items"] = function()
         local ok, answer = pcall(function() return #("a"):rep(40000):match(("a?"):rep(40000)) end)
@@ -60,7 +61,7 @@ local recursions = {
     end,
 }
 
--- LuaJIT itself has no bound for these: the main state crashes.
+-- LuaJIT itself has no limit for these: the main state crashes.
 if jit then recursions["gsub within gsub"] = nil end
 
 describe("the stack of a lane", function()
@@ -83,7 +84,7 @@ describe("the stack of a lane", function()
         local program = [[io.write(string.format("%d", require "lanes_core".stack_sizes.usual))]]
         local mib = 2 ^ 20
         assert.equal(tostring(16 * mib):match("^%d+"), support.output(program, { before = "ulimit -s 16384" }))
-        -- At least so much; and where there is no limit what most systems have.
+        -- At least this much; if there is no limit, the size of most systems.
         assert.equal(tostring(2 * mib):match("^%d+"), support.output(program, { before = "ulimit -s 256" }))
         assert.equal(tostring(8 * mib):match("^%d+"), support.output(program, { before = "ulimit -S -s unlimited" }))
     end)
@@ -112,7 +113,7 @@ describe("stack_size", function()
         end
     end)
 
-    it("may be as small as the least, with which a lane works", function()
+    it("may be the smallest size, with which a lane works", function()
         local lane = lanes.gen("*", { stack_size = sizes.least, required = { "table" } }, function(...)
             local value = {}
             for _ = 1, 1000 do value = { value, function() return value end } end
@@ -128,7 +129,7 @@ describe("stack_size", function()
     }
     local expected = ("a whole number of bytes from %d to %d"):format(sizes.least, sizes.most)
 
-    it("is refused in words where it is no such size", function()
+    it("is refused with a clear error when it is not such a size", function()
         for _, case in ipairs(wrong) do
             local problem = support.raises("Bad 'stack_size' option: " .. tostring(case[1]), lanes.gen,
                 { stack_size = case[1] }, function() end)
@@ -139,7 +140,7 @@ describe("stack_size", function()
         end
     end)
 
-    it("is refused by configure in words where it is no such size", function()
+    it("is refused by configure with a clear error when it is not such a size", function()
         assert.equal("fine\n", support.output(([[
             local lanes = require "lanes"
             for _, value in ipairs { 0, -1, 0 / 0, 1 / 0, 2 ^ 70, 2 ^ 21 + 0.5, "2097152", true, {} } do
@@ -153,7 +154,7 @@ describe("stack_size", function()
         ]]):format(expected)))
     end)
 
-    it("for which there is no address space is an error of the launch, and others go on #address_space", function()
+    it("for which there is no address space is an error of the launch, and others continue #address_space", function()
         local out = support.output([[
             local lanes = require "lanes".configure()
             local function body() return 42 end
@@ -165,7 +166,7 @@ describe("stack_size", function()
         assert.matches("^false\t[^\n]*cannot start a lane: the system gives no thread %([^\n]+%)\n42\n$", out)
     end)
 
-    it("costs a lane that waits no memory but address space", function()
+    it("costs a waiting lane address space but no memory", function()
         local function resident(size)
             return tonumber((support.output(([[
                 local lanes = require "lanes".configure { stack_size = %d }
@@ -192,7 +193,7 @@ describe("stack_size", function()
             ]]):format(size))))
         end
         local small, large = resident(2 ^ 21), resident(2 ^ 26)
-        -- In KiB for each lane.
+        -- In KiB per lane.
         assert.is_true(large <= small + 64, ("%d KiB with 2 MiB, %d KiB with 64 MiB"):format(small, large))
     end)
 end)

@@ -1,4 +1,5 @@
--- Threads: lanes.threads, priority, affinity, set_singlethreaded, and that a reused thread keeps nothing of its last lane.
+-- Threads: lanes.threads, priority, affinity, set_singlethreaded; a reused thread keeps nothing of
+-- its last lane.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
@@ -6,7 +7,7 @@ local lanes = require "lanes"
 
 local function nothing() end
 
--- Whether a file can be read; says which parts of Linux are there.
+-- Whether a file can be read: tests for features of Linux.
 local function readable(path)
     local file = io.open(path)
     if file then file:close() end
@@ -84,7 +85,7 @@ describe("threads", function()
         ]])
     end)
 
-    it("lists lanes that lanes made", function()
+    it("lists lanes that lanes launched", function()
         assert.equal("inner\nouter\n", support.output [[
             local lanes = require "lanes".configure { track_lanes = true, with_timers = false }
             local linda = lanes.linda()
@@ -104,7 +105,7 @@ describe("threads", function()
         ]])
     end)
 
-    it("has always one that runs while lanes launch lanes and end", function()
+    it("always lists one that runs while lanes launch lanes and end", function()
         assert.equal("over\n", support.output([[
             local lanes = require "lanes".configure { track_lanes = true, with_timers = false }
             local linda = lanes.linda()
@@ -131,7 +132,7 @@ describe("threads", function()
         ]], { before = "export LANES_DELAYS=1000" }))
     end)
 
-    it("can be asked by a lane", function()
+    it("can be called by a lane", function()
         assert.equal("me\trunning\n", support.output [[
             local lanes = require "lanes".configure { track_lanes = true, with_timers = false }
             print(lanes.gen("*", function()
@@ -158,13 +159,13 @@ describe("the option priority", function()
         support.raises("Priority out of range: -3..+3 (", lanes.gen("*", { priority = 0 / 0 }, nothing))
     end)
 
-    it("may be 0 and below for everybody", function()
+    it("of 0 and below needs no privilege", function()
         for priority = -3, 0 do
             assert.equal("done", lanes.gen("*", { priority = priority }, function() return "done" end)()[1])
         end
     end)
 
-    it("above 0 works, or says what it lacks", function()
+    it("above 0 works, or the error names the missing permission", function()
         for priority = 1, 3 do
             local ok, result = pcall(function()
                 return lanes.gen("*", { priority = priority }, function() return "done" end)()[1]
@@ -175,12 +176,12 @@ describe("the option priority", function()
 end)
 
 describe("set_thread_priority", function()
-    it("refuses what is out of range", function()
+    it("refuses numbers out of range", function()
         support.raises("priority out of range: -3..+3 (4)", lanes.set_thread_priority, 4)
         support.raises("priority out of range: -3..+3 (-4)", lanes.set_thread_priority, -4)
     end)
 
-    it("refuses what is no integer", function()
+    it("refuses anything but an integer", function()
         support.raises("bad argument #1 to 'set_thread_priority'", lanes.set_thread_priority)
         support.raises("bad argument #1 to 'set_thread_priority'", lanes.set_thread_priority, "high")
         support.raises("bad argument #1 to 'set_thread_priority'", lanes.set_thread_priority, {})
@@ -195,7 +196,8 @@ describe("set_thread_priority", function()
 end)
 
 if readable "/proc/thread-self/stat" then
-    -- The nice value of the calling thread: field 19 of stat, the 17th after the name in parentheses.
+    -- The nice value of the calling thread: field 19 of stat, the 17th after the name in
+    -- parentheses.
     local function nice()
         local file = io.open("/proc/thread-self/stat")
         local fields = file:read("*a"):match("^.*%) (.*)$")
@@ -208,12 +210,12 @@ if readable "/proc/thread-self/stat" then
     end
 
     describe("a priority below 0, on Linux,", function()
-        it("lowers the thread by its nice value, the more the lower", function()
+        it("raises the thread's nice value, more for a lower priority", function()
             local values, usual = {}, nice()
             for priority = -3, 0 do
                 values[-priority] = lanes.gen("*", { priority = priority }, nice)()[1]
             end
-            -- The specs may run with as low a priority themselves.
+            -- The specs themselves may run with such a low priority.
             for lower = 1, 3 do
                 assert.is_true(values[lower - 1] < values[lower] or values[lower] == usual, "-" .. lower)
             end
@@ -228,7 +230,7 @@ if readable "/proc/thread-self/stat" then
             assert.is_true(before < after or before == after and after >= 9)
         end)
 
-        it("is not left to later lanes", function()
+        it("is not kept for later lanes", function()
             local usual = nice()
             for _ = 1, 10 do
                 lanes.gen("*", { priority = -3 }, nothing)():join()
@@ -238,7 +240,7 @@ if readable "/proc/thread-self/stat" then
             end
         end)
 
-        it("is not left to them by lanes that it launched, either", function()
+        it("is not kept for later lanes by lanes that it launched, either", function()
             -- More at once than there are idle threads.
             local function many()
                 local lanes = require "lanes" -- luacheck: ignore
@@ -266,7 +268,7 @@ describe("set_thread_affinity", function()
         support.raises("invalid affinity (-1)", lanes.set_thread_affinity, -1)
     end)
 
-    it("refuses what is no integer", function()
+    it("refuses anything but an integer", function()
         support.raises("bad argument #1 to 'set_thread_affinity'", lanes.set_thread_affinity)
         support.raises("bad argument #1 to 'set_thread_affinity'", lanes.set_thread_affinity, "all")
         support.raises("bad argument #1 to 'set_thread_affinity'", lanes.set_thread_affinity, {})
@@ -294,7 +296,7 @@ describe("set_thread_affinity", function()
             support.contains("affinity", message)
         end)
 
-        it("binds the calling thread, and leaves nothing to later lanes", function()
+        it("binds the calling thread, and is not kept for later lanes", function()
             local first = tonumber(cpus():match("^%d+"))
             local before = cpus()
             for _ = 1, 10 do
