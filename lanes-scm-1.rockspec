@@ -21,6 +21,11 @@ build = {
       lua = {
          lanes = "lua/lanes.lua",
          ["lanes.core"] = "lua/lanes/core.lua",
+         ["lanes.limit"] = "lua/lanes/limit.lua",
+         ["lanes.map"] = "lua/lanes/map.lua",
+         ["lanes.pool"] = "lua/lanes/pool.lua",
+         ["lanes.progress"] = "lua/lanes/progress.lua",
+         ["lanes.worker"] = "lua/lanes/worker.lua",
       },
    },
    -- C modules that use deep objects find the headers here.

@@ -123,8 +123,11 @@ local function files_below(paths)
     local files = {}
     for _, path in ipairs(paths) do
         local file, problem = io.open(path, "rb")
-        if not file then refuse("argument PATH: ", problem) end
-        file:close()
+        if file then
+            file:close()
+        elseif not (has_lfs and lfs.attributes(path, "mode") == "directory") then -- which Windows does not open
+            refuse("argument PATH: ", problem)
+        end
         if has_lfs then walk_with_lfs(lfs, path, files) else walk_with_find(path, files) end
     end
     table.sort(files)

@@ -239,8 +239,14 @@ local function timers()
     return list
 end
 
--- Fills the public table after the core has been configured. If this runs out of memory,
--- `configure` can be called again.
+-- A function of a module of the library, which is loaded when it is first called.
+local function later(module, name)
+    return function(...)
+        return require(module)[name](...)
+    end
+end
+
+-- Fills the public table once the core is configured. When memory runs out in here, `configure` can be called again.
 local function publish(main, with_timers)
     lanes.ABOUT = {
         author = "The Lanes developers",
@@ -252,12 +258,17 @@ local function publish(main, with_timers)
     }
     lanes.cancel_error = core.cancel_error
     lanes.null = core.null
+    lanes.cpus = core.cpus
     lanes.gen = gen
     lanes.genatomic = genatomic
     lanes.genlock = genlock
+    lanes.imap = later("lanes.map", "imap")
     lanes.linda = core.linda
+    lanes.map = later("lanes.map", "map")
     lanes.nameof = core.nameof
     lanes.now_secs = core.now_secs
+    lanes.pool = later("lanes.pool", "new")
+    lanes.progress = later("lanes.progress", "bar")
     lanes.register = core.register
     lanes.require = core.require
     lanes.set_singlethreaded = core.set_singlethreaded

@@ -177,7 +177,47 @@ describe("a module that is loaded for a lane", function()
         assert.equal("cancelled", lane.status)
     end)
 
-    it("is stopped at the end of the program, which it does not delay", function()
+    it("is asked to stop where it waits, when the lane that launches was asked before", function()
+        local linda = lanes.linda()
+        package.preload.spec_inner = function() return { value = 42 } end
+        package.preload.spec_waiting = function() linda:receive("never") end
+        local lane = lanes.gen("*", function()
+            local lanes = require "lanes" -- luacheck: ignore lanes
+            linda:send("ready", true)
+            pcall(linda.receive, linda, "never")
+            -- What does not wait is loaded, and the lane that gets it was not asked.
+            local value, asked = lanes.gen("*", { required = { "spec_inner" } }, function()
+                return package.loaded.spec_inner.value, cancel_test()
+            end)():join()
+            local _, problem = pcall(lanes.gen("*", { required = { "spec_inner", "spec_waiting" } }, function() end))
+            return value, asked, problem == lanes.cancel_error
+        end)()
+        expect.received(linda, "ready")
+        lane:cancel("hard", 0)
+        assert.same({ 42, false, true }, { expect.finished(lane) })
+    end)
+
+    it("may wait for a finalizer of a lane that was asked to stop", function()
+        local linda = lanes.linda()
+        package.preload.spec_waiting = function() return { value = select(2, linda:receive("go")) } end
+        local lane = lanes.gen("*", function()
+            set_finalizer(function()
+                local generator = require "lanes".gen("*", { required = { "spec_waiting" } }, function()
+                    return package.loaded.spec_waiting.value
+                end)
+                linda:set("ended", true)
+                linda:set("value", generator()[1])
+            end)
+            linda:receive("never")
+        end)()
+        support.until_status(lane, "waiting")
+        lane:cancel("hard", 0)
+        expect.received(linda, "ended")
+        linda:send("go", 42)
+        assert.equal(42, expect.received(linda, "value"))
+    end)
+
+    it("ends at the end of the program, which is not kept", function()
         assert.equal("waiting\n", support.output [[
             local lanes = require "lanes".configure { shutdown_timeout = 100 }
             local linda = lanes.linda()

@@ -32,6 +32,48 @@ describe("a hook", function()
         end
     end
 
+    it("ends the function that handles an error, and then the lane", function()
+        for _, mode in ipairs { "count", "line", "call", "ret" } do
+            local handle = ready(lanes.linda(), function(linda)
+                if jit then jit.off() end
+                local function step() end
+                local cancel_error, called = require "lanes".cancel_error, false
+                local _, problem = xpcall(error, function(problem)
+                    -- It is called once more, for the error that a hook raises in it.
+                    if called then return problem end
+                    called = true
+                    linda:set("ready", true)
+                    while true do step() end
+                end)
+                if problem == cancel_error then error(problem, 0) end
+                while true do step() end
+            end)
+            assert.same({ true, "cancelled" }, { handle:cancel(mode, 1, LIMIT) })
+        end
+    end)
+
+    it("is not used up by a function in C that handles an error", function()
+        for _, mode in ipairs { "count", "call", "ret" } do
+            for _ = 1, 20 do
+                local handle = ready(lanes.linda(), function(linda)
+                    if jit then jit.off() end
+                    local cancel_error = require "lanes".cancel_error
+                    package.preload.failing = function() error "on purpose" end
+                    linda:set("ready", true)
+                    while true do
+                        package.loaded.failing = nil
+                        local _, problem = pcall(require, "failing")
+                        if problem == cancel_error then error(problem, 0) end
+                        _, problem = xpcall(error, tostring)
+                        -- Made a text by `tostring`.
+                        if problem == tostring(cancel_error) then error(cancel_error, 0) end
+                    end
+                end)
+                assert.same({ true, "cancelled" }, { handle:cancel(mode, 1, LIMIT) })
+            end
+        end
+    end)
+
     it("does not come in the way of an error that is being handled", function()
         local handle = ready(lanes.linda(), function(linda)
             if jit then jit.off() end

@@ -1,6 +1,7 @@
 -- Helpers in C for tests of the C interface (tests/capi), for the Lua that runs the specs: a module
 -- and a host program.
 local support = require "support"
+local machine = require "machine"
 local needs = require "needs"
 
 local capi = {}
@@ -9,8 +10,11 @@ local capi = {}
 -- only with it.
 local problem
 
-if needs.is_built_here() then
-    local built = support.limited("ci/checks/capi " .. support.lua, 300)
+if needs.is_built_here() and machine.windows then
+    -- No shell is at hand: they have been built along with the library.
+    if not machine.is_readable(machine.helper "embedded") then error(machine.helper "embedded" .. " is missing") end
+elseif needs.is_built_here() then
+    local built = machine.run({ "ci/checks/capi", support.lua }, { limit = 300 })
     if built.code ~= 0 then error("the tests of the C interface cannot be built:\n" .. built.out .. built.err) end
 else
     problem = ("need a C module, which goes with the library of ci/build %s alone"):format(support.lua)
@@ -29,10 +33,7 @@ end
 
 --- The path of the host program, from any directory.
 function capi.embedded()
-    local pipe = io.popen("pwd")
-    local here = pipe:read("*l")
-    pipe:close()
-    return here .. "/target/lua/" .. support.lua .. "/embedded"
+    return machine.helper "embedded"
 end
 
 --- Runs a program as `support.output` does, in an interpreter that has these functions first:

@@ -1,6 +1,7 @@
 -- How a program ends, whatever its lanes do: each way to end, for each thing that lanes may be doing, with and without timers.
 -- LANES_ENDINGS says how often each cell runs (default 1).
 local support = require "support"
+local needs = require "needs"
 local host = require "host"
 
 local repetitions = tonumber(os.getenv "LANES_ENDINGS") or 1
@@ -25,6 +26,8 @@ local endings = {
 local activities = {
     "waiting", "sending", "sleeping", "spinning", "spinning under pcall", "waiting under pcall", "in os.execute", "in a read", "starting",
     "starting lanes", "finishing", "in a finalizer that waits", "in a finalizer that spins", "in require",
+    "loading a module that waits", "loading a module that spins", "loading a module that is in os.execute",
+    "launching others that wait to load a module", "on stacks of other sizes",
     "waiting in a callback of luv", "spinning in a callback of luv",
 }
 
@@ -55,7 +58,7 @@ for _, ending in ipairs(endings) do
             return support.run(program, { arguments = { ... }, timeout = LIMIT })
         end
 
-        local it = name == "host" and host.needed(it) or it
+        local it = name == "host" and host.needed(it) or name == "SIGTERM" and needs.posix("signals that end a process", it) or it
         for _, activity in ipairs(activities) do
             it("ends while lanes are " .. activity, function()
                 if activity:find "luv" and not pcall(require, "luv") then return pending "there is no luv for this Lua" end

@@ -1,5 +1,6 @@
 -- Errors in lanes: the error value, and the stack trace in both modes.
 local support = require "support"
+local needs = require "needs"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local lanes = require "lanes"
@@ -183,7 +184,7 @@ describe("a trace", function()
         assert.equal("cancelled", handle.status)
     end)
 
-    it("does not exist when memory ran out #address_space", function()
+    needs.limits(it)("does not come when memory ran out #address_space", function()
         local out = support.output([[
             local lanes = require "lanes"
             local handle = lanes.gen("*", function()
@@ -192,7 +193,7 @@ describe("a trace", function()
             end)()
             local none, message = handle:join()
             print(none, message, select("#", handle:join()))
-        ]], { before = "ulimit -v 400000" })
+        ]], { limits = "-v 400000" })
         assert.equal("nil\tnot enough memory\t2\n", out)
     end)
 

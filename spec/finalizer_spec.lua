@@ -1,5 +1,6 @@
 -- Finalizers: when they run, with which arguments, and the effect of their errors.
 local support = require "support"
+local needs = require "needs"
 local assert, describe, it, before_each, _ENV = support.plain(assert, describe, it, before_each)
 
 local lanes = require "lanes"
@@ -90,7 +91,7 @@ describe("a finalizer", function()
         assert.same({ n = 2, lanes.cancel_error }, (log:get("arguments")))
     end)
 
-    it("gets only the message when memory ran out #address_space", function()
+    needs.limits(it)("gets the message alone when memory ran out #address_space", function()
         local out = support.output([[
             local lanes = require "lanes"
             local log = lanes.linda()
@@ -100,7 +101,7 @@ describe("a finalizer", function()
                 while true do text = text .. text end
             end)():join()
             print(log:receive(0, log.batched, "log", 2))
-        ]], { before = "ulimit -v 400000" })
+        ]], { limits = "-v 400000" })
         assert.equal("log\t1\tnot enough memory\n", out)
     end)
 

@@ -29,6 +29,12 @@ local QUIET = {
     ["sending functions that share a variable"] = true,
     ["sending several: functions that share a variable"] = true,
     ["setting functions that share a variable"] = true,
+    ["sending a function"] = true,
+    ["sending several: a function"] = true,
+    ["setting a function"] = true,
+    ["sending a module"] = true,
+    ["sending several: a module"] = true,
+    ["setting a module"] = true,
     ["using a lock"] = true,
     ["settings of the thread"] = true,
 }

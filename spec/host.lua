@@ -1,5 +1,6 @@
 -- The host program in C (tests/host/host.c) for the Lua that runs the specs.
 local support = require "support"
+local machine = require "machine"
 local needs = require "needs"
 
 local host = {}
@@ -10,7 +11,10 @@ local program, problem
 -- Builds it if necessary.
 local function build()
     if program or problem then return end
-    local built = support.limited("ci/checks/host " .. support.lua, 300)
+    local known = machine.helper "host"
+    -- Where no shell is at hand it has been built along with the library.
+    local built = machine.windows and { code = machine.is_readable(known) and 0 or 1, out = known .. "\n", err = known .. " is missing" }
+        or machine.run({ "ci/checks/host", support.lua }, { limit = 300 })
     if built.code == 0 then
         program = built.out:match("[^\n]+")
     elseif needs.is_built_here() then
@@ -27,16 +31,12 @@ function host.needed(it)
 end
 
 --- Runs the host program with the package paths of this state, and waits for its end.
--- @param timeout seconds after which it counts as hanging, as `support.limited` has them
+-- @param timeout seconds after which it counts as hanging, as `machine.run` has them
 -- @param ... its arguments
 -- @return a table: `code`, `out`, `err`
 function host.run(timeout, ...)
     build()
-    local words = { support.wrapper, program }
-    for i = 1, select("#", ...) do words[#words + 1] = support.quoted((select(i, ...))) end
-    return support.limited(table.concat(words, " "), timeout, ("export LUA_PATH=%s LUA_CPATH=%s"):format(
-        support.quoted(package.path), support.quoted(package.cpath)
-    ))
+    return machine.run({ program, ... }, { limit = timeout, environment = support.environment(), wrapper = true })
 end
 
 return host

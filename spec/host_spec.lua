@@ -1,6 +1,7 @@
 -- A host program in C that opens and closes states which use lanes. LANES_CYCLES is their number
 -- (default 1000).
 local support = require "support"
+local needs = require "needs"
 local host = require "host"
 
 local it = host.needed(it)
@@ -37,7 +38,7 @@ describe("a host in C", function()
         support.contains("25 objects finalized", output "old_objects")
     end)
 
-    it("forks, and the child launches lanes", function()
+    needs.posix("fork", it)("forks, and the child goes on with lanes of its own", function()
         assert.equal("a child has lanes of its own\n", output "fork")
     end)
 

@@ -114,7 +114,7 @@ describe("join", function()
                 assert(lane:join(0) == i)
             end
             print "done"
-        ]], { before = "export LANES_DELAYS=1000" }))
+        ]], { environment = { LANES_DELAYS = 1000 } }))
     end)
 
     it("takes a numeric string as timeout", function()

@@ -1,6 +1,7 @@
 -- The globals that every lane has: cancel_test, set_finalizer, set_debug_threadname,
 -- set_error_reporting.
 local support = require "support"
+local needs = require "needs"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 -- luacheck: globals decoda_name (of lanes)
 
@@ -121,18 +122,14 @@ describe("set_debug_threadname", function()
         refused(prefix .. "boolean)", function() return pcall(set_debug_threadname, true) end)
     end)
 
-    local comm = io.open("/proc/thread-self/comm")
-    if comm then
-        comm:close()
-        it("names the thread of the operating system, until the lane ends", function()
-            local generator = lanes.gen("*", function(name)
-                if name then set_debug_threadname(name) end
-                return (io.open("/proc/thread-self/comm"):read())
-            end)
-            assert.equal("lane worker 1", generator("lane worker 1")[1])
-            for _ = 1, 20 do assert.are_not.equal("lane worker 1", generator()[1]) end
+    needs.proc(it)("names the thread of the operating system, until the lane ends", function()
+        local generator = lanes.gen("*", function(name)
+            if name then set_debug_threadname(name) end
+            return (io.open("/proc/thread-self/comm"):read())
         end)
-    end
+        assert.equal("lane worker 1", generator("lane worker 1")[1])
+        for _ = 1, 20 do assert.are_not.equal("lane worker 1", generator()[1]) end
+    end)
 end)
 
 describe("set_error_reporting", function()

@@ -9,6 +9,8 @@ local lanes = require "lanes"
 local needs = require "needs"
 local expect = require "expect"
 
+local it_limited = needs.limits(it)
+
 local full = os.getenv "LANES_SPEC_FULL"
 
 local function everything_works()
@@ -173,10 +175,10 @@ describe("a message for which there is no memory #address_space", function()
             linda:send("key", { text })
             assert(linda:count("key") == 1)
             print "fine"
-        ]], { before = "ulimit -v 1000000", timeout = 100 })
+        ]], { limits = "-v 1000000", timeout = 100 })
     end
 
-    it("is an error of the send, which sends nothing", function()
+    it_limited("is an error of the call that wanted to send it, which sends nothing", function()
         assert.equal("fine\n", outcome [[
             fails(linda.send, linda, "key", text)
             fails(linda.send, linda, "key", 1, text)
@@ -187,7 +189,7 @@ describe("a message for which there is no memory #address_space", function()
         ]])
     end)
 
-    it("is an error of the generator", function()
+    it_limited("is an error of the generator", function()
         assert.equal("fine\n", outcome [[
             local body = lanes.gen("base", function(...) return select("#", ...) end)
             fails(body, text)
@@ -208,7 +210,7 @@ describe("exhausted memory #address_space", function()
         ["by lindas with names"] = 'linda:send("key", lanes.linda(("n"):rep(1000)))',
         ["by timers"] = 'lanes.timer(linda, i, 1000)',
     } do
-        it(what .. ", is an error of every call, and of none once memory is available again", function()
+        it_limited(what .. ", is an error of every call, and of none when it is there again", function()
             assert.equal("fine\n", support.output([[
                 -- LuaJIT (2.1 beta) itself crashes when memory runs out in compiled code.
                 if rawget(_G, "jit") then jit.off() end -- luacheck: ignore
@@ -238,7 +240,7 @@ describe("exhausted memory #address_space", function()
                 for i = 1, 1000 do linda:send("key " .. i, { i }) end
                 for i = 1, 1000 do assert(select(2, linda:receive(0, "key " .. i))[1] == i) end
                 print "fine"
-            ]], { before = "ulimit -v 100000", timeout = 100 }))
+            ]], { limits = "-v 100000", timeout = 100 }))
         end)
     end
 end)
@@ -375,7 +377,7 @@ describe("lanes", function()
         assert.equal(3, expect.finished(first) + expect.finished(second))
     end)
 
-    it("continue when memory for threads runs out, and later ones can be launched again #address_space", function()
+    it_limited("go on when the system's memory for threads runs out, and later ones start again #address_space", function()
         local out = support.output([[
             local lanes = require "lanes"
             local linda = lanes.linda()
@@ -404,7 +406,7 @@ describe("lanes", function()
             print(sum == #all * (#all + 1) / 2)
             linda:send("go", true)
             print(body(42)[1])
-        ]], { before = "ulimit -v 1000000", timeout = 120 })
+        ]], { limits = "-v 1000000", timeout = 120 })
         local problem = out:match("^true\n([^\n]*)\ntrue\n42\n$")
         if problem ~= "not enough memory" then
             assert.matches("^cannot start a lane: the system gives no thread %([^\n]+%)$", problem or out)

@@ -231,6 +231,8 @@ describe("a lane's soft cancel request", function()
         ["a receive of its own key"] = function(linda) assert.equal("key", (linda:receive(0, "key"))) end,
         ["a limit"] = function(linda) linda:limit("key", 5) end,
         ["a set"] = function(linda) linda:set("key") end,
+        ["genlock"] = function(linda) lanes.genlock(linda, "key", 9) end,
+        ["genatomic"] = function(linda) lanes.genatomic(linda, "key") end,
     }
     for what, relief in pairs(reliefs) do
         it("ends a waiting send without the wake flag at " .. what .. ", which stores nothing", function()

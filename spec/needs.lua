@@ -1,6 +1,7 @@
 -- What some tests need beside Lanes: the test hooks, programs and modules in C that the specs compile, LuaSocket. Where it is missing,
 -- each of these tests is pending and says what it needs, and the closing line of the run says how many there are.
 local support = require "support"
+local machine = require "machine"
 
 local needs = {}
 
@@ -66,6 +67,30 @@ end
 function needs.module(module, rock, it)
     local found = pcall(require, module)
     return needs.unless(not found and ("need %s (the module %s)"):format(rock, module) or nil, it)
+end
+
+--- `needs.unless` for tests of programs with limits of memory or of stacks.
+function needs.limits(it)
+    local reason = machine.windows and "need limits of a process (ulimit), which Windows does not have"
+        or machine.emulated and "need limits of a process (ulimit), which would be those of the emulator"
+    return needs.unless(reason or nil, it)
+end
+
+--- `needs.unless` for tests that read what Linux tells about a process and its threads.
+function needs.proc(it)
+    local reason
+    if not machine.tells then
+        reason = "need a system that tells about its processes (/proc)"
+    elseif machine.emulated then
+        reason = "need /proc of the program, which would be that of the emulator"
+    end
+    return needs.unless(reason, it)
+end
+
+--- `needs.unless` for tests of what POSIX systems alone have.
+-- @param what such as "fork"
+function needs.posix(what, it)
+    return needs.unless(machine.windows and ("need %s, which Windows does not have"):format(what) or nil, it)
 end
 
 --- Whether the library in use is one that ci/build made, with which everything can be had: what is missing then is an error.

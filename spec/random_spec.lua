@@ -9,7 +9,7 @@ local seconds = tonumber(os.getenv "LANES_RANDOM_SECONDS") or 12
 local page = math.floor(tonumber(tostring({}):match "(%x+)$", 16) / 4096) % 1000
 local first = math.floor(tonumber(os.getenv "LANES_RANDOM_SEED") or (os.time() % 1000 * 1000 + page) * 1000)
 
--- Seconds after which a program counts as hanging, as `support.limited` has them. `runtime.LIMIT` is less: a lane that hangs is named.
+-- Seconds after which a program counts as hanging, as `machine.run` has them. `runtime.LIMIT` is less: a lane that hangs is named.
 local LIMIT = 100
 
 -- Seconds in which a program that fails is made smaller, and the limit of each smaller one. All of these together end within what
@@ -39,7 +39,7 @@ end
 
 -- Runs a program, with delays or without. Returns what is wrong with it and whether something hangs, or nil and what it printed.
 local function problem_of(text, delays, limit)
-    local result = support.run(text, { timeout = limit or LIMIT, before = "export LANES_DELAYS=" .. (delays or 0) })
+    local result = support.run(text, { timeout = limit or LIMIT, environment = { LANES_DELAYS = delays or 0 } })
     if result.code == 0 and result.err == "" then return nil, result.out end
     local hangs = result.code == 124 or result.code == 137 or result.err:find("lanes hang", 1, true) ~= nil
     return ("it ended with code %d and this on standard error:\n%s"):format(result.code, result.err), hangs
@@ -123,6 +123,31 @@ describe("random programs", function()
 
     it("are found out when a sum is wrong", function()
         finds("the sum is 1", "add(1)")
+    end)
+
+    it("are found out when a module is loaded twice", function()
+        finds("module 'twice' is loaded twice in one state", [[
+            modules.define("twice", nil, function() end)
+            modules.own "twice"
+            package.loaded.twice = nil
+            modules.own "twice"
+        ]])
+    end)
+
+    it("are found out when a lane has a copy of a module", function()
+        finds("module 'copied' is a copy", [[
+            modules.define("copied", nil, function() end)
+            modules.own "copied"
+            package.loaded.copied = { name = "copied" }
+            modules.check(modules.latest(), "copied")
+        ]])
+    end)
+
+    it("are found out when a circle is not refused", function()
+        finds("module 'circle' should have been refused: false, true", [[
+            modules.define("circle", nil, function() end)
+            modules.circle("circle", "join")
+        ]])
     end)
 
     -- Steps without a limit of time hang when a value, or the wake-up for it, does not come.

@@ -191,6 +191,10 @@ package.preload.spec_l = function() coroutine.resume(5) end; require "spec_l"
 package.preload.spec_m = function() string.rep() end; require "spec_m"
 package.preload.spec_n = function() error("module 'spec_n' not found:", 0) end; require "spec_n"
 package.loaded.spec_o = "there"; return require "spec_o"
+package.loaded.spec_u = 5; return require "spec_u"
+package.preload.spec_v = function() error("inside", 0) end; return pcall(require, "spec_v"), require "spec_v"
+package.preload.spec_w = function() error("inside", 0) end; return pcall(require, "spec_w"), pcall(require, "spec_w")
+local n = 0; package.preload.spec_x = function() n = n + 1; return n > 3 and n or require "spec_x" end; return require "spec_x"
 local p = package.path; package.path = nil; local ok, e = pcall(function() require "spec_p" end); package.path = p; return e
 local p = package.path; package.path = "./?.none"; local ok, e = pcall(function() require "spec_q" end); package.path = p; return e
 local k = package.searchers and "searchers" or "loaders"; local s = package[k]; package[k] = nil; local ok, e = pcall(function() require "spec_r" end); package[k] = s; return e

@@ -378,6 +378,99 @@ end, function(given, ok)
     end
 end)
 
+scenario("a lane with a stack of its own size", function() return { x = 1 } end, function(given)
+    given.lane = lanes.gen("*", { stack_size = 2 ^ 20 }, function(x) return x end)(given.x)
+end, function(given, ok)
+    if ok then holds(expect.finished(given.lane) == 1, "another result") end
+end)
+
+-- Modules that a lane can require.
+package.preload.scenarios_loaded = function() return { value = { 5 } } end
+package.preload.scenarios_launching = function()
+    local lane = require "lanes".gen("*", { required = { "scenarios_loaded" } }, function()
+        return require "scenarios_loaded".value[1]
+    end)()
+    return { lane:join() }
+end
+package.preload.scenarios_circle = function()
+    local lane = require "lanes".gen("*", function() return pcall(require, "scenarios_circle") end)()
+    return { select(2, lane:join()) }
+end
+
+local function forget()
+    for _, name in ipairs { "scenarios_loaded", "scenarios_launching", "scenarios_circle" } do package.loaded[name] = nil end
+end
+
+scenario("a lane whose modules are loaded on its thread", function()
+    forget()
+    return { require "scenarios_loaded" }
+end, function(given)
+    local upvalue = given[1]
+    given.lane = lanes.gen("*", { required = { "scenarios_loaded" } }, function(argument)
+        return upvalue.value[1], upvalue == argument and argument == require "scenarios_loaded"
+    end)(given[1])
+end, function(given, ok)
+    if ok then
+        local value, same = expect.finished(given.lane)
+        holds(value == 5 and same, "another module")
+    end
+end)
+
+-- One thread that is kept has the size that is asked for, or not.
+scenario("a lane with a stack of its own size whose modules are loaded on its thread", function() return {} end, function(given)
+    given.lane = lanes.gen("*", { stack_size = 2 ^ 20, required = { "scenarios_loaded" } }, function()
+        return require "scenarios_loaded".value[1]
+    end)()
+end, function(given, ok)
+    if ok then holds(expect.finished(given.lane) == 5, "another module") end
+end)
+
+scenario("a module that launches a lane which loads another", function()
+    forget()
+    return {}
+end, function(given)
+    given.value = require "scenarios_launching"
+end, function(given, ok)
+    if ok and given.value[1] ~= 5 then error(given.value[2], 0) end
+    holds(not ok or package.loaded.scenarios_launching == given.value, "another module is there")
+end)
+
+-- The lane is refused the module, or memory; the module itself is there.
+scenario("a module whose loading waits for a lane that requires it", function()
+    forget()
+    return {}
+end, function(given)
+    given.value = require "scenarios_circle"
+end, function(given, ok)
+    local problem = ok and given.value[1]
+    if ok and not problem:find("module 'scenarios_circle' cannot be loaded: main is loading it and waits for this lane", 1, true) then
+        error(problem, 0)
+    end
+end)
+
+-- Another lane is loading the module, for a moment.
+scenario("a module that another lane is loading", function()
+    forget()
+    local linda = lanes.linda()
+    local lane = lanes.gen("*", function()
+        package.preload.scenarios_loaded = function()
+            linda:set("loading", true)
+            require "lanes".sleep(0.0005)
+            return {}
+        end
+        require "scenarios_loaded"
+    end)()
+    expect.received(linda, "loading")
+    return { lane }
+end, function(given)
+    given.value = require "scenarios_loaded"
+end, function(given, ok)
+    given[1]:join(support.LIMIT)
+    holds(not ok or given.value.value[1] == 5, "another module")
+    forget()
+    holds(require "scenarios_loaded".value[1] == 5, "the lock is still held")
+end)
+
 scenario("a generator with source text", function() return {} end, function(given)
     given.lane = lanes.gen("*", "return 1, ...")(2)
 end, function(given, ok)
@@ -440,7 +533,7 @@ scenario("timers", function() return { lanes.linda() } end, function(given)
     local linda = given[1]
     lanes.timer(linda, "key", 0)
     lanes.timer(linda, "later", 1000, 5)
-    lanes.timer(linda, { year = 2100, month = 1, day = 1 } and "date", { year = 2100, month = 1, day = 1 })
+    lanes.timer(linda, { year = 2037, month = 1, day = 1 } and "date", { year = 2037, month = 1, day = 1 })
     given.list = lanes.timers()
     lanes.timer(linda, "later")
 end, function(given, ok)
@@ -546,6 +639,15 @@ end)
 body("a lane of its own", function()
     local lane_lanes = require "lanes"
     return lane_lanes.gen("*", function(x) return { x } end)(1)[1][1]
+end)
+body("a lane of its own whose modules are loaded on its thread", function()
+    local lane = require "lanes".gen("*", { stack_size = 2 ^ 20, required = { "scenarios_loaded" } }, function()
+        return require "scenarios_loaded".value
+    end)()
+    return lane[1][1]
+end)
+body("a module that closes a circle", function()
+    return require "scenarios_circle"[1]
 end)
 body("coroutines", function()
     local co = coroutine.wrap(function(...)

@@ -1,5 +1,7 @@
 -- What the specs share: programs in a fresh interpreter, waiting for a condition, errors and their positions.
 
+local machine = require "machine"
+
 local support = {}
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
@@ -14,15 +16,9 @@ function support.without_warnings()
     if jit then pcall(jit.attach, function() end, "errfin") end
 end
 
---- What programs are run by, from LANES_SPEC_WRAPPER: shell words, such as a call of valgrind.
-support.wrapper = os.getenv "LANES_SPEC_WRAPPER" or ""
-
---- How much longer everything may take for that.
-support.slowness = support.wrapper == "" and 1 or 20
-
 --- Seconds after which what a test waits for counts as never coming. It is long because others may need the processors; programs that
 -- `support.run` runs have limits that do not count that.
-support.LIMIT = 120 * support.slowness
+support.LIMIT = 120 * machine.slowness
 
 --- Makes busted's functions fit for a spec whose lanes use globals. From Lua 5.2 on, a function carries its globals as the upvalue `_ENV`,
 -- and busted replaces that in every function it is given: a lane body would take busted's environment along. Such a spec begins with
@@ -150,8 +146,13 @@ function support.until_status(handle, status)
     support.until_true(function() return handle.status == status end, "status '" .. status .. "'")
 end
 
---- Whether the first thread of this process sleeps, as that of the specs does while it waits. Lanes may call this.
+--- Whether the first thread of this process sleeps, as that of the specs does while it waits. Lanes may call this. Where the system does
+-- not tell, it is true after a moment.
 function support.main_sleeps()
+    if not machine.tells then
+        require "lanes".sleep(0.05)
+        return true
+    end
     local file = assert(io.open "/proc/self/stat")
     local state = file:read("*a"):match("%) (%a)[^)]*$")
     file:close()
@@ -167,87 +168,48 @@ function support.interpreter()
     return support.lua == "luajit" and "luajit" or "lua" .. support.lua
 end
 
---- A word for the shell.
-function support.quoted(word)
-    return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
-end
-
---- The contents of a file; fails when it cannot be read.
-function support.read(path)
-    local file = assert(io.open(path, "rb"))
-    local text = file:read("*a")
-    file:close()
-    return text
-end
-
---- Writes a file; fails when it cannot be written.
-function support.write(path, text)
-    local file = assert(io.open(path, "wb"))
-    file:write(text)
-    file:close()
-end
+support.read, support.write = machine.read, machine.write
 
 --- A new directory with files in it.
 -- @param files table from file name (no subdirectories) to contents
 -- @return its path; `support.remove_directory` deletes it
 function support.directory(files)
-    local path = os.tmpname()
+    local path = machine.temporary()
     os.remove(path)
-    os.execute("mkdir " .. support.quoted(path))
+    machine.make_directory(path)
     for name, text in pairs(files or {}) do support.write(path .. "/" .. name, text) end
     return path
 end
 
---- Deletes a directory made by `support.directory`.
-function support.remove_directory(path)
-    os.execute("rm -rf " .. support.quoted(path))
-end
+support.remove_directory = machine.remove_directory
 
--- Variables that would make the other interpreter differ from this one.
-local UNSET = "unset LUA_INIT"
-for minor = 2, 5 do
-    UNSET = UNSET .. (" LUA_INIT_5_%d LUA_PATH_5_%d LUA_CPATH_5_%d"):format(minor, minor, minor)
-end
-
---- Runs a command with a limit and waits for its end.
--- @param command shell words
--- @param limit seconds in which it was not waiting for a processor (spec/watch counts them); a command that goes on is ended, and its
---   code is then 124
--- @param before nil, or shell commands to run first, in the same shell
--- @return a table: `code`, the exit code (128 + n when signal n ended it); `out` and `err`, what it wrote
-function support.limited(command, limit, before)
-    local out, err, code, mark = os.tmpname(), os.tmpname(), os.tmpname(), os.tmpname()
-    os.execute(table.concat({
-        before or ":",
-        -- Most commands have ended before there is anything to be watched.
-        ("(sleep 1; exec spec/watch %d $$ %s) </dev/null >/dev/null 2>&1 &"):format(limit * support.slowness, mark),
-        ("%s >%s 2>%s </dev/null"):format(command, out, err),
-        "echo $? >" .. code,
-        "kill $!",
-    }, "\n"))
-    local result = { code = tonumber(support.read(code)), out = support.read(out), err = support.read(err) }
-    if support.read(mark) ~= "" then result.code = 124 end
-    for _, path in ipairs { out, err, code, mark } do os.remove(path) end
-    return result
+--- Variables that make another interpreter with the same package paths.
+-- @return a table as `machine.run` has it
+function support.environment()
+    local environment = { LUA_PATH = package.path, LUA_CPATH = package.cpath, LUA_INIT = false }
+    for minor = 2, 5 do
+        for _, name in ipairs { "LUA_INIT", "LUA_PATH", "LUA_CPATH" } do environment[name .. "_5_" .. minor] = false end
+    end
+    return environment
 end
 
 --- Runs a program in a fresh interpreter of the same kind with the same package paths, and waits for its end.
 -- @param program the program's text
 -- @param options nil or a table: `arguments`, a list of strings; `timeout`, seconds after which it counts as hanging, as
---   `support.limited` has them (default 150; its code is then 124); `before`, shell commands to run first (such as "ulimit -v 1000000")
+--   `machine.run` has them (default 150; its code is then 124); `environment`, more variables; `limits`, as there
 -- @return a table: `code`, the exit code (128 + n when signal n ended it); `out` and `err`, what it wrote;
 --   `file`, the path that the program had
 function support.run(program, options)
     options = options or {}
-    local file = os.tmpname()
+    local file = machine.temporary()
     support.write(file, program)
-    local words = { support.wrapper, support.quoted(support.interpreter()), file }
-    for _, argument in ipairs(options.arguments or {}) do words[#words + 1] = support.quoted(argument) end
-    local result = support.limited(table.concat(words, " "), options.timeout or 150, table.concat({
-        UNSET,
-        "export LUA_PATH=" .. support.quoted(package.path) .. " LUA_CPATH=" .. support.quoted(package.cpath),
-        options.before or ":",
-    }, "\n"))
+    local words = { support.interpreter(), file }
+    for _, argument in ipairs(options.arguments or {}) do words[#words + 1] = argument end
+    local environment = support.environment()
+    for name, value in pairs(options.environment or {}) do environment[name] = value end
+    local result = machine.run(words, {
+        limit = options.timeout or 150, environment = environment, limits = options.limits, wrapper = true,
+    })
     result.file = file
     os.remove(file)
     return result

@@ -1,18 +1,14 @@
 -- Threads: lanes.threads, priority, affinity, set_singlethreaded; a reused thread keeps nothing of
 -- its last lane.
 local support = require "support"
+local needs = require "needs"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local lanes = require "lanes"
 
-local function nothing() end
+local it_proc = needs.proc(it)
 
--- Whether a file can be read: tests for features of Linux.
-local function readable(path)
-    local file = io.open(path)
-    if file then file:close() end
-    return file ~= nil
-end
+local function nothing() end
 
 describe("threads", function()
     it("needs the option track_lanes", function()
@@ -129,7 +125,7 @@ describe("threads", function()
                 end
             until not running
             print(linda:get "over" and "over" or "no lane runs, and it is not over")
-        ]], { before = "export LANES_DELAYS=1000" }))
+        ]], { environment = { LANES_DELAYS = 1000 } }))
     end)
 
     it("can be called by a lane", function()
@@ -195,72 +191,69 @@ describe("set_thread_priority", function()
     end)
 end)
 
-if readable "/proc/thread-self/stat" then
-    -- The nice value of the calling thread: field 19 of stat, the 17th after the name in
-    -- parentheses.
-    local function nice()
-        local file = io.open("/proc/thread-self/stat")
-        local fields = file:read("*a"):match("^.*%) (.*)$")
-        file:close()
-        local n = 0
-        for field in fields:gmatch("%S+") do
-            n = n + 1
-            if n == 17 then return tonumber(field) end
-        end
+-- The nice value of the calling thread: field 19 of stat, the 17th after the name in parentheses.
+local function nice()
+    local file = io.open("/proc/thread-self/stat")
+    local fields = file:read("*a"):match("^.*%) (.*)$")
+    file:close()
+    local n = 0
+    for field in fields:gmatch("%S+") do
+        n = n + 1
+        if n == 17 then return tonumber(field) end
     end
-
-    describe("a priority below 0, on Linux,", function()
-        it("raises the thread's nice value, more for a lower priority", function()
-            local values, usual = {}, nice()
-            for priority = -3, 0 do
-                values[-priority] = lanes.gen("*", { priority = priority }, nice)()[1]
-            end
-            -- The specs themselves may run with such a low priority.
-            for lower = 1, 3 do
-                assert.is_true(values[lower - 1] < values[lower] or values[lower] == usual, "-" .. lower)
-            end
-        end)
-
-        it("set by the lane itself does the same", function()
-            local before, after = lanes.gen("*", function()
-                local before = nice()
-                require "lanes".set_thread_priority(-2)
-                return before, nice()
-            end)():join()
-            assert.is_true(before < after or before == after and after >= 9)
-        end)
-
-        it("is not kept for later lanes", function()
-            local usual = nice()
-            for _ = 1, 10 do
-                lanes.gen("*", { priority = -3 }, nothing)():join()
-                lanes.gen("*", function() require "lanes".set_thread_priority(-3) end)():join()
-                assert.equal(usual, lanes.gen("*", nice)()[1])
-                assert.equal(usual, lanes.gen("*", { priority = 0 }, nice)()[1])
-            end
-        end)
-
-        it("is not kept for later lanes by lanes that it launched, either", function()
-            -- More at once than there are idle threads.
-            local function many()
-                local lanes = require "lanes" -- luacheck: ignore
-                local linda = lanes.linda()
-                local all, values = {}, {}
-                local generator = lanes.gen("*", function()
-                    linda:receive "go"
-                    return nice()
-                end)
-                for n = 1, 20 do all[n] = generator() end
-                for n = 1, 20 do linda:send("go", n) end
-                for n = 1, 20 do values[n] = all[n][1] end
-                return table.concat(values, " ")
-            end
-            local usual = many()
-            lanes.gen("*", { priority = -3 }, many)():join()
-            assert.equal(usual, many())
-        end)
-    end)
 end
+
+describe("a priority below 0, on Linux,", function()
+    it_proc("lowers the thread by its nice value, the more the lower", function()
+        local values, usual = {}, nice()
+        for priority = -3, 0 do
+            values[-priority] = lanes.gen("*", { priority = priority }, nice)()[1]
+        end
+        -- The specs may run with as low a priority themselves.
+        for lower = 1, 3 do
+            assert.is_true(values[lower - 1] < values[lower] or values[lower] == usual, "-" .. lower)
+        end
+    end)
+
+    it_proc("set by the lane itself does the same", function()
+        local before, after = lanes.gen("*", function()
+            local before = nice()
+            require "lanes".set_thread_priority(-2)
+            return before, nice()
+        end)():join()
+        assert.is_true(before < after or before == after and after >= 9)
+    end)
+
+    it_proc("is not left to later lanes", function()
+        local usual = nice()
+        for _ = 1, 10 do
+            lanes.gen("*", { priority = -3 }, nothing)():join()
+            lanes.gen("*", function() require "lanes".set_thread_priority(-3) end)():join()
+            assert.equal(usual, lanes.gen("*", nice)()[1])
+            assert.equal(usual, lanes.gen("*", { priority = 0 }, nice)()[1])
+        end
+    end)
+
+    it_proc("is not left to them by lanes that it launched, either", function()
+        -- More at once than there are idle threads.
+        local function many()
+            local lanes = require "lanes" -- luacheck: ignore
+            local linda = lanes.linda()
+            local all, values = {}, {}
+            local generator = lanes.gen("*", function()
+                linda:receive "go"
+                return nice()
+            end)
+            for n = 1, 20 do all[n] = generator() end
+            for n = 1, 20 do linda:send("go", n) end
+            for n = 1, 20 do values[n] = all[n][1] end
+            return table.concat(values, " ")
+        end
+        local usual = many()
+        lanes.gen("*", { priority = -3 }, many)():join()
+        assert.equal(usual, many())
+    end)
+end)
 
 describe("set_thread_affinity", function()
     it("refuses a mask that is not positive", function()
@@ -274,41 +267,39 @@ describe("set_thread_affinity", function()
         support.raises("bad argument #1 to 'set_thread_affinity'", lanes.set_thread_affinity, {})
     end)
 
-    if readable "/proc/thread-self/status" then
-        -- The list of CPUs that the calling thread may use, such as "0-1".
-        local function cpus()
-            for text in io.lines("/proc/thread-self/status") do
-                local list = text:match("^Cpus_allowed_list:%s*(%S+)")
-                if list then return list end
-            end
+    -- The list of CPUs that the calling thread may use, such as "0-1".
+    local function cpus()
+        for text in io.lines("/proc/thread-self/status") do
+            local list = text:match("^Cpus_allowed_list:%s*(%S+)")
+            if list then return list end
         end
-
-        it("refuses a mask without an existing CPU", function()
-            local last = 0
-            for text in io.lines("/proc/cpuinfo") do
-                last = tonumber(text:match("^processor%s*:%s*(%d+)")) or last
-            end
-            if last >= 29 then return end -- every bit of a portable mask is a CPU here
-            local ok, message = lanes.gen("*", function(mask)
-                return pcall(require "lanes".set_thread_affinity, mask)
-            end)(2 ^ 30):join()
-            assert.is_false(ok)
-            support.contains("affinity", message)
-        end)
-
-        it("binds the calling thread, and is not kept for later lanes", function()
-            local first = tonumber(cpus():match("^%d+"))
-            local before = cpus()
-            for _ = 1, 10 do
-                local count, list = lanes.gen("*", function(mask)
-                    return select("#", require "lanes".set_thread_affinity(mask)), cpus()
-                end)(2 ^ first):join()
-                assert.equal(0, count)
-                assert.equal(tostring(first), list)
-                assert.equal(before, lanes.gen("*", cpus)()[1])
-            end
-        end)
     end
+
+    it_proc("refuses a mask without an existing CPU", function()
+        local last = 0
+        for text in io.lines("/proc/cpuinfo") do
+            last = tonumber(text:match("^processor%s*:%s*(%d+)")) or last
+        end
+        if last >= 29 then return end -- every bit of a portable mask is a CPU here
+        local ok, message = lanes.gen("*", function(mask)
+            return pcall(require "lanes".set_thread_affinity, mask)
+        end)(2 ^ 30):join()
+        assert.is_false(ok)
+        support.contains("affinity", message)
+    end)
+
+    it_proc("binds the calling thread, and leaves nothing to later lanes", function()
+        local first = tonumber(cpus():match("^%d+"))
+        local before = cpus()
+        for _ = 1, 10 do
+            local count, list = lanes.gen("*", function(mask)
+                return select("#", require "lanes".set_thread_affinity(mask)), cpus()
+            end)(2 ^ first):join()
+            assert.equal(0, count)
+            assert.equal(tostring(first), list)
+            assert.equal(before, lanes.gen("*", cpus)()[1])
+        end
+    end)
 end)
 
 describe("set_singlethreaded", function()

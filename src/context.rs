@@ -8,8 +8,8 @@
 
 use crate::lane::{Handle, Home, Kinds, Record};
 use crate::linda::Shortcuts;
-use crate::lua::{Function, Raise, Raising, State, Userdata, upvalue};
-use crate::message::{KEYS, Local};
+use crate::lua::{Function, KEYS, Raise, Raising, State, Userdata, upvalue};
+use crate::message::Coders;
 use crate::universe::Universe;
 use lanes_engine::park::{Deadline, Wait, Waiter};
 use std::cell::{Cell, OnceCell, RefCell};
@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 /// What our functions need to know in one state.
 pub struct Context {
-    /// What transfers of values keep: buffers, kinds of objects, names.
-    pub local: Local,
+    /// What transfers of values use: names, kinds of objects, coders.
+    pub coders: Coders,
     /// The waiter with which this state waits.
     pub waiter: Arc<Waiter>,
     /// Shortcuts to slots that this state receives from.
@@ -49,7 +49,7 @@ impl Context {
     /// A context without a universe.
     pub fn new(name: &str, record: Option<Arc<Record>>) -> Context {
         Context {
-            local: Local::new(name),
+            coders: Coders::new(name),
             waiter: record
                 .as_ref()
                 .map_or_else(Waiter::new, |record| Arc::clone(&record.waiter)),
@@ -112,7 +112,11 @@ impl Context {
     pub fn install(state: State, kinds: Kinds, context: Context) {
         context.main.set(Some(state));
         context.handle.set(Some(kinds.handle));
-        context.local.add_kind(crate::linda::KIND, kinds.linda);
+        context
+            .coders
+            .cache
+            .kinds
+            .add(crate::linda::KIND, kinds.linda);
         state.raw_get_index(State::REGISTRY, KEYS.context);
         Holder::put(state, -1, Box::new(context));
         state.pop(1);

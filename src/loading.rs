@@ -4,7 +4,7 @@
 use crate::context::Context;
 use crate::lua::{Text, text};
 use crate::universe::Universe;
-use lanes_engine::park::named::{MOST, Party, Refused, Step};
+use lanes_engine::park::named::{MOST_HOLDERS, Party, Refused, Step};
 use lanes_engine::park::{Deadline, Wait, Waiter};
 use std::sync::Arc;
 
@@ -57,20 +57,22 @@ impl<'a> Waiting<'a> {
     pub fn for_end(context: &'a Context, lane: &Arc<Waiter>, deadline: Deadline) -> Option<Self> {
         match context.universe_if_any() {
             Some(universe) if deadline == Deadline::Never => {
-                Some(Waiting::begin(universe, context, lane, false))
+                Some(Waiting::begin(universe, &context.waiter, lane, false))
             }
             _ => None,
         }
     }
 
-    /// The state launches the lane with this waiter. The lane can load the modules that the state
-    /// is loading, because it does so within the same call.
-    pub fn for_launch(universe: &'a Universe, context: &Context, lane: &Arc<Waiter>) -> Self {
-        Waiting::begin(universe, context, lane, true)
+    /// The state whose waiter is `creator` launches the lane of `context`, which loads a module for
+    /// that. The lane can load the modules that the state is loading, because it does so within the
+    /// same call. None where there is no universe.
+    pub fn for_launch(creator: &Arc<Waiter>, context: &'a Context) -> Option<Self> {
+        let universe = context.universe_if_any()?;
+        Some(Waiting::begin(universe, creator, &context.waiter, true))
     }
 
-    fn begin(universe: &'a Universe, context: &Context, lane: &Arc<Waiter>, lends: bool) -> Self {
-        let (from, to) = (Party::of(&context.waiter), Party::of(lane));
+    fn begin(universe: &'a Universe, from: &Arc<Waiter>, lane: &Arc<Waiter>, lends: bool) -> Self {
+        let (from, to) = (Party::of(from), Party::of(lane));
         universe.loading().waits(from, to, lends);
         Waiting {
             universe,
@@ -107,7 +109,7 @@ pub fn explain(
             "module '",
             name,
             format_args!(
-                "' cannot be loaded: while it is loaded it launches a lane that loads it, {MOST} times within each other"
+                "' cannot be loaded: while it is loaded it launches a lane that loads it, {MOST_HOLDERS} times within each other"
             ),
         ]),
         Refused::Never(steps) => {

@@ -4,6 +4,7 @@
 use crate::linda::{Key, Linda, soft_requests};
 use crate::message::Message;
 use lanes_engine::memory::grow;
+use lanes_engine::queues::Who;
 use lanes_engine::timers::Service;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -33,7 +34,7 @@ impl Timers {
     /// Sets the slot to the time at `first` (seconds since the epoch), and every `period` seconds
     /// from then on. Replaces the timer that the slot had.
     ///
-    /// Errors: the thread of the timers cannot be started.
+    /// Errors: the thread of the timers cannot be started; out of memory (`ErrorKind::OutOfMemory`).
     pub fn set(
         &self,
         linda: &Arc<Linda>,
@@ -96,7 +97,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 
 /// Sets a slot to the time. On a cancelled linda the tick is lost.
 pub fn tick(linda: &Linda, key: &Key) {
-    soft_requests::before_tick(linda);
+    soft_requests::before(linda, Who::Both);
     let _ = linda
         .queues
         .set(&key.borrowed(), vec![Message::float(now())]);

@@ -1,4 +1,5 @@
-//! The engine of Lanes: all that knows no Lua. Each module says what it does; `docs/architecture.md` says how they are used.
+//! The engine of Lanes: everything that does not know Lua. Each module says what it does;
+//! `docs/architecture.md` says how they are used.
 
 #![deny(unsafe_code)]
 

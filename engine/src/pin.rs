@@ -1,6 +1,7 @@
-//! Keeps libraries loaded: our own, because threads may outlive the state that loaded it, and that of an identity
-//! function, because objects may outlive every state that has loaded their module, and the end of one of them is a call
-//! into the library. Lua 5.1 and LuaJIT unload modules before all else is finalized.
+//! Keeps libraries loaded. Our own, because threads may outlive the state that loaded it. That of
+//! an identity function, because an object may outlive every state that has loaded its module, and
+//! its end is a call into the library. Lua 5.1 and LuaJIT unload modules before everything else is
+//! finalized.
 
 #![allow(unsafe_code, reason = "calls the system's loader")]
 
@@ -14,8 +15,9 @@ use std::os::raw::c_void;
 #[cfg(unix)]
 pub fn pin(address: *const c_void) {
     let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: dladdr fills the structure, or answers 0; the name is a string of the loader's. The new reference to the
-    // library is never given back. Where the address is in the program itself there is nothing to open, which does no harm.
+    // SAFETY: dladdr fills the structure, or returns 0; the name is a string of the loader's. The
+    // new reference to the library is never released. If the address is in the program itself
+    // dlopen fails, which does no harm.
     unsafe {
         if libc::dladdr(address, info.as_mut_ptr()) != 0 {
             let name = info.assume_init().dli_fname;
@@ -38,6 +40,7 @@ pub fn pin(address: *const c_void) {
     };
     let flags = GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS;
     let mut module = std::ptr::null_mut();
-    // SAFETY: with these flags the second argument is an address in the module and the result stays valid for ever.
+    // SAFETY: with these flags the second argument is an address in the module; the result stays
+    // valid.
     unsafe { GetModuleHandleExW(flags, address.cast(), &mut module) };
 }

@@ -1,6 +1,6 @@
 //! Timers under keys, and the one thread that sleeps until the next is due.
 
-use crate::memory::grow::{OutOfMemory, collect, room};
+use crate::memory::grow::{OutOfMemory, collect, try_room};
 use crate::park::{Deadline, Latch, Parker, Wait, Waiter};
 use crate::sync::{Arc, Mutex, thread};
 use crate::threads::fork::Process;
@@ -13,36 +13,39 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// A queue of timers. Setting, removing and firing one costs a time that grows with the logarithm of their number.
+/// A set of timers under keys. Setting, removing and firing one takes a time that grows with the
+/// logarithm of their number.
 ///
-/// `K` may run any code when it is dropped, and so may `F` when it is called or dropped: no lock is held then. Its `Clone`, `Hash` and
-/// `Eq` run under the lock.
+/// Dropping a `K`, and calling or dropping an `F`, may run any code: no lock is held then. `Clone`,
+/// `Hash` and `Eq` of `K` run under the lock.
 pub struct Service<K, F>
 where
     K: Eq + Hash + Clone + Send + 'static,
     F: FnMut() + Send + 'static,
 {
     shared: Arc<Shared<K, F>>,
-    /// Where its thread is.
+    /// The process that its thread is in.
     process: Process,
 }
 
 struct Shared<K, F> {
-    state: Mutex<State<K, F>>,
-    /// The thread's bed.
+    timers: Mutex<TimerQueue<K, F>>,
+    /// Where its thread sleeps.
     parker: CachePadded<Parker>,
     thread: OnceLock<thread::ThreadId>,
     ended: Latch,
 }
 
-struct State<K, F> {
+/// What the lock protects.
+struct TimerQueue<K, F> {
     phase: Phase,
-    timers: HashMap<K, Timer<F>>,
-    /// Keys of all timers, by due time and then by serial number.
-    queue: BTreeMap<(Instant, u64), K>,
+    /// All timers.
+    by_key: HashMap<K, Timer<F>>,
+    /// The keys of all timers, by due time and then by serial number.
+    by_time: BTreeMap<(Instant, u64), K>,
     /// Serial number of the next timer.
     serial: u64,
-    /// Models only: it is later than any timer is due.
+    /// Models only: every timer is due.
     #[cfg(loom)]
     late: bool,
 }
@@ -63,13 +66,14 @@ struct Timer<F> {
     fire: Option<F>,
 }
 
-/// What was taken out of the state, to be dropped after unlocking.
+/// What was removed from the queue, to be dropped after the lock is released.
 type Removed<K, F> = (Option<(K, Timer<F>)>, Option<K>);
 
 /// What the thread is to do next.
 enum Next<K, F> {
     Sleep(Deadline),
-    /// `again`: the key and serial number of a periodic timer, which gets `fire` back afterwards.
+    /// `again`: the key and serial number of a periodic timer, to which `fire` is returned
+    /// afterwards.
     Fire {
         fire: F,
         again: Option<(K, u64)>,
@@ -84,17 +88,17 @@ where
     F: FnMut() + Send + 'static,
 {
     pub fn new() -> Service<K, F> {
-        let state = State {
+        let timers = TimerQueue {
             phase: Phase::New,
-            timers: HashMap::new(),
-            queue: BTreeMap::new(),
+            by_key: HashMap::new(),
+            by_time: BTreeMap::new(),
             serial: 0,
             #[cfg(loom)]
             late: false,
         };
         Service {
             shared: Arc::new(Shared {
-                state: Mutex::new(state),
+                timers: Mutex::new(timers),
                 parker: CachePadded::new(Parker::new()),
                 thread: OnceLock::new(),
                 ended: Latch::new(),
@@ -103,21 +107,26 @@ where
         }
     }
 
-    /// Sets the timer of a key, in place of the one it had: `fire` is called at `due` (at once when that has passed) and then, with a
-    /// period, every period after `due`; periods that were missed are skipped. What comes from a clock of its own, such as a date, is
-    /// turned into an `Instant` by the caller. The timer that is replaced may be firing at this moment, but does not fire again.
+    /// Sets the timer of a key, in place of the one that it had: `fire` is called at `due` (at once
+    /// if that has passed) and then, with a period, every period after `due`; missed periods are
+    /// skipped. The timer that is replaced may be firing at this moment, but does not fire again.
+    /// The first call starts the thread. After `shutdown` nothing is set.
     ///
-    /// The first call starts the thread; the error is that of starting it, and the timer is not set then. After `shutdown` nothing is set.
+    /// Errors: the thread cannot be started; out of memory (`ErrorKind::OutOfMemory`). The timer is
+    /// not set.
     pub fn set(&self, key: K, due: Instant, period: Option<Duration>, fire: F) -> io::Result<()> {
         let period = period.filter(|period| !period.is_zero());
         let removed;
         let first;
         {
-            let mut state = self.shared.state.lock();
-            if state.phase == Phase::ShutDown {
+            let mut timers = self.shared.timers.lock();
+            if timers.phase == Phase::ShutDown {
                 return Ok(());
             }
-            if state.phase == Phase::New {
+            if let Err(OutOfMemory) = try_room(&mut timers.by_key, 1) {
+                return Err(io::ErrorKind::OutOfMemory.into());
+            }
+            if timers.phase == Phase::New {
                 let shared = Arc::clone(&self.shared);
                 let job = move |_: &Ending| {
                     shared.run();
@@ -125,11 +134,10 @@ where
                     Reuse::LetGo
                 };
                 pool::launch(Box::new(job), pool::SMALL_STACK)?;
-                state.phase = Phase::Running;
+                timers.phase = Phase::Running;
             }
-            room(&mut state.timers, 1);
-            removed = state.remove(&key);
-            first = state.insert(
+            removed = timers.remove(&key);
+            first = timers.insert(
                 key,
                 Timer {
                     due,
@@ -146,43 +154,46 @@ where
         Ok(())
     }
 
-    /// Removes the timer of a key; false if there was none. It may be firing at this moment, but does not fire again.
+    /// Removes the timer of a key; returns false if there is none. It may be firing at this moment,
+    /// but does not fire again.
     pub fn remove(&self, key: &K) -> bool {
-        let removed = self.shared.state.lock().remove(key);
+        let removed = self.shared.timers.lock().remove(key);
         removed.0.is_some()
     }
 
-    /// All timers: key, next due time, period. A timer without period is no longer there when it fires. In no order.
+    /// All timers: key, next due time, period; in no order. A timer without a period is removed
+    /// when it fires. Unwinds if out of memory.
     pub fn list(&self) -> Vec<(K, Instant, Option<Duration>)> {
-        let state = self.shared.state.lock();
-        let timers = state.timers.iter();
-        collect(timers.map(|(key, timer)| (key.clone(), timer.due, timer.period)))
+        let timers = self.shared.timers.lock();
+        let list = timers.by_key.iter();
+        collect(list.map(|(key, timer)| (key.clone(), timer.due, timer.period)))
     }
 
-    /// Models only: lets so much time pass that every timer is due.
+    /// Models only: moves the clock by a day.
     #[cfg(loom)]
     pub fn expire(&self) {
-        self.shared.state.lock().late = true;
+        self.shared.timers.lock().late = true;
         self.shared.parker.expire();
     }
 
-    /// Removes all timers, ends the thread, and waits for it, unless this is the thread: then it ends after what it is firing now. Does
-    /// nothing in a process that was forked.
+    /// Removes all timers, ends the thread and waits for its end. On the thread itself it does not
+    /// wait: the thread ends after the timer that is firing. Does nothing in a process that was
+    /// forked.
     pub fn shutdown(&self) {
         if !self.process.is_current() {
             return;
         }
-        let (never_ran, timers, queue) = {
-            let mut state = self.shared.state.lock();
-            let never_ran = state.phase == Phase::New;
-            state.phase = Phase::ShutDown;
+        let (never_ran, by_key, by_time) = {
+            let mut timers = self.shared.timers.lock();
+            let never_ran = timers.phase == Phase::New;
+            timers.phase = Phase::ShutDown;
             (
                 never_ran,
-                std::mem::take(&mut state.timers),
-                std::mem::take(&mut state.queue),
+                std::mem::take(&mut timers.by_key),
+                std::mem::take(&mut timers.by_time),
             )
         };
-        drop((timers, queue));
+        drop((by_key, by_time));
         if never_ran {
             self.shared.ended.open();
         }
@@ -193,7 +204,7 @@ where
                 deadline: Deadline::Never,
                 interrupted: None,
             };
-            // Neither a deadline nor an interruption, so it ends when the latch opens.
+            // There is no deadline and no interruption, so the wait ends when the latch opens.
             let _ = self.shared.ended.wait(&wait);
         }
     }
@@ -209,24 +220,25 @@ where
     }
 }
 
-impl<K: Eq + Hash + Clone, F> State<K, F> {
-    /// True if it is now the first in the queue.
+impl<K: Eq + Hash + Clone, F> TimerQueue<K, F> {
+    /// Adds a timer, for which there is room. Returns true if it is the next one that is due.
     fn insert(&mut self, key: K, timer: Timer<F>) -> bool {
         let serial = self.serial;
         self.serial += 1;
         let place = (timer.due, serial);
-        self.queue.insert(place, key.clone());
-        self.timers.insert(key, Timer { serial, ..timer });
-        self.queue
+        self.by_time.insert(place, key.clone());
+        self.by_key.insert(key, Timer { serial, ..timer });
+        self.by_time
             .first_key_value()
             .is_some_and(|(first, _)| *first == place)
     }
 
+    /// Removes the timer of a key, if there is one.
     fn remove(&mut self, key: &K) -> Removed<K, F> {
-        let removed = self.timers.remove_entry(key);
+        let removed = self.by_key.remove_entry(key);
         let queued = removed
             .as_ref()
-            .and_then(|(_, timer)| self.queue.remove(&(timer.due, timer.serial)));
+            .and_then(|(_, timer)| self.by_time.remove(&(timer.due, timer.serial)));
         (removed, queued)
     }
 
@@ -241,31 +253,32 @@ impl<K: Eq + Hash + Clone, F> State<K, F> {
         Instant::now() + if self.late { DAY } else { Duration::ZERO }
     }
 
+    /// What is to be done now. A timer that is to be fired is removed, or set to its next due time.
     fn next(&mut self) -> Next<K, F> {
         if self.phase == Phase::ShutDown {
             return Next::End;
         }
         let now = self.now();
-        let Some(entry) = self.queue.first_entry() else {
+        let Some(first) = self.by_time.first_entry() else {
             return Next::Sleep(Deadline::Never);
         };
-        let due = entry.key().0;
+        let due = first.key().0;
         if due > now {
             return Next::Sleep(Deadline::At(due));
         }
-        let (place, key) = entry.remove_entry();
+        let (place, key) = first.remove_entry();
         let timer = self
-            .timers
+            .by_key
             .get_mut(&key)
-            .expect("a timer for every place in the queue");
+            .expect("a timer for every due time");
         let fire = timer
             .fire
             .take()
-            .expect("fire is only away while it is called");
+            .expect("fire is missing only while it is called");
         match timer.period.and_then(|period| following(due, period, now)) {
             Some(due) => {
                 timer.due = due;
-                self.queue.insert((due, place.1), key.clone());
+                self.by_time.insert((due, place.1), key.clone());
                 Next::Fire {
                     fire,
                     again: Some((key, place.1)),
@@ -273,7 +286,7 @@ impl<K: Eq + Hash + Clone, F> State<K, F> {
                 }
             }
             None => {
-                let removed = (self.timers.remove_entry(&key), Some(key));
+                let removed = (self.by_key.remove_entry(&key), Some(key));
                 Next::Fire {
                     fire,
                     again: None,
@@ -284,7 +297,8 @@ impl<K: Eq + Hash + Clone, F> State<K, F> {
     }
 }
 
-/// The first time after `now` that is a whole number of periods after `due`; `None` if the clock does not go that far.
+/// The first time after `now` that is a whole number of periods after `due`; `None` if the clock
+/// cannot express it.
 fn following(due: Instant, period: Duration, now: Instant) -> Option<Instant> {
     const NANOS: u128 = 1_000_000_000;
     let into = (now - due).as_nanos() % period.as_nanos();
@@ -293,11 +307,11 @@ fn following(due: Instant, period: Duration, now: Instant) -> Option<Instant> {
 }
 
 impl<K: Eq + Hash + Clone, F: FnMut()> Shared<K, F> {
-    /// The life of the thread.
+    /// What the thread does.
     fn run(&self) {
         let _ = self.thread.set(thread::current().id());
         loop {
-            let next = self.state.lock().next();
+            let next = self.timers.lock().next();
             match next {
                 Next::Sleep(deadline) => {
                     self.parker.park(deadline, None);
@@ -308,8 +322,8 @@ impl<K: Eq + Hash + Clone, F: FnMut()> Shared<K, F> {
                     removed,
                 } => {
                     drop(removed);
-                    // A panic has been reported by its hook; it must not take the other timers along. Without memory this time is
-                    // passed over.
+                    // A panic has been reported by its hook; it ends this timer, and no other. If
+                    // out of memory the timer misses this period.
                     let panicked = catch_unwind(AssertUnwindSafe(&mut fire))
                         .is_err_and(|end| !end.is::<OutOfMemory>());
                     if let Some((key, serial)) = again {
@@ -322,18 +336,19 @@ impl<K: Eq + Hash + Clone, F: FnMut()> Shared<K, F> {
         self.ended.open();
     }
 
-    /// Ends the firing of a periodic timer, which may have been removed or replaced meanwhile.
+    /// Ends the firing of a periodic timer, which may have been removed or replaced in the
+    /// meantime.
     fn give_back(&self, key: &K, serial: u64, fire: F, panicked: bool) {
         let mut fire = Some(fire);
         let removed;
         {
-            let mut state = self.state.lock();
-            match state.timers.get_mut(key) {
+            let mut timers = self.timers.lock();
+            match timers.by_key.get_mut(key) {
                 Some(timer) if timer.serial == serial && !panicked => {
                     timer.fire = fire.take();
                     removed = (None, None);
                 }
-                Some(timer) if timer.serial == serial => removed = state.remove(key),
+                Some(timer) if timer.serial == serial => removed = timers.remove(key),
                 _ => removed = (None, None),
             }
         }
@@ -349,20 +364,21 @@ mod tests {
     type Fire = Box<dyn FnMut() + Send>;
     type Fired = Receiver<(u32, Instant)>;
 
-    /// A service, what makes timers that report their name and time, and where they do.
+    /// A service, a function that makes timers, and the receiver to which each timer sends its name
+    /// and the time when it fires.
     fn service() -> (Service<u32, Fire>, impl Fn(u32) -> Fire, Fired) {
         let (sender, receiver) = mpsc::channel();
         let fire = move |name| -> Fire {
             let sender: Sender<(u32, Instant)> = sender.clone();
             Box::new(move || {
-                // Nobody may listen any more.
+                // The receiver may be gone.
                 let _ = sender.send((name, Instant::now()));
             })
         };
         (Service::new(), fire, receiver)
     }
 
-    const FAR: Duration = Duration::from_secs(3600);
+    const ONE_HOUR: Duration = Duration::from_secs(3600);
     const SHORT: Duration = Duration::from_millis(2);
 
     #[test]
@@ -393,10 +409,10 @@ mod tests {
     fn an_earlier_timer_is_not_kept_waiting_by_a_later_one() {
         let (service, fire, fired) = service();
         let now = Instant::now();
-        service.set(1, now + FAR, None, fire(1)).unwrap();
+        service.set(1, now + ONE_HOUR, None, fire(1)).unwrap();
         service.set(2, now + SHORT, None, fire(2)).unwrap();
         assert_eq!(fired.recv().unwrap().0, 2);
-        assert_eq!(service.list(), [(1, now + FAR, None)]);
+        assert_eq!(service.list(), [(1, now + ONE_HOUR, None)]);
     }
 
     #[test]
@@ -449,7 +465,7 @@ mod tests {
         assert!(!service.remove(&1));
         assert_eq!(fired.recv().unwrap().0, 22);
         assert_eq!(fired.recv().unwrap().0, 3);
-        assert!(service.shared.state.lock().queue.is_empty());
+        assert!(service.shared.timers.lock().by_time.is_empty());
     }
 
     #[test]
@@ -470,7 +486,7 @@ mod tests {
             )
             .unwrap();
         assert!(fired.recv().unwrap());
-        // Its closure is dropped, and with it the sender.
+        // The closure is dropped, and with it the sender.
         fired.recv().unwrap_err();
         assert_eq!(service.list(), []);
     }
@@ -489,7 +505,9 @@ mod tests {
     #[test]
     fn shutdown_drops_all_timers_and_sets_no_more() {
         let (service, fire, fired) = service();
-        service.set(1, Instant::now() + FAR, None, fire(1)).unwrap();
+        service
+            .set(1, Instant::now() + ONE_HOUR, None, fire(1))
+            .unwrap();
         service.shutdown();
         service.set(2, Instant::now(), None, fire(2)).unwrap();
         assert_eq!(service.list(), []);
@@ -521,7 +539,7 @@ mod tests {
         service
             .set(
                 2,
-                Instant::now() + FAR,
+                Instant::now() + ONE_HOUR,
                 None,
                 Box::new(move || sender.send(()).unwrap()),
             )

@@ -1,9 +1,11 @@
-//! Models of the engine: loom runs each under every order of events that its bound on preemptions allows. Build with
-//! `RUSTFLAGS="--cfg loom" cargo test -p lanes-engine --release --test loom`.
+//! Models of the engine: loom runs each under every order of events that its bound on preemptions
+//! allows. Build with `RUSTFLAGS="--cfg loom" cargo test -p lanes-engine --release --test loom`.
 #![cfg(loom)]
 
 #[path = "loom/asked.rs"]
 mod asked;
+#[path = "loom/handover.rs"]
+mod handover;
 #[path = "loom/latch.rs"]
 mod latch;
 #[path = "loom/named.rs"]
@@ -16,13 +18,12 @@ mod pool;
 mod refusals;
 #[path = "loom/reserved.rs"]
 mod reserved;
-#[path = "loom/sides.rs"]
-mod sides;
 #[path = "loom/timers.rs"]
 mod timers;
 
+use lanes_engine::memory::grow::OutOfMemory;
 use lanes_engine::park::{Deadline, Latch, Refusal, Request, Wait, Waiter};
-use lanes_engine::queues::{Found, Probe, Queues, Shortcut, Values};
+use lanes_engine::queues::{BorrowedKey, Found, Queues, Shortcut, Values};
 use lanes_engine::sync::Arc;
 use loom::thread;
 use std::time::Instant;
@@ -36,9 +37,9 @@ impl hashbrown::Equivalent<u32> for Slot {
     }
 }
 
-impl Probe<u32> for Slot {
-    fn to_key(&self) -> u32 {
-        self.0
+impl BorrowedKey<u32> for Slot {
+    fn make_key(&self) -> Result<u32, OutOfMemory> {
+        Ok(self.0)
     }
 }
 
@@ -47,7 +48,8 @@ const B: Slot = Slot(2);
 
 type Numbers = Queues<u32, u32>;
 
-/// Loom itself finds sleepers that nobody wakes: a model in which no thread can go on fails as a deadlock.
+/// Loom itself finds sleepers that nobody wakes: a model in which no thread can go on fails as a
+/// deadlock.
 fn model(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
@@ -99,7 +101,7 @@ impl End {
     fn send(&self, slot: Slot, values: &[u32]) -> Result<(), Refusal> {
         let sent = self
             .queues
-            .send(&self.wait(), &slot, Values::Many(values.to_vec()));
+            .send(&self.wait(), &slot, Values::Many(values.to_vec()), &[]);
         sent.map_err(|(refusal, back)| {
             assert_eq!(back, Values::Many(values.to_vec()));
             refusal
@@ -113,7 +115,7 @@ impl End {
     }
 
     fn send_one(&self, value: u32) {
-        let sent = self.queues.send(&self.wait(), &A, Values::One(value));
+        let sent = self.queues.send(&self.wait(), &A, Values::One(value), &[]);
         sent.unwrap();
     }
 
@@ -297,7 +299,8 @@ fn a_batch_that_is_cancelled_leaves_everything_to_others() {
         let single = thread::spawn(move || two.receive(&[A]).unwrap());
         End::new(&queues).send(A, &[1, 2]).unwrap();
         waiter.cancel(Request::Hard, true);
-        // The single receiver gets the first one that the batch has not taken, which may be one that comes now.
+        // The single receiver gets the first one that the batch has not taken, which may be one
+        // that comes now.
         End::new(&queues).send(A, &[3]).unwrap();
         let mut received = vec![single.join().unwrap()];
         match batch.join().unwrap() {

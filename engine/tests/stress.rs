@@ -1,8 +1,10 @@
-//! Many threads on the same queues at once: whatever races, every message arrives once, in order, and none is leaked.
+//! Many threads on the same queues at once: every message arrives once, in order, and none is
+//! leaked.
 
 use hashbrown::Equivalent;
+use lanes_engine::memory::grow::OutOfMemory;
 use lanes_engine::park::{Deadline, Refusal, Request, Wait, Waiter};
-use lanes_engine::queues::{Element, Found, Probe, Queues, Shortcut, Values, Who};
+use lanes_engine::queues::{BorrowedKey, Element, Found, Queues, Shortcut, Values, Who};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,13 +20,13 @@ impl Equivalent<u32> for Slot {
     }
 }
 
-impl Probe<u32> for Slot {
-    fn to_key(&self) -> u32 {
-        self.0
+impl BorrowedKey<u32> for Slot {
+    fn make_key(&self) -> Result<u32, OutOfMemory> {
+        Ok(self.0)
     }
 }
 
-/// A message that knows its sender and its place there, and how many of its kind are alive.
+/// A message with its sender, its number there, and a counter of messages that are alive.
 struct Message {
     sender: usize,
     serial: usize,
@@ -52,7 +54,7 @@ impl Drop for Message {
 
 type Messages = Queues<u32, Message>;
 
-/// Small numbers that differ from run to run of the loop, and are the same in every run of the program.
+/// Pseudo-random numbers, the same in every run of the program.
 struct Random(u64);
 
 impl Random {
@@ -76,7 +78,8 @@ impl Random {
 
 const SLOTS: u32 = 3;
 
-/// Sends `count` messages, alone and in batches, to the slot of this sender, however often it is refused.
+/// Sends `count` messages, alone and in batches, to the slot of this sender. A send that is refused
+/// is repeated.
 fn produce(
     queues: &Messages,
     waiter: &Arc<Waiter>,
@@ -105,7 +108,7 @@ fn produce(
                 deadline: random.deadline(),
                 interrupted: None,
             };
-            match queues.send(&wait, &slot, values) {
+            match queues.send(&wait, &slot, values, &[]) {
                 Ok(()) => break,
                 Err((_, refused)) => values = refused,
             }
@@ -113,7 +116,7 @@ fn produce(
     }
 }
 
-/// Receives in every way until told to stop and nothing is left.
+/// Receives in every way, until `stop` is set and nothing is left.
 fn consume(
     queues: &Messages,
     waiter: &Arc<Waiter>,
@@ -125,7 +128,7 @@ fn consume(
     let mut last: HashMap<usize, usize> = HashMap::new();
     let mut known: [Option<Shortcut<Message>>; SLOTS as usize] = [const { None }; SLOTS as usize];
     loop {
-        // Looked at before the attempt: what was sent before the stop is seen by the attempt.
+        // Read before the attempt, which then sees everything that was sent before the stop.
         let stopping = stop.load(Ordering::Acquire);
         let wait = Wait {
             waiter,
@@ -181,7 +184,8 @@ fn consume(
     received
 }
 
-/// Runs producers and consumers while `disturb` is called over and over, and checks that every message arrived once.
+/// Runs producers and consumers while `disturb` is called again and again, and checks that every
+/// message arrives once.
 fn exchange(limit: Option<usize>, disturb: impl Fn(&Messages, &[Arc<Waiter>], u64) + Sync) {
     const PRODUCERS: usize = 4;
     const CONSUMERS: usize = 3;
@@ -254,11 +258,12 @@ fn patient(waiter: &Arc<Waiter>) -> Wait<'_> {
     }
 }
 
-/// No deadline helps out here: a lost wake-up would hang.
+/// There are no deadlines here: a lost wake-up would hang.
 #[test]
 fn without_deadlines() {
     const EACH: usize = 6000;
-    // With a limit of 3, two elements, no room for two more, and a batch that needs three would be a deadlock.
+    // A limit of 3 could be a deadlock: two elements, no room for two more, and a batch that needs
+    // three.
     for limit in [None, Some(4), Some(7)] {
         let queues = Messages::new();
         let alive = Arc::new(AtomicUsize::new(0));
@@ -274,11 +279,14 @@ fn without_deadlines() {
                     for serial in 0..EACH / 3 {
                         let message = || Message::new(sender, serial, alive);
                         queues
-                            .send(&patient(&waiter), &slot, Values::One(message()))
+                            .send(&patient(&waiter), &slot, Values::One(message()), &[])
                             .ok()
                             .unwrap();
                         let two = Values::Many(vec![message(), message()]);
-                        queues.send(&patient(&waiter), &slot, two).ok().unwrap();
+                        queues
+                            .send(&patient(&waiter), &slot, two, &[])
+                            .ok()
+                            .unwrap();
                     }
                 });
             }
@@ -364,7 +372,7 @@ fn contents_are_dropped_with_the_queues_and_by_clear_and_set() {
     assert_eq!(alive.load(Ordering::Relaxed), 0);
 }
 
-/// A message and a key that use the queues they lie in when they are dropped.
+/// A message and a key that use their own queues when they are dropped.
 struct Nosy(Arc<Queues<NosyKey, Nosy>>);
 
 impl Element for Nosy {}
@@ -372,36 +380,36 @@ impl Element for Nosy {}
 #[derive(Clone)]
 struct NosyKey(u32, Option<Arc<Queues<NosyKey, Nosy>>>);
 
-struct NosyProbe<'a>(u32, &'a Arc<Queues<NosyKey, Nosy>>);
+struct NosyRef<'a>(u32, &'a Arc<Queues<NosyKey, Nosy>>);
 
-impl std::hash::Hash for NosyProbe<'_> {
+impl std::hash::Hash for NosyRef<'_> {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.0.hash(state);
     }
 }
 
-impl Equivalent<NosyKey> for NosyProbe<'_> {
+impl Equivalent<NosyKey> for NosyRef<'_> {
     fn equivalent(&self, key: &NosyKey) -> bool {
         self.0 == key.0
     }
 }
 
-impl Probe<NosyKey> for NosyProbe<'_> {
-    fn to_key(&self) -> NosyKey {
-        NosyKey(self.0, Some(Arc::clone(self.1)))
+impl BorrowedKey<NosyKey> for NosyRef<'_> {
+    fn make_key(&self) -> Result<NosyKey, OutOfMemory> {
+        Ok(NosyKey(self.0, Some(Arc::clone(self.1))))
     }
 }
 
 impl Drop for Nosy {
     fn drop(&mut self) {
-        self.0.count(&NosyProbe(0, &self.0));
+        self.0.count(&NosyRef(0, &self.0));
     }
 }
 
 impl Drop for NosyKey {
     fn drop(&mut self) {
         if let Some(queues) = &self.1 {
-            queues.count(&NosyProbe(0, queues));
+            queues.count(&NosyRef(0, queues));
         }
     }
 }
@@ -415,45 +423,46 @@ fn dropping_keys_and_messages_may_use_the_queues() {
         deadline,
         interrupted: None,
     };
-    let probe = |number| NosyProbe(number, &queues);
+    let key = |number| NosyRef(number, &queues);
     let message = || Nosy(Arc::clone(&queues));
     let soon = || Deadline::At(Instant::now() + Duration::from_millis(1));
-    queues.set(&probe(1), vec![message(), message()]).unwrap();
-    queues.set(&probe(1), vec![message()]).unwrap();
-    queues.limit(&probe(1), Some(1)).unwrap();
+    queues.set(&key(1), vec![message(), message()]).unwrap();
+    queues.set(&key(1), vec![message()]).unwrap();
+    queues.limit(&key(1), Some(1)).unwrap();
     assert!(
         queues
-            .send(&wait(soon()), &probe(1), Values::One(message()))
+            .send(&wait(soon()), &key(1), Values::One(message()), &[])
             .is_err()
     );
     assert!(
         queues
             .send(
                 &wait(Deadline::Now),
-                &probe(1),
-                Values::Many(vec![message(), message()])
+                &key(1),
+                Values::Many(vec![message(), message()]),
+                &[]
             )
             .is_err()
     );
-    drop(queues.receive(&wait(Deadline::Now), &[probe(1)]));
+    drop(queues.receive(&wait(Deadline::Now), &[key(1)]));
     assert!(
         queues
-            .receive(&wait(soon()), &[probe(2), probe(3), probe(2)])
+            .receive(&wait(soon()), &[key(2), key(3), key(2)])
             .is_err()
     );
     assert!(
         queues
-            .receive_batched(&wait(soon()), &probe(2), 2, 2)
+            .receive_batched(&wait(soon()), &key(2), 2, 2)
             .is_err()
     );
-    queues.put_back(&probe(4), vec![message()]);
-    queues.set(&probe(4), vec![]).unwrap();
-    queues.set(&probe(1), vec![message()]).unwrap();
+    queues.put_back(&key(4), vec![message()]);
+    queues.set(&key(4), vec![]).unwrap();
+    queues.set(&key(1), vec![message()]).unwrap();
     queues.cancel(Who::Both);
-    assert!(queues.set(&probe(1), vec![message()]).is_err());
+    assert!(queues.set(&key(1), vec![message()]).is_err());
     assert!(
         queues
-            .send(&wait(Deadline::Now), &probe(1), Values::One(message()))
+            .send(&wait(Deadline::Now), &key(1), Values::One(message()), &[])
             .is_err()
     );
     drop(queues.counts());

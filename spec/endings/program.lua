@@ -3,19 +3,21 @@
 local activity, ending, timers, directory = arg[1], arg[2], arg[3], arg[4]
 
 package.path = directory .. "/?.lua;" .. package.path
+local machine = require "machine"
 
 -- Lanes of these activities do not end when they are asked to. The others must do so at once: they would be asked once more, but later than
 -- this program may take.
 local deaf = {
     spinning = true, ["spinning under pcall"] = true, ["waiting under pcall"] = true, ["in a finalizer that spins"] = true,
     ["in os.execute"] = true, ["in a read"] = true, ["waiting in a callback of luv"] = true, ["spinning in a callback of luv"] = true,
+    ["loading a module that spins"] = true, ["loading a module that is in os.execute"] = true,
 }
 local lanes = require "lanes".configure { shutdown_timeout = deaf[activity] and 0.05 or 100000, with_timers = timers == "timers" }
 local linda = lanes.linda "endings"
 local sleep = lanes.sleep
 
--- A command that takes as long as this process lives. A shell that comes after its end cannot learn its number.
-local endless = ("while kill -0 %d 2>/dev/null; do sleep 0.1; done"):format(io.open("/proc/self/stat"):read("*n"))
+-- A command that takes as long as this process lives.
+local endless = machine.endless()
 
 -- Starts lanes and returns once all have said that they are there.
 local function launch(count, body)
@@ -63,13 +65,13 @@ end
 
 activities["in os.execute"] = function()
     -- Ctrl-C is ignored for as long as it lasts.
-    local command = ending == "SIGINT" and "sleep 1" or endless
+    local command = ending == "SIGINT" and machine.endless(1) or endless
     launch(2, function() linda:send("there", true) os.execute(command) end)
 end
 
 activities["in a read"] = function()
     -- io.popen, which sends signals below, flushes all files first, and for that waits until no thread reads.
-    local command = ending:find("^SIG") and "sleep 1" or endless
+    local command = ending:find("^SIG") and machine.endless(1) or endless
     launch(2, function()
         local pipe = io.popen(command)
         linda:send("opened", true)
@@ -151,6 +153,60 @@ activities["in require"] = function()
     file:close()
 end
 
+-- Lanes launch others, which load modules on their own threads. Each module says that it is there and then does something.
+local function loading(does)
+    local launching = lanes.gen("*", function(name)
+        package.preload[name] = function()
+            linda:send("there", true)
+            does()
+        end
+        return require "lanes".gen("*", { required = { name } }, function() end)()
+    end)
+    for n = 1, 2 do launching("slow" .. n) end
+    for _ = 1, 2 do linda:receive("there") end
+end
+
+activities["loading a module that waits"] = function()
+    loading(function() linda:receive("never") end)
+end
+
+activities["loading a module that spins"] = function()
+    loading(function() while true do end end)
+end
+
+activities["loading a module that is in os.execute"] = function()
+    local command = ending == "SIGINT" and "sleep 1" or endless
+    loading(function() os.execute(command) end)
+end
+
+-- The module of one lane waits; others wait to load it while they are launched.
+activities["launching others that wait to load a module"] = function()
+    package.preload.slow = function()
+        linda:send("there", true)
+        linda:receive("never")
+    end
+    launch(1, function() require "slow" end)
+    local launching = lanes.gen("*", function()
+        linda:send("there", true)
+        require "lanes".gen("*", { required = { "slow" } }, function() end)()
+    end)
+    for _ = 1, 3 do handle = launching() end -- luacheck: ignore
+    for _ = 1, 3 do linda:receive("there") end
+end
+
+-- Threads with other stacks wait for their next lane, or run one.
+activities["on stacks of other sizes"] = function()
+    for n = 19, 24 do
+        local generator = lanes.gen("*", { stack_size = 2 ^ n }, function() end)
+        for _ = 1, 2 do generator():join() end
+    end
+    for n = 19, 24 do
+        lanes.gen("*", { stack_size = 2 ^ n }, function() linda:send("there", true) linda:receive("never") end)()
+    end
+    for _ = 19, 24 do linda:receive("there") end
+    for n = 19, 22 do lanes.gen("*", { stack_size = 2 ^ n }, function() end)() end
+end
+
 local endings = {}
 
 function endings.fall() end
@@ -163,10 +219,10 @@ function endings.exit() os.exit(7) end
 
 function endings.close() os.exit(7, true) end
 
--- The shell's parent is this process. Ctrl-C is dropped while any thread is in os.execute, which ignores it meanwhile.
+-- Ctrl-C is dropped while any thread is in os.execute, which ignores it meanwhile.
 local function signal(name)
     repeat
-        io.popen("kill -" .. name .. " $PPID"):close()
+        machine.signal(name):close()
     until linda:receive(0.05, "never")
 end
 

@@ -25,7 +25,7 @@ local lanes = require "lanes".configure {
 }
 
 local workers = 4
-local path = os.tmpname()
+local path = require "machine".temporary()
 local log = lanes.linda "log"
 
 local function write_log()

@@ -19,15 +19,30 @@ local STEPS = {
     { 1, "finalizer" }, { 6, "spawn" },
     { 3, "drop" }, { 4, "join" }, { 4, "cancel" },
     { 3, "stream" }, { 2, "exchange" }, { 2, "release" }, { 2, "share" }, { 2, "rest" }, { 3, "wake" },
+    { 2, "hooks" }, { 2, "outlive_hooks" }, { 1, "runaway" }, { 1, "recurse" }, { 2, "own" }, { 8, "use" },
 }
 -- Those that launch lanes of their own and wait for them.
-local WAITING = { stream = true, exchange = true, release = true, share = true, rest = true, wake = true }
+local WAITING = { stream = true, exchange = true, release = true, share = true, rest = true, wake = true, outlive_hooks = true, use = true }
 local WEIGHT = 0
 for _, step in ipairs(STEPS) do WEIGHT = WEIGHT + step[1] end
 
 -- Modes of cancellation, as the arguments of `handle:cancel`.
 local FORCE = [["hard", 0.01, true, 0.01]] -- by hooks, at last
 local SOFT_OR_HARD = { [["soft", 0]], [["soft", 0, true]], [["soft", 0.01, true]], [["hard", 0]], [["hard", 0.01]], FORCE }
+-- Ways in which a lane gets a module, and ways to wait for its end: keys in spec/random/modules.lua.
+local WAYS = { "body", "required", "upvalue", "argument", "global", "metatable", "function", "linda" }
+local WAITS = { "join", "index", "cancel" }
+
+-- Stacks of lanes, in bytes: that of the system, and others. What recurses in C is for the last one.
+local STACKS = { "nil", "nil", "nil", "2 ^ 19", "2 ^ 21", "2 ^ 24" }
+local LARGE = STACKS[#STACKS]
+
+-- How many shapes values have (`dressed` in spec/random/runtime.lua).
+local SHAPES = 8
+
+-- How many lanes the loading of one module launches at most.
+local MOST_LOADING = 6
+
 local HOOKS = { [["count", 100, 0]], [["count", 1, 0.01]], [["line", 1, 0]], [["call", 1, 0.01]], [["ret", 1, 0]] }
 
 -- How many copies of one lane a program has at most: a loop that starts a lane may be in a lane that a loop starts.
@@ -53,29 +68,92 @@ function generator.plan(seed, size)
 
     local lane
 
+    -- Of each module, in the order of definition: its name, whether it fails, its steps, and how many lanes its loading launches.
+    local defined = {}
+
+    local function of_those(fail)
+        local list = {}
+        for _, module in ipairs(defined) do
+            if module.fails == fail then list[#list + 1] = module end
+        end
+        return #list > 0 and pick(list) or nil
+    end
+
+    local function some_ways()
+        local list = {}
+        for i = 1, random(2, 4) do list[i] = ("%q"):format(pick(WAYS)) end
+        return table.concat(list, ", "), #list
+    end
+
+    -- A step by which a lane, or this state, gets a module; and how many lanes it launches.
+    local function module_step()
+        local module = of_those(random(1, 4) == 1) or defined[1]
+        local name = ("%q"):format(module.name)
+        if module.fails then
+            return ("modules.fails(%s, %q)"):format(name, pick { "own", "body", "required" }), 1 + module.cost
+        end
+        local stack = pick(STACKS)
+        local kind = random(1, 9)
+        if kind <= 5 then return ("modules.use(%s, %q, %s)"):format(name, pick(WAYS), stack), 1 + 2 * module.cost end
+        if kind <= 8 then
+            local ways, count = some_ways()
+            return ("modules.several(%s, { %s }, %s)"):format(name, ways, stack), count + (count + 1) * module.cost
+        end
+        return ("modules.told(%s)"):format(name), 1 + module.cost
+    end
+
+    local function define(n)
+        local module = { name = ("module %d \228"):format(n), fails = n > 1 and random(1, 4) == 1, steps = {}, cost = 0 }
+        module.how = module.fails and pick { "text", "table" } or nil
+        for _ = 1, n == 1 and 0 or random(0, 3) do
+            local step, cost
+            local kind = random(1, 8)
+            if kind == 1 then
+                step, cost = ("modules.circle(name, %q)"):format(pick(WAITS)), 1
+            elseif kind == 2 and not module.fails then
+                step, cost = "modules.lent(name)", 2 + module.cost
+            elseif kind == 3 and not module.fails then
+                step, cost = "modules.left(name)", 2 + module.cost
+            else
+                step, cost = module_step()
+            end
+            if module.cost + cost <= MOST_LOADING then
+                module.steps[#module.steps + 1] = step
+                module.cost = module.cost + cost
+            end
+        end
+        return module
+    end
+
     -- A step that waits without a limit.
     local function waiting_step(kind)
+        local shape = random(1, SHAPES)
         if kind == "stream" then
             local names = {}
             for i = 1, random(1, 3) do names[i] = ("%q"):format(pick(takers)) end
             local chunk, batch = random(1, 3), random(1, 4)
             local limit = pick { batch + chunk - 1, batch + chunk - 1, batch + chunk, -1 }
             return ("r:stream({ %s }, %d, %d, %d, %d, %d, %s)"):format(table.concat(names, ", "), random(1, 8), limit, chunk, batch,
-                random(1, 6), tostring(random(1, 3) == 1))
+                shape, tostring(random(1, 3) == 1))
         elseif kind == "exchange" then
-            return ("r:exchange(%d, %d)"):format(random(1, 10), random(1, 6))
+            return ("r:exchange(%d, %d)"):format(random(1, 10), shape)
         elseif kind == "release" then
             return ("r:release(%d, %d, %s, %s, %d)"):format(random(1, 3), random(1, 4), pick { "-1", "1", "1", "2", '"set"' },
-                pick { "0", "0.001" }, random(1, 6))
+                pick { "0", "0.001" }, shape)
         elseif kind == "share" then
             return ("r:share(%d, %d, %d)"):format(random(1, 3), random(1, 5), random(2, 3))
         elseif kind == "rest" then
             return ("r:rest(%q)"):format(pick(rests))
+        elseif kind == "use" then
+            if random(1, 8) == 1 then return "modules.cross(r:child(), r:child())" end
+            return (module_step())
+        elseif kind == "outlive_hooks" then
+            return ("r:outlive_hooks(%s)"):format(pick(HOOKS))
         end
         return ("r:wake(%q, %q, %s)"):format(pick(rests), pick { "soft", "hard" }, pick { "0", "0.001" })
     end
 
-    local function step(plan, depth)
+    local function plain_step(plan, depth)
         local at = random(1, WEIGHT)
         local kind
         for _, candidate in ipairs(STEPS) do
@@ -88,10 +166,11 @@ function generator.plan(seed, size)
         if (kind == "drop" or kind == "join" or kind == "cancel") and #plan.children == 0 then kind = "spawn" end
         if WAITING[kind] and plan.copies * plan.times > MOST_WAITING then kind = "send" end
         if kind == "spawn" and (depth >= 4 or lanes_made > 40) then kind = "send" end
+        if kind == "recurse" and plan.stack ~= LARGE then kind = "runaway" end
         if WAITING[kind] then return waiting_step(kind) end
         local linda, key = random(1, 6), random(1, 3)
         if kind == "send" then
-            return ("r:send(%d, %d, %d, %d, %s)"):format(linda, key, pick { 1, 1, 1, 2, 5 }, random(1, 6), pick(timeouts))
+            return ("r:send(%d, %d, %d, %d, %s)"):format(linda, key, pick { 1, 1, 1, 2, 5 }, random(1, SHAPES), pick(timeouts))
         elseif kind == "receive" then
             return ("r:receive(%d, %d, %s, %s)"):format(linda, key, pick { "nil", "1", "3" }, pick(timeouts))
         elseif kind == "batch" then
@@ -103,7 +182,11 @@ function generator.plan(seed, size)
             return ("r:limit(%d, %d)"):format(linda, pick { -1, 0, 1, 2, 5 })
         elseif kind == "cancel_linda" then
             return ("r:cancel_linda(%d, %q)"):format(linda, pick { "read", "write", "both", "none", "none", "none" })
-        elseif kind == "new_linda" or kind == "finalizer" then
+        elseif kind == "own" then
+            return ("modules.own(%q)"):format(of_those(false).name)
+        elseif kind == "hooks" then
+            return ("r:hooks(%d)"):format(pick { 1, 10, 100 })
+        elseif kind == "new_linda" or kind == "finalizer" or kind == "runaway" or kind == "recurse" then
             return ("r:%s()"):format(kind)
         elseif kind == "add" then
             return "r:add(add)"
@@ -132,12 +215,20 @@ function generator.plan(seed, size)
         return ("r:cancel(%d, %s)"):format(child.id, mode)
     end
 
+    -- A step, or one that is taken in coroutines within each other.
+    local function step(plan, depth)
+        local made = plain_step(plan, depth)
+        if type(made) == "table" or random(1, 12) > 1 then return made end
+        return ("r:within(%d, function() %s end)"):format(pick { 1, 2, 5, 50 }, made)
+    end
+
     function lane(depth, copies)
         lanes_made = lanes_made + 1
         local plan = {
             id = lanes_made, children = {}, steps = {}, hooked = random(1, 3) == 1, forced = false, reports = random(1, 3) == 1,
-            times = pick { 1, 1, 2, 8 }, copies = copies,
+            times = pick { 1, 1, 2, 8 }, copies = copies, stack = pick(STACKS),
         }
+        if depth > 0 and copies <= MOST_WAITING and random(1, 4) == 1 then plan.required = of_those(false).name end
         if copies * plan.times > MOST then plan.times = 1 end
         for _ = 1, random(3, depth == 0 and 30 or 15) do
             if steps_made >= size then break end
@@ -148,7 +239,9 @@ function generator.plan(seed, size)
         return plan
     end
 
+    for n = 1, random(1, 5) do defined[n] = define(n) end
     local plan = lane(0, 1)
+    plan.modules = defined
     while steps_made < size do
         steps_made = steps_made + 1
         plan.steps[#plan.steps + 1] = step(plan, 0)
@@ -174,10 +267,17 @@ function generator.text(plan, left_out)
                 if here then line(depth, "%s", step) end
             else
                 if here then
-                    line(depth, "r:keep(%d, require 'lanes'.gen('*', %sfunction(id, logs, hub, add, lock)", step.id,
-                        step.reports and "{ gc_cb = function(...) r:collected(...) end }, " or "")
+                    local options = { ("stack_size = %s"):format(step.stack) }
+                    if step.reports then options[#options + 1] = "gc_cb = function(...) r:collected(...) end" end
+                    if step.required then options[#options + 1] = ("required = { %q }"):format(step.required) end
+                    line(depth, "r:keep(%d, require 'lanes'.gen('*', { %s }, function(id, logs, hub, add, lock)", step.id,
+                        table.concat(options, ", "))
                     line(depth + 1, "local r = require 'random.runtime'.lane(id, %s, logs, hub)",
                         tostring(step.hooked or step.forced))
+                    line(depth + 1, "local modules = require 'random.modules'")
+                    if step.required then
+                        line(depth + 1, "modules.check(package.loaded[%q], %q)", step.required, step.required)
+                    end
                     if step.times > 1 then line(depth + 1, "for _ = 1, %d do", step.times) end
                 end
                 write(step.steps, depth + 2, here)
@@ -198,6 +298,13 @@ function generator.text(plan, left_out)
     line(0, "local tools = lanes.linda 'tools'")
     line(0, "local add, lock = lanes.genatomic(tools, 'sum', 0), lanes.genlock(tools, 'lock', 3)")
     line(0, "local r = runtime.lane('main', false, logs, hub)")
+    line(0, "local modules = require 'random.modules'")
+    for _, module in ipairs(plan.modules or {}) do
+        line(0, "modules.define(%q, %s, function(name)", module.name, module.how and ("%q"):format(module.how) or "nil")
+        line(1, "local modules = require 'random.modules'")
+        write(module.steps, 1, true)
+        line(0, "end)")
+    end
     line(0, "r:new_linda()")
     line(0, "r:new_linda()")
     write(plan.steps, 0, true)

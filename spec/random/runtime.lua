@@ -12,7 +12,10 @@
 
 local lanes = require "lanes"
 
+local modules = require "random.modules"
+
 local runtime = {}
+runtime.__index = runtime
 
 local cancel_error = lanes.cancel_error
 
@@ -33,6 +36,9 @@ local function dressed(identity, shape, linda)
         value.itself = value
         return value
     end
+    -- The class is a module, and the value brings another module: the receiver loads it if it does not have it.
+    if shape == 7 then return setmetatable({ id = identity, linda = linda }, runtime) end
+    if shape == 8 then return { id = identity, module = modules.latest() } end
     return identity
 end
 
@@ -41,6 +47,8 @@ local function undressed(value)
     if type(value) == "function" then return value() end
     if type(value) ~= "table" then return value end
     if value.inner then return value.inner[1].id, value.linda end
+    if value.lane ~= nil and getmetatable(value) ~= runtime then error "an object has another class now" end
+    if value.module then modules.check(value.module, value.module.name) end
     if value.itself ~= nil and value.itself ~= value then error "a cyclic value has another shape now" end
     return value.id, value.linda
 end
@@ -57,6 +65,14 @@ end
 
 function Lane:linda(n)
     return self.log.lindas[(n - 1) % #self.log.lindas + 1]
+end
+
+-- The end of the names of all lanes.
+local NAME = " \228"
+
+-- Whether an error is that of `fail`, bytes that are no UTF-8 included.
+local function on_purpose(problem)
+    return tostring(problem):find(modules.PURPOSE, 1, true) ~= nil
 end
 
 -- The steps. `linda` and `key` are numbers: the lane knows some lindas, and takes one of them.
@@ -246,12 +262,14 @@ function Lane:join(n, timeout)
     local handle = self.handles[n]
     if not handle then return end
     local first, second = handle:join(timeout)
-    if handle.status == "error" and second ~= "timeout" and not tostring(second):find("on purpose", 1, true) then
+    if handle.status == "error" and second ~= "timeout" and not on_purpose(second) then
         error("a lane failed: " .. tostring(second))
     end
     if handle.status == "done" and second ~= "timeout" and first ~= "done" then
         error("a lane that is done answered " .. tostring(first))
     end
+    local name = handle:get_debug_threadname()
+    if handle.status == "done" and not name:find(NAME .. "$") then error("a lane is called " .. name) end
 end
 
 -- Arguments as for the handle's `cancel`.
@@ -265,7 +283,45 @@ function Lane:cancel(n, ...)
 end
 
 function Lane.fail()
-    error "on purpose"
+    error(modules.PURPOSE)
+end
+
+-- Takes a step in coroutines within each other.
+function Lane:within(depth, step)
+    if depth == 0 then return step() end
+    return coroutine.wrap(Lane.within)(self, depth - 1, step)
+end
+
+-- Coroutines within each other, without end. LuaJIT itself has no bound.
+function Lane.runaway()
+    if jit then return end
+    local function deeper() return coroutine.wrap(deeper)() end
+    local ok, problem = pcall(deeper)
+    if problem == cancel_error then error(problem, 0) end
+    if ok or not tostring(problem):find("C stack overflow", 1, true) then
+        error(("nested coroutines: %s, %s"):format(tostring(ok), tostring(problem)), 0)
+    end
+end
+
+-- What recurses in C as deep as 5.1 lets it, for lanes with a large stack; later versions have a bound.
+function Lane.recurse()
+    local ok, problem = pcall(string.match, ("a"):rep(40000), ("a?"):rep(40000))
+    if problem == cancel_error then error(problem, 0) end
+    if not ok and not tostring(problem):find("too complex", 1, true) then error(problem, 0) end
+end
+
+-- A hook of the lane's own. A request may be there, whose hook is called instead.
+function Lane:hooks(count)
+    local called = 0
+    local function hook() called = called + 1 end
+    debug.sethook(hook, "", count)
+    self.spin(nil, 1000)
+    local set, mask, every = debug.gethook()
+    debug.sethook()
+    if set ~= hook or mask ~= "" or every ~= count then
+        error(("the hook is %s, %s, %s"):format(tostring(set), tostring(mask), tostring(every)))
+    end
+    if called == 0 and not self.log.hooked and not jit then error "the hook was not called" end
 end
 
 -- Steps that wait without a limit.
@@ -479,6 +535,23 @@ function Lane.wake(_, how, mode, seconds)
     if handle.status ~= expected then error(("a lane that was cancelled is %s: %s"):format(handle.status, tostring(handle[-1]))) end
 end
 
+-- A lane that sets hooks of its own all the time is ended by that of a request. If this one is ended before it makes the request, the lane
+-- rests.
+function Lane.outlive_hooks(_, ...)
+    local handle = lanes.gen("*", function(name)
+        local sleep = require "lanes".sleep
+        if jit then jit.off() end
+        set_debug_threadname(name)
+        while true do
+            for _ = 1, 10000 do debug.sethook(function() end, "", 1) end
+            sleep(0)
+        end
+    end)(RESTING)
+    handle:cancel(...)
+    handle:join()
+    if handle.status ~= "cancelled" then error(("a lane with hooks is %s: %s"):format(handle.status, tostring(handle[-1]))) end
+end
+
 --- The steps and the log of the lane that calls this.
 -- @param id its name, without ":"
 -- @param hooked whether hooks may end it
@@ -491,10 +564,11 @@ function runtime.lane(id, hooked, logs, hub)
         handles = {}, seen = {}, children = 0, made = 0, logs = logs,
     }, Lane)
     if rawget(_G, "set_finalizer") then
+        set_debug_threadname(id .. NAME)
         set_finalizer(function(err, trace)
             local log = lane.log
             for _, linda in ipairs(log.private) do linda:cancel() end
-            if err ~= nil and err ~= cancel_error and not tostring(err):find("on purpose", 1, true) then
+            if err ~= nil and err ~= cancel_error and not on_purpose(err) then
                 log.problem = tostring(err) .. " at " .. table.concat(trace or {}, " < ")
             end
             if log.finalized < log.finalizers or log.finalized > log.finalizing then

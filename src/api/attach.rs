@@ -5,8 +5,7 @@ use super::prepare::prepare;
 use super::{table, version_check};
 use crate::context::Context;
 use crate::lua::compat::lua_State;
-use crate::lua::{self, Raise, Raising, State, enter, install};
-use crate::message::KEYS;
+use crate::lua::{self, KEYS, Raise, Raising, State, enter, install};
 use std::os::raw::{c_int, c_void};
 
 /// The loader of `require "lanes_core"`: returns the module's table.

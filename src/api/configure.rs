@@ -4,8 +4,7 @@
 use super::lane::states::ALLOCATOR_KEY;
 use super::require;
 use crate::context::Context;
-use crate::lua::{Arguments, Kind, Raise, State, lua_function, protect};
-use crate::message::KEYS;
+use crate::lua::{Arguments, KEYS, Kind, Raise, State, lua_function, protect};
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
 use crate::universe::{Settings, Universe};
@@ -72,8 +71,8 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
         allocator: shared.then(|| Shared::install(state.raw())),
         custom_allocator,
     };
-    context.local.demote.set(demote_full_userdata);
-    *context.local.name.borrow_mut() = b"main".to_vec();
+    context.coders.cache.demote.set(demote_full_userdata);
+    *context.coders.cache.name.borrow_mut() = b"main".to_vec();
     context.master.set(true);
     context.set_universe(Universe::new(settings, Party::of(&context.waiter)));
     state.push_boolean(true);

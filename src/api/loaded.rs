@@ -2,8 +2,7 @@
 //! `package.preload`.
 
 use crate::context::push_function;
-use crate::lua::{Function, Kind, Raising, State};
-use crate::message::KEYS;
+use crate::lua::{Function, KEYS, Kind, Raising, State};
 use std::os::raw::c_int;
 use std::sync::OnceLock;
 

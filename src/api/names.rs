@@ -35,9 +35,9 @@ fn register_body(state: State) -> Result<c_int, Raise> {
         ));
     }
     state.set_top(2);
-    let local = &context.local;
+    let cache = &context.coders.cache;
     crate::lua::protect_with(state, 1, &mut name, move |raising, name| {
-        message::register(local, raising, name)
+        message::register(cache, raising, name)
     })?;
     Ok(0)
 }

@@ -5,7 +5,7 @@ use super::{lane, linda};
 use crate::context::Context;
 use crate::lane::Kinds;
 use crate::lua::{Raise, State, lua_function, protect};
-use crate::message::Local;
+use crate::message::TransferCache;
 use std::os::raw::c_int;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub fn prepare(state: State) -> Result<Kinds, Raise> {
     protect(state, 0, |raising| {
         raising.reserve(16);
-        Local::install(raising);
+        TransferCache::install(raising);
         Context::prepare(raising, close);
         let holder = raising.top();
         let linda = linda::methods::install(raising, holder);

@@ -2,12 +2,12 @@
 
 use super::waiting::{Waited, is_called_back, wait};
 use crate::context::Context;
-use crate::loading::{self, Loading};
+use crate::loading::{self, Loading, Waiting};
 use crate::lua::sentinels::CANCEL_ERROR;
 use crate::lua::{
-    Arguments, Kind, ORIGINAL, Raise, Raising, State, lua_function, protect, text, upvalue,
+    Arguments, KEYS, Kind, ORIGINAL, Raise, Raising, State, lua_function, protect, text, upvalue,
 };
-use crate::message::{KEYS, name_as, register};
+use crate::message::{name_as, register};
 use crate::universe::Universe;
 use lanes_engine::memory::grow;
 use lanes_engine::park::named::Refused;
@@ -69,9 +69,9 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
         if state.kind(-1) == Kind::Table {
             state.push_copy(1);
             state.raw_get(-2);
-            // On 5.1 a light userdata stands for a module that is being loaded. The original raises
-            // the error about that.
-            if state.truth(-1) && state.kind(-1) != Kind::Light {
+            // A light userdata (5.1) or a number (LuaJIT) stands for a module that is being loaded,
+            // or has failed. The original raises the error about that.
+            if state.truth(-1) && !matches!(state.kind(-1), Kind::Light | Kind::Number) {
                 return Ok(1);
             }
         }
@@ -79,7 +79,10 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
     }
     // Modules that are loaded before the lane runs are loaded on its thread.
     match &*context.home.borrow() {
-        Some(home) => home.call(state, load),
+        Some(home) => {
+            let _launching = Waiting::for_launch(home.creator(), context);
+            home.call(state, load)
+        }
         None => load(state),
     }
 }
@@ -102,7 +105,7 @@ fn load(state: State) -> Result<c_int, Raise> {
     let outcome = state.call_protected(arguments, None, 1);
     if loading.is_some() {
         drop(loading);
-        context.local.modules_changed();
+        context.coders.cache.modules_changed();
     }
     outcome.map_err(|_| Raise::Value)?;
     Ok(state.top() - 1)
@@ -228,7 +231,7 @@ fn lanes_require_body(state: State) -> Result<c_int, Raise> {
             "' should be a table or a function",
         ]));
     }
-    let local = &context.local;
-    protect(state, 1, move |raising| register(local, raising, name))?;
+    let cache = &context.coders.cache;
+    protect(state, 1, move |raising| register(cache, raising, name))?;
     Ok(1)
 }

@@ -8,8 +8,7 @@ use super::{clock, configure, lane, linda, names, require, threads, timers};
 use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function};
 use crate::lua::sentinels::{CANCEL_ERROR, NULL};
-use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function, protect};
-use crate::message::KEYS;
+use crate::lua::{Arguments, Function, KEYS, Kind, Raise, Raising, State, lua_function, protect};
 use lanes_engine::threads::stack;
 use std::os::raw::{c_int, c_void};
 
@@ -34,6 +33,9 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("timer", timers::timer),
     ("timers", timers::timers),
     ("wakeup_conv", timers::wakeup_conv),
+    ("cpus", threads::cpus),
+    ("cpu_time", threads::cpu_time),
+    ("is_terminal", threads::is_terminal),
     ("threads", threads::threads),
     ("set_thread_priority", threads::set_thread_priority),
     ("set_thread_affinity", threads::set_thread_affinity),
@@ -92,7 +94,7 @@ fn fill_now_body(state: State) -> Result<c_int, Raise> {
         raising.push_copy(2);
         raising.raw_get(1);
     })?;
-    context.local.modules_changed();
+    context.coders.cache.modules_changed();
     Ok(1)
 }
 
@@ -107,8 +109,8 @@ fn push_stack_sizes(raising: Raising) {
     raising.push_bytes(stack::EXPECTED.as_bytes());
     raising.raw_set_name(-2, b"text");
     for (name, size) in [
-        ("least", stack::LEAST),
-        ("most", stack::MOST),
+        ("least", stack::SMALLEST_SIZE),
+        ("most", stack::LARGEST_SIZE),
         ("usual", stack::default_size()),
     ] {
         raising.push_integer(size as i64);

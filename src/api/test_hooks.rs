@@ -118,5 +118,5 @@ lua_function! {
 fn decode_mutated_body(state: State) -> Result<c_int, Raise> {
     let seed = Arguments::new(state, "decode_mutated").number(1)? as u64;
     state.remove(1);
-    message::decode_mutated(&Context::of(&state)?.local, state, seed)
+    message::decode_mutated(&Context::of(&state)?.coders, state, seed)
 }

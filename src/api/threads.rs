@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::lua::compat::HAS_INTEGERS;
 use crate::lua::{Arguments, Raise, State, lua_function, protect, protect_with};
 use lanes_engine::threads::{affinity, priority};
+use std::io::IsTerminal;
 use std::os::raw::c_int;
 
 lua_function! {
@@ -100,5 +101,37 @@ lua_function! {
     pub fn set_singlethreaded = |state| {
         protect(state, 0, |_| ())?;
         Err(Raise::message("not implemented: set_singlethreaded has no counterpart on this system"))
+    }
+}
+
+lua_function! {
+    /// `cpus()`: returns how many processors this process may use at a time, at least 1; honours its
+    /// affinity and a quota of its control group.
+    pub fn cpus = |state| {
+        let count = std::thread::available_parallelism().map_or(1, |count| count.get());
+        state.push_integer(count as i64);
+        Ok(1)
+    }
+}
+
+lua_function! {
+    /// `cpu_time()`: returns the processor time of the calling thread, in seconds; nothing if the
+    /// system does not tell.
+    pub fn cpu_time = |state| {
+        Ok(match lanes_engine::threads::cpu_time() {
+            Some(time) => {
+                state.push_number(time.as_secs_f64());
+                1
+            }
+            None => 0,
+        })
+    }
+}
+
+lua_function! {
+    /// `is_terminal()`: returns whether standard error is a terminal.
+    pub fn is_terminal = |state| {
+        state.push_boolean(std::io::stderr().is_terminal());
+        Ok(1)
     }
 }

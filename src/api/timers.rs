@@ -8,13 +8,13 @@ use crate::context::Context;
 use crate::lane::Record;
 use crate::linda::{Key, KeyRef, Linda};
 use crate::lua::{
-    Arguments, Kind, Raise, Raising, State, Userdata, check_memory, lua_function, protect,
+    Arguments, KEYS, Kind, Raise, Raising, State, Userdata, check_memory, lua_function, protect,
     protect_with,
 };
-use crate::message::{Deep, KEYS, Proxy, push_proxy};
+use crate::message::{Deep, Proxy, push_proxy};
 use crate::timer;
-use lanes_engine::queues::Probe;
 use std::any::Any;
+use std::io::ErrorKind;
 use std::os::raw::c_int;
 use std::sync::Arc;
 
@@ -108,8 +108,9 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
     universe
         .timers()
         .set(&linda, key, first, period)
-        .map_err(|error| {
-            Raise::message(format!("cannot start the thread of the timers ({error})"))
+        .map_err(|error| match error.kind() {
+            ErrorKind::OutOfMemory => Raise::out_of_memory(),
+            _ => Raise::message(format!("cannot start the thread of the timers ({error})")),
         })?;
     Ok(0)
 }
@@ -203,7 +204,7 @@ fn timers_body(state: State) -> Result<c_int, Raise> {
     protect(state, 0, |raising| raising.new_table(0, 0))?;
     for (n, mut entry) in universe.timers().list().into_iter().enumerate() {
         let object: Arc<dyn Deep> = entry.0.linda.clone();
-        push_proxy(&context.local, state, &object)?;
+        push_proxy(&context.coders.cache.kinds, state, &object)?;
         protect_with(state, 2, &mut entry, |raising, entry| {
             push_entry(raising, &entry.0.key, entry.1, entry.2)
         })?;

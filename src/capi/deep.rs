@@ -70,7 +70,7 @@ fn push_new(state: State, foreign: Foreign) -> Result<c_int, Raise> {
         .ok_or_else(|| {
             Raise::message("lanes cannot be used any more: this Lua state is being closed")
         })
-        .and_then(|context| push_proxy(&context.local, state, &object));
+        .and_then(|context| push_proxy(&context.coders.cache.kinds, state, &object));
     drop(object);
     if let Some(foreign) = Arc::into_inner(foreign) {
         // There is no proxy. The error value stays at the top of the stack.

@@ -11,8 +11,7 @@
 use crate::api::attach::attach;
 use crate::api::loaded;
 use crate::lua::compat::{lua_CFunction, lua_State};
-use crate::lua::{Kind, Raise, State, enter, protect};
-use crate::message::KEYS;
+use crate::lua::{KEYS, Kind, Raise, State, enter, protect};
 use std::os::raw::c_int;
 
 /// The Lua half, if the host gives no loader: a file in the current directory.

@@ -8,8 +8,10 @@
 
 use crate::lua::compat::{MANY_USER_VALUES, lua_State};
 use crate::lua::sentinels::is_cancel_error;
-use crate::lua::{Kind, Raise, Raising, State, Userdata, lua_function, protect_with, upvalue};
-use crate::message::{Deep, KEYS, KindId, Local, Proxy};
+use crate::lua::{
+    KEYS, Kind, Raise, Raising, State, Userdata, lua_function, protect_with, upvalue,
+};
+use crate::message::{Arrival, Deep, DeepKinds, KindId, Proxy};
 use crate::state::Owned;
 use lanes_engine::pin::pin;
 use lanes_engine::sync::Mutex;
@@ -125,8 +127,8 @@ impl Deep for Foreign {
         self.identify as usize
     }
 
-    fn prepare(&self, local: &Local, raising: Raising) -> bool {
-        if local.kind(self.kind()).is_some() {
+    fn prepare(&self, kinds: &DeepKinds, raising: Raising) -> bool {
+        if kinds.get(self.kind()).is_some() {
             return true;
         }
         raising.reserve(20);
@@ -141,18 +143,18 @@ impl Deep for Foreign {
         raising.raw_get_name(-1, b"__gc");
         raising.push_function(collect, 2);
         raising.raw_set_name(-2, b"__gc");
-        local.add_kind(self.kind(), Userdata::adopt(raising));
+        kinds.add(self.kind(), Userdata::adopt(raising));
         pin(self.identify as *const c_void);
         raising.set_top(before);
         true
     }
 
-    fn arrive(&self, local: &Local, raising: Raising) -> bool {
-        if !self.prepare(local, raising) {
-            return false;
+    fn arrive(&self, kinds: &DeepKinds, raising: Raising) -> Arrival {
+        if !self.prepare(kinds, raising) {
+            return Arrival::Refused;
         }
-        if local.is_complete(self.kind()) {
-            return true;
+        if kinds.is_complete(self.kind()) {
+            return Arrival::Ready;
         }
         raising.reserve(20);
         let before = raising.top();
@@ -160,18 +162,20 @@ impl Deep for Foreign {
         if raising.top() != before {
             raising.set_top(before);
             raising.push_bytes(b"Bad idfunc(eOP_module): should not push anything");
-            return false;
+            return Arrival::Refused;
         }
+        let mut arrival = Arrival::Ready;
         if !module.is_null() {
             // SAFETY: a module's name is a constant string.
             let module = unsafe { CStr::from_ptr(module) }.to_bytes();
-            if !require(local, raising, self.kind(), module) {
-                return false;
+            arrival = require(kinds, raising, self.kind(), module);
+            if arrival == Arrival::Refused {
+                return arrival;
             }
             raising.set_top(before);
         }
-        local.set_complete(self.kind(), true);
-        true
+        kinds.set_complete(self.kind(), true);
+        arrival
     }
 
     fn user_values(&self) -> u8 {
@@ -187,13 +191,13 @@ impl Deep for Foreign {
     }
 }
 
-/// Requires a module unless it is loaded. If that fails, pushes the reason and returns false.
-fn require(local: &Local, raising: Raising, kind: KindId, module: &[u8]) -> bool {
+/// Requires a module unless it is loaded. Pushes the reason if that fails.
+fn require(kinds: &DeepKinds, raising: Raising, kind: KindId, module: &[u8]) -> Arrival {
     raising.raw_get_name(State::REGISTRY, b"_LOADED");
     if raising.kind(-1) == Kind::Table {
         raising.raw_get_name(-1, module);
         if raising.truth(-1) {
-            return true;
+            return Arrival::Ready;
         }
     }
     raising.raw_get_index(State::REGISTRY, KEYS.require);
@@ -203,16 +207,15 @@ fn require(local: &Local, raising: Raising, kind: KindId, module: &[u8]) -> bool
     }
     if raising.kind(-1) != Kind::Function {
         raising.push_bytes(b"lanes receiving deep userdata should register the 'package' library");
-        return false;
+        return Arrival::Refused;
     }
     raising.push_bytes(module);
     // While the module is being loaded it may receive other objects of this kind.
-    local.set_complete(kind, true);
+    kinds.set_complete(kind, true);
     if raising.call_protected(1, Some(0), 0).is_ok() {
-        local.modules_changed();
-        return true;
+        return Arrival::ModuleLoaded;
     }
-    local.set_complete(kind, false);
+    kinds.set_complete(kind, false);
     if is_cancel_error(*raising, -1) {
         raising.raise();
     }
@@ -221,7 +224,7 @@ fn require(local: &Local, raising: Raising, kind: KindId, module: &[u8]) -> bool
     raising.push_bytes(b"' identified by idfunc(eOP_module): ");
     raising.push_display(-4);
     raising.concat(4);
-    false
+    Arrival::Refused
 }
 
 /// The object of a C module that a proxy stands for.

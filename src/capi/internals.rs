@@ -13,7 +13,7 @@ use crate::api::attach::attach;
 use crate::context::Context;
 use crate::lua::compat::lua_State;
 use crate::lua::{Kind, Raise, State, enter_always, protect};
-use crate::message::{Deep, push_proxy_raising};
+use crate::message::{Arrival, Deep, push_proxy_raising};
 use std::mem::ManuallyDrop;
 use std::os::raw::{c_char, c_int};
 use std::sync::Arc;
@@ -64,9 +64,13 @@ fn push_object(state: State, object: *mut Prelude, user_values: c_int) -> Result
         foreign
     });
     let shared: Arc<dyn Deep> = Arc::clone(&foreign) as Arc<dyn Deep>;
-    let local = &context.local;
+    let cache = &context.coders.cache;
     let pushed = protect(state, 0, |raising| {
-        shared.arrive(local, raising) && push_proxy_raising(local, raising, &shared)
+        let arrival = shared.arrive(&cache.kinds, raising);
+        if arrival == Arrival::ModuleLoaded {
+            cache.modules_changed();
+        }
+        arrival != Arrival::Refused && push_proxy_raising(&cache.kinds, raising, &shared)
     });
     drop(shared);
     if !matches!(pushed, Ok(true))

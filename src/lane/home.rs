@@ -24,6 +24,8 @@ pub struct Home {
     record: Arc<Record>,
     /// The waiter of the creator.
     creator: Arc<Waiter>,
+    /// Whether requests that the creator has got are without effect: it is in its finalizers.
+    finalizing: bool,
     /// The coroutines of a master state whose hooks a signal handler may set, to be watched while
     /// it waits.
     watched: Option<[State; 2]>,
@@ -72,17 +74,20 @@ pub fn no_thread(error: &std::io::Error) -> Raise {
 impl Home {
     /// For a lane with this record and a stack of `stack` bytes. `creator` is the waiter of the
     /// state that launches it; `watched` are the coroutines whose hooks a signal handler may set,
-    /// if that is a master state: its first one, and the one that launches.
+    /// if that is a master state: its first one, and the one that launches. `finalizing` tells
+    /// whether the creator is in its finalizers.
     pub fn new(
         stack: usize,
         record: &Arc<Record>,
         creator: &Arc<Waiter>,
+        finalizing: bool,
         watched: Option<[State; 2]>,
     ) -> Home {
         Home {
             stack,
             record: Arc::clone(record),
             creator: Arc::clone(creator),
+            finalizing,
             watched,
             thread: OnceCell::new(),
             busy: Cell::new(false),
@@ -94,6 +99,7 @@ impl Home {
     /// Calls `body` with the lane's state, or a coroutine in it, on the lane's thread, and waits
     /// for it. A hard request to the creator, or an error of the hook that the host's signal
     /// handler has set, becomes a hard request to the lane, and [`Home::outcome`] knows of it.
+    /// Where the creator has a hard request already, waits in `body` end as those of the creator.
     ///
     /// Errors: those of `body`; there is no thread.
     pub fn call(
@@ -120,8 +126,6 @@ impl Home {
         };
         let hooks = || self.watched.map(|states| states.map(State::hook));
         let hard = || self.creator.request() == Request::Hard;
-        // A request that is there already does not count: a finalizer can launch lanes after a
-        // request has ended its lane.
         let (hooks_before, hard_before) = (Cell::new(hooks()), hard());
         let interrupted = || hard() != hard_before || hooks() != hooks_before.get();
         let asked = || {
@@ -141,10 +145,22 @@ impl Home {
             deadline: Deadline::Never,
             interrupted: Some(&interrupted),
         };
+        let asked_before = hard_before && !self.finalizing;
+        if asked_before {
+            self.record.waiter.cancel(Request::Hard, false);
+        }
         self.busy.set(true);
         let result = thread.call(&wait, asked, there);
         self.busy.set(false);
+        if asked_before && self.asked.get() == Asked::Not {
+            self.record.waiter.cancel(Request::None, false);
+        }
         result.unwrap_or_else(|payload| std::panic::resume_unwind(payload))
+    }
+
+    /// The waiter of the creator.
+    pub fn creator(&self) -> &Arc<Waiter> {
+        &self.creator
     }
 
     fn thread(&self) -> std::io::Result<&Reserved> {
@@ -194,6 +210,11 @@ impl Home {
             (Asked::Not, _) => {}
             (Asked::Hook, Some([_, from])) => {
                 from.raw_get_index(State::REGISTRY, HOOK_ERROR_KEY);
+                // An entry that is there needs no memory.
+                let _ = protect(from, 0, |raising| {
+                    raising.push_nil();
+                    raising.raw_set_index(State::REGISTRY, HOOK_ERROR_KEY);
+                });
                 return Err(Raise::Value);
             }
             _ => return Err(Raise::Light(CANCEL_ERROR)),

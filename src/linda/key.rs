@@ -3,8 +3,8 @@
 
 use crate::lua::{Arguments, Kind, Raise, Raising, State, compat};
 use hashbrown::Equivalent;
-use lanes_engine::memory::grow;
-use lanes_engine::queues::Probe;
+use lanes_engine::memory::grow::{OutOfMemory, out_of_memory, try_copy};
+use lanes_engine::queues::BorrowedKey;
 use std::hash::{Hash, Hasher};
 use std::os::raw::{c_int, c_void};
 
@@ -97,17 +97,16 @@ impl Equivalent<Key> for KeyRef<'_> {
     }
 }
 
-impl Probe<Key> for KeyRef<'_> {
-    /// Unwinds if there is no memory for it.
+impl BorrowedKey<Key> for KeyRef<'_> {
     #[inline]
-    fn to_key(&self) -> Key {
-        match self {
+    fn make_key(&self) -> Result<Key, OutOfMemory> {
+        Ok(match self {
             KeyRef::Boolean(value) => Key::Boolean(*value),
             KeyRef::Integer(value) => Key::Integer(*value),
             KeyRef::Float(value) => Key::Float(*value),
-            KeyRef::Text(value) => Key::Text(grow::copy(value).into()),
+            KeyRef::Text(value) => Key::Text(try_copy(value)?.into()),
             KeyRef::Light(value) => Key::Light(*value),
-        }
+        })
     }
 
     #[inline]
@@ -130,6 +129,12 @@ fn text_hint(text: &[u8]) -> usize {
 }
 
 impl KeyRef<'_> {
+    /// The owned key. Unwinds if out of memory.
+    pub fn to_key(self) -> Key {
+        self.make_key()
+            .unwrap_or_else(|OutOfMemory| out_of_memory())
+    }
+
     /// The key at `index`, whose type is known, if the value there can be one. Strings are borrowed
     /// from the stack.
     #[inline]

@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use crate::lua::Raising;
-use crate::message::{Deep, KindId, Local, Message};
+use crate::message::{Deep, DeepKinds, KindId, Message};
 use lanes_engine::memory::grow;
 use lanes_engine::queues::{Element, Queues};
 
@@ -19,12 +19,12 @@ pub struct Linda {
 
 impl Element for Message {
     #[inline]
-    fn apart(&self) -> usize {
-        Message::apart(self)
+    fn detached(&self) -> usize {
+        Message::detached(self)
     }
 
-    fn whole(self, bytes: &[u8]) -> Message {
-        Message::whole(self, bytes)
+    fn attach(self, bytes: &[u8]) -> Message {
+        Message::attach(self, bytes)
     }
 }
 
@@ -62,7 +62,7 @@ impl Deep for Linda {
         KIND
     }
 
-    fn prepare(&self, _local: &Local, _raising: Raising) -> bool {
+    fn prepare(&self, _kinds: &DeepKinds, _raising: Raising) -> bool {
         // Every context has the metatable of lindas from the start.
         true
     }

@@ -4,7 +4,7 @@ use super::key::{Key, KeyRef};
 use super::object::Linda;
 use crate::message::Message;
 use hashbrown::Equivalent;
-use lanes_engine::queues::{Probe, Shortcut};
+use lanes_engine::queues::{BorrowedKey, Shortcut};
 
 /// How many slots are remembered.
 const SLOTS: usize = 8;
@@ -12,9 +12,9 @@ const SLOTS: usize = 8;
 /// Shortcuts, by linda and key: those that were used last. A shortcut to a linda or slot that is
 /// gone is harmless.
 #[derive(Default)]
-pub struct Shortcuts([Option<Entry>; SLOTS]);
+pub struct Shortcuts([Option<RememberedSlot>; SLOTS]);
 
-struct Entry {
+struct RememberedSlot {
     /// Its address.
     linda: usize,
     key: Key,
@@ -44,7 +44,7 @@ impl Shortcuts {
                 entry.shortcut = shortcut;
             }
             entry => {
-                *entry = Some(Entry {
+                *entry = Some(RememberedSlot {
                     linda: address,
                     key: key.to_key(),
                     shortcut,

@@ -3,7 +3,6 @@
 //! vain, so an operation that may wake somebody looks for lanes with requests first.
 
 use super::object::Linda;
-use crate::lua::Arguments;
 use lanes_engine::queues::Who;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,27 +19,12 @@ pub fn remove() {
     LANES.fetch_sub(1, Ordering::Release);
 }
 
-/// To be called before a method of a linda: it may end waits.
+/// To be called before an operation on a linda that may wake these waiters: ends the waits of those that
+/// have such a request.
 #[inline]
-pub fn before(linda: &Linda, method: &Arguments) {
-    if LANES.load(Ordering::Acquire) != 0 {
-        end_waits(
-            linda,
-            match method.function {
-                "send" => Who::Read,
-                "receive" => Who::Write,
-                "set" | "limit" | "lock" | "atomic" => Who::Both,
-                _ => Who::None,
-            },
-        );
-    }
-}
-
-/// To be called before a timer sets a slot.
-#[inline]
-pub fn before_tick(linda: &Linda) {
-    if LANES.load(Ordering::Acquire) != 0 {
-        end_waits(linda, Who::Both);
+pub fn before(linda: &Linda, may_wake: Who) {
+    if may_wake != Who::None && LANES.load(Ordering::Acquire) != 0 {
+        end_waits(linda, may_wake);
     }
 }
 

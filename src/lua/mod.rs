@@ -16,8 +16,10 @@
 
 mod args;
 pub mod compat;
+pub mod core_file;
 mod debug;
 mod entry;
+mod keys;
 mod kind;
 mod protect;
 mod raise;
@@ -32,6 +34,7 @@ pub use compat::Function;
 pub use debug::FrameInfo;
 pub use entry::{ORIGINAL, check_memory, enter, enter_always, enter_around};
 pub(crate) use entry::{lua_around_original, lua_function};
+pub use keys::KEYS;
 pub use kind::Kind;
 pub use protect::{Raising, Sink, install, is_function, is_trampoline, protect, protect_with};
 pub use raise::Raise;

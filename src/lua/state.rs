@@ -440,6 +440,13 @@ impl State {
         }
     }
 
+    /// Whether an error that is raised now is replaced by "error in error handling": on LuaJIT,
+    /// while a message handler is running in this coroutine.
+    pub fn replaces_errors(self) -> bool {
+        // SAFETY: reads the coroutine's fields.
+        c::LUAJIT && unsafe { c::lua_status(self.0) == c::LUA_ERRERR }
+    }
+
     /// Whether this coroutine is suspended or dead: what it has left open can be closed.
     pub fn is_closable(self) -> bool {
         // SAFETY: reads the coroutine's fields.

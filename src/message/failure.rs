@@ -1,10 +1,15 @@
-//! Why a transfer failed, in words: which value, by its path from the argument, and what can be done.
+//! Why a transfer failed: the text of its error, with the path of the value from the argument and
+//! what can be done.
 
 use crate::lua::{Kind, State, Text, text};
 use std::fmt::Write;
 use std::os::raw::c_int;
 
-/// What the values of a transfer are to the person who reads an error about them.
+/// The transfer cannot go on; the coder has the failure.
+#[derive(Clone, Copy)]
+pub struct Stop;
+
+/// What the values of a transfer are: the beginning of their paths in error messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Label {
     /// Arguments of a call: value `n` (from 0) is `arg #<first + n>`.
@@ -47,28 +52,35 @@ impl Label {
     }
 }
 
+/// An object whose contents are numbered values.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Owner {
+    /// A function with its upvalues.
+    Function,
+    /// A userdata with its user values.
+    Userdata,
+}
+
 /// One step of a path.
 pub enum Step {
     /// Into a table, by the key at this stack index.
     Key(c_int),
     /// Into a table, by this position.
     Position(i64),
-    /// Into a function, by the number of an upvalue; the function is at this stack index.
-    Upvalue(c_int, c_int),
-    /// Into a userdata, by the number of a user value.
-    UserValue(c_int),
+    /// Into the owner at this stack index, by the number of the upvalue or user value.
+    Numbered(Owner, c_int, c_int),
     /// Into the metatable of a table.
     Metatable,
-    /// Into something whose way cannot be told any more.
+    /// Into an object whose container is not known any more.
     Unknown,
 }
 
-/// The path of a value: `arg #2.config[3]`.
+/// The path of value `n` (from 0) of a transfer, or of a part of it: `arg #2.config[3]`.
 pub fn path(state: State, label: Label, n: usize, steps: impl Iterator<Item = Step>) -> Text {
     let mut out = Text::new();
     label.write(n, &mut out);
     if label == Label::Global && n == 1 {
-        // Key and value of one entry are the values of one transfer: the key is at the bottom of the stack.
+        // The transfer is of a key and its value: the key is at the bottom of the stack.
         write_key(state, 1, &mut out);
     }
     for step in steps {
@@ -77,7 +89,7 @@ pub fn path(state: State, label: Label, n: usize, steps: impl Iterator<Item = St
             Step::Position(position) => {
                 out.add(format_args!("[{position}]"));
             }
-            Step::Upvalue(index, n) => {
+            Step::Numbered(Owner::Function, index, n) => {
                 out.add(", upvalue ");
                 match state.push_upvalue(index, n) {
                     Some(name) => {
@@ -91,7 +103,7 @@ pub fn path(state: State, label: Label, n: usize, steps: impl Iterator<Item = St
                     None => out.add(format_args!("#{n}")),
                 }
             }
-            Step::UserValue(n) => {
+            Step::Numbered(Owner::Userdata, _, n) => {
                 out.add(format_args!(", user value #{n}"));
             }
             Step::Metatable => out.add(", metatable"),
@@ -128,7 +140,8 @@ fn write_key(state: State, index: c_int, out: &mut Text) {
     }
 }
 
-/// Writes a string in quotation marks: those within it, backslashes and control characters as escapes of Lua, all else as it is.
+/// Writes a string in quotation marks, with Lua's escapes for quotation marks, backslashes and
+/// control characters.
 fn write_quoted(string: &[u8], out: &mut Text) {
     out.add("\"");
     let mut rest = string;
@@ -142,7 +155,7 @@ fn write_quoted(string: &[u8], out: &mut Text) {
             b'\r' => out.add("\\r"),
             b'\t' => out.add("\\t"),
             byte @ (b'"' | b'\\') => out.add(&[b'\\', byte][..]),
-            // With all its digits, so that one that follows is not taken for a part of it.
+            // With three digits, so a digit behind it is not read as a part of the escape.
             control => out.add(format_args!("\\{control:03}")),
         }
         rest = &rest[at + 1..];
@@ -154,29 +167,30 @@ fn write_quoted(string: &[u8], out: &mut Text) {
 /// A failed transfer.
 #[derive(Debug)]
 pub enum Failure {
-    /// A value of a type that cannot travel: as a whole, in a table, or as an upvalue.
+    /// A value of a type that cannot travel.
     Type {
         path: Text,
         kind: &'static str,
         place: Place,
     },
-    /// A full userdata that is neither shared nor clonable.
+    /// A full userdata that is neither deep nor clonable.
     Userdata { path: Text },
-    /// A C function that no module of this state exports: `what` tells a closure from others.
+    /// A C function that no module of this state exports; `what` says whether it is a closure.
     Unnamed {
         what: &'static str,
         path: Text,
         state: Text,
     },
-    /// A clonable userdata whose metatable has no name and cannot be copied, and why not.
+    /// A clonable userdata whose metatable has no name and cannot be copied, with the reason.
     Clonable { path: Text, reason: Text },
-    /// A failure within a module's table that was copied, and why it was.
+    /// A failure within a module's table that is copied, with the reason for the copy.
     Copy {
         name: Text,
         reason: Text,
         failure: Text,
     },
-    /// A name that the receiving state does not have, and the reason why its module could not be loaded there.
+    /// A name that the receiving state does not have, with the reason why its module could not be
+    /// loaded there.
     Unknown {
         what: &'static str,
         name: Text,
@@ -185,19 +199,15 @@ pub enum Failure {
         state: Text,
         reason: Text,
     },
-    /// An object that the receiving state cannot have, and why.
+    /// An object that the receiving state cannot have, with the reason.
     Deep { path: Text, reason: Text },
-    /// Bytecode that could not be written or read.
+    /// A function whose bytecode could not be written or read.
     Code { path: Text },
-    /// The wait for a module was ended by a request to end.
-    Cancelled,
-    /// There is no memory for the message.
-    Memory,
-    /// A message that does not make sense: a defect of ours.
-    Broken,
+    /// A malformed message: a defect of Lanes.
+    Malformed,
 }
 
-/// Where a value of a wrong type is.
+/// Where a value of a type that cannot travel is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
     /// It is the value itself.
@@ -206,16 +216,14 @@ pub enum Place {
     Table,
     /// It is in a metatable.
     Metatable,
-    /// It is an upvalue.
-    Upvalue,
-    /// It is a user value.
-    UserValue,
+    /// It is an upvalue or a user value.
+    Numbered,
 }
 
-/// What a [`Failure::Unnamed`] calls a C function with upvalues, which is likely to have been made by a call.
-pub const CLOSURE: &str = "closure of C";
+/// `what` of a [`Failure::Unnamed`] for a C function with upvalues.
+pub const C_CLOSURE: &str = "closure of C";
 
-/// What a person can do about a type that cannot travel.
+/// What can be done about a type that cannot travel.
 fn remedy(kind: &str) -> &'static str {
     match kind {
         "thread" => {
@@ -227,7 +235,7 @@ fn remedy(kind: &str) -> &'static str {
 }
 
 impl Failure {
-    /// The failure as a reason within another's text.
+    /// The failure as the reason of another one.
     pub fn reason(&self) -> Text {
         match self {
             Failure::Unnamed { path, .. } => text![
@@ -239,7 +247,7 @@ impl Failure {
         }
     }
 
-    /// The failure in words.
+    /// The text of the error.
     pub fn text(&self) -> Text {
         match self {
             Failure::Type {
@@ -299,7 +307,7 @@ impl Failure {
                 }
             }
             Failure::Unnamed {
-                what: CLOSURE,
+                what: C_CLOSURE,
                 path,
                 state,
             } => text![
@@ -361,9 +369,7 @@ impl Failure {
             Failure::Code { path } => {
                 text!["internal error: function dump failed. (", path, ")"]
             }
-            Failure::Cancelled => "cancelled".into(),
-            Failure::Memory => Text::out_of_memory(),
-            Failure::Broken => "internal error in lanes: a message cannot be read".into(),
+            Failure::Malformed => "internal error in lanes: a message cannot be read".into(),
         }
     }
 }

@@ -1,30 +1,33 @@
-//! A test hook: messages whose bytes are changed at random, as no encoder writes them, and then decoded.
+//! A test hook: messages whose bytes are changed at random and then decoded.
 //!
-//! Bytecode and its length stay as they are, because Lua itself does not survive bytecode that no compiler made.
+//! Bytecode and its length stay as they are, because Lua does not check bytecode.
 
-use super::decode::{decode, decode_apart, decode_packet};
-use super::encode::{Destination, encode_packet};
+use super::cache::Destination;
+use super::decode::{decode, decode_one, decode_packet};
+use super::encode::encode_packet;
 use super::failure::Label;
-use super::joint::{Joint, Span};
-use super::local::{KEYS, Local};
-use super::metatables::{Metatable, new_identity};
-use super::{Body, Full, INLINE, Message, Packet, Ref, format};
-use crate::lua::{Raise, State, protect};
+use super::format;
+use super::identity::new_identity;
+use super::pools::Coders;
+use super::value::{Body, Full, INLINE_BYTES, Message, Metatable, Packet, Ref, Span, ValueGroup};
+use crate::lua::{KEYS, Raise, State, protect};
 use std::os::raw::c_int;
 use std::sync::Arc;
 
-/// What a change takes or leaves as a whole.
+/// A piece of a message that a change affects as a whole.
 #[derive(Clone)]
 enum Piece {
+    /// One byte.
     Byte(u8),
     /// The length of bytecode, and the bytecode.
     Code(Vec<u8>),
 }
 
+/// A generator of random numbers.
 struct Random(u64);
 
 impl Random {
-    /// A number below `bound`; 0 where that is 0.
+    /// A number below `bound`; 0 if that is 0.
     fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
@@ -33,14 +36,14 @@ impl Random {
         ((word ^ (word >> 31)) % bound.max(1) as u64) as usize
     }
 
-    /// A stretch of so many pieces, mostly a short one.
-    fn stretch(&mut self, pieces: usize) -> std::ops::Range<usize> {
-        let start = self.below(pieces + 1);
-        let longest = if self.below(3) == 0 { pieces } else { 24 };
-        start..(start + self.below(longest + 1)).min(pieces)
+    /// A range within `len` pieces, mostly a short one.
+    fn range(&mut self, len: usize) -> std::ops::Range<usize> {
+        let start = self.below(len + 1);
+        let longest = if self.below(3) == 0 { len } else { 24 };
+        start..(start + self.below(longest + 1)).min(len)
     }
 
-    /// A number as lengths, counts and references have it, in little-endian order; mostly one that is wrong.
+    /// A number for a length, a count or a reference, little-endian; mostly a wrong one.
     fn number(&mut self) -> [u8; 8] {
         let number = match self.below(6) {
             0 => u64::MAX,
@@ -102,15 +105,15 @@ fn change(pieces: &mut Vec<Piece>, random: &mut Random) {
             }
         }
         5 => {
-            let taken = random.stretch(pieces.len());
+            let taken = random.range(pieces.len());
             pieces.drain(taken);
         }
         6 => {
-            let copy = pieces[random.stretch(pieces.len())].to_vec();
+            let copy = pieces[random.range(pieces.len())].to_vec();
             pieces.splice(at..at, copy);
         }
         7 => {
-            let copy = pieces[random.stretch(pieces.len())].to_vec();
+            let copy = pieces[random.range(pieces.len())].to_vec();
             let replaced = at..(at + copy.len()).min(pieces.len());
             pieces.splice(replaced, copy);
         }
@@ -134,7 +137,7 @@ fn changed(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// The reference, or a metatable as no state has it, with changed contents.
+/// The reference, or one to a metatable with changed contents that no state has.
 fn changed_reference(reference: &Ref, random: &mut Random) -> Ref {
     match reference {
         Ref::Metatable(metatable) if random.below(2) == 0 => Ref::Metatable(Arc::new(Metatable {
@@ -151,8 +154,9 @@ fn changed_reference(reference: &Ref, random: &mut Random) -> Ref {
     }
 }
 
-/// Several values in one buffer: to be read all together, or apart, each wherever an object may begin, and with objects wherever they may be.
-fn joint(full: Full, random: &mut Random) -> Joint {
+/// A group of values that are separable or not. If they are, each value begins where there may be
+/// an object, and spans are wherever there may be an object.
+fn group(full: Full, random: &mut Random) -> ValueGroup {
     let (mut starts, mut spans) = (Vec::new(), Vec::new());
     if random.below(2) == 0 {
         let tags = [format::TABLE, format::FUNCTION, format::DEEP];
@@ -169,14 +173,14 @@ fn joint(full: Full, random: &mut Random) -> Joint {
             starts.push((at, number as u32));
         }
     }
-    Joint {
+    ValueGroup {
         full,
         starts,
         spans,
     }
 }
 
-/// Makes the state one that has seen no metatable.
+/// Makes the state forget all metatables that it has seen.
 fn forget_metatables(state: State) -> Result<(), Raise> {
     protect(state, 0, |raising| {
         raising.raw_get_index(State::REGISTRY, KEYS.metatables);
@@ -192,14 +196,14 @@ fn forget_metatables(state: State) -> Result<(), Raise> {
     })
 }
 
-/// Captures all values on the stack, changes the bytes of the message as the seed says, and pushes what they mean now.
-/// Answers how many values that is.
+/// Captures all values on the stack, changes the bytes of the message as `seed` says, decodes them
+/// and pushes the values. Returns how many they are.
 ///
-/// Errors: the values cannot be captured; the bytes have no meaning.
-pub fn decode_mutated(local: &Local, state: State, seed: u64) -> Result<c_int, Raise> {
+/// Errors: the values cannot be captured; the changed bytes are malformed.
+pub fn decode_mutated(coders: &Coders, state: State, seed: u64) -> Result<c_int, Raise> {
     let count = state.top();
     let packet = encode_packet(
-        local,
+        coders,
         state,
         count,
         Label::Argument(1),
@@ -219,31 +223,31 @@ pub fn decode_mutated(local: &Local, state: State, seed: u64) -> Result<c_int, R
     if random.below(4) == 0 {
         forget_metatables(state)?;
     }
-    // The stack is free: the values were taken off.
+    // The stack is empty: the values were taken off.
     match random.below(3) {
-        0 => decode_packet(local, state, Label::Argument(1), &Packet(full)),
-        1 if full.refs.is_empty() && full.bytes.len() <= INLINE => {
-            let message = Message::small(&full.bytes);
-            decode(local, state, Label::Element, &[message])
+        0 => decode_packet(coders, state, Label::Argument(1), &Packet(full)),
+        1 if full.refs.is_empty() && full.bytes.len() <= INLINE_BYTES => {
+            let message = Message::inline(&full.bytes);
+            decode(coders, state, Label::Element, &[message])
         }
         1 if full.refs.is_empty() => {
-            let message = Message(Body::PlainApart(full.bytes.len() as u32));
-            decode_apart(local, state, Label::Element, &message, &full.bytes)?;
+            let message = Message(Body::PlainDetached(full.bytes.len() as u32));
+            decode_one(coders, state, Label::Element, &message, &full.bytes)?;
             Ok(1)
         }
         1 => {
             let message = Message(Body::Full(Arc::new(full)));
-            decode(local, state, Label::Element, &[message])
+            decode(coders, state, Label::Element, &[message])
         }
         _ => {
             let values = full.values;
-            let joint = Arc::new(joint(full, &mut random));
+            let group = Arc::new(group(full, &mut random));
             let messages: Vec<Message> = (0..values)
                 .skip(random.below(values as usize))
-                .map(|n| Message(Body::Joint(Arc::clone(&joint), n)))
+                .map(|n| Message(Body::Grouped(Arc::clone(&group), n)))
                 .collect();
-            drop(joint);
-            decode(local, state, Label::Element, &messages)
+            drop(group);
+            decode(coders, state, Label::Element, &messages)
         }
     }
 }

@@ -1,24 +1,65 @@
-//! Names: how C functions and the tables of modules are called, so that they can be found again in another state.
+//! Names: how C functions and the tables of modules are called, so that another state finds them.
 //!
-//! A name is a module (a key of `package.loaded`; `_G` for the base functions) and a path within it. Names are
-//! looked up when they are first needed: nothing is scanned when a state is made. `naming` writes them, `found` finds
-//! what they stand for.
+//! A name is a module (a key of `package.loaded`; `_G` for the base functions) and a path within
+//! it. Modules are scanned when a name is first needed: nothing is scanned when a state is made.
+//! `encode/names.rs` writes names, `lookup.rs` finds what they stand for.
 
-use super::local::{KEYS, Local};
-use super::path::Parts;
-use crate::lua::{Kind, Raising, State, Text, compat};
+use super::cache::{Transfer, TransferCache};
+use crate::lua::{KEYS, Kind, Raising, State, Text, compat};
 use lanes_engine::memory::grow::has_room;
 use std::cmp::Ordering;
 use std::os::raw::c_int;
 
-/// How deep tables in modules are searched for functions.
-const DEPTH: u32 = 6;
+/// How many levels of tables in a module are searched for functions.
+const SEARCH_DEPTH: u32 = 6;
 
-/// Our own module, by its names.
-pub(super) const OURS: [&[u8]; 2] = [b"lanes_core", b"lanes.core"];
+/// The names of our own module.
+pub(super) const OWN_MODULES: [&[u8]; 2] = [b"lanes_core", b"lanes.core"];
 
-/// The module of a name that is a key of the registry: of a metatable that `luaL_newmetatable` has made.
-pub(super) const REGISTERED: &[u8] = b"";
+/// The module of a name that is a key of the registry: of a metatable that `luaL_newmetatable` has
+/// made.
+pub(super) const REGISTRY_MODULE: &[u8] = b"";
+
+/// The parts of a path from a module to a function within it. Each part is stored as its length, a
+/// colon and its bytes, so any text can be a part. In a stored name the module is the first part.
+/// The iterator ends early if the path is malformed.
+#[derive(Clone)]
+pub(super) struct Parts<'a>(&'a [u8]);
+
+impl<'a> Parts<'a> {
+    /// The parts of `path`.
+    pub(super) fn of(path: &'a [u8]) -> Parts<'a> {
+        Parts(path)
+    }
+
+    /// The parts that have not been read yet, as they are stored.
+    fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The bytes that error messages show: the parts with slashes between them.
+    fn displayed(self) -> impl Iterator<Item = u8> {
+        self.enumerate().flat_map(|(n, part)| {
+            (n > 0)
+                .then_some(b'/')
+                .into_iter()
+                .chain(part.iter().copied())
+        })
+    }
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let colon = self.0.iter().position(|&byte| byte == b':')?;
+        let len: usize = std::str::from_utf8(&self.0[..colon]).ok()?.parse().ok()?;
+        let rest = self.0.get(colon + 1..)?;
+        let part = rest.get(..len)?;
+        self.0 = rest.get(len..)?;
+        Some(part)
+    }
+}
 
 /// Whether this Lua has a library of this name built in.
 pub(super) fn is_built_in(module: &[u8]) -> bool {
@@ -28,8 +69,8 @@ pub(super) fn is_built_in(module: &[u8]) -> bool {
             .any(|library| library.name.to_bytes() == module)
 }
 
-/// The name as people write it: `print`, `string/sub`.
-pub fn display(module: &[u8], path: &[u8]) -> Text {
+/// The name as error messages show it: `print`, `string/sub`.
+pub(super) fn display(module: &[u8], path: &[u8]) -> Text {
     let mut text = Text::new();
     for byte in displayed(module, path) {
         text.add(&[byte][..]);
@@ -37,7 +78,7 @@ pub fn display(module: &[u8], path: &[u8]) -> Text {
     text
 }
 
-/// The bytes of the name as people write it.
+/// The bytes of the name as error messages show it.
 fn displayed<'a>(module: &'a [u8], path: &'a [u8]) -> impl Iterator<Item = u8> + 'a {
     let shown: &[u8] = if module == b"_G" && !path.is_empty() {
         b""
@@ -52,14 +93,23 @@ fn displayed<'a>(module: &'a [u8], path: &'a [u8]) -> impl Iterator<Item = u8> +
         .chain(Parts::of(path).displayed())
 }
 
-/// Cuts a stored name, whose first part is the module, into module and path.
+/// Splits a stored name into module and path.
 pub(super) fn split(name: &[u8]) -> (&[u8], &[u8]) {
     let mut parts = Parts::of(name);
     let module = parts.next().unwrap_or_default();
     (module, parts.rest())
 }
 
-/// Replaces the string on the top by what it is as a part of a stored name (see `Parts`).
+/// A mark of the metatable that has this name: its bytes as they are in a message. (The mark of a
+/// metatable without a name is its identity.)
+pub(super) fn mark(name: &[u8]) -> u64 {
+    let mix = |sum: u64, &byte: &u8| {
+        (sum.rotate_left(5) ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    };
+    name.iter().fold(1 << 63, mix)
+}
+
+/// Replaces the string at the stack top by its form as a part of a stored name (see [`Parts`]).
 pub(super) fn make_part(raising: Raising) {
     raising.push_integer(raising.string(-1).len() as i64);
     raising.push_display(-1);
@@ -70,11 +120,12 @@ pub(super) fn make_part(raising: Raising) {
     raising.replace(-2);
 }
 
-/// Whether `new` is the better of two names: one in our native module, the shorter one, then the one that sorts first.
-fn better(new: &[u8], old: &[u8]) -> bool {
-    let ours = |name| OURS.contains(&split(name).0);
-    if ours(new) != ours(old) {
-        return ours(new);
+/// Whether `new` is the better of two names: one in our own module, then the shorter one, then the
+/// one that sorts first.
+fn is_better(new: &[u8], old: &[u8]) -> bool {
+    let own = |name| OWN_MODULES.contains(&split(name).0);
+    if own(new) != own(old) {
+        return own(new);
     }
     let shown = |name| {
         let (module, path) = split(name);
@@ -86,47 +137,50 @@ fn better(new: &[u8], old: &[u8]) -> bool {
     }
 }
 
-/// Enters the value on the top in the table at `names` under the name at `name`, unless it has a better one.
-/// Answers whether it was entered.
-fn enter(raising: Raising, names: c_int, name: c_int) -> bool {
+/// Adds the value at the stack top (left there) to the table at `names`, with the name at `name`,
+/// unless it has a better name there. Returns whether it was added.
+fn add_name(raising: Raising, names: c_int, name: c_int) -> bool {
     raising.push_copy(-1);
     raising.raw_get(names);
-    let enter = match (raising.bytes(-1), raising.bytes(name)) {
-        (Some(old), Some(new)) => better(new, old),
+    let add = match (raising.bytes(-1), raising.bytes(name)) {
+        (Some(old), Some(new)) => is_better(new, old),
         _ => true,
     };
     raising.pop(1);
-    if enter {
+    if add {
         raising.push_copy(-1);
         raising.push_copy(name);
         raising.raw_set(names);
     }
-    enter
+    add
 }
 
-/// The stack of a scan: the tables that it fills and consults.
+/// The stack indices of the tables that a scan fills and reads.
 #[derive(Clone, Copy)]
 struct Scan {
+    /// C function or metatable of clones -> name.
     names: c_int,
-    known: c_int,
+    /// Table -> name.
+    tables: c_int,
+    /// Table -> the name under which it has been searched.
     visited: c_int,
-    /// Set of tables that are modules, which are searched under their own names only.
+    /// The set of tables that are modules, which are searched under their own names only.
     modules: c_int,
 }
 
-/// Which tables within a module are known by name.
+/// Which tables within a module get a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Within {
-    /// All of them: in a library of Lua.
+enum NamedTables {
+    /// All of them: those in a library of Lua.
     All,
-    /// Those that are made to be metatables: in a module.
+    /// Those that are made to be metatables: those in a module.
     Classes,
-    /// None: among the globals, where tables are the program's own.
+    /// None: globals, whose tables belong to the program.
     None,
 }
 
-/// Searches the table on the top, whose name is at `name`.
-fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, within: Within) {
+/// Searches the table at the stack top, whose name is at `name`.
+fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, named: NamedTables) {
     let table = raising.top();
     raising.reserve(16);
     raising.push_nil();
@@ -159,26 +213,26 @@ fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, within: Within)
         let child = raising.top() - 1;
         // Stack: key, name, value.
         if raising.kind(-1) == Kind::Function {
-            enter(raising, scan.names, child);
+            add_name(raising, scan.names, child);
         } else {
-            if within == Within::All || within == Within::Classes && is_class(raising) {
-                enter(raising, scan.known, child);
+            if named == NamedTables::All || named == NamedTables::Classes && is_class(raising) {
+                add_name(raising, scan.tables, child);
             }
             raising.raw_get_name(-1, b"__lanesclone");
             let clonable = raising.kind(-1) == Kind::Function;
             raising.pop(1);
             if clonable {
-                enter(raising, scan.names, child);
+                add_name(raising, scan.names, child);
             }
-            if enter(raising, scan.visited, child) {
-                search(raising, scan, child, depth - 1, within);
+            if add_name(raising, scan.visited, child) {
+                search(raising, scan, child, depth - 1, named);
             }
         }
         raising.pop(2);
     }
 }
 
-/// Whether the table on the top is made to be a metatable.
+/// Whether the table at the stack top is made to be a metatable.
 pub(super) fn is_class(raising: Raising) -> bool {
     raising.raw_get_name(-1, b"__index");
     let class = !raising.is_none_or_nil(-1);
@@ -191,7 +245,8 @@ pub(super) fn push_loaded(raising: Raising) {
     raising.raw_get_name(State::REGISTRY, b"_LOADED");
 }
 
-/// Calls `each` for every module by name: package.loaded, then those registered. Stack of `each`: name, module.
+/// Calls `each` for every module that has a string as its name: those in `package.loaded`, then
+/// those registered. The stack of `each` is: name, module.
 fn for_modules(raising: Raising, each: impl Fn(Raising) + Copy) {
     for registered in [false, true] {
         if registered {
@@ -213,33 +268,33 @@ fn for_modules(raising: Raising, each: impl Fn(Raising) + Copy) {
     }
 }
 
-/// Makes the tables of names anew from the modules that are loaded now.
-pub(super) fn scan_modules(local: &Local, raising: Raising) {
-    raising.reserve(24);
-    let base = raising.top();
-    raising.raw_get_index(State::REGISTRY, KEYS.names);
-    raising.raw_get_index(State::REGISTRY, KEYS.known);
-    raising.new_table(0, 0);
-    raising.new_table(0, 0);
+/// Makes the tables of names again, from the modules that are loaded now.
+pub(super) fn scan_modules(transfer: Transfer) {
+    transfer.reserve(24);
+    let base = transfer.top();
+    transfer.raw_get_index(State::REGISTRY, KEYS.names);
+    transfer.raw_get_index(State::REGISTRY, KEYS.table_names);
+    transfer.new_table(0, 0);
+    transfer.new_table(0, 0);
     let scan = Scan {
         names: base + 1,
-        known: base + 2,
+        tables: base + 2,
         visited: base + 3,
         modules: base + 4,
     };
-    for_modules(raising, |raising| {
+    for_modules(*transfer, |raising| {
         if raising.kind(-1) == Kind::Table {
             raising.push_copy(-1);
             raising.push_boolean(true);
             raising.raw_set(scan.modules);
         }
     });
-    for_modules(raising, |raising| {
+    for_modules(*transfer, |raising| {
         // Stack: name, module. The path is empty.
-        let within = match raising.bytes(-2) {
-            Some(b"_G") | None => Within::None,
-            Some(module) if is_built_in(module) => Within::All,
-            Some(_) => Within::Classes,
+        let named = match raising.bytes(-2) {
+            Some(b"_G") | None => NamedTables::None,
+            Some(module) if is_built_in(module) => NamedTables::All,
+            Some(_) => NamedTables::Classes,
         };
         raising.push_copy(-2);
         make_part(raising);
@@ -247,70 +302,76 @@ pub(super) fn scan_modules(local: &Local, raising: Raising) {
         let name = raising.top() - 1;
         match raising.kind(-1) {
             Kind::Table => {
-                enter(raising, scan.known, name);
-                if enter(raising, scan.visited, name) {
-                    search(raising, scan, name, DEPTH, within);
+                add_name(raising, scan.tables, name);
+                if add_name(raising, scan.visited, name) {
+                    search(raising, scan, name, SEARCH_DEPTH, named);
                 }
             }
             Kind::Function if raising.is_c_function(-1) => {
-                enter(raising, scan.names, name);
+                add_name(raising, scan.names, name);
             }
             _ => {}
         }
     });
-    raising.set_top(base);
-    local.modules_changed.set(false);
-    // The quick set of addresses.
-    raising.raw_get_index(State::REGISTRY, KEYS.known);
-    local.known.borrow_mut().clear();
-    raising.push_nil();
-    while raising.next(-2) {
-        let address = raising.pointer(-2) as usize;
-        let room = has_room(&mut *local.known.borrow_mut(), 1);
-        if !room {
-            local.modules_changed.set(true);
-            raising.out_of_memory();
-        }
-        local.known.borrow_mut().insert(address);
-        raising.pop(1);
-    }
-    raising.pop(1);
+    transfer.set_top(base);
+    remember_addresses(transfer);
 }
 
-/// Whether the table on the top is a module's: pushes its name then.
-#[inline]
-pub(super) fn known_table(local: &Local, raising: Raising) -> bool {
-    if local.modules_changed.get() {
-        scan_modules(local, raising);
+/// Fills the set of addresses of tables that have names.
+fn remember_addresses(transfer: Transfer) {
+    let cache = transfer.cache;
+    cache.modules_changed.set(false);
+    transfer.raw_get_index(State::REGISTRY, KEYS.table_names);
+    cache.module_tables.borrow_mut().clear();
+    transfer.push_nil();
+    while transfer.next(-2) {
+        let address = transfer.pointer(-2) as usize;
+        // The set is not borrowed any more when this raises.
+        let room = has_room(&mut *cache.module_tables.borrow_mut(), 1);
+        if !room {
+            cache.modules_changed.set(true);
+            transfer.out_of_memory();
+        }
+        cache.module_tables.borrow_mut().insert(address);
+        transfer.pop(1);
     }
-    if !local
-        .known
-        .borrow()
-        .contains(&(raising.pointer(-1) as usize))
-    {
+    transfer.pop(1);
+}
+
+/// Pushes the name of the table at the stack top. Returns false, with nothing pushed, if it has
+/// none: it is no module and in no library.
+#[inline]
+pub(super) fn push_table_name(transfer: Transfer) -> bool {
+    let cache = transfer.cache;
+    if cache.modules_changed.get() {
+        scan_modules(transfer);
+    }
+    let address = transfer.pointer(-1) as usize;
+    if !cache.module_tables.borrow().contains(&address) {
         return false;
     }
-    raising.raw_get_index(State::REGISTRY, KEYS.known);
-    raising.push_copy(-2);
-    raising.raw_get(-2);
-    raising.remove(-2);
-    if raising.kind(-1) == Kind::String {
+    transfer.raw_get_index(State::REGISTRY, KEYS.table_names);
+    transfer.push_copy(-2);
+    transfer.raw_get(-2);
+    transfer.remove(-2);
+    if transfer.kind(-1) == Kind::String {
         return true;
     }
-    raising.pop(1);
+    transfer.pop(1);
     false
 }
 
-/// Enters the module on the top under `name` in this state's names and leaves it there.
-pub fn register(local: &Local, raising: Raising, name: &[u8]) {
+/// Registers the module at the stack top (left there) as `name` in this state.
+pub fn register(cache: &TransferCache, raising: Raising, name: &[u8]) {
     raising.raw_get_index(State::REGISTRY, KEYS.registered);
     raising.push_copy(-2);
     raising.raw_set_name(-2, name);
     raising.pop(1);
-    local.modules_changed();
+    cache.modules_changed();
 }
 
-/// Gives the function on the top (left there) a name in this state: module and path as `Parts` reads them.
+/// Gives the function at the stack top (left there) a name in this state: module and path, in the
+/// form of stored names.
 pub fn name_as(raising: Raising, name: &[u8]) {
     raising.raw_get_index(State::REGISTRY, KEYS.names);
     raising.push_copy(-2);

@@ -21,9 +21,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#ifdef _WIN32
+#include <windows.h>
+/* After the former. */
+#include <psapi.h>
+#include <tlhelp32.h>
+#else
 #include <sys/types.h>
 #include <sys/wait.h>
-#include <unistd.h>
+#endif
 
 static void fail(const char *what, const char *why) {
     fprintf(stderr, "host: %s: %s\n", what, why);
@@ -65,7 +72,22 @@ static void expect(lua_State *L, const char *text, const char *argument, const c
     lua_pop(L, 1);
 }
 
-/* A number out of /proc/self/status: VmRSS in KiB, Threads. */
+/* What the process holds: VmRSS in KiB, Threads. */
+#ifdef _WIN32
+static long status_of_process(const char *field) {
+    if (strcmp(field, "VmRSS") == 0) {
+        PROCESS_MEMORY_COUNTERS counters;
+        return GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof counters) ? (long)(counters.WorkingSetSize / 1024) : -1;
+    }
+    HANDLE snapshot = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
+    THREADENTRY32 entry = {.dwSize = sizeof entry};
+    long count = 0;
+    for (BOOL more = Thread32First(snapshot, &entry); more; more = Thread32Next(snapshot, &entry))
+        count += entry.th32OwnerProcessID == GetCurrentProcessId();
+    CloseHandle(snapshot);
+    return count;
+}
+#else
 static long status_of_process(const char *field) {
     FILE *file = fopen("/proc/self/status", "r");
     char line[256];
@@ -77,6 +99,7 @@ static long status_of_process(const char *field) {
         fclose(file);
     return value;
 }
+#endif
 
 /* run FILE [ARGUMENT...] */
 static int run_file(int argc, char **argv) {
@@ -323,6 +346,12 @@ static int on_state_create(void) {
 }
 
 /* fork */
+#ifdef _WIN32
+static int forked(void) {
+    fail("fork", "this system does not have it");
+    return 2;
+}
+#else
 static int forked(void) {
     lua_State *L = open_state(NULL, NULL);
     expect(L,
@@ -354,6 +383,7 @@ static int forked(void) {
     puts("a child has lanes of its own");
     return 0;
 }
+#endif
 
 static int finalized, finalized_with_error;
 

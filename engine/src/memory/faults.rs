@@ -1,12 +1,13 @@
-//! Which requests for something scarce are refused, counted from a moment on.
+//! Refusals that tests ask for: which requests for memory or threads are refused, counted from a
+//! moment on.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A plan of refusals. Requests are counted from 1.
 pub struct Plan {
-    /// The first request that is refused; 0: none.
+    /// The number of the first request that is refused; 0 if none is.
     first: AtomicU64,
-    /// How many are refused in all.
+    /// How many requests are refused in all.
     count: AtomicU64,
     seen: AtomicU64,
     refused: AtomicU64,
@@ -15,26 +16,26 @@ pub struct Plan {
 /// Allocations of the states of lanes.
 pub static LANES: Plan = Plan::off();
 
-/// Memory of the library itself.
+/// Allocations of the library itself.
 pub static OURS: Plan = Plan::off();
 
-/// The size in bytes from which on requests for it are counted.
+/// The size in bytes from which on allocations of the library itself are counted.
 pub static OURS_FROM: AtomicUsize = AtomicUsize::new(0);
 
-/// States over an allocator of ours.
+/// Making states that use the library's allocator.
 pub static ALLOCATORS: Plan = Plan::off();
 
-/// Threads for lanes.
+/// Starting threads for lanes.
 pub static THREADS: Plan = Plan::off();
 
-/// Counts a request for so many bytes for the library itself and answers whether it is refused.
+/// Counts an allocation of `size` bytes of the library itself; returns true if it is refused.
 #[inline]
 pub fn refuses_ours(size: usize) -> bool {
     size >= OURS_FROM.load(Ordering::Relaxed) && OURS.refuses()
 }
 
 impl Plan {
-    /// Refuses nothing.
+    /// A plan that refuses nothing.
     pub const fn off() -> Plan {
         Plan {
             first: AtomicU64::new(0),
@@ -44,7 +45,8 @@ impl Plan {
         }
     }
 
-    /// Refuses from request number `first` from now on, `count` in all.
+    /// Refuses `count` requests, beginning with request number `first` from now on (the next one is
+    /// 1).
     pub fn begin(&self, first: u64, count: u64) {
         self.seen.store(0, Ordering::Relaxed);
         self.refused.store(0, Ordering::Relaxed);
@@ -52,13 +54,13 @@ impl Plan {
         self.first.store(first, Ordering::Relaxed);
     }
 
-    /// Refuses no more, and answers how many were refused.
+    /// Refuses no more, and returns how many were refused.
     pub fn end(&self) -> u64 {
         self.first.store(0, Ordering::Relaxed);
         self.refused.swap(0, Ordering::Relaxed)
     }
 
-    /// Counts a request and answers whether it is refused.
+    /// Counts a request; returns true if it is refused.
     #[inline]
     pub fn refuses(&self) -> bool {
         let first = self.first.load(Ordering::Relaxed);

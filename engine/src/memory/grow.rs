@@ -1,5 +1,6 @@
-//! Room in collections for what comes next, of sizes that programs decide. Where there is no memory for it the call ends, before anything has
-//! changed: it unwinds to the function that Lua called, which raises "not enough memory".
+//! Room in collections, for what comes next, whose size programs decide. If out of memory a call
+//! ends before anything has changed: a function either returns [`OutOfMemory`], or unwinds with it
+//! to the function that Lua called, which raises "not enough memory". Each function says which.
 
 use hashbrown::{HashMap, HashSet};
 use std::collections::VecDeque;
@@ -7,11 +8,12 @@ use std::hash::{BuildHasher, Hash};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-/// There is no memory for something. A call that ends for that reason unwinds with it.
+/// Out of memory.
 #[derive(Debug)]
 pub struct OutOfMemory;
 
-/// Ends the call. Not to be used where frames of Lua's are between it and the function that Lua called.
+/// Unwinds with [`OutOfMemory`]. Not to be called if frames of Lua's are between the call and the
+/// function that Lua called.
 #[cold]
 pub fn out_of_memory() -> ! {
     resume_unwind(Box::new(OutOfMemory))
@@ -22,7 +24,7 @@ pub trait Grow {
     /// How many more elements it has room for.
     fn spare(&self) -> usize;
 
-    /// Makes room for so many more; false where there is no memory for that.
+    /// Makes room for `count` more elements; false if out of memory.
     fn try_grow(&mut self, count: usize) -> bool;
 }
 
@@ -49,13 +51,25 @@ grow! {
     [K: Eq + Hash, S: BuildHasher] HashSet<K, S>;
 }
 
-/// Whether there is room for so many more elements now.
+/// Makes room for `count` more elements; false if out of memory.
 #[inline]
 pub fn has_room(list: &mut impl Grow, count: usize) -> bool {
     list.spare() >= count || list.try_grow(count)
 }
 
-/// Makes room for so many more elements; ends the call where there is no memory for that.
+/// Makes room for `count` more elements.
+///
+/// Errors: out of memory.
+#[inline]
+pub fn try_room(list: &mut impl Grow, count: usize) -> Result<(), OutOfMemory> {
+    if has_room(list, count) {
+        Ok(())
+    } else {
+        Err(OutOfMemory)
+    }
+}
+
+/// Makes room for `count` more elements. Unwinds if out of memory.
 #[inline]
 pub fn room(list: &mut impl Grow, count: usize) {
     if !has_room(list, count) {
@@ -63,39 +77,46 @@ pub fn room(list: &mut impl Grow, count: usize) {
     }
 }
 
-/// Whether so many bytes could be had now, for what has no way of its own to be refused.
+/// Whether a block of `bytes` bytes can be allocated now: for what cannot be refused otherwise.
 pub fn is_there(bytes: usize) -> bool {
-    let mut probe: Vec<u8> = Vec::new();
-    let there = probe.try_reserve_exact(bytes).is_ok();
-    // Else the compiler may take for granted that it is, and leave the allocation out.
-    std::hint::black_box(&probe);
+    let mut block: Vec<u8> = Vec::new();
+    let there = block.try_reserve_exact(bytes).is_ok();
+    // Otherwise the compiler may assume that it can, and leave the allocation out.
+    std::hint::black_box(&block);
     there
 }
 
-/// Ends the call where so many bytes could not be had now.
+/// Unwinds if a block of `bytes` bytes cannot be allocated now.
 pub fn demand(bytes: usize) {
     if !is_there(bytes) {
         out_of_memory();
     }
 }
 
-/// Bytes that are shared; ends the call where there is no memory for them.
+/// A shared copy of bytes. Unwinds if out of memory.
 pub fn shared(bytes: &[u8]) -> Arc<[u8]> {
     // With the two counts in front of them.
     demand(bytes.len() + 16);
     bytes.into()
 }
 
-/// An empty list with room for so many elements; ends the call where there is no memory for that.
-pub fn list<T>(count: usize) -> Vec<T> {
+/// An empty list with room for `count` elements.
+///
+/// Errors: out of memory.
+pub fn try_list<T>(count: usize) -> Result<Vec<T>, OutOfMemory> {
     let mut list = Vec::new();
-    if list.try_reserve_exact(count).is_err() {
-        out_of_memory();
+    match list.try_reserve_exact(count) {
+        Ok(()) => Ok(list),
+        Err(_) => Err(OutOfMemory),
     }
-    list
 }
 
-/// Collects what comes into a list; ends the call where there is no memory for that.
+/// An empty list with room for `count` elements. Unwinds if out of memory.
+pub fn list<T>(count: usize) -> Vec<T> {
+    try_list(count).unwrap_or_else(|OutOfMemory| out_of_memory())
+}
+
+/// A list of all items. Unwinds if out of memory.
 pub fn collect<T>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut list = list(items.size_hint().0);
     for item in items {
@@ -105,12 +126,20 @@ pub fn collect<T>(items: impl Iterator<Item = T>) -> Vec<T> {
     list
 }
 
-/// A copy of bytes; ends the call where there is no memory for that.
+/// A copy of bytes.
+///
+/// Errors: out of memory.
+#[inline]
+pub fn try_copy(bytes: &[u8]) -> Result<Vec<u8>, OutOfMemory> {
+    let mut copy = try_list(bytes.len())?;
+    copy.extend_from_slice(bytes);
+    Ok(copy)
+}
+
+/// A copy of bytes. Unwinds if out of memory.
 #[inline]
 pub fn copy(bytes: &[u8]) -> Vec<u8> {
-    let mut copy = list(bytes.len());
-    copy.extend_from_slice(bytes);
-    copy
+    try_copy(bytes).unwrap_or_else(|OutOfMemory| out_of_memory())
 }
 
 #[cfg(all(test, not(loom)))]
@@ -130,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_asked_for() {
+    fn memory_that_is_there_can_be_allocated() {
         assert!(is_there(100) && !is_there(usize::MAX / 4));
         assert_eq!(&*shared(b"text"), b"text");
     }

@@ -1,4 +1,5 @@
-//! Memory that runs out: a reserve for what cannot be refused, room that can be refused, and refusals that tests ask for.
+//! Running out of memory: a reserve for what cannot be refused, room that can be refused, and
+//! refusals that tests ask for.
 
 #[cfg(feature = "hooks")]
 pub mod faults;

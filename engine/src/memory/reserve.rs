@@ -1,6 +1,7 @@
-//! Memory of the library itself, apart from that of Lua states. When the system has no more, a reserve serves, because what Rust's
-//! collections need for themselves cannot be refused without ending the process; calls that begin while the reserve is in use fail. So the
-//! present calls come to their end, and the program learns of it by an error.
+//! The allocator of the library itself; Lua states have another. When the system is out of memory
+//! blocks come from a reserve, because allocations within Rust's own library cannot be refused
+//! without ending the process. Calls that begin while the reserve is in use are refused. So calls
+//! that are under way end as usual, and the program sees an error.
 
 #![allow(unsafe_code, reason = "an allocator hands out raw memory")]
 
@@ -11,14 +12,16 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes of the reserve. The system gives them when they are first used.
+/// Size of the reserve in bytes. The system provides the memory when it is first used.
 const SIZE: usize = 1 << 20;
 
-/// The largest block that comes from the reserve. What can be larger is asked for in ways that can be refused.
-const LARGEST: usize = 1 << 17;
+/// The largest block that comes from the reserve, in bytes. Larger ones are allocated in ways that
+/// can be refused.
+const LARGEST_BLOCK: usize = 1 << 17;
 
-/// How many bytes the system must have in one piece when a call begins while the reserve is in use.
-const ENOUGH: usize = 1 << 16;
+/// The block, in bytes, that the system must be able to provide when a call begins while the
+/// reserve is in use.
+const REQUIRED_BLOCK: usize = 1 << 16;
 
 /// The system's memory, and the reserve behind it.
 pub struct Memory {
@@ -41,13 +44,14 @@ static MEMORY: Memory = Memory {
     used: AtomicUsize::new(0),
 };
 
-/// Whether a call that begins now should fail for lack of memory: the reserve is in use, and the system still has none.
+/// Whether a call that begins now must be refused: the reserve is in use, and the system is still
+/// out of memory.
 #[inline]
 pub fn is_short() -> bool {
     MEMORY.used.load(Ordering::Relaxed) > 0 && !MEMORY.system_has_enough()
 }
 
-/// Whether a request to the system for so many bytes is refused by a test.
+/// Whether a test refuses an allocation of `size` bytes by the system.
 #[inline]
 fn refused(size: usize) -> bool {
     #[cfg(feature = "hooks")]
@@ -62,15 +66,16 @@ fn refused(size: usize) -> bool {
 impl Memory {
     #[cold]
     fn system_has_enough(&self) -> bool {
-        let Ok(layout) = Layout::from_size_align(ENOUGH, 16) else {
+        let Ok(layout) = Layout::from_size_align(REQUIRED_BLOCK, 16) else {
             return false;
         };
-        if refused(ENOUGH) {
+        if refused(REQUIRED_BLOCK) {
             return false;
         }
-        // SAFETY: the size is not 0; the block goes back as it came.
+        // SAFETY: the size is not 0; the block is freed with its own layout.
         unsafe {
-            // Else the compiler may take for granted that there is such a block, and never ask.
+            // Otherwise the compiler may assume that there is such a block, and leave the
+            // allocation out.
             let block = std::hint::black_box(System.alloc(layout));
             if block.is_null() {
                 return false;
@@ -85,15 +90,15 @@ impl Memory {
         (block as usize).wrapping_sub(AREA.0.get() as usize) < SIZE
     }
 
-    /// A block from the reserve, or null.
+    /// Allocates a block from the reserve. Returns null if that is full, or the block too large.
     #[cold]
     fn take(&self, layout: Layout) -> *mut u8 {
-        if layout.size() > LARGEST {
+        if layout.size() > LARGEST_BLOCK {
             return ptr::null_mut();
         }
         let mut heap = self.reserve.lock();
         if heap.size() == 0 {
-            // SAFETY: the area is never used otherwise, and this happens once, under the lock.
+            // SAFETY: only the heap uses the area, and this happens once, under the lock.
             unsafe { heap.init(AREA.0.get().cast(), SIZE) };
         }
         match heap.allocate_first_fit(layout) {
@@ -116,13 +121,14 @@ impl Memory {
         }
     }
 
-    /// Moves a block to a place of another size, in the reserve or out of it.
+    /// Moves a block to a new block of another size, into the reserve or out of it. Returns null if
+    /// out of memory.
     ///
-    /// # Safety
-    /// As for `GlobalAlloc::realloc`.
+    /// # Safety As for `GlobalAlloc::realloc`.
     #[cold]
     unsafe fn move_block(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: by the contract of `realloc`, the size is right for the alignment and not 0; the block has the bytes that are copied.
+        // SAFETY: by the contract of `realloc`, the size is right for the alignment and not 0; the
+        // block has the bytes that are copied.
         unsafe {
             let wanted = Layout::from_size_align_unchecked(size, layout.align());
             let place = if Self::is_reserve(block) {
@@ -139,7 +145,8 @@ impl Memory {
     }
 }
 
-// SAFETY: blocks come from the system or from the heap of the reserve, which keep to the contract, and go back where they came from.
+// SAFETY: blocks come from the system or from the heap of the reserve, which keep to the contract,
+// and are returned to the one that they came from.
 unsafe impl GlobalAlloc for Memory {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -242,7 +249,7 @@ mod tests {
             assert!(Memory::is_reserve(back) && is_filled(back, 2000));
             MEMORY.dealloc(back, layout(2000));
         }
-        assert!(MEMORY.take(layout(LARGEST + 1)).is_null());
+        assert!(MEMORY.take(layout(LARGEST_BLOCK + 1)).is_null());
         // To the last block, from several threads, twice.
         for _ in 0..2 {
             let all: Vec<Vec<usize>> = std::thread::scope(|scope| {

@@ -1,19 +1,19 @@
-//! How a parked thread sleeps where there is no futex: std's Mutex and Condvar.
+//! How a parked thread sleeps on systems other than 64-bit Linux: on a Condvar of std.
 
 use super::deadline::Deadline;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long an interruptible wait sleeps at a stretch: a Condvar does not tell of signals.
+/// How long an interruptible wait sleeps at a time: a signal does not end the wait on a Condvar.
 pub const SLICE: Option<Duration> = Some(Duration::from_millis(100));
 
 /// The longest single sleep: some systems refuse timeouts that are much longer.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+const LONGEST_SLEEP: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Slept {
-    /// Woken, or for no reason that concerns us.
+    /// Woken, or for another reason.
     Woken,
     TimedOut,
 }
@@ -39,14 +39,17 @@ impl Sleeper {
         deadline: Deadline,
         slice: Option<Duration>,
     ) -> Slept {
-        let remaining = deadline.remaining().unwrap_or(LONGEST);
+        let remaining = deadline.remaining().unwrap_or(LONGEST_SLEEP);
         if remaining.is_zero() {
             return Slept::TimedOut;
         }
         let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        // `wake` takes the lock after changing the word, so a change is seen here or wakes us below.
+        // `wake` takes the lock after changing the word, so a change is seen here or wakes us
+        // below.
         if word.load(Ordering::Acquire) == expected {
-            let time = remaining.min(slice.unwrap_or(LONGEST)).min(LONGEST);
+            let time = remaining
+                .min(slice.unwrap_or(LONGEST_SLEEP))
+                .min(LONGEST_SLEEP);
             drop(
                 self.changed
                     .wait_timeout(guard, time)

@@ -1,4 +1,4 @@
-//! Until when a thread waits.
+//! How long a thread waits.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,8 @@ pub enum Deadline {
 }
 
 impl Deadline {
-    /// The deadline `seconds` from now. Zero, negative and NaN mean now; what the clock cannot express means never.
+    /// The deadline `seconds` from now: `Now` if that is zero, negative or NaN, `Never` if the
+    /// clock cannot express it.
     pub fn after_seconds(seconds: f64) -> Deadline {
         if seconds > 0.0 {
             Duration::try_from_secs_f64(seconds)
@@ -25,7 +26,7 @@ impl Deadline {
     }
 
     #[cfg(not(loom))]
-    /// Time left until the deadline: zero when it has passed, `None` when there is none.
+    /// The time until the deadline: zero if it has passed, `None` if there is no deadline.
     pub(super) fn remaining(self) -> Option<Duration> {
         match self {
             Deadline::Now => Some(Duration::ZERO),

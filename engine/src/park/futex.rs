@@ -1,4 +1,5 @@
-//! How a parked thread sleeps on 64-bit Linux: futex system calls of our own, since std's hide signals (EINTR).
+//! How a parked thread sleeps on 64-bit Linux: by futex system calls, because those of std hide
+//! signals (EINTR).
 
 #![allow(unsafe_code, reason = "system calls")]
 
@@ -8,17 +9,17 @@ use std::io::{Error, ErrorKind};
 use std::ptr;
 use std::time::Duration;
 
-/// How long an interruptible wait sleeps at a stretch. A signal ends a sleep at once; this bounds what is lost when one arrives between
-/// the last look and the system call.
+/// How long an interruptible wait sleeps at a time. A signal ends a sleep at once. One that arrives
+/// between the last look and the system call is noticed at the end of this time.
 pub const SLICE: Option<Duration> = Some(Duration::from_secs(1));
 
-/// The longest single sleep. Every sleep has a timeout, because only timed futex waits end with EINTR when the signal's handler was
-/// installed with SA_RESTART (signal(7)).
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+/// The longest single sleep. Every sleep has a timeout, because only timed futex waits end with
+/// EINTR if the handler of the signal was installed with SA_RESTART (signal(7)).
+const LONGEST_SLEEP: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Slept {
-    /// Woken, or for no reason that concerns us.
+    /// Woken, or for another reason.
     Woken,
     TimedOut,
 }
@@ -30,7 +31,8 @@ impl Sleeper {
         Sleeper
     }
 
-    /// Sleeps while `word` is `expected`, until woken, the deadline, the end of the slice or a signal.
+    /// Sleeps while `word` is `expected`, until woken, the deadline, the end of the slice or a
+    /// signal.
     pub fn sleep(
         &self,
         word: &AtomicU32,
@@ -38,12 +40,14 @@ impl Sleeper {
         deadline: Deadline,
         slice: Option<Duration>,
     ) -> Slept {
-        let remaining = deadline.remaining().unwrap_or(LONGEST);
+        let remaining = deadline.remaining().unwrap_or(LONGEST_SLEEP);
         if remaining.is_zero() {
             return Slept::TimedOut;
         }
-        let time = remaining.min(slice.unwrap_or(LONGEST)).min(LONGEST);
-        // The fields have the type of the platform; `LONGEST` fits into any.
+        let time = remaining
+            .min(slice.unwrap_or(LONGEST_SLEEP))
+            .min(LONGEST_SLEEP);
+        // The fields have the type of the platform; `LONGEST_SLEEP` fits into any.
         let time = libc::timespec {
             tv_sec: time.as_secs() as _,
             tv_nsec: time.subsec_nanos() as _,
@@ -107,14 +111,16 @@ mod tests {
             let sleeper = scope.spawn(|| {
                 // SAFETY: the call has no preconditions.
                 target.store(unsafe { libc::pthread_self() } as u64, Ordering::Release);
-                // Asked once before the sleep, so the tenth time is after nine signals, each faster than the slice.
+                // Called once before the sleep, so the tenth call is after nine signals, each
+                // faster than the slice.
                 let interrupted = || asked.fetch_add(1, Ordering::Relaxed) == 9;
                 parker.park(Deadline::Never, Some(&interrupted))
             });
             while !sleeper.is_finished() {
                 let thread = target.load(Ordering::Acquire);
                 if thread != 0 {
-                    // SAFETY: a scoped thread is not detached, and is joined only below, so its handle is valid.
+                    // SAFETY: a scoped thread is not detached, and is joined only below, so its
+                    // handle is valid.
                     unsafe { libc::pthread_kill(thread as libc::pthread_t, libc::SIGUSR2) };
                 }
                 thread::sleep(Duration::from_millis(1));

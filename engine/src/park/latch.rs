@@ -1,4 +1,5 @@
-//! A latch: opened once, for ever; any number of threads may wait for that. The end of a lane is one.
+//! A latch: it is opened once and stays open; any number of threads may wait for that. The end of a
+//! lane is a latch.
 
 use super::deadline::Deadline;
 use super::parker::Woken;
@@ -10,7 +11,7 @@ use std::mem;
 
 pub struct Latch {
     open: AtomicBool,
-    /// Those to wake at the opening. Empty for ever once the latch is open.
+    /// The threads that wait. Empty once the latch is open.
     waiters: Mutex<Vec<Arc<Waiter>>>,
 }
 
@@ -22,12 +23,12 @@ impl Latch {
         }
     }
 
-    /// What the opener did before is visible to whoever sees the latch open.
+    /// Whether the latch is open. If it is, everything that was done before `open` is visible.
     pub fn is_open(&self) -> bool {
         self.open.load(Ordering::Acquire)
     }
 
-    /// Opens the latch and wakes everybody who waits. Opening it again does nothing.
+    /// Opens the latch and wakes all threads that wait. Opening it again does nothing.
     pub fn open(&self) {
         let waiters = {
             let mut waiters = self.waiters.lock();
@@ -39,7 +40,9 @@ impl Latch {
         }
     }
 
-    /// Waits until the latch is open. The waiter's own request does not end this wait: it ends with `TimedOut` or `Interrupted` or not at all.
+    /// Waits until the latch is open. A request to the waiter does not end the wait.
+    ///
+    /// Errors: `TimedOut`, `Interrupted`.
     pub fn wait(&self, wait: &Wait) -> Result<(), Refusal> {
         if self.is_open() {
             return Ok(());

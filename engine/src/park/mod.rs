@@ -1,4 +1,5 @@
-//! How a thread waits: until when ([`Deadline`]), with what ([`Wait`]), and why a wait ends ([`Refusal`]).
+//! How a thread waits: until when ([`Deadline`]), with what ([`Wait`]), and why a wait ends
+//! ([`Refusal`]).
 
 mod deadline;
 mod latch;

@@ -1,4 +1,5 @@
-//! How a parked thread sleeps in the loom models: as with a Condvar, but time passes when the model says so.
+//! How a parked thread sleeps in the loom models: on a Condvar. Deadlines pass when the model says
+//! so.
 
 use super::deadline::Deadline;
 use crate::sync::atomic::{AtomicU32, Ordering};
@@ -48,7 +49,7 @@ impl Sleeper {
         self.changed.notify_one();
     }
 
-    /// Lets the deadline of every timed wait pass.
+    /// Ends every timed wait, now and in the future.
     pub fn expire(&self) {
         *self.expired.lock().unwrap() = true;
         self.changed.notify_one();

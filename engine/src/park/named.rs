@@ -1,9 +1,11 @@
-//! Locks that have names, whose party may take them again, and that know who waits for whom: a wait for a lock that would never end is
-//! refused, or the lock is lent.
+//! Locks that have names. They are recursive, and they know who waits for whom: a wait for a lock
+//! that would never end is refused, or the lock is lent.
 //!
-//! Parties wait for locks, and for other parties. A party that waits for one that waits for it has stopped in the middle of what it does under
-//! its locks, and stays there until the other one is done. So it *lends* them: the other one may have them meanwhile. Not every wait lends. Where
-//! one does not, and closes a circle, whoever in the circle waits for a lock is refused.
+//! Parties wait for locks, and for other parties. A party that waits for another party has stopped
+//! in the middle of what it does under its locks, and goes on only after the other party. So if the
+//! other party waits for one of these locks, the first *lends* it: both hold it. Not every wait
+//! lends. If a circle of waits has one that does not lend, the parties in it that wait for locks
+//! are refused.
 
 use super::parker::Woken;
 use super::refusal::{Refusal, Request};
@@ -17,18 +19,20 @@ use std::collections::VecDeque;
 pub struct Party(usize);
 
 impl Party {
-    /// The owner of this waiter, which has to live for as long as the party holds or waits for something.
+    /// The owner of this waiter. The waiter must live as long as the party holds or waits for
+    /// something.
     pub fn of(waiter: &Arc<Waiter>) -> Party {
         Party(Arc::as_ptr(waiter) as usize)
     }
 }
 
-/// Why a lock was not had.
+/// Why a lock was not taken.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refused {
     /// The wait ended for another reason.
     Wait(Refusal),
-    /// The wait would never end. The first step's party has the lock, each waits for the next one, and the last one for the party that was refused.
+    /// The wait would never end. The party of the first step holds the lock, each party waits for
+    /// the next one, and the last one waits for the party that was refused.
     Never(Vec<Step>),
     /// The lock has been lent as often as it can be.
     Lent,
@@ -39,35 +43,38 @@ pub enum Refused {
 pub struct Step {
     /// Who waits.
     pub party: Party,
-    /// The lock that it waits for, which the next one has; none where it waits for the next one itself.
+    /// The lock that it waits for, which the next party holds; `None` if it waits for that party
+    /// itself.
     pub lock: Option<Vec<u8>>,
 }
 
-/// How many parties can have one lock, each lent it by the one before.
-pub const MOST: usize = 16;
+/// How many parties can hold one lock, each lent it by the one before.
+pub const MOST_HOLDERS: usize = 16;
 
-/// A name, which several entries have.
+/// A name, shared by the rows that have it.
 type Name = std::sync::Arc<Vec<u8>>;
 
-/// All locks, by name. They protect no data: what is done under them calls Lua, which calls what takes them again.
+/// All locks, by name. They protect no data: code under them calls Lua, which may take them again.
 pub struct Locks(Mutex<Table>);
 
-/// Each list has few entries at a time.
+/// Each list has few rows at a time.
 #[derive(Default)]
 struct Table {
-    /// Who has which lock. More than one has the same where it is lent.
+    /// Who holds which lock. A lock that is lent has several holders.
     held: Vec<Held>,
     /// Who waits for a lock, in the order of arrival.
     queue: VecDeque<Queued>,
-    /// Who waits for whom, without end.
+    /// Who waits for which party, without a deadline.
     waits: Vec<Waits>,
-    /// The parties that one waits for, directly or not. Has room for all of them, so that giving a lock back needs no memory.
+    /// The result of `reaches`: the parties that a party waits for, directly or not. It has room
+    /// for all parties, so that unlocking needs no memory.
     reached: Vec<Reached>,
 }
 
 struct Held {
     name: Name,
     party: Party,
+    /// How often the party has taken it.
     times: usize,
 }
 
@@ -86,26 +93,27 @@ struct Waits {
 
 struct Reached {
     party: Party,
-    /// The place of the party that waits for this one, and the place in `held` of the lock that it waits for.
+    /// The place in `reached` of the party that waits for this one.
     by: usize,
+    /// The place in `held` of the lock that it waits for; `None` if it waits for the party itself.
     lock: Option<usize>,
 }
 
-/// What a party finds that would have a lock.
+/// Whether a party can take a lock.
 #[derive(PartialEq)]
 enum Standing {
-    /// It may have it.
+    /// It can.
     Free,
-    /// It has to wait; for the holder at this place, if that one waits for nobody.
+    /// It has to wait. If a holder waits for nobody, this is its place in `held`.
     Later(Option<usize>),
-    /// It would wait for ever for the holder at this place in `held`.
+    /// It would wait without end for the holder at this place in `held`.
     Never(usize),
-    /// It could be lent the lock, if that had not been lent so often.
+    /// It could be lent the lock, but `MOST_HOLDERS` hold it.
     Lent,
 }
 
 impl Table {
-    /// Makes room for one more in each list.
+    /// Makes room for one more row in each list. Unwinds if out of memory.
     fn room(&mut self) {
         grow::room(&mut self.held, 1);
         grow::room(&mut self.queue, 1);
@@ -115,13 +123,15 @@ impl Table {
         grow::room(&mut self.reached, most);
     }
 
+    /// The place in `held` of this lock, if the party holds it.
     fn place(&self, name: &[u8], party: Party) -> Option<usize> {
         self.held
             .iter()
             .position(|held| held.party == party && *held.name == name)
     }
 
-    /// Whether `from` waits for `to`, directly or not; with `lending`, in ways that lend. `reached` tells the way.
+    /// Whether `from` waits for `to`, directly or not; with `lending`, by waits that lend only.
+    /// `reached` has the way.
     fn reaches(&mut self, from: Party, to: Party, lending: bool) -> bool {
         self.reached.clear();
         self.reached.push(Reached {
@@ -169,13 +179,13 @@ impl Table {
             }
         }
         match lent {
-            true if holders >= MOST => Standing::Lent,
+            true if holders >= MOST_HOLDERS => Standing::Lent,
             true => Standing::Free,
             false => Standing::Later(busy),
         }
     }
 
-    /// The way from the holder at `place` to the party that waits for it.
+    /// The way from the holder at `place` to the party that waits for it. Unwinds if out of memory.
     fn circle(&mut self, place: usize, party: Party) -> Vec<Step> {
         let Some(holder) = self.held.get(place).map(|held| held.party) else {
             return Vec::new();
@@ -200,12 +210,13 @@ impl Table {
         steps
     }
 
-    /// Something has changed: gives locks to those who may have them now, and wakes those that would wait for ever.
+    /// To be called after a change: gives locks to parties that can take them now, and wakes those
+    /// that would wait without end.
     fn settle(&mut self) {
         let (mut at, mut busy) = (0, None);
         while let Some(queued) = self.queue.get(at) {
             let (name, party) = (Name::clone(&queued.name), queued.party);
-            // Many wait for the same one where all lanes begin with the same module.
+            // Many parties wait for the same lock if all lanes begin with the same module.
             if busy
                 .and_then(|place: usize| self.held.get(place))
                 .is_some_and(|held| held.name == name)
@@ -233,21 +244,22 @@ impl Table {
     }
 }
 
-/// Wakes the one at `at`, who then sees for itself why it cannot have the lock.
+/// Wakes the party at `at` in the queue. It then finds out why it cannot take the lock.
 fn wake(queue: &VecDeque<Queued>, at: usize) {
     if let Some(queued) = queue.get(at) {
         queued.waiter.unpark();
     }
 }
 
+/// Adds a party to `reached`, if it is not there.
 fn add(reached: &mut Vec<Reached>, party: Party, by: usize, lock: Option<usize>) {
-    // The first one is where the way begins, and may be its end, too.
+    // The way begins at the first party, and may end there, too.
     if !reached.iter().skip(1).any(|one| one.party == party) {
         reached.push(Reached { party, by, lock });
     }
 }
 
-/// Takes the entry of one that no longer waits for a lock out of the queue.
+/// Removes a party that no longer waits for a lock from the queue.
 fn leave(table: &mut Table, name: &[u8], party: Party) {
     let mine = |queued: &Queued| queued.party == party && *queued.name == name;
     if let Some(place) = table.queue.iter().position(mine) {
@@ -262,8 +274,11 @@ impl Default for Locks {
 }
 
 impl Locks {
-    /// Takes the lock with this name; `unlock` must follow. A hard request to the waiter ends the wait, a soft one does not: there is nothing that
-    /// a caller could be answered in place of having the lock.
+    /// Takes the lock with this name; `unlock` must follow. A hard request to the waiter ends the
+    /// wait. A soft one does not, because the callers have no result for it. Unwinds if out of
+    /// memory.
+    ///
+    /// Errors: why the lock was not taken.
     pub fn lock(&self, party: Party, name: &[u8], wait: &Wait) -> Result<(), Refused> {
         {
             let mut table = self.0.lock();
@@ -297,7 +312,7 @@ impl Locks {
         loop {
             let woken = wait.park();
             let mut table = self.0.lock();
-            // What was handed over at the last moment stays ours.
+            // A lock that was given to the party in the meantime is taken.
             if table.place(name, party).is_some() {
                 return Ok(());
             }
@@ -322,7 +337,8 @@ impl Locks {
         }
     }
 
-    /// Gives the lock back as often as it was taken: then whoever has waited longest has it. Nothing where the party does not have it.
+    /// Releases the lock. After as many calls as of `lock` the party that has waited longest gets
+    /// it. Does nothing if the party does not hold it.
     pub fn unlock(&self, party: Party, name: &[u8]) {
         let mut table = self.0.lock();
         let Some(place) = table.place(name, party) else {
@@ -335,7 +351,8 @@ impl Locks {
         }
     }
 
-    /// From now on, until `ended` is called, `from` waits for `to`, without end. Where that `lends`, `to` can have the locks that `from` has.
+    /// Notes that `from` waits for `to`, without a deadline, until `ended` is called. If the wait
+    /// `lends`, `to` can take the locks that `from` holds. Unwinds if out of memory.
     pub fn waits(&self, from: Party, to: Party, lends: bool) {
         let mut table = self.0.lock();
         table.room();
@@ -345,7 +362,7 @@ impl Locks {
         }
     }
 
-    /// `from` no longer waits for `to`.
+    /// Notes that `from` no longer waits for `to`.
     pub fn ended(&self, from: Party, to: Party, lends: bool) {
         let mut table = self.0.lock();
         let ended = Waits { from, to, lends };

@@ -1,13 +1,15 @@
-//! A parker: one thread sleeps in it until somebody leaves a token. Spins before it sleeps; a spinner needs no system call to be woken.
+//! A parker: one thread sleeps in it until another one leaves a token. The thread spins before it
+//! sleeps: to wake a spinning thread takes no system call.
 
 use super::deadline::Deadline;
 use super::sleeper::{SLICE, Sleeper, Slept};
 #[cfg(not(loom))]
 use super::spin::Spin;
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::junction;
+use crate::sync::race_point;
 
-// States of a parker's word. Only the owner leaves NOTIFIED and enters PARKED; anybody may enter NOTIFIED.
+// States of the word of a parker. Only the owner leaves NOTIFIED and enters PARKED; anybody may
+// enter NOTIFIED.
 pub(super) const EMPTY: u32 = 0;
 pub(super) const PARKED: u32 = 1;
 pub(super) const NOTIFIED: u32 = 2;
@@ -20,7 +22,8 @@ pub enum Woken {
     Interrupted,
 }
 
-/// Holds at most one token. `unpark` puts it there, `park` waits for it and takes it. One thread at a time may park.
+/// Holds at most one token. `unpark` leaves it, `park` waits for it and takes it. One thread at a
+/// time may park: the owner.
 pub struct Parker {
     word: AtomicU32,
     sleeper: Sleeper,
@@ -38,16 +41,18 @@ impl Parker {
         }
     }
 
-    /// Leaves the token, and wakes the owner if it sleeps. What the caller did before is visible to the owner afterwards.
+    /// Leaves the token, and wakes the owner if it sleeps. Everything that the caller did before is
+    /// visible to the owner afterwards.
     pub fn unpark(&self) {
-        junction(16);
+        race_point(16);
         if self.word.swap(NOTIFIED, Ordering::AcqRel) == PARKED {
             self.sleeper.wake(&self.word);
         }
     }
 
-    /// Waits for the token and takes it, or ends at the deadline or when `interrupted` says so. A token may be left over from an earlier
-    /// wait, so the caller looks for itself whether what it waits for has happened.
+    /// Waits for the token and takes it, or ends at the deadline or when `interrupted` returns
+    /// true. A token may be left over from an earlier wait, so the caller checks whether what it
+    /// waits for has happened.
     pub fn park(&self, deadline: Deadline, interrupted: Option<&dyn Fn() -> bool>) -> Woken {
         if self.spin_for_token(deadline, || true) {
             return Woken::Notified;
@@ -55,14 +60,16 @@ impl Parker {
         self.sleep(deadline, interrupted)
     }
 
-    /// The first part of `park`: spins, while `worthwhile` says so, and takes the token if it comes. What is left is to sleep.
+    /// The first part of `park`: spins while `worthwhile` returns true, and takes the token if it
+    /// comes. Returns false if it does not; `sleep` is the second part.
     pub fn spin_for_token(&self, deadline: Deadline, worthwhile: impl Fn() -> bool) -> bool {
         let ready = || self.word.load(Ordering::Relaxed) == NOTIFIED || !worthwhile();
         self.take_token()
             || deadline != Deadline::Now && self.spin(deadline, ready) && self.take_token()
     }
 
-    /// Spins until `ready` says so. False when it did not in good time, or when this is no time to spin.
+    /// Spins until `ready` returns true. Returns false if it does not soon enough, or if spinning
+    /// is not worthwhile now.
     #[cfg(not(loom))]
     pub(super) fn spin(&self, deadline: Deadline, ready: impl Fn() -> bool) -> bool {
         self.spin.until(ready, deadline)
@@ -78,14 +85,15 @@ impl Parker {
         if interrupted.is_some_and(|asked| asked()) {
             return Woken::Interrupted;
         }
-        junction(16);
+        race_point(16);
         if self
             .word
             .compare_exchange(EMPTY, PARKED, Ordering::Acquire, Ordering::Acquire)
             .is_err()
         {
-            // Only NOTIFIED can be there, and only we take it away. Another token may have come upon it since; who left that must be
-            // seen too, so this is no plain store.
+            // The word is NOTIFIED, and only this thread changes that. Another token may have been
+            // left since: what was done before that must be visible, too, so this is not a plain
+            // store.
             self.word.swap(EMPTY, Ordering::Acquire);
             return Woken::Notified;
         }
@@ -102,8 +110,8 @@ impl Parker {
                 break Woken::Interrupted;
             }
         };
-        junction(16);
-        // The token may have come after all; it is never left behind unseen.
+        race_point(16);
+        // The token may have come in the meantime: it is taken.
         if self.word.swap(EMPTY, Ordering::Acquire) == NOTIFIED {
             Woken::Notified
         } else {

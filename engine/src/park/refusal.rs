@@ -1,4 +1,6 @@
-//! What a waiting thread can be asked, and why a wait ends without what it was for.
+//! What a waiting thread can be asked to do, and why a wait ends without success.
+
+use crate::memory::grow::OutOfMemory;
 
 /// What somebody asked a waiting or working lane to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +20,14 @@ pub enum Refusal {
     Request(Request),
     /// The linda is cancelled, for everybody.
     LindaCancelled,
-    /// `Wait::interrupted` said so.
+    /// `Wait::interrupted` returned true.
     Interrupted,
-    /// There is no memory for what was to be done, and nothing has been done.
+    /// Out of memory, and nothing has been done.
     OutOfMemory,
+}
+
+impl From<OutOfMemory> for Refusal {
+    fn from(_: OutOfMemory) -> Refusal {
+        Refusal::OutOfMemory
+    }
 }

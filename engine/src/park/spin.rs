@@ -1,5 +1,6 @@
-//! When and how long a thread spins before it sleeps. Waking a sleeper costs tens of microseconds, so a short spin usually pays; a spin that
-//! keeps failing, or keeps others from running, does not.
+//! Whether and how long a thread spins before it sleeps. Waking a sleeping thread takes tens of
+//! microseconds, so a short spin is usually worthwhile. It is not if spins fail again and again, or
+//! keep other threads from running.
 
 use super::deadline::Deadline;
 use crate::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -7,29 +8,31 @@ use std::hint;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Longest spin: somewhat longer than it takes to wake a halted processor.
-const LONGEST: Duration = Duration::from_micros(100);
+/// The longest spin: somewhat longer than it takes to wake a halted processor.
+const LONGEST_SPIN: Duration = Duration::from_micros(100);
 
-/// After this much of a spin, other threads are let through between looks; at once, if they wanted to run during the last spin.
-const POLITE: Duration = Duration::from_micros(2);
+/// The first part of a spin, during which the thread does not yield. There is none if other threads
+/// wanted to run during the last spin.
+const WITHOUT_YIELD: Duration = Duration::from_micros(2);
 
-/// Looks between two readings of the clock.
-const LOOKS: u32 = 16;
+/// How often the condition is looked at between two readings of the clock.
+const LOOKS_PER_READING: u32 = 16;
 
-/// After n failures in a row, 2^n waits go without a spin, up to this n.
+/// After n failures in a row the next 2^n waits do not spin. This is the largest n.
 const MOST_FAILURES: u32 = 6;
 
 /// A yield that takes longer than this has let another thread run.
-const CROWDED: Duration = Duration::from_nanos(500);
+const CROWDED_YIELD: Duration = Duration::from_nanos(500);
 
-/// Threads that are past the first part of their spin, in the whole process.
+/// How many threads of the process are past the first part of their spin.
 static SPINNING: AtomicUsize = AtomicUsize::new(0);
 
 /// How the last spins of one thread went. Written by that thread alone.
 pub struct Spin {
     failures: AtomicU32,
     skip: AtomicU32,
-    /// How many spins in a row have let others run on this processor: perhaps the one that is waited for.
+    /// How many spins in a row have let other threads run on this processor, perhaps the one that
+    /// this thread waits for.
     crowded: AtomicU32,
 }
 
@@ -42,7 +45,8 @@ impl Spin {
         }
     }
 
-    /// Spins until `ready` says so. False when it did not in good time, or when this is no time to spin.
+    /// Spins until `ready` returns true. Returns false if it does not soon enough, or if spinning
+    /// is not worthwhile now.
     pub fn until(&self, ready: impl Fn() -> bool, deadline: Deadline) -> bool {
         let skip = self.skip.load(Ordering::Relaxed);
         if skip > 0 {
@@ -58,11 +62,11 @@ impl Spin {
         }
         let start = Instant::now();
         let end = match deadline {
-            Deadline::At(instant) => instant.min(start + LONGEST),
-            _ => start + LONGEST,
+            Deadline::At(instant) => instant.min(start + LONGEST_SPIN),
+            _ => start + LONGEST_SPIN,
         };
         let alone = self.crowded.load(Ordering::Relaxed) == 0;
-        let success = (alone && look_until(&ready, start + POLITE)) || {
+        let success = (alone && look_until(&ready, start + WITHOUT_YIELD)) || {
             let room = SPINNING.fetch_add(1, Ordering::Relaxed) < processors();
             let success = room && self.yield_until(&ready, end);
             SPINNING.fetch_sub(1, Ordering::Relaxed);
@@ -78,14 +82,14 @@ impl Spin {
         success
     }
 
-    /// Lets other threads run between looks.
+    /// Spins, and lets other threads run between looks.
     fn yield_until(&self, ready: impl Fn() -> bool, end: Instant) -> bool {
         let mut before = Instant::now();
         let mut crowded = false;
         let success = loop {
             thread::yield_now();
             let now = Instant::now();
-            crowded |= now - before > CROWDED;
+            crowded |= now - before > CROWDED_YIELD;
             if ready() {
                 break true;
             }
@@ -100,7 +104,8 @@ impl Spin {
             0
         };
         self.crowded.store(count, Ordering::Relaxed);
-        // One that sleeps is woken where there is room, if the system sees any. Tried less and less often.
+        // A thread that sleeps is woken on an idle processor, if the system has one: the next wait
+        // sleeps at once. This is tried less and less often.
         if count.is_power_of_two() {
             self.skip.store(1, Ordering::Relaxed);
         }
@@ -109,7 +114,7 @@ impl Spin {
 }
 
 fn look(ready: impl Fn() -> bool) -> bool {
-    for _ in 0..LOOKS {
+    for _ in 0..LOOKS_PER_READING {
         if ready() {
             return true;
         }
@@ -131,7 +136,8 @@ fn look_until(ready: impl Fn() -> bool, end: Instant) -> bool {
 
 /// Processors that this process may use.
 fn processors() -> usize {
-    // 0: nobody has asked yet. No lock, which a process that is forked just then would find locked for ever.
+    // 0: not known yet. There is no lock, because a process that is forked meanwhile would find it
+    // locked.
     static PROCESSORS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
     match PROCESSORS.load(Ordering::Relaxed) {
         0 => {

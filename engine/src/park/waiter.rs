@@ -1,4 +1,5 @@
-//! A waiter: the parker of one Lua state, and beside it what others ask of that state. Lindas need not know lanes.
+//! A waiter: the parker of one Lua state, and what others ask that state to do. So lindas need not
+//! know lanes.
 
 use super::deadline::Deadline;
 use super::parker::{Parker, Woken};
@@ -23,7 +24,7 @@ impl Waiter {
         })
     }
 
-    /// What the state is asked to do.
+    /// What the state has been asked to do.
     #[inline]
     pub fn request(&self) -> Request {
         match self.request.load(Ordering::Acquire) {
@@ -38,8 +39,9 @@ impl Waiter {
         self.waiting.load(Ordering::Acquire)
     }
 
-    /// Asks the state to stop (or, with `Request::None`, no longer). The last call counts. With `wake` a wait on a linda that is in
-    /// progress ends with the request, unless it has been completed already.
+    /// Asks the state to stop; `Request::None` takes the request back. The last call counts. With
+    /// `wake` a wait on a linda that is in progress ends with the request, unless it has been
+    /// completed already.
     pub fn cancel(&self, request: Request, wake: bool) {
         self.request.store(request as u8, Ordering::Release);
         if wake {
@@ -55,7 +57,7 @@ impl Waiter {
         self.waiting.store(waiting, Ordering::Release);
     }
 
-    /// Models only: lets the deadline of a timed wait, present or future, pass.
+    /// Models only: ends every timed wait, now or in the future, as if its deadline had passed.
     #[cfg(loom)]
     pub fn expire(&self) {
         self.parker.expire();
@@ -67,24 +69,25 @@ impl Waiter {
 pub struct Wait<'a> {
     pub waiter: &'a Arc<Waiter>,
     pub deadline: Deadline,
-    /// Asked before the thread goes to sleep and whenever it wakes without being notified (on Linux at every signal); true ends the wait.
+    /// Called before the thread goes to sleep and whenever it wakes without being notified (on
+    /// Linux at every signal); true ends the wait.
     pub interrupted: Option<&'a dyn Fn() -> bool>,
 }
 
 impl Wait<'_> {
-    /// Parks the calling thread, which is the waiter's own, as `Parker::park` does.
+    /// Parks the calling thread, which is that of the waiter, as `Parker::park` does.
     pub(crate) fn park(&self) -> Woken {
         self.waiter.parker.park(self.deadline, self.interrupted)
     }
 
-    /// As `park`, for one that has spun already.
+    /// As `park`, for a thread that has spun already.
     pub(crate) fn sleep(&self) -> Woken {
         self.waiter.parker.sleep(self.deadline, self.interrupted)
     }
 
-    /// Spins until `changed` says that something has, or the waiter is asked to stop. False when neither happened in good time, or when this is
-    /// no time to spin: then it is time to park.
-    // On its own, so that its frame is gone when the thread sleeps.
+    /// Spins until `changed` returns true, or the waiter is asked to stop. Returns false if neither
+    /// happens soon enough, or if spinning is not worthwhile now: then the thread should park.
+    // A function of its own, so that its frame is gone when the thread sleeps.
     #[inline(never)]
     pub(crate) fn spin(&self, changed: impl Fn() -> bool) -> bool {
         let stopped = || self.waiter.request() != Request::None;

@@ -1,22 +1,24 @@
-//! A FIFO that gives its memory back as it empties. Elements may keep their bytes apart: in one buffer for all of them, in their order, so
-//! that a stream of messages takes no allocation for each.
+//! A FIFO that gives its memory back as it empties. Detached bytes of all elements are in one
+//! buffer, in the order of the elements, so that a stream of messages takes no allocation for each.
 
-use super::Element;
-use crate::memory::grow::{demand, has_room, is_there, out_of_memory};
+use super::element::{Element, attached};
+use crate::memory::grow::{OutOfMemory, demand, is_there, try_list, try_room};
 use std::collections::VecDeque;
 
-/// Elements up to which memory is kept.
-const KEPT: usize = 256;
+/// Capacity, in elements, up to which memory is kept.
+const KEPT_ELEMENTS: usize = 256;
 
-/// Bytes up to which memory is kept.
+/// Capacity, in bytes, up to which the memory of detached bytes is kept.
 const KEPT_BYTES: usize = 64 << 10;
 
 pub struct Fifo<M> {
-    /// The first elements; all of them, but where there was no memory to have what was put back and what is behind it in one list.
+    /// The first elements. These are all, unless elements were put back and there was no memory to
+    /// join them with those behind.
     values: VecDeque<M>,
-    /// The lists behind it: the last one comes next. None of them is empty, and there are none while `values` is.
+    /// The lists that come after `values`: the last list comes first. None of them is empty, and
+    /// there are none if `values` is empty.
     behind: Vec<VecDeque<M>>,
-    /// The bytes of those elements that are apart from them, in order.
+    /// The detached bytes of all elements, in order.
     bytes: VecDeque<u8>,
 }
 
@@ -29,6 +31,15 @@ impl<M: Element> Fifo<M> {
         }
     }
 
+    /// A FIFO of whole elements.
+    pub fn of(values: Vec<M>) -> Fifo<M> {
+        Fifo {
+            values: values.into(),
+            ..Fifo::new()
+        }
+    }
+
+    /// How many elements there are.
     #[inline]
     pub fn len(&self) -> usize {
         self.values.len() + self.behind.iter().map(VecDeque::len).sum::<usize>()
@@ -39,68 +50,74 @@ impl<M: Element> Fifo<M> {
         self.values.is_empty()
     }
 
-    /// Whether there is room for so many more elements and so many bytes that are apart from them. The FIFO grows if it must. Nothing is
-    /// added without asking.
+    /// Makes room for `elements` more elements with `bytes` detached bytes in all. To be called
+    /// before anything is added.
+    ///
+    /// Errors: out of memory.
     #[inline]
-    pub fn has_room(&mut self, elements: usize, bytes: usize) -> bool {
-        self.is_one() && has_room(&mut self.values, elements) && has_room(&mut self.bytes, bytes)
+    pub fn make_room(&mut self, elements: usize, bytes: usize) -> Result<(), OutOfMemory> {
+        self.join()?;
+        try_room(&mut self.values, elements)?;
+        try_room(&mut self.bytes, bytes)
     }
 
-    /// Whether the elements are in one list, to which they are brought if there is memory for it.
+    /// Brings all elements into one list.
+    ///
+    /// Errors: out of memory.
     #[inline]
-    fn is_one(&mut self) -> bool {
-        self.behind.is_empty() || self.join()
+    fn join(&mut self) -> Result<(), OutOfMemory> {
+        if self.behind.is_empty() {
+            return Ok(());
+        }
+        self.join_lists()
     }
 
     #[cold]
-    fn join(&mut self) -> bool {
+    fn join_lists(&mut self) -> Result<(), OutOfMemory> {
         let count = self.len() - self.values.len();
-        if !has_room(&mut self.values, count) {
-            return false;
-        }
+        try_room(&mut self.values, count)?;
         while let Some(mut next) = self.behind.pop() {
             self.values.append(&mut next);
         }
-        true
+        Ok(())
     }
 
+    /// Appends an element. `bytes` are its detached bytes.
     #[inline]
-    pub fn push(&mut self, value: M) {
+    pub fn push(&mut self, value: M, bytes: &[u8]) {
         debug_assert!(self.behind.is_empty());
+        debug_assert_eq!(value.detached(), bytes.len());
+        if !bytes.is_empty() {
+            self.bytes.extend(bytes);
+        }
         self.values.push_back(value);
     }
 
-    /// Appends an element and the bytes that are apart from it.
-    #[inline]
-    pub fn push_apart(&mut self, value: M, bytes: &[u8]) {
-        debug_assert!(self.behind.is_empty());
-        debug_assert_eq!(value.apart(), bytes.len());
-        self.bytes.extend(bytes);
-        self.values.push_back(value);
-    }
-
+    /// Appends whole elements.
     pub fn extend(&mut self, values: Vec<M>) {
         debug_assert!(self.behind.is_empty());
+        debug_assert!(values.iter().all(|value| value.detached() == 0));
         self.values.extend(values);
     }
 
-    /// Removes the first element. Bytes that are apart from it replace the contents of `out`.
+    /// Removes and returns the first element. Its detached bytes, if it has any, replace the
+    /// contents of `out`.
     #[inline]
     pub fn pop(&mut self, out: &mut Vec<u8>) -> Option<M> {
         let value = self.values.pop_front()?;
-        if value.apart() > 0 {
-            self.pop_bytes(value.apart(), out);
+        if value.detached() > 0 {
+            self.pop_bytes(value.detached(), out);
         }
         if !self.behind.is_empty() {
             self.go_on();
         }
-        if self.values.capacity() > KEPT {
+        if self.values.capacity() > KEPT_ELEMENTS {
             self.shrink(0);
         }
         Some(value)
     }
 
-    /// Makes the next list the first if that is empty.
+    /// Makes the next list the first if the first is empty.
     #[cold]
     fn go_on(&mut self) {
         if self.values.is_empty()
@@ -123,42 +140,44 @@ impl<M: Element> Fifo<M> {
     fn pop_whole(&mut self) -> Option<M> {
         let mut bytes = Vec::new();
         let value = self.pop(&mut bytes)?;
-        Some(whole(value, &bytes))
+        Some(attached(value, &bytes))
     }
 
-    /// Moves the first elements, at most `count`, to the end of `to`, whole; false where there is no memory for that. Room for them stays,
-    /// in case that they are put back.
-    pub fn pop_many(&mut self, count: usize, to: &mut Vec<M>) -> bool {
-        if !self.is_one() {
-            return false;
-        }
+    /// Removes and returns the first elements, at most `count`, whole. The capacity for them is
+    /// kept, for they may be put back.
+    ///
+    /// Errors: out of memory, and nothing has been removed.
+    pub fn pop_many(&mut self, count: usize) -> Result<Vec<M>, OutOfMemory> {
+        self.join()?;
         let count = count.min(self.values.len());
-        let apart: usize = self.values.iter().take(count).map(Element::apart).sum();
-        // Those that are whole are in blocks of their own, each with what an allocator adds.
-        if !has_room(to, count) || apart > 0 && !is_there(apart.saturating_mul(2)) {
-            return false;
+        let first = self.values.iter().take(count);
+        let detached: usize = first.map(Element::detached).sum();
+        let mut popped = try_list(count)?;
+        // Each whole element is a block of its own, to which the allocator adds some bytes.
+        if detached > 0 && !is_there(detached.saturating_mul(2)) {
+            return Err(OutOfMemory);
         }
         if self.bytes.is_empty() {
-            to.extend(self.values.drain(..count));
+            popped.extend(self.values.drain(..count));
         } else {
             let mut bytes = Vec::new();
             for value in self.values.drain(..count) {
-                if value.apart() > 0 {
+                if value.detached() > 0 {
                     bytes.clear();
-                    copy(&self.bytes, 0, value.apart(), &mut bytes);
-                    self.bytes.drain(..value.apart());
+                    copy(&self.bytes, 0, value.detached(), &mut bytes);
+                    self.bytes.drain(..value.detached());
                 }
-                to.push(whole(value, &bytes));
+                popped.push(attached(value, &bytes));
             }
         }
         self.shrink(count);
-        true
+        Ok(popped)
     }
 
     /// Puts a whole element before the first.
     pub fn put_first(&mut self, value: M) {
-        if has_room(&mut self.values, 1) {
-            debug_assert_eq!(value.apart(), 0);
+        debug_assert_eq!(value.detached(), 0);
+        if try_room(&mut self.values, 1).is_ok() {
             self.values.push_front(value);
         } else {
             self.put_before(VecDeque::from([value]));
@@ -167,8 +186,8 @@ impl<M: Element> Fifo<M> {
 
     /// Puts whole elements before the first.
     pub fn put_back(&mut self, values: Vec<M>) {
-        debug_assert!(values.iter().all(|value| value.apart() == 0));
-        if !self.values.is_empty() && has_room(&mut self.values, values.len()) {
+        debug_assert!(values.iter().all(|value| value.detached() == 0));
+        if !self.values.is_empty() && try_room(&mut self.values, values.len()).is_ok() {
             for value in values.into_iter().rev() {
                 self.values.push_front(value);
             }
@@ -177,9 +196,9 @@ impl<M: Element> Fifo<M> {
         }
     }
 
-    /// Puts a list of whole elements before the first, as it is: this takes no memory that depends on how many there are.
+    /// Puts a list of whole elements before the first, as it is: this takes no memory that grows
+    /// with the number of elements.
     fn put_before(&mut self, values: VecDeque<M>) {
-        debug_assert!(values.iter().all(|value| value.apart() == 0));
         if values.is_empty() {
             return;
         }
@@ -189,57 +208,45 @@ impl<M: Element> Fifo<M> {
         }
     }
 
-    /// Appends all elements of another FIFO, which is empty then. Unwinds where there is no memory for that.
-    pub fn append(&mut self, other: &mut Fifo<M>) {
-        if !(self.has_room(other.len(), other.bytes.len()) && other.is_one()) {
-            out_of_memory();
-        }
+    /// Appends all elements of another FIFO, which is empty then.
+    ///
+    /// Errors: out of memory, and no element has been moved.
+    pub fn append(&mut self, other: &mut Fifo<M>) -> Result<(), OutOfMemory> {
+        self.make_room(other.len(), other.bytes.len())?;
+        other.join()?;
         self.values.append(&mut other.values);
         self.bytes.append(&mut other.bytes);
+        Ok(())
     }
 
-    /// Whole copies of the first elements, at most `count`, are given to `see`. Unwinds where there is no memory for one.
-    pub fn look(&self, count: usize, mut see: impl FnMut(M))
+    /// Calls `see` with whole copies of the first elements, at most `count`. Unwinds if out of
+    /// memory.
+    pub fn see_copies(&self, count: usize, mut see: impl FnMut(M))
     where
         M: Clone,
     {
         let (mut at, mut bytes) = (0, Vec::new());
         let behind = self.behind.iter().rev().flatten();
         for value in self.values.iter().chain(behind).take(count) {
-            if value.apart() > 0 {
-                demand(2 * value.apart());
+            let detached = value.detached();
+            if detached > 0 {
+                demand(2 * detached);
             }
             bytes.clear();
-            copy(&self.bytes, at, value.apart(), &mut bytes);
-            at += value.apart();
-            see(whole(value.clone(), &bytes));
+            copy(&self.bytes, at, detached, &mut bytes);
+            at += detached;
+            see(attached(value.clone(), &bytes));
         }
     }
 
-    /// Exchanges the elements for whole ones. Answers those that were there.
-    pub fn replace(&mut self, values: Vec<M>) -> Fifo<M> {
-        let mut new = Fifo::new();
-        new.values = values.into();
-        std::mem::replace(self, new)
-    }
-
-    /// Gives memory back, but keeps room for so many elements.
+    /// Gives memory back, but keeps room for `room` more elements.
     fn shrink(&mut self, room: usize) {
         // Halving when three quarters are unused keeps the cost per element constant.
         let capacity = self.values.capacity();
-        if capacity > KEPT && self.values.len() <= capacity / 4 {
+        if capacity > KEPT_ELEMENTS && self.values.len() <= capacity / 4 {
             self.values
                 .shrink_to((self.values.len() + room).max(capacity / 2));
         }
-    }
-}
-
-/// An element, whole, with the bytes that were apart from it, if any.
-pub fn whole<M: Element>(value: M, bytes: &[u8]) -> M {
-    if value.apart() > 0 {
-        value.whole(bytes)
-    } else {
-        value
     }
 }
 
@@ -255,22 +262,22 @@ fn copy(bytes: &VecDeque<u8>, at: usize, count: usize, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    /// Text that is whole, or so many bytes of text elsewhere.
+    /// Text that is whole, or the number of its detached bytes.
     #[derive(Clone, Debug, PartialEq)]
     enum Text {
         Whole(Vec<u8>),
-        Apart(usize),
+        Detached(usize),
     }
 
     impl Element for Text {
-        fn apart(&self) -> usize {
+        fn detached(&self) -> usize {
             match self {
                 Text::Whole(_) => 0,
-                Text::Apart(len) => *len,
+                Text::Detached(len) => *len,
             }
         }
 
-        fn whole(self, bytes: &[u8]) -> Text {
+        fn attach(self, bytes: &[u8]) -> Text {
             Text::Whole(bytes.to_vec())
         }
     }
@@ -279,9 +286,9 @@ mod tests {
         let mut fifo = Fifo::new();
         for text in texts {
             if text.len() > 2 {
-                fifo.push_apart(Text::Apart(text.len()), text.as_bytes());
+                fifo.push(Text::Detached(text.len()), text.as_bytes());
             } else {
-                fifo.push(Text::Whole(text.as_bytes().to_vec()));
+                fifo.push(Text::Whole(text.as_bytes().to_vec()), &[]);
             }
         }
         fifo
@@ -289,14 +296,14 @@ mod tests {
 
     fn all(fifo: &Fifo<Text>, count: usize) -> Vec<String> {
         let mut texts = Vec::new();
-        fifo.look(count, |value| texts.push(text(value)));
+        fifo.see_copies(count, |value| texts.push(text(value)));
         texts
     }
 
     fn text(value: Text) -> String {
         match value {
             Text::Whole(bytes) => String::from_utf8(bytes).unwrap(),
-            Text::Apart(_) => panic!("not whole"),
+            Text::Detached(_) => panic!("not whole"),
         }
     }
 
@@ -304,18 +311,18 @@ mod tests {
     fn memory_is_given_back_as_it_empties() {
         let mut fifo = Fifo::new();
         for value in 0..200_000 {
-            fifo.push(value);
+            fifo.push(value, &[]);
         }
         for value in 0..200_000 {
             assert_eq!(fifo.pop_whole(), Some(value));
             let capacity = fifo.values.capacity();
-            assert!(capacity <= KEPT.max(4 * fifo.len() + 8), "{value}");
+            assert!(capacity <= KEPT_ELEMENTS.max(4 * fifo.len() + 8), "{value}");
         }
         assert_eq!(fifo.pop_whole(), None);
         let mut fifo = Fifo::new();
         let long = [7; 1000];
         for _ in 0..1000 {
-            fifo.push_apart(Text::Apart(1000), &long);
+            fifo.push(Text::Detached(1000), &long);
         }
         while fifo.pop_whole().is_some() {
             let capacity = fifo.bytes.capacity();
@@ -332,16 +339,15 @@ mod tests {
         for word in words.iter().cycle().take(1000) {
             let mut out = vec![1];
             let value = fifo.pop(&mut out).unwrap();
-            assert_eq!(text(whole(value, &out)), *word);
+            assert_eq!(text(attached(value, &out)), *word);
             if word.len() > 2 {
-                fifo.push_apart(Text::Apart(word.len()), word.as_bytes());
+                fifo.push(Text::Detached(word.len()), word.as_bytes());
             } else {
-                fifo.push(Text::Whole(word.as_bytes().to_vec()));
+                fifo.push(Text::Whole(word.as_bytes().to_vec()), &[]);
             }
         }
         assert_eq!(all(&fifo, 9).len(), 7);
-        let mut some = Vec::new();
-        assert!(fifo.pop_many(5, &mut some));
+        let some = fifo.pop_many(5).unwrap();
         assert_eq!(some.len(), 5);
         let rest: Vec<String> = std::iter::from_fn(|| fifo.pop_whole().map(text)).collect();
         assert_eq!(some.into_iter().map(text).chain(rest).count(), 7);
@@ -350,13 +356,12 @@ mod tests {
     #[test]
     fn what_is_appended_or_put_back_keeps_its_bytes() {
         let (mut first, mut second) = (fifo(&["abc", "x"]), fifo(&["defg"]));
-        first.append(&mut second);
+        first.append(&mut second).unwrap();
         assert!(second.is_empty() && second.bytes.is_empty());
         let front = first.pop_whole().unwrap();
         first.put_first(front);
         assert_eq!(all(&first, 9), ["abc", "x", "defg"]);
-        assert_eq!(first.replace(vec![]).len(), 3);
-        assert!(first.is_empty() && first.bytes.is_empty());
+        assert_eq!(first.len(), 3);
     }
 
     #[test]
@@ -376,18 +381,17 @@ mod tests {
         assert_eq!(order.map(|_| text(popped.pop_whole().unwrap())), order);
         assert!(popped.is_empty() && popped.behind.is_empty());
         let mut asked = lists();
-        assert!(asked.has_room(1, 0) && asked.behind.is_empty());
+        assert!(asked.make_room(1, 0).is_ok() && asked.behind.is_empty());
         assert_eq!(all(&asked, 9), order);
-        let (mut many, mut taken) = (lists(), Vec::new());
-        assert!(many.pop_many(5, &mut taken));
+        let mut many = lists();
+        let taken = many.pop_many(5).unwrap();
         assert_eq!(
             (taken.len(), all(&many, 9)),
             (5, vec!["fgh".into(), "i".into()])
         );
         let (mut front, mut other) = (lists(), lists());
-        front.append(&mut other);
+        front.append(&mut other).unwrap();
         assert_eq!(all(&front, 99), [order, order].concat());
         assert!(other.is_empty() && other.bytes.is_empty());
-        assert_eq!(all(&lists().replace(vec![]), 9), order);
     }
 }

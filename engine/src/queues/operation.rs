@@ -1,56 +1,72 @@
-//! An operation that could not be done at once, and what has become of it.
+//! A parked operation, and its outcome.
 
 use super::Values;
 use crate::park::{Request, Waiter};
 use crate::sync::{Arc, Mutex};
 
-/// What an operation is to do.
+/// Which parked operations are meant; `None`: none of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    None,
+    /// Those that receive.
+    Read,
+    /// Those that send.
+    Write,
+    Both,
+}
+
+/// What a parked operation is to do.
 pub enum Work<M> {
     Receive,
-    ReceiveBatch { max: usize },
+    ReceiveBatch {
+        max: usize,
+    },
+    /// The values are whole.
     Send(Values<M>),
 }
 
-/// What an operation came to.
-pub enum Answer<M> {
-    /// The position of the key among those asked for, and the element.
+/// How a parked operation ended.
+pub enum Outcome<M> {
+    /// The position of the key among those of the operation, and the element.
     Received(usize, M),
     ReceivedBatch(Vec<M>),
     Sent,
     /// The linda was cancelled, or the thread has been asked to stop.
     Refused(Work<M>),
-    /// It was possible, but there was no memory for it.
+    /// The operation was possible, but out of memory.
     OutOfMemory(Work<M>),
 }
 
-/// A parked operation, in the wait lists of its keys through the chain of links that begins with `links`.
+/// A parked operation. Its links, which begin with `links`, are in the wait lists of its keys.
 pub struct Operation<M> {
     pub ticket: Arc<Ticket<M>>,
     pub work: Work<M>,
     pub links: u32,
 }
 
-/// What a parked thread keeps of its operation. Answered under the lock of the linda, at most once; read without it.
+/// The part of a parked operation that its thread reads without the lock of the linda. The outcome
+/// is written under that lock, at most once.
 pub struct Ticket<M> {
     waiter: Arc<Waiter>,
-    answer: Mutex<Option<Answer<M>>>,
+    outcome: Mutex<Option<Outcome<M>>>,
 }
 
 impl<M> Ticket<M> {
     pub fn new(waiter: &Arc<Waiter>) -> Arc<Ticket<M>> {
         Arc::new(Ticket {
             waiter: Arc::clone(waiter),
-            answer: Mutex::new(None),
+            outcome: Mutex::new(None),
         })
     }
 
-    /// The answer, once, if there is one.
-    pub fn take_answer(&self) -> Option<Answer<M>> {
-        self.answer.lock().take()
+    /// Removes and returns the outcome, if there is one.
+    pub fn take_outcome(&self) -> Option<Outcome<M>> {
+        self.outcome.lock().take()
     }
 
-    pub fn answer(&self, answer: Answer<M>) {
-        *self.answer.lock() = Some(answer);
+    /// Ends the operation. `wake` must follow.
+    pub fn complete(&self, outcome: Outcome<M>) {
+        *self.outcome.lock() = Some(outcome);
     }
 
     /// Whether the thread that waits has been asked to stop.
@@ -58,7 +74,7 @@ impl<M> Ticket<M> {
         self.waiter.request() != Request::None
     }
 
-    /// To be called after answering, without the lock of the linda.
+    /// Wakes the thread. To be called after `complete`, without the lock of the linda.
     pub fn wake(&self) {
         self.waiter.unpark();
     }
@@ -67,5 +83,17 @@ impl<M> Ticket<M> {
 impl<M> Work<M> {
     pub fn is_send(&self) -> bool {
         matches!(self, Work::Send(_))
+    }
+}
+
+impl Who {
+    /// Whether an operation with this work is meant.
+    pub fn includes<M>(self, work: &Work<M>) -> bool {
+        match self {
+            Who::None => false,
+            Who::Read => !work.is_send(),
+            Who::Write => work.is_send(),
+            Who::Both => true,
+        }
     }
 }

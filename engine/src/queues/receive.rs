@@ -1,26 +1,28 @@
-//! Receiving: from one slot, which has a quick way, from the first of several, and many elements at once.
+//! Receiving: from one slot, for which there are shortcuts; from the first of several slots; and
+//! several elements at once.
 
-use super::operation::{Answer, Ticket, Work};
-use super::side::{Found, Shortcut};
-use super::state::State;
-use super::{Element, Probe, Queues, SPINS, settle};
-use crate::memory::grow::OutOfMemory;
+use super::operation::{Outcome, Work};
+use super::shared::{Queues, settle};
+use super::shortcut::{Found, Shortcut};
+use super::slots::Slots;
+use super::wait::SPINS;
+use super::{BorrowedKey, Element};
 use crate::park::{Deadline, Refusal, Request, Wait, Waiter};
 use crate::sync::MutexGuard;
 
-/// What a look for an element came to.
+/// What a receiver found before it waits.
 enum Looked<'a, K, M: Element> {
     Element(M),
-    /// Nothing is there, under this lock; and whether the thread has spun in vain.
+    /// The slot is empty, under this lock. `spun`: the thread has spun in vain.
     Nothing {
-        state: MutexGuard<'a, State<K, M>>,
+        slots: MutexGuard<'a, Slots<K, M>>,
         spun: bool,
     },
 }
 
 impl<K: Clone, M: Element> Queues<K, M> {
-    /// Removes the first element of a slot, if that can be done without the lock that senders use. Bytes that are apart from it replace the
-    /// contents of `out`.
+    /// Removes and returns the first element of a slot, if that can be done without the lock of the
+    /// linda. Its detached bytes, if it has any, replace the contents of `out`.
     #[inline]
     pub fn take(&self, waiter: &Waiter, shortcut: &Shortcut<M>, out: &mut Vec<u8>) -> Found<M> {
         if waiter.request() != Request::None || self.is_cancelled() {
@@ -29,10 +31,13 @@ impl<K: Clone, M: Element> Queues<K, M> {
         shortcut.take(out)
     }
 
-    /// Removes the first element of a slot; waits until there is one. A shortcut to the slot, if there is one that is not `known`, comes with it.
-    /// Bytes that are apart from the element replace the contents of `out`.
+    /// Waits until a slot has an element, and removes and returns the first. With it comes a
+    /// shortcut to the slot, if there is one and it is not `known`. The detached bytes of the
+    /// element, if it has any, replace the contents of `out`.
+    ///
+    /// Errors: why nothing was received.
     #[inline]
-    pub fn receive_one<Q: Probe<K>>(
+    pub fn receive_one<Q: BorrowedKey<K>>(
         &self,
         wait: &Wait,
         key: &Q,
@@ -40,21 +45,22 @@ impl<K: Clone, M: Element> Queues<K, M> {
         out: &mut Vec<u8>,
     ) -> Result<(M, Option<Shortcut<M>>), Refusal> {
         let mut new = None;
-        let (state, spun) = match self.look(wait, key, known, &mut new, out)? {
+        let (slots, spun) = match self.look(wait, key, known, &mut new, out)? {
             Looked::Element(value) => return Ok((value, new)),
-            Looked::Nothing { state, spun } => (state, spun),
+            Looked::Nothing { slots, spun } => (slots, spun),
         };
         if wait.deadline == Deadline::Now {
             return Err(Refusal::TimedOut);
         }
-        let (_, value) = self.park_receive(wait, state, std::slice::from_ref(key), spun)?;
+        let (_, value) = self.park_receive(wait, slots, std::slice::from_ref(key), spun)?;
         Ok((value, new))
     }
 
-    /// Removes the first element of a slot, as soon as there is one within a spin. `new` becomes the shortcut to the slot, if it is not `known`.
-    // On its own, so that its frame is gone when the thread sleeps.
+    /// Removes and returns the first element of a slot, if there is one before the thread has spun
+    /// in vain. `new` becomes the shortcut to the slot, if it is not `known`.
+    // A function of its own, so that its frame is gone when the thread sleeps.
     #[inline(never)]
-    fn look<Q: Probe<K>>(
+    fn look<Q: BorrowedKey<K>>(
         &self,
         wait: &Wait,
         key: &Q,
@@ -83,19 +89,19 @@ impl<K: Clone, M: Element> Queues<K, M> {
                     }
                 }
             }
-            let mut state = self.open(wait)?;
-            if let Some(number) = state.find(key) {
-                let slot = &mut state.slots[number];
+            let mut slots = self.enter(wait)?;
+            if let Some(number) = slots.find(key) {
+                let slot = &mut slots[number];
                 let value = slot.pop(out);
                 if value.is_none() && spins > 0 {
-                    slot.watch();
+                    slot.elements.watch();
                 }
                 if let Some(shortcut) = slot.shortcut(shortcut) {
                     *new = Some(shortcut);
                 }
                 if let Some(value) = value {
                     if slot.has_parked() {
-                        settle(state, number);
+                        settle(slots, number);
                     }
                     return Ok(Looked::Element(value));
                 }
@@ -104,19 +110,26 @@ impl<K: Clone, M: Element> Queues<K, M> {
                 }
             }
             let spun = spins < most;
-            return Ok(Looked::Nothing { state, spun });
+            return Ok(Looked::Nothing { slots, spun });
         }
     }
 
-    /// Removes the first element of the first key, in the order given, that has one; waits until one has. Returns the key's position.
-    pub fn receive<Q: Probe<K>>(&self, wait: &Wait, keys: &[Q]) -> Result<(usize, M), Refusal> {
-        let mut state = self.open(wait)?;
+    /// Waits until one of the slots has an element, and removes the first element of the first such
+    /// slot, in the order of the keys. Returns the position of the key, and the element, whole.
+    ///
+    /// Errors: why nothing was received.
+    pub fn receive<Q: BorrowedKey<K>>(
+        &self,
+        wait: &Wait,
+        keys: &[Q],
+    ) -> Result<(usize, M), Refusal> {
+        let mut slots = self.enter(wait)?;
         for (position, key) in keys.iter().enumerate() {
-            if let Some(number) = state.find(key)
-                && let Some(value) = state.slots[number].pop_whole()
+            if let Some(number) = slots.find(key)
+                && let Some(value) = slots[number].pop_whole()
             {
-                if state.slots[number].has_parked() {
-                    settle(state, number);
+                if slots[number].has_parked() {
+                    settle(slots, number);
                 }
                 return Ok((position, value));
             }
@@ -124,48 +137,42 @@ impl<K: Clone, M: Element> Queues<K, M> {
         if wait.deadline == Deadline::Now {
             return Err(Refusal::TimedOut);
         }
-        self.park_receive(wait, state, keys, false)
+        self.park_receive(wait, slots, keys, false)
     }
 
-    /// Parks a receive of the first element that comes under one of the keys. `spun`: the thread has spun in vain.
-    fn park_receive<'a, Q: Probe<K>>(
+    /// Parks a receive of the first element that comes under one of the keys. `spun`: the thread
+    /// has spun in vain.
+    fn park_receive<'a, Q: BorrowedKey<K>>(
         &'a self,
         wait: &Wait,
-        mut state: MutexGuard<'a, State<K, M>>,
+        slots: MutexGuard<'a, Slots<K, M>>,
         keys: &[Q],
         spun: bool,
     ) -> Result<(usize, M), Refusal> {
-        state.prepare(keys);
-        let ticket = Ticket::new(wait.waiter);
-        let operation = state.park(&ticket, Work::Receive);
-        for (position, key) in keys.iter().enumerate() {
-            let slot = state.find_or_make(key);
-            state.queue_up(operation, slot, position, 1);
-        }
-        match self.wait_for(wait, state, operation, &ticket, spun) {
-            Ok(Answer::Received(position, value)) => Ok((position, value)),
-            Ok(_) => unreachable!("a receive is answered by an element"),
+        match self.park(wait, slots, Work::Receive, keys, 1, spun) {
+            Ok(Outcome::Received(position, value)) => Ok((position, value)),
+            Ok(_) => unreachable!("a receive is completed by an element"),
             Err((refusal, _)) => Err(refusal),
         }
     }
 
-    /// Removes the first elements of a slot at once: at most `max`, as soon as there are `min`, which must be at least 1.
-    pub fn receive_batched<Q: Probe<K>>(
+    /// Waits until a slot has `min` elements, which is at least 1, and removes and returns its
+    /// first elements, at most `max`, whole.
+    ///
+    /// Errors: why nothing was received.
+    pub fn receive_batched<Q: BorrowedKey<K>>(
         &self,
         wait: &Wait,
         key: &Q,
         min: usize,
         max: usize,
     ) -> Result<Vec<M>, Refusal> {
-        let mut state = self.open(wait)?;
-        if let Some(number) = state.find(key) {
-            let slot = &mut state.slots[number];
-            if let Some(values) = slot
-                .pop_many(min, max)
-                .map_err(|OutOfMemory| Refusal::OutOfMemory)?
-            {
+        let mut slots = self.enter(wait)?;
+        if let Some(number) = slots.find(key) {
+            let slot = &mut slots[number];
+            if let Some(values) = slot.elements.pop_many(min, max)? {
                 if slot.has_parked() {
-                    settle(state, number);
+                    settle(slots, number);
                 }
                 return Ok(values);
             }
@@ -173,14 +180,10 @@ impl<K: Clone, M: Element> Queues<K, M> {
         if wait.deadline == Deadline::Now {
             return Err(Refusal::TimedOut);
         }
-        state.prepare(std::slice::from_ref(key));
-        let ticket = Ticket::new(wait.waiter);
-        let operation = state.park(&ticket, Work::ReceiveBatch { max });
-        let slot = state.find_or_make(key);
-        state.queue_up(operation, slot, 0, min);
-        match self.wait_for(wait, state, operation, &ticket, false) {
-            Ok(Answer::ReceivedBatch(values)) => Ok(values),
-            Ok(_) => unreachable!("a batched receive is answered by a batch"),
+        let (work, keys) = (Work::ReceiveBatch { max }, std::slice::from_ref(key));
+        match self.park(wait, slots, work, keys, min, false) {
+            Ok(Outcome::ReceivedBatch(values)) => Ok(values),
+            Ok(_) => unreachable!("a batched receive is completed by a batch"),
             Err((refusal, _)) => Err(refusal),
         }
     }

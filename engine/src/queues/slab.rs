@@ -1,98 +1,104 @@
 //! A slab: values under small numbers that stay valid until they are removed.
 
-use crate::memory::grow::room;
+use crate::memory::grow::{OutOfMemory, try_room};
 use std::ops::{Index, IndexMut};
 
-/// The number of nothing.
+/// No number of a value.
 pub const NONE: u32 = u32::MAX;
 
-/// Entries up to which an empty slab keeps its memory.
-const KEPT: usize = 1024;
+/// An empty slab gives its memory back if it has more places than this.
+const KEPT_PLACES: usize = 1024;
 
 pub struct Slab<T> {
-    entries: Vec<Entry<T>>,
-    /// The first vacant entry, or NONE.
+    places: Vec<Place<T>>,
+    /// The first vacant place, or NONE.
     vacant: u32,
     occupied: u32,
 }
 
-enum Entry<T> {
+enum Place<T> {
     Occupied(T),
-    /// The next vacant entry, or NONE.
+    /// The next vacant place, or NONE.
     Vacant(u32),
 }
 
 impl<T> Slab<T> {
     pub const fn new() -> Slab<T> {
         Slab {
-            entries: Vec::new(),
+            places: Vec::new(),
             vacant: NONE,
             occupied: 0,
         }
     }
 
-    /// Makes room for so many more values; unwinds where there is no memory for that.
-    pub fn make_room(&mut self, count: usize) {
-        let vacant = self.entries.len() - self.occupied as usize;
-        room(&mut self.entries, count.saturating_sub(vacant));
+    /// Makes room for `count` more values.
+    ///
+    /// Errors: out of memory.
+    pub fn make_room(&mut self, count: usize) -> Result<(), OutOfMemory> {
+        let vacant = self.places.len() - self.occupied as usize;
+        try_room(&mut self.places, count.saturating_sub(vacant))
     }
 
+    /// Stores a value and returns its number.
     pub fn insert(&mut self, value: T) -> u32 {
         self.occupied += 1;
         let number = self.vacant;
-        if let Some(entry) = self.entries.get_mut(number as usize) {
-            let Entry::Vacant(next) = *entry else {
-                unreachable!("a vacant entry")
+        if let Some(place) = self.places.get_mut(number as usize) {
+            let Place::Vacant(next) = *place else {
+                unreachable!("a vacant place")
             };
             self.vacant = next;
-            *entry = Entry::Occupied(value);
+            *place = Place::Occupied(value);
             return number;
         }
-        let number = u32::try_from(self.entries.len())
+        let number = u32::try_from(self.places.len())
             .ok()
             .filter(|number| *number != NONE);
-        self.entries.push(Entry::Occupied(value));
-        number.expect("fewer than 2^32 - 1 entries")
+        self.places.push(Place::Occupied(value));
+        number.expect("fewer than 2^32 - 1 places")
     }
 
+    /// Removes and returns the value under a number. There must be one.
     pub fn remove(&mut self, number: u32) -> T {
-        let entry = std::mem::replace(
-            &mut self.entries[number as usize],
-            Entry::Vacant(self.vacant),
+        let place = std::mem::replace(
+            &mut self.places[number as usize],
+            Place::Vacant(self.vacant),
         );
-        let Entry::Occupied(value) = entry else {
-            unreachable!("an occupied entry")
+        let Place::Occupied(value) = place else {
+            unreachable!("an occupied place")
         };
         self.vacant = number;
         self.occupied -= 1;
-        if self.occupied == 0 && self.entries.capacity() > KEPT {
+        if self.occupied == 0 && self.places.capacity() > KEPT_PLACES {
             *self = Slab::new();
         }
         value
     }
 
-    /// The value under a number, if there is one.
+    /// The value under a number; `None` if there is none.
     #[inline]
     pub fn get(&self, number: u32) -> Option<&T> {
-        match self.entries.get(number as usize) {
-            Some(Entry::Occupied(value)) => Some(value),
+        match self.places.get(number as usize) {
+            Some(Place::Occupied(value)) => Some(value),
             _ => None,
         }
     }
 
+    /// All numbers and values.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0..)
-            .zip(&self.entries)
-            .filter_map(|(number, entry)| match entry {
-                Entry::Occupied(value) => Some((number, value)),
-                Entry::Vacant(_) => None,
+            .zip(&self.places)
+            .filter_map(|(number, place)| match place {
+                Place::Occupied(value) => Some((number, value)),
+                Place::Vacant(_) => None,
             })
     }
 
+    /// All values.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.entries.iter_mut().filter_map(|entry| match entry {
-            Entry::Occupied(value) => Some(value),
-            Entry::Vacant(_) => None,
+        self.places.iter_mut().filter_map(|place| match place {
+            Place::Occupied(value) => Some(value),
+            Place::Vacant(_) => None,
         })
     }
 }
@@ -102,9 +108,9 @@ impl<T> Index<u32> for Slab<T> {
 
     #[inline]
     fn index(&self, number: u32) -> &T {
-        match &self.entries[number as usize] {
-            Entry::Occupied(value) => value,
-            Entry::Vacant(_) => unreachable!("an occupied entry"),
+        match &self.places[number as usize] {
+            Place::Occupied(value) => value,
+            Place::Vacant(_) => unreachable!("an occupied place"),
         }
     }
 }
@@ -112,9 +118,9 @@ impl<T> Index<u32> for Slab<T> {
 impl<T> IndexMut<u32> for Slab<T> {
     #[inline]
     fn index_mut(&mut self, number: u32) -> &mut T {
-        match &mut self.entries[number as usize] {
-            Entry::Occupied(value) => value,
-            Entry::Vacant(_) => unreachable!("an occupied entry"),
+        match &mut self.places[number as usize] {
+            Place::Occupied(value) => value,
+            Place::Vacant(_) => unreachable!("an occupied place"),
         }
     }
 }
@@ -142,7 +148,7 @@ mod tests {
         for (value, number) in numbers.into_iter().enumerate() {
             assert_eq!(slab.remove(number), value);
         }
-        assert_eq!(slab.entries.capacity(), 0);
+        assert_eq!(slab.places.capacity(), 0);
         assert_eq!(slab.insert(1), 0);
     }
 }

@@ -1,16 +1,17 @@
-//! A wait list: the operations parked on one side of a slot, first come first served among those that can be served.
+//! A wait list: the operations that are parked on a slot to receive, or to send; first come, first
+//! served, among those that can be served.
 
 use super::slab::{NONE, Slab};
 
-/// The place of a parked operation in one wait list. An operation on several keys has one for each.
+/// A parked operation in one wait list. An operation on several keys has a link for each.
 pub struct Link {
     pub operation: u32,
     pub slot: u32,
-    /// Which of the operation's keys this is for.
+    /// The position of the key among those of the operation.
     pub position: usize,
     /// Elements (for a receiver) or room (for a sender) that the operation needs.
     pub need: usize,
-    /// When the operation was parked: lower is earlier.
+    /// The number of the operation: lower is older.
     pub order: u64,
     /// The operation's next link, or NONE.
     pub sibling: u32,
@@ -48,9 +49,10 @@ struct Line {
     tail: u32,
 }
 
-/// One line for each amount that somebody needs, so that finding whom to serve does not look at those who cannot be served.
+/// One line for each amount that an operation needs, so that a search does not look at operations
+/// that cannot be served.
 pub struct WaitList {
-    /// Those who need 1: nearly always there are no others.
+    /// The operations that need 1: nearly always there are no others.
     single: Line,
     /// The other lines, none of them empty.
     larger: Vec<Line>,
@@ -100,7 +102,7 @@ impl WaitList {
         self.single.head == NONE && self.larger.is_empty()
     }
 
-    /// Adds a link, which must be the youngest.
+    /// Adds a link, which must be the newest.
     pub fn append(&mut self, links: &mut Slab<Link>, number: u32) {
         let need = links[number].need;
         if need == 1 {

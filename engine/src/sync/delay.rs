@@ -1,5 +1,5 @@
-//! Delays at random in test builds, where LANES_DELAYS is in the environment: threads then meet in orders that they take once in a million
-//! times by themselves.
+//! Delays at random in test builds, if LANES_DELAYS is in the environment: threads then meet in
+//! orders that are very rare otherwise.
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::Duration;
 
-/// The longest delay in microseconds: LANES_DELAYS. Without it, or where it is no number, nothing is delayed.
+/// The longest delay in microseconds, from LANES_DELAYS; 0 (no delays) if that is missing or not a
+/// number.
 static LONGEST: LazyLock<u64> = LazyLock::new(|| {
     let value = std::env::var("LANES_DELAYS").ok();
     value.and_then(|value| value.parse().ok()).unwrap_or(0)
@@ -18,8 +19,8 @@ thread_local! {
     static RANDOM: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Delays the calling thread, once in `rarity` calls on average: lets others run, or sleeps up to the longest time, short times being as
-/// likely as long ones in each order of magnitude.
+/// Delays the calling thread, once in `rarity` calls on average: lets others run, or sleeps up to
+/// the longest time. All orders of magnitude are equally likely.
 pub fn at_random(rarity: u64) {
     let longest = *LONGEST;
     if longest == 0 {

@@ -1,4 +1,5 @@
-//! The synchronisation primitives of the engine: those of std, or loom's in the models (`--cfg loom`).
+//! The synchronisation primitives of the engine: those of std, or loom's in the models (`--cfg
+//! loom`).
 
 #[cfg(loom)]
 use loom::sync as imp;
@@ -18,15 +19,17 @@ use std::sync::PoisonError;
 pub use imp::atomic;
 pub use imp::{Arc, MutexGuard};
 
-/// A place where another thread may come first. Test builds make it happen, once in `rarity` times, where they are asked to (`delay`).
+/// A point at which another thread may come first. Test builds delay the calling thread here, once
+/// in `rarity` times on average, if `LANES_DELAYS` is set (`delay`).
 #[inline(always)]
-pub fn junction(rarity: u64) {
+pub fn race_point(rarity: u64) {
     #[cfg(all(feature = "hooks", not(loom)))]
     delay::at_random(rarity);
     let _ = rarity;
 }
 
-/// A mutual exclusion lock without poisoning: what it protects is kept consistent at every point that can panic.
+/// A mutual exclusion lock without poisoning: what it protects is kept consistent at every point
+/// that can panic.
 pub struct Mutex<T>(imp::Mutex<T>);
 
 #[cfg(not(loom))]
@@ -49,7 +52,7 @@ impl<T> Mutex<T> {
 
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        junction(64);
+        race_point(64);
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

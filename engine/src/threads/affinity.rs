@@ -18,8 +18,8 @@ mod system {
     type Set = libc::cpu_set_t;
 
     pub fn set(mask: u64) -> Result<(), String> {
-        // SAFETY: the set is plain data for which zero is valid; CPU_SET stays within its 64 first bits; the call
-        // reads it by its size.
+        // SAFETY: the set is plain data for which zero is valid; CPU_SET stays within its first 64
+        // bits; the call reads as many bytes as the set has.
         let failed = unsafe {
             let mut set: Set = std::mem::zeroed();
             for processor in 0..64 {

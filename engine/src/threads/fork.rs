@@ -1,5 +1,6 @@
-//! Processes that were forked: in the child only the thread that forked goes on. What needs other threads begins anew there; the parent's is
-//! not touched, because another thread may have held its lock when the process was forked.
+//! Processes that were forked. In the child only the thread that forked goes on, so what needs
+//! other threads is made anew there. That of the parent is not touched, because another thread may
+//! have held its lock when the process was forked.
 
 #![allow(
     unsafe_code,
@@ -9,7 +10,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many forks lie between this process and the one that loaded the library.
+/// How many forks there were between this process and the one that loaded the library.
 static FORKS: AtomicUsize = AtomicUsize::new(0);
 
 /// The process in which something was made.
@@ -17,24 +18,24 @@ static FORKS: AtomicUsize = AtomicUsize::new(0);
 pub struct Process(usize);
 
 impl Process {
-    /// This one.
+    /// The process that runs.
     pub fn current() -> Process {
         watch();
         Process(FORKS.load(Ordering::Relaxed))
     }
 
-    /// Whether it is this one, and not one that this was forked from.
+    /// Whether it is the process that runs, and not one that this was forked from.
     #[inline]
     pub fn is_current(self) -> bool {
         self.0 == FORKS.load(Ordering::Relaxed)
     }
 }
 
-/// Something that each process has for itself.
+/// A value of which each process has its own.
 pub struct PerProcess<T> {
     process: Process,
     value: T,
-    /// That of a process that was forked from this one.
+    /// The value of a process that was forked from this one.
     next: OnceLock<Box<PerProcess<T>>>,
 }
 
@@ -45,7 +46,7 @@ impl<T: Default> Default for PerProcess<T> {
 }
 
 impl<T> PerProcess<T> {
-    /// This process has `value`.
+    /// `value` is that of the process that runs.
     pub fn new(value: T) -> PerProcess<T> {
         PerProcess {
             process: Process::current(),
@@ -54,7 +55,7 @@ impl<T> PerProcess<T> {
         }
     }
 
-    /// What this process has; `new` makes it where it was forked from the one that had the last.
+    /// The value of the process that runs; `new` makes it if there is none yet.
     #[inline]
     pub fn here(&self, new: impl Fn() -> T) -> &T {
         let mut one = self;
@@ -72,13 +73,13 @@ fn watch() {
     extern "C" fn forked() {
         FORKS.fetch_add(1, Ordering::Relaxed);
     }
-    // SAFETY: the function may be called in any child: all that it does is to add to a number. It stays loaded, as the library does once it
-    // has been used (`pin`).
+    // SAFETY: the function may be called in any child, because it only adds to a number. The
+    // library stays loaded (`pin`).
     BEGUN.call_once(|| unsafe {
         libc::pthread_atfork(None, None, Some(forked));
     });
 }
 
-/// There is no fork here.
+/// There is no fork on this system.
 #[cfg(not(unix))]
 fn watch() {}

@@ -13,7 +13,7 @@ mod system {
     use std::ffi::CString;
 
     pub fn set(name: &[u8]) {
-        // What each system has room for, or more where it cuts names itself.
+        // What each system has room for, or more if the system cuts names itself.
         let most = if cfg!(target_os = "linux") { 15 } else { 63 };
         let bytes: Vec<u8> = name
             .iter()

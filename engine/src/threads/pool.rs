@@ -1,7 +1,8 @@
-//! Cached OS threads: a thread whose job is done waits a while for the next one, which then starts without the cost of a new thread.
+//! Cached OS threads: a thread whose job has ended waits a while for the next job, which then
+//! starts without the cost of a new thread.
 //!
-//! The cache is part of the process, never torn down: at exit its idle threads sleep until the process is gone, and own nothing that a
-//! destructor of the process could take away from them.
+//! The cache is never torn down: at exit its idle threads sleep until the process is gone, and use
+//! nothing that a destructor of the process might free.
 
 use crate::park::{Deadline, Parker, Woken};
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -15,45 +16,51 @@ use std::io;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// How long an idle thread waits for a job before it leaves.
+/// How long an idle thread waits for a job before it ends.
 #[cfg(not(loom))]
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE_TIME: Duration = Duration::from_secs(10);
 
-/// Stack of a thread that runs no Lua, in bytes.
+/// Size of the stack of a thread that does not run Lua, in bytes.
 pub const SMALL_STACK: usize = 2 << 20;
 
-/// Memory that must be there besides the stack when a thread is started: what it and those before it allocate while they begin (their
-/// local data, for one) can be refused by nobody, and would end the process. So large a block is taken from the system, by any
-/// allocator, and not from what the process has.
+/// How many bytes must be free besides the stack when a thread is started. What a new thread
+/// allocates at first (its local data, for example) cannot be refused, and would end the process. A
+/// block of this size comes from the system with every allocator, not from memory that the process
+/// has already.
 #[cfg(not(loom))]
-const RESERVE: usize = 33 << 20;
+const SPARE_MEMORY: usize = 33 << 20;
 
-/// For how large stacks together, in bytes, one look at the memory is enough: it costs as much as a part of a start.
+/// After how many bytes of stacks the memory is checked again: a check takes a good part of the
+/// time that a start takes.
 #[cfg(not(loom))]
-const STACKS: usize = 32 << 20;
+const CHECKED_STACKS: usize = 32 << 20;
 
-/// What a job says about the thread it ran on.
+/// Whether the thread of a job may run another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reuse {
     Keep,
-    /// The thread is not as it was (priority, affinity, name), and must not serve others.
+    /// The job has changed the thread (priority, affinity, name).
     LetGo,
 }
 
+/// What a thread runs.
 pub type Job = Box<dyn FnOnce(&Ending) -> Reuse + Send>;
 
-/// How long a launch waits for a thread whose job is about to end: less than it takes to wake or start another.
+/// How long a launch waits for a thread whose job is about to end: less than it takes to wake or
+/// start another thread.
 #[cfg(not(loom))]
-const SOON: Duration = Duration::from_micros(3);
+const WAIT_FOR_ENDING: Duration = Duration::from_micros(3);
 
-/// Runs a job on an idle thread whose stack has `stack` bytes, the one of these that became idle last, or else on a new one. When no thread
-/// can be started the job is dropped without having run, and the error says why.
+/// Runs a job on an idle thread whose stack has `stack` bytes, the one of these that became idle
+/// last, or on a new one if there is none.
+///
+/// Errors: why no thread can be started. The job is dropped.
 #[cfg(not(loom))]
 pub fn launch(job: Job, stack: usize) -> io::Result<()> {
     pool().launch(job, stack)
 }
 
-/// Models: runs a job on a thread of its own, which then leaves.
+/// Models: runs a job on a thread of its own, which ends then.
 #[cfg(loom)]
 pub fn launch(job: Job, _stack: usize) -> io::Result<()> {
     let pool = Pool::new(Duration::ZERO);
@@ -61,11 +68,12 @@ pub fn launch(job: Job, _stack: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// The cache of this process. One that was forked has none of the threads of the other, and begins with a cache of its own.
+/// The cache of this process. A process that was forked has none of the threads, and begins with an
+/// empty cache.
 #[cfg(not(loom))]
 fn pool() -> &'static Pool {
     static POOL: OnceLock<PerProcess<Pool>> = OnceLock::new();
-    let new = || Pool::new(IDLE);
+    let new = || Pool::new(IDLE_TIME);
     POOL.get_or_init(|| PerProcess::new(new())).here(new)
 }
 
@@ -74,18 +82,18 @@ fn pool() -> &'static Pool {
 pub struct Pool(Arc<Cache>);
 
 struct Cache {
-    /// Threads that wait for a job. Whoever takes one out gives it a job.
+    /// Threads that wait for a job. Whoever removes one gives it a job.
     idle: Mutex<Vec<Arc<Worker>>>,
-    /// The one that began to wait last, as an address, while it spins; else 0.
+    /// The address of the thread that began to wait last, while it spins; otherwise 0.
     spinning: AtomicUsize,
-    /// Jobs that are about to end.
+    /// How many jobs are about to end.
     ending: AtomicUsize,
-    /// How long they wait.
+    /// How long idle threads wait.
     patience: Duration,
-    /// How large stacks, in bytes, may be taken before the memory is looked at.
+    /// How many bytes of stacks may be taken before the memory is checked again.
     #[cfg(not(loom))]
     checked: AtomicUsize,
-    /// Models only: time has run out for all threads.
+    /// Models only: idle threads wait no longer.
     #[cfg(loom)]
     expired: std::sync::atomic::AtomicBool,
 }
@@ -97,21 +105,22 @@ struct Worker {
     parker: CachePadded<Parker>,
 }
 
-/// The end of a job, as far as launches are concerned.
+/// How a job announces that it is about to end.
 pub struct Ending {
     cache: Arc<Cache>,
     begun: Cell<bool>,
 }
 
 impl Ending {
-    /// To be called in the job, once, when it has little left to do: a launch may then wait a moment for its thread.
+    /// To be called in the job when it is about to end: a launch may then wait a moment for its
+    /// thread.
     pub fn begin(&self) {
         if !self.begun.replace(true) {
             self.cache.ending.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// The thread waits for the next job, or leaves.
+    /// To be called when the thread waits for the next job, or ends.
     fn end(&self) {
         if self.begun.replace(false) {
             self.cache.ending.fetch_sub(1, Ordering::Relaxed);
@@ -126,6 +135,7 @@ impl Drop for Ending {
 }
 
 impl Pool {
+    /// A cache without threads. Idle threads wait `patience` for a job.
     pub fn new(patience: Duration) -> Pool {
         Pool(Arc::new(Cache {
             idle: Mutex::new(Vec::new()),
@@ -139,14 +149,14 @@ impl Pool {
         }))
     }
 
-    /// As the function of this name does, with the threads of this cache.
+    /// As the function `launch`, with the threads of this cache.
     pub fn launch(&self, job: Job, stack: usize) -> io::Result<()> {
         #[cfg(not(loom))]
         self.await_ending();
         let idle = {
             let mut idle = self.0.idle.lock();
             let position = idle.iter().rposition(|worker| worker.stack == stack);
-            // Where it is not the newest that is taken, that one goes on spinning.
+            // If another thread is taken the newest goes on spinning.
             if position.is_some_and(|position| position + 1 == idle.len()) {
                 self.0.spinning.store(0, Ordering::Relaxed);
             }
@@ -164,7 +174,7 @@ impl Pool {
         builder.spawn(move || pool.work(job, stack)).map(drop)
     }
 
-    /// Where no thread is awake and idle, waits a moment for one whose job is about to end.
+    /// If no idle thread is awake, waits a moment for one whose job is about to end.
     #[cfg(not(loom))]
     fn await_ending(&self) {
         let ending = &self.0.ending;
@@ -172,7 +182,7 @@ impl Pool {
             return;
         }
         let awake = || self.0.spinning.load(Ordering::Relaxed) != 0;
-        let end = Instant::now() + SOON;
+        let end = Instant::now() + WAIT_FOR_ENDING;
         while !awake() && ending.load(Ordering::Relaxed) > 0 && Instant::now() < end {
             for _ in 0..8 {
                 std::hint::spin_loop();
@@ -180,7 +190,9 @@ impl Pool {
         }
     }
 
-    /// Whether there is memory for one more thread with such a stack.
+    /// Checks that there is memory for one more thread with a stack of `stack` bytes.
+    ///
+    /// Errors: out of memory.
     #[cfg(not(loom))]
     fn check_memory(&self, stack: usize) -> io::Result<()> {
         let checked = &self.0.checked;
@@ -190,10 +202,10 @@ impl Pool {
         if enough.is_ok() {
             return Ok(());
         }
-        let stacks = stack.max(STACKS);
+        let stacks = stack.max(CHECKED_STACKS);
         let mut reserve: Vec<u8> = Vec::new();
         reserve
-            .try_reserve_exact(stacks.saturating_add(RESERVE))
+            .try_reserve_exact(stacks.saturating_add(SPARE_MEMORY))
             .map_err(|_| io::ErrorKind::OutOfMemory)?;
         // Otherwise the compiler leaves the allocation out.
         std::hint::black_box(reserve.as_ptr());
@@ -201,7 +213,7 @@ impl Pool {
         Ok(())
     }
 
-    /// The life of a thread, whose stack has `stack` bytes.
+    /// What a thread does, whose stack has `stack` bytes.
     fn work(&self, mut job: Job, stack: usize) {
         let worker = Arc::new(Worker {
             stack,
@@ -224,7 +236,7 @@ impl Pool {
         }
     }
 
-    /// Waits for a job; `None` when it is time to leave.
+    /// Waits for a job; `None` if the thread must end.
     fn next_job(&self, worker: &Arc<Worker>, ending: &Ending) -> Option<Job> {
         let me = Arc::as_ptr(worker) as usize;
         let mut deadline = Deadline::At(Instant::now() + self.0.patience);
@@ -257,7 +269,7 @@ impl Pool {
                         idle.remove(index);
                         return None;
                     }
-                    // Taken out just now: a job is on its way.
+                    // It was removed just now: a job will come.
                     None => deadline = Deadline::Never,
                 }
             }
@@ -270,7 +282,7 @@ impl Pool {
         self.0.idle.lock().len()
     }
 
-    /// Models only: lets the time of all threads that are idle run out, now or when they become so.
+    /// Models only: ends the wait of all threads that are idle, or become idle.
     #[cfg(loom)]
     pub fn expire(&self) {
         let idle = self.0.idle.lock();
@@ -311,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_kept_thread_runs_the_next_job() {
-        let pool = Pool::new(IDLE);
+        let pool = Pool::new(IDLE_TIME);
         let first = run(&pool, Reuse::Keep);
         until(|| pool.idle() == 1);
         assert_eq!(run(&pool, Reuse::Keep), first);
@@ -319,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_thread_that_is_let_go_runs_no_other_job() {
-        let pool = Pool::new(IDLE);
+        let pool = Pool::new(IDLE_TIME);
         let first = run(&pool, Reuse::LetGo);
         assert_ne!(run(&pool, Reuse::Keep), first);
         until(|| pool.idle() == 1);
@@ -327,13 +339,13 @@ mod tests {
 
     #[test]
     fn a_thread_with_another_stack_is_not_used() {
-        let pool = Pool::new(IDLE);
+        let pool = Pool::new(IDLE_TIME);
         let first = run(&pool, Reuse::Keep);
         until(|| pool.idle() == 1);
         let other = run_on(&pool, Reuse::Keep, 2 * STACK);
         assert_ne!(other, first);
         until(|| pool.idle() == 2);
-        // Whichever became idle last.
+        // Whichever of the two became idle last.
         for _ in 0..2 {
             assert_eq!(run(&pool, Reuse::Keep), first);
             until(|| pool.idle() == 2);
@@ -353,10 +365,10 @@ mod tests {
                 touch(depth - 1) + std::hint::black_box(block)[511]
             }
         }
-        let pool = Pool::new(IDLE);
+        let pool = Pool::new(IDLE_TIME);
         let (sender, receiver) = mpsc::channel();
         let job = move |_: &Ending| {
-            // At least 8 MiB; several times that where nothing is optimised.
+            // At least 8 MiB; several times that without optimisation.
             sender.send(touch(2 << 10)).unwrap();
             Reuse::Keep
         };
@@ -366,7 +378,7 @@ mod tests {
 
     #[test]
     fn the_thread_that_became_idle_last_is_taken_first() {
-        let pool = Pool::new(IDLE);
+        let pool = Pool::new(IDLE_TIME);
         let mut gates = Vec::new();
         for _ in 0..2 {
             let (gate, closed) = mpsc::channel::<()>();
@@ -389,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_panicking_job_takes_only_its_thread_along() {
-        let pool = Pool::new(IDLE);
+        let pool = Pool::new(IDLE_TIME);
         let (sender, receiver) = mpsc::channel::<()>();
         let job = move |_: &Ending| {
             let _sender = sender;
@@ -403,7 +415,7 @@ mod tests {
 
     #[test]
     fn a_burst_runs_every_job_once() {
-        let pool = Pool::new(IDLE);
+        let pool = Pool::new(IDLE_TIME);
         let (sender, receiver) = mpsc::channel();
         for number in 0..200 {
             let sender = sender.clone();
@@ -440,7 +452,7 @@ mod tests {
 
     #[test]
     fn a_thread_that_cannot_be_started_is_an_error_and_drops_the_job() {
-        let pool = Pool::new(IDLE);
+        let pool = Pool::new(IDLE_TIME);
         let (sender, receiver) = mpsc::channel::<()>();
         let job = move |_: &Ending| {
             let _sender = sender;

@@ -1,6 +1,6 @@
-//! Thread priorities, -3 to +3, as lanes have them (docs/manual/threads.md#priority).
+//! Priorities of threads, -3 to +3, as lanes have them (docs/manual/threads.md#priority).
 //!
-//! Everywhere they are steps of the system's ordinary scheduling. On Linux they are nice values of the thread:
+//! They are steps of the system's ordinary scheduling. On Linux they are nice values of the thread:
 //! anybody may lower a priority; to raise one takes RLIMIT_NICE or CAP_SYS_NICE.
 
 #![allow(unsafe_code, reason = "libc reads the nice value")]
@@ -10,10 +10,10 @@ use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_pr
 /// The lowest and the highest priority.
 pub const RANGE: (i32, i32) = (-3, 3);
 
-/// The nice value of the calling thread, where threads have one of their own.
+/// The nice value of the calling thread; `None` if threads of this system have none of their own.
 fn nice() -> Option<i32> {
     #[cfg(target_os = "linux")]
-    // SAFETY: reads a number of the calling thread, which is what 0 means here.
+    // SAFETY: reads a number of the calling thread, which 0 stands for.
     return Some(unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) });
     #[cfg(not(target_os = "linux"))]
     None
@@ -23,7 +23,8 @@ fn nice() -> Option<i32> {
 ///
 /// Errors, as text: the system does not allow it.
 pub fn set(priority: i32) -> Result<(), String> {
-    // Parts of 99 of the system's ordinary range, which on Linux are the nice values 15, 10, 5 and -5, -10, -15.
+    // In 99ths of the system's ordinary range. On Linux these are the nice values 15, 10, 5 and -5,
+    // -10, -15.
     let value = match priority {
         0 => return Ok(()),
         -3 => 10,
@@ -34,7 +35,7 @@ pub fn set(priority: i32) -> Result<(), String> {
         _ => 87,
     };
     if priority < 0 && nice().is_some_and(|nice| nice >= -5 * priority) {
-        // The thread has that low a priority already, and is not to be raised by a lowering.
+        // The priority of the thread is that low already, and must not be raised.
         return Ok(());
     }
     super::note_changed();
@@ -44,7 +45,7 @@ pub fn set(priority: i32) -> Result<(), String> {
     };
     match set_current_thread_priority(ThreadPriority::Crossplatform(value)) {
         Ok(()) => Ok(()),
-        // A thread that is not allowed to go there has a lower priority already.
+        // A thread that is not allowed to set it has a lower priority already.
         Err(_) if priority < 0 => Ok(()),
         Err(error) => Err(format!(
             "the system does not allow thread priority +{priority} ({error:?}): on Linux it takes RLIMIT_NICE or \

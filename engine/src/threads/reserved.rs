@@ -1,5 +1,5 @@
-//! A thread that was taken out of the cache before there is a job for it: it makes calls, one at a time, while whoever took it waits, and
-//! then runs the job.
+//! A thread that is taken out of the cache before there is a job for it: it makes calls, one at a
+//! time, while its owner waits, and then runs the job.
 
 use super::pool::{Ending, Job, Reuse};
 use crate::park::{Deadline, Latch, Parker, Wait};
@@ -8,27 +8,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 type Call = Box<dyn FnOnce() + Send>;
 
+/// What the thread is to do.
 enum Order {
     Call(Call),
     Job(Job),
 }
 
-/// Where the thread looks for its orders.
+/// Where the thread finds its orders.
 struct Desk {
     order: Mutex<Option<Order>>,
     parker: Parker,
 }
 
-/// What a call came to, and the news that it has ended.
-struct Answer<R> {
+/// The result of a call, and a latch that opens at its end.
+struct Outcome<R> {
     result: Mutex<Option<std::thread::Result<R>>>,
     end: Latch,
 }
 
-/// The thread, as the one who took it sees it. When it is dropped the thread goes back to the cache, as `idle` says.
+/// The thread, for its owner. If it is dropped without a job the thread returns to the cache.
 pub struct Reserved {
     desk: Arc<Desk>,
-    /// Says on the thread whether others may have it, where it was given no job.
+    /// Called on the thread if there is no job: whether it may run another one.
     idle: fn() -> Reuse,
     finished: bool,
 }
@@ -39,7 +40,7 @@ impl Desk {
         self.parker.unpark();
     }
 
-    /// What the thread does: calls, until it is given its job.
+    /// What the thread does: calls, and then its job.
     fn serve(&self, ending: &Ending) -> Reuse {
         loop {
             let order = self.order.lock().take();
@@ -55,8 +56,8 @@ impl Desk {
 }
 
 impl Reserved {
-    /// Takes a thread: `launch` is to run the job that it is given on one. `idle` says, on that thread, whether others may have it
-    /// where no job follows.
+    /// Takes a thread. `launch` runs the job that it is given on a thread. `idle` is called on that
+    /// thread if no job follows, and returns whether it may run another one.
     ///
     /// Errors: those of `launch`.
     pub fn take<E>(
@@ -76,35 +77,36 @@ impl Reserved {
         })
     }
 
-    /// Runs `body` on the thread and answers its result, or the payload of its panic. Whenever `wait` is interrupted `asked` is called, and
-    /// the wait goes on; where that answers true, without being interrupted again.
+    /// Runs `body` on the thread and returns its result, or the payload of its panic. Whenever
+    /// `wait` is interrupted `asked` is called, and the wait goes on; after it has returned true,
+    /// the wait is not interrupted again.
     pub fn call<R: Send + 'static>(
         &self,
         wait: &Wait,
         mut asked: impl FnMut() -> bool,
         body: impl FnOnce() -> R + Send + 'static,
     ) -> std::thread::Result<R> {
-        let answer = Arc::new(Answer {
+        let outcome = Arc::new(Outcome {
             result: Mutex::new(None),
             end: Latch::new(),
         });
-        let there = Arc::clone(&answer);
+        let there = Arc::clone(&outcome);
         self.desk.put(Order::Call(Box::new(move || {
             let result = catch_unwind(AssertUnwindSafe(body));
             *there.result.lock() = Some(result);
             there.end.open();
         })));
         let mut wait = *wait;
-        while answer.end.wait(&wait).is_err() {
+        while outcome.end.wait(&wait).is_err() {
             if asked() {
                 wait.interrupted = None;
             }
         }
-        let result = answer.result.lock().take();
+        let result = outcome.result.lock().take();
         result.unwrap_or_else(|| Err(Box::new("the call has no result")))
     }
 
-    /// The thread runs `job`, as one of the cache does, and is the cache's again.
+    /// Runs `job` on the thread, which returns to the cache then.
     pub fn finish(mut self, job: Job) {
         self.finished = true;
         self.desk.put(Order::Job(job));

@@ -1,55 +1,68 @@
-//! Sizes of the stacks of threads, in bytes: the one where nobody asks for another, and those that may be asked for.
+//! Sizes of the stacks of threads, in bytes: the default, and those that a program may ask for.
 //!
-//! A stack is address space; memory is taken for the part that has been used only.
+//! A stack is address space; only the part that has been used takes memory.
 
 #![allow(unsafe_code, reason = "asks the system for its limits")]
 
 const MIB: usize = 1 << 20;
 
-/// Address space is scarce where addresses have 32 bits.
-const WIDE: bool = cfg!(target_pointer_width = "64");
+/// Whether addresses have 64 bits. If they have 32, address space is scarce.
+const HAS_WIDE_ADDRESSES: bool = cfg!(target_pointer_width = "64");
 
 /// The smallest size that may be asked for.
-pub const LEAST: usize = MIB / 4;
+pub const SMALLEST_SIZE: usize = MIB / 4;
 
 /// The largest size that may be asked for.
-pub const MOST: usize = if WIDE { 1024 * MIB } else { 128 * MIB };
+pub const LARGEST_SIZE: usize = if HAS_WIDE_ADDRESSES {
+    1024 * MIB
+} else {
+    128 * MIB
+};
 
-/// What a size is to be, for messages.
-pub const EXPECTED: &str = if WIDE {
+/// What a size must be, for error messages.
+pub const EXPECTED: &str = if HAS_WIDE_ADDRESSES {
     "a whole number of bytes from 262144 to 1073741824"
 } else {
     "a whole number of bytes from 262144 to 134217728"
 };
 
-/// Whether so many bytes may be asked for.
+/// Whether a program may ask for a stack of `bytes` bytes.
 pub fn is_size(bytes: f64) -> bool {
-    bytes.fract() == 0.0 && (LEAST as f64..=MOST as f64).contains(&bytes)
+    bytes.fract() == 0.0 && (SMALLEST_SIZE as f64..=LARGEST_SIZE as f64).contains(&bytes)
 }
 
-/// What most systems give where nothing says otherwise, and where the limit is "unlimited".
-const USUAL: usize = 8 * MIB;
+/// The size on most systems, used if there is no limit.
+const USUAL_SIZE: usize = 8 * MIB;
 
-/// The default is no smaller: nested callbacks of Lua's own libraries take that much until Lua stops them.
-const SMALLEST: usize = 2 * MIB;
+/// The smallest default: nested callbacks of Lua's own libraries take that much until Lua stops
+/// them.
+const SMALLEST_DEFAULT: usize = 2 * MIB;
 
-/// The default is no larger.
-const LARGEST: usize = if WIDE { MOST } else { SMALLEST };
+/// The largest default.
+const LARGEST_DEFAULT: usize = if HAS_WIDE_ADDRESSES {
+    LARGEST_SIZE
+} else {
+    SMALLEST_DEFAULT
+};
 
-/// The stack of a lane that asks for no other size: as large as that of a new thread of the system.
+/// The default size: that of a new thread of the system.
 pub fn default_size() -> usize {
     choose(system::limit(), system::thread())
 }
 
-/// The default: `limit` is that of the process for stacks, `thread` what new threads get; `None` where the system does not say.
+/// The default size. `limit` is the limit of the process for stacks, `thread` the size that new
+/// threads get; `None` if the system does not say.
 fn choose(limit: Option<usize>, thread: Option<usize>) -> usize {
-    let limit = limit.unwrap_or(USUAL);
-    limit.max(thread.unwrap_or(0)).clamp(SMALLEST, LARGEST)
+    let limit = limit.unwrap_or(USUAL_SIZE);
+    limit
+        .max(thread.unwrap_or(0))
+        .clamp(SMALLEST_DEFAULT, LARGEST_DEFAULT)
 }
 
 #[cfg(unix)]
 mod system {
-    /// The soft limit of the process for stacks. The first thread can use that much; on Linux others get it too, on macOS less.
+    /// The soft limit of the process for stacks; `None` if it is unlimited. The first thread can
+    /// use that much; on Linux other threads get it, too, on macOS less.
     pub fn limit() -> Option<usize> {
         // SAFETY: zero is valid for the structure, which the call fills.
         let limit = unsafe {
@@ -63,7 +76,7 @@ mod system {
         usize::try_from(limit.rlim_cur).ok().filter(|_| !unlimited)
     }
 
-    /// What a thread gets that is started with default attributes.
+    /// The size that a thread with default attributes gets.
     pub fn thread() -> Option<usize> {
         let mut size = 0;
         // SAFETY: the attributes are initialised before they are read, and destroyed once.
@@ -80,7 +93,8 @@ mod system {
     }
 }
 
-/// On Windows the size is written in the program's file, for its first thread; what is reserved costs address space only.
+/// On Windows the size is in the file of the program, for its first thread; a stack takes address
+/// space only.
 #[cfg(not(unix))]
 mod system {
     pub fn limit() -> Option<usize> {
@@ -98,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_default_is_what_a_new_thread_gets() {
-        if WIDE {
+        if HAS_WIDE_ADDRESSES {
             assert_eq!(choose(Some(8 * MIB), Some(8 * MIB)), 8 * MIB);
             assert_eq!(choose(Some(64 * MIB), Some(64 * MIB)), 64 * MIB);
             // macOS; a host that set another default for threads.
@@ -109,21 +123,25 @@ mod tests {
 
     #[test]
     fn sizes_are_whole_numbers_within_the_bounds() {
-        let (least, most) = (LEAST as f64, MOST as f64);
+        let (least, most) = (SMALLEST_SIZE as f64, LARGEST_SIZE as f64);
         assert!([least, least + 1.0, most].into_iter().all(is_size));
         let wrong = [least - 1.0, most + 1.0, least + 0.5, 0.0, -least];
         let no_number = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
         assert!(!wrong.into_iter().chain(no_number).any(is_size));
-        assert!(EXPECTED.ends_with(&format!("from {LEAST} to {MOST}")));
+        assert!(EXPECTED.ends_with(&format!("from {SMALLEST_SIZE} to {LARGEST_SIZE}")));
     }
 
     #[test]
     fn the_default_has_bounds() {
-        let no_limit = if WIDE { USUAL } else { SMALLEST };
+        let no_limit = if HAS_WIDE_ADDRESSES {
+            USUAL_SIZE
+        } else {
+            SMALLEST_DEFAULT
+        };
         assert_eq!(choose(None, None), no_limit);
         assert_eq!(choose(None, Some(2 * MIB)), no_limit);
-        assert_eq!(choose(Some(MIB / 8), Some(MIB / 8)), SMALLEST);
-        assert_eq!(choose(Some(usize::MAX), Some(0)), LARGEST);
-        assert!((LEAST..=MOST).contains(&default_size()));
+        assert_eq!(choose(Some(MIB / 8), Some(MIB / 8)), SMALLEST_DEFAULT);
+        assert_eq!(choose(Some(usize::MAX), Some(0)), LARGEST_DEFAULT);
+        assert!((SMALLEST_SIZE..=LARGEST_SIZE).contains(&default_size()));
     }
 }

@@ -1,4 +1,4 @@
-//! Models of latches: the end of a lane, and those who wait for it.
+//! Models of latches: the end of a lane, and threads that wait for it.
 
 use crate::{model, wait_for};
 use lanes_engine::park::{Deadline, Latch, Refusal, Request, Wait, Waiter};

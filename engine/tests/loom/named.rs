@@ -17,7 +17,7 @@ fn take(locks: &Locks, waiter: &Arc<Waiter>, name: &[u8]) -> Result<(), Refused>
     locks.lock(Party::of(waiter), name, &wait)
 }
 
-/// What several threads contend for, and how many are inside.
+/// A lock that several threads take, and how many hold it.
 #[derive(Clone)]
 struct Contended {
     locks: Arc<Locks>,
@@ -32,7 +32,7 @@ impl Contended {
         }
     }
 
-    /// Takes the lock, sees that nobody else is inside, and gives it back.
+    /// Takes the lock, checks that no other thread holds it, and releases it.
     fn visit(&self, waiter: &Arc<Waiter>) -> Result<(), Refused> {
         take(&self.locks, waiter, b"a")?;
         assert_eq!(self.inside.fetch_add(1, Ordering::Relaxed), 0);
@@ -76,7 +76,7 @@ fn a_request_against_handing_over() {
         let outcome = asked.join().unwrap();
         assert!(outcome.is_ok() || outcome == Err(Refused::Wait(Refusal::Request(Request::Hard))));
         canceller.join().unwrap();
-        // Whoever gave up does not have it.
+        // The thread whose wait ended does not hold it.
         assert_eq!(contended.visit(&Waiter::new()), Ok(()));
     });
 }

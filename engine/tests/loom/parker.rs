@@ -6,7 +6,8 @@ use lanes_engine::sync::Arc;
 use lanes_engine::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
-/// A token may come upon another that its owner is just taking away: what was done before either is seen, or one is left.
+/// A token may be left while the owner takes another one: the owner sees what was done before both,
+/// or one token is left.
 #[test]
 fn two_tokens_stand_for_what_both_did_before() {
     model(3, || {

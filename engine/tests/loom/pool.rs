@@ -20,7 +20,8 @@ fn job(done: &Arc<AtomicUsize>, all: usize, latch: &Arc<Latch>) -> Job {
     })
 }
 
-/// Every job runs once, whether it meets an idle thread, one that is just leaving, or none; and every thread leaves in the end.
+/// Every job runs once, whether there is an idle thread, one that is about to end, or none; and
+/// every thread ends.
 #[test]
 fn handing_out_a_thread_against_its_leaving() {
     model(2, || {
@@ -55,7 +56,7 @@ fn two_launchers_never_get_the_same_thread() {
     });
 }
 
-/// A thread that is let go takes no job with it, whenever the next one comes.
+/// No job is lost with a thread that is let go, whenever the job comes.
 #[test]
 fn handing_out_a_thread_against_its_being_let_go() {
     model(2, || {
@@ -74,7 +75,8 @@ fn handing_out_a_thread_against_its_being_let_go() {
     });
 }
 
-/// Jobs with different stacks, whose threads become idle in any order: each job runs once, whichever thread its launch meets.
+/// Jobs with different stacks, whose threads become idle in any order: each job runs once,
+/// whichever threads are idle.
 #[test]
 fn threads_with_different_stacks() {
     model(2, || {

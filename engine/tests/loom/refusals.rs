@@ -1,4 +1,5 @@
-//! Models of waits on lindas that end without what they waited for, by a cancellation or a deadline, against their completion.
+//! Models of waits on lindas that end without what they waited for, by a cancellation or a
+//! deadline, against their completion.
 
 use crate::{A, B, End, Numbers, contents, model, sorted};
 use lanes_engine::park::{Deadline, Refusal, Request};

@@ -14,7 +14,7 @@ fn take(pool: &Pool) -> Reserved {
     Reserved::take(|job| pool.launch(job, 0), || Reuse::Keep).unwrap()
 }
 
-/// Calls are made one after the other, then the job; whoever waits sees what they did.
+/// Calls are made one after the other, then the job; the owner sees what each call did.
 #[test]
 fn calls_then_the_job() {
     model(2, || {
@@ -50,7 +50,8 @@ fn calls_then_the_job() {
     });
 }
 
-/// A request to the one who waits comes at any moment: it is told at most once, and the wait goes on to the end of the call.
+/// The owner gets a request at any moment: `asked` is called at most once, and the wait goes on to
+/// the end of the call.
 #[test]
 fn a_call_against_a_request_to_the_caller() {
     model(2, || {

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 type Timers = Service<u32, Box<dyn FnMut() + Send>>;
 
-/// Further away than a model waits, unless its clock is moved.
-const FAR: Duration = Duration::from_secs(3600);
+/// Longer than a model waits, unless its clock is moved.
+const ONE_HOUR: Duration = Duration::from_secs(3600);
 
-/// Further away than the clock is moved.
-const NEVER: Duration = Duration::from_secs(1000 * 3600);
+/// Longer than the clock is moved.
+const A_THOUSAND_HOURS: Duration = Duration::from_secs(1000 * 3600);
 
 /// Counts what fires, and opens a latch at a number.
 #[derive(Clone)]
@@ -48,7 +48,7 @@ impl Fired {
         self.0.fired.load(Ordering::Acquire)
     }
 
-    /// Whether no timer of it is left.
+    /// Whether all its timers are gone.
     fn is_alone(&self) -> bool {
         Arc::strong_count(&self.0) == 1
     }
@@ -58,10 +58,10 @@ impl Fired {
     }
 }
 
-/// A service with one timer, and a thread that moves the clock until that is due.
+/// A service with one timer, and a thread that moves the clock, so that it becomes due.
 fn becoming_due() -> (Arc<Timers>, Fired, thread::JoinHandle<()>) {
     let (service, fired) = (Arc::new(Timers::new()), Fired::new(1));
-    let due = Instant::now() + FAR;
+    let due = Instant::now() + ONE_HOUR;
     service.set(1, due, None, fired.timer()).unwrap();
     let clock = {
         let service = Arc::clone(&service);
@@ -70,14 +70,15 @@ fn becoming_due() -> (Arc<Timers>, Fired, thread::JoinHandle<()>) {
     (service, fired, clock)
 }
 
-/// The thread that is on its way to sleep until a late timer notices an earlier one: nobody else wakes it.
+/// The thread is about to sleep until a late timer is due, and notices an earlier one: nobody else
+/// wakes it.
 #[test]
 fn an_earlier_timer_against_the_sleep_until_a_later_one() {
     model(2, || {
         let service = Arc::new(Timers::new());
         let (late, early) = (Fired::new(1), Fired::new(1));
         let now = Instant::now();
-        service.set(1, now + FAR, None, late.timer()).unwrap();
+        service.set(1, now + ONE_HOUR, None, late.timer()).unwrap();
         service.set(2, now, None, early.timer()).unwrap();
         early.wait();
         service.shutdown();
@@ -102,7 +103,7 @@ fn two_that_set_timers_lose_none() {
     });
 }
 
-/// A timer that is removed when it becomes due either fires or was removed.
+/// A timer that is removed when it becomes due either fires or is removed.
 #[test]
 fn removal_against_firing() {
     model(2, || {
@@ -125,8 +126,12 @@ fn replacement_against_firing() {
         let service = Arc::new(Timers::new());
         let (old, new) = (Fired::new(1), Fired::new(1));
         let now = Instant::now();
-        service.set(1, now, Some(NEVER), old.timer()).unwrap();
-        service.set(1, now, Some(NEVER), new.timer()).unwrap();
+        service
+            .set(1, now, Some(A_THOUSAND_HOURS), old.timer())
+            .unwrap();
+        service
+            .set(1, now, Some(A_THOUSAND_HOURS), new.timer())
+            .unwrap();
         new.wait();
         assert!(service.remove(&1));
         service.shutdown();
@@ -136,7 +141,8 @@ fn replacement_against_firing() {
     });
 }
 
-/// What has not begun to fire when the service is shut down does not fire; the shutdown waits for what has, and ends.
+/// A timer that does not fire yet when the service is shut down never fires; the shutdown waits for
+/// one that fires.
 #[test]
 fn shutdown_against_firing() {
     model(2, || {
@@ -149,7 +155,8 @@ fn shutdown_against_firing() {
     });
 }
 
-/// A timer that is set while the service is shut down is dropped, if not fired; two may shut it down at once.
+/// A timer that is set while the service is shut down fires or is dropped; two threads may shut the
+/// service down at once.
 #[test]
 fn setting_against_shutdown() {
     model(2, || {

@@ -4,9 +4,8 @@
 
 use super::coroutines;
 use crate::context::Context;
-use crate::lua::compat;
-use crate::lua::{Raising, State};
-use crate::message::KEYS;
+use crate::lua::core_file;
+use crate::lua::{KEYS, Raising, State};
 use lanes_engine::origin;
 use std::os::raw::{c_int, c_void};
 use std::sync::OnceLock;
@@ -83,12 +82,7 @@ fn is(state: State, key: i64) -> bool {
 /// The files that Lua and this library are loaded from. They stay the same while the process lives.
 fn native() -> &'static [Option<usize>; 2] {
     static NATIVE_FILES: OnceLock<[Option<usize>; 2]> = OnceLock::new();
-    NATIVE_FILES.get_or_init(|| {
-        [
-            origin::of(compat::lua_getstack as *const c_void),
-            origin::of(is_within as *const c_void),
-        ]
-    })
+    NATIVE_FILES.get_or_init(|| [core_file::file(), origin::of(is_within as *const c_void)])
 }
 
 /// Whether the C function at the top of the stack is neither Lua's nor ours, both of which pass

@@ -12,8 +12,7 @@ use crate::api::waiting::{is_called_back, is_left_alone};
 use crate::context::Context;
 use crate::lua::compat::{lua_Debug, lua_State};
 use crate::lua::sentinels::CANCEL_ERROR;
-use crate::lua::{Hook, Raising, State, is_trampoline};
-use crate::message::KEYS;
+use crate::lua::{Hook, KEYS, Raising, State, is_trampoline};
 use lanes_engine::park::Request;
 use std::os::raw::c_void;
 
@@ -32,9 +31,13 @@ unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
         if is_to_end(state) || is_left_alone(context, state) || is_called_back(context, state) {
             return;
         }
-        lane_hooks::restore(state);
-        if let Some(record) = &context.record {
-            record.hook_raised();
+        // Where a message handler is running the lane gets another error than this one. Then the
+        // hook stays set, and raises its error again when the handler has ended.
+        if !state.replaces_errors() {
+            lane_hooks::restore(state);
+            if let Some(record) = &context.record {
+                record.hook_raised();
+            }
         }
         // SAFETY: called by Lua at a hook point; this frame owns nothing.
         let raising = unsafe { Raising::unprotected(l) };
@@ -44,15 +47,17 @@ unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
 }
 
 /// Whether the running function must not be interrupted. That is the function that handles the
-/// lane's error: an error raised there would replace both. And it is the closure of one of our
-/// functions: a receive that has taken an element would put it back, when others may have received
-/// the next one.
+/// lane's error: an error raised there would replace both. It is a message handler in C, for the
+/// same reason. And it is the closure of one of our functions: a receive that has taken an element
+/// would put it back, when others may have received the next one.
 fn is_to_end(state: State) -> bool {
     if !state.push_running() {
         return false;
     }
     state.raw_get_index(State::REGISTRY, KEYS.handler);
-    let to_end = state.raw_equal(-1, -2) || is_trampoline(state, -2);
+    let to_end = state.raw_equal(-1, -2)
+        || is_trampoline(state, -2)
+        || state.replaces_errors() && state.is_c_function(-2);
     state.pop(2);
     to_end
 }

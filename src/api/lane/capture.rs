@@ -3,8 +3,8 @@
 use crate::context::Context;
 use crate::lane::outcome::{Captured, Outcome};
 use crate::lua::sentinels::is_cancel_error;
-use crate::lua::{Kind, Raise, State, Text, compat, protect, text};
-use crate::message::{Destination, KEYS, Label, encode_packet};
+use crate::lua::{KEYS, Kind, Raise, State, Text, compat, protect, text};
+use crate::message::{Destination, Label, encode_packet};
 
 /// Captures the values above `base` as results.
 pub fn results(context: &Context, state: State, base: i32) -> Outcome {
@@ -50,12 +50,12 @@ fn capture(context: &Context, state: State, count: i32, label: Label) -> Capture
                 state.push_copy(-count);
             }
         }
-        let reason = match encode_packet(&context.local, state, count, label, Destination::Anywhere)
-        {
-            Ok(packet) => break Ok(packet),
-            Err(raise) => text_of(state, raise),
-        };
-        let number = context.local.last_value() as i32;
+        let reason =
+            match encode_packet(&context.coders, state, count, label, Destination::Anywhere) {
+                Ok(packet) => break Ok(packet),
+                Err(raise) => text_of(state, raise),
+            };
+        let number = context.coders.last_value() as i32;
         if !several || number >= count || refused.iter().any(|(n, _)| *n == number + 1) {
             break Err(reason);
         }

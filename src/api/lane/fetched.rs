@@ -61,7 +61,7 @@ pub fn values(
     // Blocks of memory move into the values that are built first, so values are kept and not built
     // a second time.
     state.push_copy(1);
-    let strict = decode_packet_kept(&context.local, state, label, packet, keep_objects);
+    let strict = decode_packet_kept(&context.coders, state, label, packet, keep_objects);
     let (count, missing) = match strict {
         Ok(count) => (count, Vec::new()),
         Err(raise) => {
@@ -69,7 +69,7 @@ pub fn values(
                 return Err(raise);
             };
             state.set_top(before);
-            let missing: Vec<_> = decode_possible(&context.local, state, label, packet)?
+            let missing: Vec<_> = decode_possible(&context.coders, state, label, packet)?
                 .into_iter()
                 .map(|(n, reason)| (n as c_int + 1, reason))
                 .collect();

@@ -2,8 +2,9 @@
 //! `set_debug_threadname` and `set_error_reporting` (docs/manual/lanes.md#inside-a-lane).
 
 use crate::context::{Context, push_function};
-use crate::lua::{Arguments, Function, Kind, Raise, Raising, State, lua_function, protect, text};
-use crate::message::KEYS;
+use crate::lua::{
+    Arguments, Function, KEYS, Kind, Raise, Raising, State, lua_function, protect, text,
+};
 use lanes_engine::memory::grow;
 use lanes_engine::park::Request;
 use lanes_engine::threads;
@@ -119,7 +120,7 @@ fn set_debug_threadname_body(state: State) -> Result<c_int, Raise> {
         record.set_name(name);
     }
     threads::name::set(name);
-    *context.local.name.borrow_mut() = kept;
+    *context.coders.cache.name.borrow_mut() = kept;
     protect(state, 1, |raising| {
         raising.set_global(c"decoda_name");
     })?;

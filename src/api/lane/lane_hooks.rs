@@ -2,8 +2,7 @@
 //! put them back.
 
 use crate::lua::compat::{HOOKS_ARE_GLOBAL, hook_from};
-use crate::lua::{Hook, Kind, Raising, State};
-use crate::message::KEYS;
+use crate::lua::{Hook, KEYS, Kind, Raising, State};
 use std::os::raw::{c_int, c_void};
 
 /// The index, in the table of hooks, of the address of the function that the library `debug` sets

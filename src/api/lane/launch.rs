@@ -6,16 +6,13 @@ use super::{globals, receiver, run, states};
 use crate::api::threads::checked_priority;
 use crate::context::Context;
 use crate::lane::{Home, Record, Spare, no_thread};
-use crate::loading::Waiting;
-use crate::lua::{Kind, Raise, Raising, State, protect, text};
-use crate::message::{
-    Destination, KEYS, Label, decode_one, decode_packet, encode_one, encode_packet,
-};
+use crate::lua::{KEYS, Kind, Raise, Raising, State, protect, text};
+use crate::message::{Destination, Label, decode_one, decode_packet, encode_one, encode_packet};
 use crate::state::libraries::Libraries;
 use crate::universe::Universe;
 use lanes_engine::memory::grow;
 use lanes_engine::park::{Deadline, Latch, Wait, Waiter};
-use lanes_engine::sync::junction;
+use lanes_engine::sync::race_point;
 use std::os::raw::c_int;
 use std::sync::{Arc, OnceLock};
 
@@ -59,7 +56,8 @@ fn start(state: State) -> Result<c_int, Raise> {
         ));
     };
     lane.set_universe(Arc::clone(universe));
-    lane.local
+    lane.coders
+        .cache
         .demote
         .set(universe.settings.demote_full_userdata);
     let launch = Launch {
@@ -74,10 +72,14 @@ fn start(state: State) -> Result<c_int, Raise> {
         Some(_) => None,
         None => Some([context.main.get().unwrap_or(state), state]),
     };
-    *lane.home.borrow_mut() = Some(Home::new(stack, &record, &context.waiter, watched));
-    let launching = Waiting::for_launch(universe, context, &record.waiter);
+    *lane.home.borrow_mut() = Some(Home::new(
+        stack,
+        &record,
+        &context.waiter,
+        context.finalizing.get(),
+        watched,
+    ));
     let prepared = launch.prepare(&record, &settings);
-    drop(launching);
     let Some(home) = lane.home.take() else {
         return Err(Raise::message(
             "internal error in lanes: a launch lost its thread",
@@ -128,7 +130,7 @@ fn spawn(
             universe.remove_lane(&record);
             no_thread(&error)
         })?;
-    junction(2);
+    race_point(2);
     // Only a higher priority may be refused: then this call fails, and the lane does not run.
     if let Some(priority) = priority.filter(|priority| priority.value > 0) {
         let wait = Wait {
@@ -223,8 +225,8 @@ impl Launch<'_> {
             return raise;
         }
         let text = self.to.text(-1);
-        if let Ok(message) = encode_one(&self.lane.local, self.to, Label::Error)
-            && decode_one(&self.context.local, self.from, Label::Error, &message).is_ok()
+        if let Ok(message) = encode_one(&self.lane.coders, self.to, Label::Error)
+            && decode_one(&self.context.coders, self.from, Label::Error, &message, &[]).is_ok()
         {
             return Raise::Value;
         }
@@ -255,15 +257,15 @@ impl Launch<'_> {
             raising.push_bytes(bytes);
             raising.set_global(c"decoda_name");
         })?;
-        *self.lane.local.name.borrow_mut() = name;
+        *self.lane.coders.cache.name.borrow_mut() = name;
         Ok(())
     }
 
     /// Transfers the top value of the creator's stack to the top of the lane's.
     pub(super) fn transfer(&self, label: Label) -> Result<(), Raise> {
-        let to = Destination::State(self.to, &self.lane.local);
-        let packet = encode_packet(&self.context.local, self.from, 1, label, to)?;
-        decode_packet(&self.lane.local, self.to, label, &packet)
+        let to = Destination::State(self.to, &self.lane.coders.cache);
+        let packet = encode_packet(&self.context.coders, self.from, 1, label, to)?;
+        decode_packet(&self.lane.coders, self.to, label, &packet)
             .map(|_| ())
             .map_err(|raise| self.carry(raise))
     }
@@ -324,13 +326,13 @@ impl Launch<'_> {
             from.push_copy(-2);
             from.insert(-2);
             let packet = encode_packet(
-                &self.context.local,
+                &self.context.coders,
                 from,
                 2,
                 Label::Global,
-                Destination::State(to, &self.lane.local),
+                Destination::State(to, &self.lane.coders.cache),
             )?;
-            decode_packet(&self.lane.local, to, Label::Global, &packet)
+            decode_packet(&self.lane.coders, to, Label::Global, &packet)
                 .map_err(|raise| self.carry(raise))?;
             self.inside(2, |raising| {
                 raising.push_globals();
@@ -379,13 +381,13 @@ impl Launch<'_> {
             return Ok(());
         }
         let packet = encode_packet(
-            &self.context.local,
+            &self.context.coders,
             self.from,
             count,
             Label::Argument(1),
-            Destination::State(self.to, &self.lane.local),
+            Destination::State(self.to, &self.lane.coders.cache),
         )?;
-        decode_packet(&self.lane.local, self.to, Label::Argument(1), &packet)
+        decode_packet(&self.lane.coders, self.to, Label::Argument(1), &packet)
             .map(|_| ())
             .map_err(|raise| self.carry(raise))
     }

@@ -3,14 +3,19 @@
 
 use super::globals;
 use super::launch::{Launch, next};
-use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, Raising, State, protect};
-use crate::message::{KEYS, Label, register};
+use crate::lua::{KEYS, Kind, NOT_ENOUGH_MEMORY, Raise, Raising, State, protect};
+use crate::message::{Label, register};
 
 /// Whether a failure, whose error value is at the top of the stack, says that memory ran out.
 fn is_memory_error(state: State, raise: &Raise) -> bool {
+    // Not only Lua's own: where there is no memory for more of the stack the message says more.
+    let says_so = |text: &[u8]| {
+        text.windows(NOT_ENOUGH_MEMORY.len())
+            .any(|part| part == NOT_ENOUGH_MEMORY.as_bytes())
+    };
     match raise {
-        Raise::Value => state.bytes(-1) == Some(NOT_ENOUGH_MEMORY.as_bytes()),
-        Raise::Bare(text) => text.bytes() == NOT_ENOUGH_MEMORY.as_bytes(),
+        Raise::Value => state.bytes(-1).is_some_and(says_so),
+        Raise::Bare(text) => says_so(text.bytes()),
         _ => false,
     }
 }
@@ -139,9 +144,9 @@ impl Launch<'_> {
             to.call_protected(1, Some(1), 0)
                 .map_err(|_| self.carry(Raise::Value))?;
             if matches!(to.kind(-1), Kind::Table | Kind::Function) {
-                let local = &self.lane.local;
+                let cache = &self.lane.coders.cache;
                 self.inside(1, move |raising| {
-                    register(local, raising, name);
+                    register(cache, raising, name);
                     raising.set_top(0);
                 })?;
             } else {

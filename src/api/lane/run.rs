@@ -5,12 +5,11 @@ use crate::context::Context;
 use crate::lane::outcome::{Outcome, Stage};
 use crate::lane::{Record, Spare};
 use crate::lua::sentinels::{CANCEL_ERROR, is_cancel_error};
-use crate::lua::{NOT_ENOUGH_MEMORY, Raise, State, compat, protect};
-use crate::message::KEYS;
+use crate::lua::{KEYS, NOT_ENOUGH_MEMORY, Raise, State, compat, protect};
 use crate::universe::Universe;
 use lanes_engine::memory::grow::OutOfMemory;
 use lanes_engine::park::Latch;
-use lanes_engine::sync::junction;
+use lanes_engine::sync::race_point;
 use lanes_engine::threads::{self, Ending, Reuse};
 use std::os::raw::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,7 +48,7 @@ impl Job {
             universe,
             priority,
         } = self;
-        junction(2);
+        race_point(2);
         let allowed = priority.is_none_or(|priority| {
             let refused = threads::priority::set(priority.value)
                 .map_err(|reason| priority.refused.set(reason));
@@ -68,16 +67,16 @@ impl Job {
         } else {
             Outcome::Cancelled
         };
-        junction(4);
+        race_point(4);
         record.set_stage(outcome.stage());
         let _ = record.outcome.set(outcome);
         ending.begin();
-        junction(4);
+        race_point(4);
         record.end.open();
-        junction(4);
+        race_point(4);
         let leftover = states::close(owned, recipe);
         record.closed.open();
-        junction(4);
+        race_point(4);
         universe.remove_lane(&record);
         drop(record);
         states::give(&universe, leftover);
@@ -97,7 +96,7 @@ fn body(record: &Record, state: State) -> Outcome {
     state.insert(1);
     record.enter(state);
     let result = state.call_protected(arguments, None, 1);
-    junction(8);
+    race_point(8);
     record.leave();
     state.set_hook(None, 0, 0);
     context.finalizing.set(true);

@@ -6,8 +6,7 @@
 
 use crate::context::Context;
 use crate::lua::sentinels::is_cancel_error;
-use crate::lua::{FrameInfo, Raise, Raising, State, lua_function, protect};
-use crate::message::KEYS;
+use crate::lua::{FrameInfo, KEYS, Raise, Raising, State, lua_function, protect};
 use std::os::raw::c_int;
 
 /// How many of the innermost levels a trace has.

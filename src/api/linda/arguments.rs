@@ -6,12 +6,13 @@ use crate::linda::{Linda, soft_requests};
 use crate::lua::{Arguments, Kind, Raise, State, Userdata};
 use crate::message::Proxy;
 use lanes_engine::park::{Refusal, Request};
+use lanes_engine::queues::Who;
 use std::any::Any;
 use std::os::raw::c_int;
 
-/// The linda that is the receiver of the method.
+/// The linda that is the receiver of a method. `may_wake`: whose waits the method may end.
 #[inline]
-pub fn this(arguments: &Arguments) -> Result<&Linda, Raise> {
+pub fn this(arguments: &Arguments, may_wake: Who) -> Result<&Linda, Raise> {
     let linda = Userdata::get(&arguments.state, 1)
         .and_then(linda_of)
         .ok_or_else(|| {
@@ -23,7 +24,7 @@ pub fn this(arguments: &Arguments) -> Result<&Linda, Raise> {
                 ),
             )
         })?;
-    soft_requests::before(linda, arguments);
+    soft_requests::before(linda, may_wake);
     Ok(linda)
 }
 

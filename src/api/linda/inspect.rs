@@ -7,7 +7,7 @@ use crate::lua::sentinels::NULL;
 use crate::lua::{Arguments, Kind, Raise, State, Userdata, lua_function, protect, protect_with};
 use crate::message::{Label, Message, decode_one};
 use lanes_engine::memory::grow;
-use lanes_engine::queues::{Dump, Probe};
+use lanes_engine::queues::{Dump, Who};
 use std::os::raw::{c_int, c_void};
 
 lua_function! {
@@ -19,7 +19,7 @@ lua_function! {
 fn count_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
     let arguments = Arguments::new(state, "count");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::None)?;
     let last = state.top();
     if last == 2 {
         let key = KeyRef::argument(&arguments, 2)?;
@@ -60,7 +60,7 @@ lua_function! {
 fn dump_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "dump");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::None)?;
     let Some(slots) = linda.queues.dump() else {
         return Ok(0);
     };
@@ -93,7 +93,7 @@ fn push_slot(context: &Context, state: State, slot: &mut Dump<Message>) -> Resul
     })?;
     let fifo = state.top();
     for (i, message) in slot.values.iter().enumerate() {
-        decode_one(&context.local, state, Label::Element, message)?;
+        decode_one(&context.coders, state, Label::Element, message, &[])?;
         let index = (slot.first + i) as i64;
         protect(state, 2, move |raising| {
             if raising.is_none_or_nil(-1) {
@@ -114,7 +114,7 @@ lua_function! {
 
 fn deep_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
-    let linda = std::ptr::from_ref(this(&Arguments::new(state, "deep"))?) as usize;
+    let linda = std::ptr::from_ref(this(&Arguments::new(state, "deep"), Who::None)?) as usize;
     protect(state, 0, move |raising| {
         raising.push_light(linda as *mut c_void)
     })?;
@@ -136,7 +136,7 @@ lua_function! {
 
 fn to_string_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
-    push_display(state, this(&Arguments::new(state, "tostring"))?)?;
+    push_display(state, this(&Arguments::new(state, "tostring"), Who::None)?)?;
     Ok(1)
 }
 

@@ -10,7 +10,7 @@ use crate::lua::{Arguments, Kind, Raise, State, compat, lua_function};
 use crate::message::{Label, Message, decode_one, encode_one};
 use lanes_engine::memory::grow;
 use lanes_engine::park::{Deadline, Refusal, Request, Wait};
-use lanes_engine::queues::Values;
+use lanes_engine::queues::{Values, Who};
 use std::os::raw::c_int;
 
 lua_function! {
@@ -22,7 +22,7 @@ lua_function! {
 fn prepare_lock_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
     let arguments = Arguments::new(state, "genlock");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::Both)?;
     let key = KeyRef::argument(&arguments, 2)?;
     let count = arguments.integer(3)?;
     if count < 1 {
@@ -47,7 +47,7 @@ lua_function! {
 fn lock_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "lock");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::Both)?;
     let key = KeyRef::argument(&arguments, 2)?;
     let single = state.number(3) == 1.0;
     let Some(units) = state.to_number(4).filter(|units| units.is_finite()) else {
@@ -79,7 +79,7 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
             let Some(sending) = tokens.take() else {
                 return Waited::Ended(Ok(()));
             };
-            match linda.queues.send(wait, &key, Values::Many(sending)) {
+            match linda.queues.send(wait, &key, Values::Many(sending), &[]) {
                 Err((Refusal::Interrupted, Values::Many(back))) => {
                     tokens = Some(back);
                     Waited::Interrupted
@@ -149,11 +149,11 @@ lua_function! {
 fn prepare_atomic_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "genatomic");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::Both)?;
     let key = KeyRef::argument(&arguments, 2)?;
     state.set_top(3);
     to_number(&arguments, 3, 3)?;
-    let value = encode_one(&context.local, state, Label::Argument(2))?;
+    let value = encode_one(&context.coders, state, Label::Argument(2))?;
     // The second place is the lock of `__add`: it is free for one at a time.
     if linda.queues.limit(&key, Some(2)).is_err() || linda.queues.set(&key, vec![value]).is_err() {
         return results::linda_cancelled(state);
@@ -169,7 +169,7 @@ lua_function! {
 fn add_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "atomic");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::Both)?;
     let key = KeyRef::argument(&arguments, 2)?;
     state.set_top(3);
     to_number(&arguments, 3, 1)?;
@@ -177,7 +177,7 @@ fn add_body(state: State) -> Result<c_int, Raise> {
         waited(
             linda
                 .queues
-                .send(wait, &key, Values::One(Message::nil()))
+                .send(wait, &key, Values::One(Message::nil()), &[])
                 .map_err(|(refusal, _)| refusal),
         )
     })?;
@@ -206,7 +206,7 @@ fn add_body(state: State) -> Result<c_int, Raise> {
 /// it.
 fn sum(context: &Context, state: State, value: Option<&Message>) -> Result<Message, Raise> {
     let value = value.cloned().unwrap_or_else(|| Message::float(0.0));
-    decode_one(&context.local, state, Label::Element, &value)?;
+    decode_one(&context.coders, state, Label::Element, &value, &[])?;
     if state.kind(-1) != Kind::Number {
         return Err(Raise::message(format!(
             "the slot of this atomic number holds a {} now: something else has written to it",
@@ -221,5 +221,5 @@ fn sum(context: &Context, state: State, value: Option<&Message>) -> Result<Messa
         state.push_number(sum);
     }
     state.push_copy(-1);
-    encode_one(&context.local, state, Label::Argument(2))
+    encode_one(&context.coders, state, Label::Argument(2))
 }

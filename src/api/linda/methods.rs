@@ -63,7 +63,7 @@ pub fn install(raising: Raising, context: c_int) -> Userdata<Proxy> {
 pub fn new(context: &Context, state: State, name: &[u8]) -> Result<Arc<Linda>, Raise> {
     let linda = Arc::new(Linda::new(name));
     let object: Arc<dyn Deep> = linda.clone();
-    push_proxy(&context.local, state, &object)?;
+    push_proxy(&context.coders.cache.kinds, state, &object)?;
     if let Some(universe) = context.universe_if_any() {
         universe.add_linda(&linda);
     }
@@ -79,7 +79,7 @@ lua_function! {
 fn set_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "set");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::Both)?;
     let key = KeyRef::argument(&arguments, 2)?;
     let values = match state.top() - 2 {
         0 => Vec::new(),
@@ -103,7 +103,7 @@ lua_function! {
 fn get_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "get");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::None)?;
     let key = KeyRef::argument(&arguments, 2)?;
     let count = if state.is_none_or_nil(3) {
         1
@@ -120,9 +120,9 @@ fn get_body(state: State) -> Result<c_int, Raise> {
     {
         Ok(messages) if messages.is_empty() => Ok(0),
         Ok(messages) if messages.len() == 1 => {
-            decode_one(&context.local, state, Label::Element, &messages[0]).map(|()| 1)
+            decode_one(&context.coders, state, Label::Element, &messages[0], &[]).map(|()| 1)
         }
-        Ok(messages) => decode(&context.local, state, Label::Element, &messages),
+        Ok(messages) => decode(&context.coders, state, Label::Element, &messages),
         Err(_) => results::linda_cancelled(state),
     }
 }
@@ -136,7 +136,7 @@ lua_function! {
 fn limit_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
     let arguments = Arguments::new(state, "limit");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::Both)?;
     if state.top() != 3 {
         return Err(arguments.error(
             2,
@@ -161,7 +161,7 @@ lua_function! {
 fn cancel_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
     let arguments = Arguments::new(state, "cancel");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::None)?;
     if state.top() > 2 {
         return Err(arguments.error(
             3,

@@ -8,10 +8,10 @@ use crate::context::Context;
 use crate::linda::{Key, KeyRef, Linda};
 use crate::lua::sentinels::BATCHED;
 use crate::lua::{Arguments, Kind, Raise, State, lua_function};
-use crate::message::{Label, Message, decode, decode_apart};
+use crate::message::{Label, Message, decode, decode_one};
 use lanes_engine::memory::grow;
 use lanes_engine::park::{Deadline, Refusal, Wait};
-use lanes_engine::queues::{Found, Queues, Shortcut};
+use lanes_engine::queues::{Found, Queues, Shortcut, Who};
 use std::os::raw::c_int;
 
 lua_function! {
@@ -25,7 +25,7 @@ lua_function! {
 fn receive_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "receive");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::Write)?;
     let (timeout, at) = timeout(&arguments)?;
     let kind = state.kind(at);
     if kind == Kind::Light && is_marker(state, at, BATCHED) {
@@ -35,25 +35,33 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
         return receive_any(context, &arguments, linda, timeout, at);
     }
     let key = KeyRef::argument_of_kind(&arguments, kind, at)?;
-    let mut scratch = context.local.scratch();
-    let apart = &mut scratch.bytes;
+    let mut scratch = context.coders.scratch();
+    let detached = &mut scratch.bytes;
     let shortcuts = context.shortcuts.borrow();
     let shortcut = shortcuts.find(linda, &key);
     let found = shortcut.map_or(Found::Unknown, |shortcut| {
-        linda.queues.take(&context.waiter, shortcut, apart)
+        linda.queues.take(&context.waiter, shortcut, detached)
     });
     let outcome = match found {
         Found::Element(message) => Ok((message, None)),
         Found::Nothing => Err(Refusal::TimedOut),
         Found::Unknown => linda
             .queues
-            .receive_one(&context.at_once(), &key, shortcut, apart),
+            .receive_one(&context.at_once(), &key, shortcut, detached),
     };
     let outcome = match outcome {
         Err(refusal) if results::may_change(refusal, timeout) => {
             let known = shortcut.cloned();
             drop(shortcuts);
-            receive_waiting(context, state, linda, timeout, &key, known.as_ref(), apart)?
+            receive_waiting(
+                context,
+                state,
+                linda,
+                timeout,
+                &key,
+                known.as_ref(),
+                detached,
+            )?
         }
         outcome => {
             drop(shortcuts);
@@ -66,14 +74,14 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
                 let mut shortcuts = context.shortcuts.borrow_mut();
                 shortcuts.remember(linda, &key, shortcut);
             }
-            deliver(context, state, linda, &key, at, message, apart)
+            deliver(context, state, linda, &key, at, message, detached)
         }
         Err(refusal) => results::refused_receive(state, refusal),
     }
 }
 
-/// Answers the key at `at` and the value of a message that was received; `apart` are the bytes that
-/// are apart from it. The message goes back where it cannot be read.
+/// Pushes the key at `at` and the value of a message that was received; `detached` are its detached
+/// bytes. A message that cannot be read goes back to its slot.
 #[inline]
 fn deliver(
     context: &Context,
@@ -82,13 +90,13 @@ fn deliver(
     key: &KeyRef,
     at: c_int,
     message: Message,
-    apart: &[u8],
+    detached: &[u8],
 ) -> Result<c_int, Raise> {
     state.push_copy(at);
-    match decode_apart(&context.local, state, Label::Element, &message, apart) {
+    match decode_one(&context.coders, state, Label::Element, &message, detached) {
         Ok(()) => Ok(2),
         Err(raise) => {
-            linda.queues.put_back(key, vec![message.whole(apart)]);
+            linda.queues.put_back(key, vec![message.attach(detached)]);
             Err(raise)
         }
     }
@@ -107,10 +115,10 @@ fn receive_waiting(
     timeout: Timeout,
     key: &KeyRef,
     known: Option<&Shortcut<Message>>,
-    apart: &mut Vec<u8>,
+    detached: &mut Vec<u8>,
 ) -> Result<Received, Raise> {
     wait(context, state, timeout.deadline(), |wait: &Wait| {
-        waited(linda.queues.receive_one(wait, key, known, apart))
+        waited(linda.queues.receive_one(wait, key, known, detached))
     })
 }
 
@@ -182,7 +190,7 @@ fn receive_batched(
     match outcome {
         Ok(messages) => {
             state.push_copy(at);
-            match decode(&context.local, state, Label::Element, &messages) {
+            match decode(&context.coders, state, Label::Element, &messages) {
                 Ok(count) => Ok(count + 1),
                 Err(raise) => {
                     linda.queues.put_back(&key, messages);

@@ -7,9 +7,9 @@ use crate::context::Context;
 use crate::linda::{KeyRef, Linda};
 use crate::lua::sentinels::NULL;
 use crate::lua::{Arguments, Kind, Raise, State, lua_function};
-use crate::message::{Captured, Label, Message, capture, encode_each, encode_one};
+use crate::message::{Label, Message, encode_detached, encode_each, encode_one};
 use lanes_engine::park::{Refusal, Request, Wait};
-use lanes_engine::queues::Values;
+use lanes_engine::queues::{Values, Who};
 use std::os::raw::c_int;
 
 lua_function! {
@@ -22,7 +22,7 @@ lua_function! {
 fn send_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "send");
-    let linda = this(&arguments)?;
+    let linda = this(&arguments, Who::Read)?;
     let (timeout, mut at) = timeout(&arguments)?;
     let top = state.top();
     let mut kind = state.kind(at);
@@ -35,15 +35,9 @@ fn send_body(state: State) -> Result<c_int, Raise> {
     let sent = match top - at {
         1 if !(state.kind(-1) == Kind::Light && is_marker(state, -1, NULL)) => {
             let label = Label::Argument(2);
-            let sent = capture(&context.local, state, label, |captured| match captured {
-                Captured::Whole(message) => {
-                    let values = Values::One(message);
-                    linda.queues.send(&context.at_once(), &key, values)
-                }
-                Captured::Apart(message, bytes) => linda
-                    .queues
-                    .send_apart(&context.at_once(), &key, message, bytes)
-                    .map_err(|(refusal, message)| (refusal, Values::One(message.whole(bytes)))),
+            let sent = encode_detached(&context.coders, state, label, |message, bytes| {
+                let values = Values::One(message);
+                linda.queues.send(&context.at_once(), &key, values, bytes)
             });
             sent?
         }
@@ -54,11 +48,11 @@ fn send_body(state: State) -> Result<c_int, Raise> {
         }
         0 | 1 => {
             let values = Values::One(Message::nil());
-            linda.queues.send(&context.at_once(), &key, values)
+            linda.queues.send(&context.at_once(), &key, values, &[])
         }
         count => {
             let values = Values::Many(elements(context, state, at + 1, count)?);
-            linda.queues.send(&context.at_once(), &key, values)
+            linda.queues.send(&context.at_once(), &key, values, &[])
         }
     };
     let outcome = match sent {
@@ -91,7 +85,7 @@ fn send_waiting(
         let Some(sending) = values.take() else {
             return Waited::Ended(Ok(()));
         };
-        match linda.queues.send(wait, key, sending) {
+        match linda.queues.send(wait, key, sending, &[]) {
             Err((Refusal::Interrupted, back)) => {
                 values = Some(back);
                 Waited::Interrupted
@@ -111,7 +105,7 @@ pub fn element(context: &Context, state: State) -> Result<Message, Raise> {
     if state.kind(-1) == Kind::Light && is_marker(state, -1, NULL) {
         return Ok(Message::nil());
     }
-    encode_one(&context.local, state, Label::Argument(2))
+    encode_one(&context.coders, state, Label::Argument(2))
 }
 
 /// Captures the `count` values from index `first` on, which are the top ones, as elements of a
@@ -128,5 +122,5 @@ pub fn elements(
             state.replace(index);
         }
     }
-    encode_each(&context.local, state, count, Label::Argument(2))
+    encode_each(&context.coders, state, count, Label::Argument(2))
 }

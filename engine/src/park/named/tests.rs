@@ -137,7 +137,7 @@ fn a_circle_is_found_whoever_comes_last() {
     });
     let circle = vec![step(&two, Some("a")), step(&main, None)];
     let other = vec![step(&main, None), step(&one, Some("c"))];
-    // Whoever is refused first, the other one can go on.
+    // Either party may be refused first; the other one can go on.
     match (first, second) {
         (Err(refused), Ok(())) => assert_eq!(refused, Refused::Never(circle)),
         (Ok(()), Err(refused)) => assert_eq!(refused, Refused::Never(other)),
@@ -149,7 +149,7 @@ fn a_circle_is_found_whoever_comes_last() {
 #[test]
 fn a_lock_is_lent_so_often() {
     let locks = Locks::default();
-    let parties: Vec<_> = (0..=MOST).map(|_| Waiter::new()).collect();
+    let parties: Vec<_> = (0..=MOST_HOLDERS).map(|_| Waiter::new()).collect();
     for (place, party) in parties.iter().enumerate() {
         if place > 0 {
             waits(&locks, &parties[place - 1], party, true);
@@ -157,7 +157,7 @@ fn a_lock_is_lent_so_often() {
         let outcome = take(&locks, party, "a");
         assert_eq!(
             outcome,
-            if place < MOST {
+            if place < MOST_HOLDERS {
                 Ok(())
             } else {
                 Err(Refused::Lent)

@@ -52,7 +52,7 @@ fn send_adds_all_or_nothing_within_the_limit() {
     end.send(A, &[5]).unwrap();
     let wait = end.wait();
     assert_eq!(
-        queues.send(&wait, &A, Values::One(6)),
+        queues.send(&wait, &A, Values::One(6), &[]),
         Err((Refusal::TimedOut, Values::One(6)))
     );
     assert_eq!(contents(&queues, A), [1, 2, 5]);
@@ -239,9 +239,9 @@ fn many_slots_and_many_elements() {
             self.0 == *key
         }
     }
-    impl Probe<u32> for Number {
-        fn to_key(&self) -> u32 {
-            self.0
+    impl BorrowedKey<u32> for Number {
+        fn make_key(&self) -> Result<u32, OutOfMemory> {
+            Ok(self.0)
         }
     }
     let queues = Queues::<u32, u32>::new();
@@ -253,7 +253,7 @@ fn many_slots_and_many_elements() {
     };
     for number in 0..100_000 {
         queues
-            .send(&wait, &Number(number), Values::One(number))
+            .send(&wait, &Number(number), Values::One(number), &[])
             .unwrap();
     }
     queues.set(&Number(7), (0..1_000_000).collect()).unwrap();

@@ -1,4 +1,5 @@
-//! Operations that end without doing their work: requests, cancelled lindas, deadlines, interruptions.
+//! Operations that end without doing their work: by requests, cancelled lindas, deadlines,
+//! interruptions.
 
 use super::*;
 
@@ -61,7 +62,7 @@ fn a_deadline_ends_the_wait_and_leaves_nothing_behind() {
         assert!(start.elapsed() >= Duration::from_millis(millis));
         assert_eq!(end(millis).batch(A, 2, 3), Err(Refusal::TimedOut));
         let sender = end(millis);
-        let refused = queues.send(&sender.wait(), &B, Values::Many(vec![1, 2]));
+        let refused = queues.send(&sender.wait(), &B, Values::Many(vec![1, 2]), &[]);
         assert_eq!(refused, Err((Refusal::TimedOut, Values::Many(vec![1, 2]))));
     }
     assert_eq!(queues.counts(), [("b".to_owned(), 0)]);

@@ -1,11 +1,16 @@
-//! Every method in every outcome. Tests of parked operations wait until the operation is parked, then do what should end it.
+//! Every method in every outcome. Tests of parked operations wait until the operation is parked,
+//! and then do what should end it.
 
 mod at_once;
 mod endings;
 mod parked;
 
+use super::deferred::Deferred;
+use super::operation::{Ticket, Work};
+use super::slots::Slots;
 use super::*;
-use crate::park::Waiter;
+use crate::memory::grow::OutOfMemory;
+use crate::park::{Deadline, Refusal, Request, Wait, Waiter};
 use crate::sync::Arc;
 use hashbrown::Equivalent;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,9 +26,9 @@ impl Equivalent<String> for Name {
     }
 }
 
-impl Probe<String> for Name {
-    fn to_key(&self) -> String {
-        self.0.to_owned()
+impl BorrowedKey<String> for Name {
+    fn make_key(&self) -> Result<String, OutOfMemory> {
+        Ok(self.0.to_owned())
     }
 }
 
@@ -65,7 +70,7 @@ impl<'a> End<'a> {
             _ => Values::Many(values.to_vec()),
         };
         self.queues
-            .send(&self.wait(), &key, values)
+            .send(&self.wait(), &key, values, &[])
             .map_err(|(refusal, _)| refusal)
     }
 
@@ -77,17 +82,18 @@ impl<'a> End<'a> {
         self.queues.receive_batched(&self.wait(), &key, min, max)
     }
 
-    /// Waits as a receive that was parked before `change` happened.
-    fn wait_parked(&self, change: impl FnOnce(&mut State<String, i32>)) -> Refusal {
-        let mut state = self.queues.state.lock();
-        let slot = state.find_or_make(&A);
+    /// Parks a receive, calls `change`, and waits. Returns how the wait ended.
+    fn wait_parked(&self, change: impl FnOnce(&mut Slots<String, i32>)) -> Refusal {
+        let mut slots = self.queues.slots.lock();
         let ticket = Ticket::new(&self.waiter);
-        let operation = state.park(&ticket, Work::Receive);
-        state.queue_up(operation, slot, 0, 1);
-        change(&mut state);
+        let parked = slots.park(&ticket, Work::Receive, &[A], 1, &mut Deferred::new());
+        let Ok(operation) = parked else {
+            panic!("out of memory")
+        };
+        change(&mut slots);
         let Err((refusal, _)) =
             self.queues
-                .wait_for(&self.wait(), state, operation, &ticket, false)
+                .wait_for(&self.wait(), slots, operation, &ticket, false)
         else {
             panic!("nothing was sent")
         };
@@ -120,5 +126,5 @@ fn contents(queues: &Numbers, key: Name) -> Vec<i32> {
 }
 
 fn assert_tidy(queues: &Numbers) {
-    assert!(queues.state.lock().is_tidy());
+    assert!(queues.slots.lock().is_tidy());
 }

@@ -1,0 +1,79 @@
+//! A receiver's way to a slot without the lock of the linda.
+
+use super::Element;
+use super::outbox::Outbox;
+use crate::sync::{Arc, race_point};
+use std::cell::Cell;
+
+/// What a receiver remembers of a slot that it has received from: its outbox. A shortcut stays
+/// valid when its slot is gone: it then finds nothing, and the receiver looks for a slot under the
+/// key.
+pub struct Shortcut<M> {
+    outbox: Arc<Outbox<M>>,
+    /// `Outbox::changes` when the slot last had no elements but those in the outbox.
+    seen: Cell<u32>,
+}
+
+/// What there is under a shortcut.
+pub enum Found<M> {
+    Element(M),
+    /// The slot is empty.
+    Nothing,
+    /// Only the slot itself can tell.
+    Unknown,
+}
+
+impl<M> Clone for Shortcut<M> {
+    fn clone(&self) -> Self {
+        Shortcut {
+            outbox: Arc::clone(&self.outbox),
+            seen: self.seen.clone(),
+        }
+    }
+}
+
+impl<M: Element> Shortcut<M> {
+    /// A shortcut to this outbox. It does not know yet whether the slot is empty.
+    pub(super) fn new(outbox: &Arc<Outbox<M>>) -> Shortcut<M> {
+        Shortcut {
+            outbox: Arc::clone(outbox),
+            seen: Cell::new(outbox.changes().wrapping_sub(1)),
+        }
+    }
+
+    pub(super) fn leads_to(&self, outbox: &Arc<Outbox<M>>) -> bool {
+        Arc::ptr_eq(&self.outbox, outbox)
+    }
+
+    /// Remembers that the slot has no elements but those in the outbox. The caller holds the lock
+    /// of the linda.
+    pub(super) fn saw_the_end(&self) {
+        self.seen.set(self.outbox.changes());
+    }
+
+    /// Removes and returns the first element of the slot. Its detached bytes, if it has any,
+    /// replace the contents of `out`.
+    #[inline]
+    pub(super) fn take(&self, out: &mut Vec<u8>) -> Found<M> {
+        if let Some(value) = self.outbox.take(out) {
+            return Found::Element(value);
+        }
+        race_point(64);
+        if self.outbox.changes() == self.seen.get() {
+            Found::Nothing
+        } else {
+            Found::Unknown
+        }
+    }
+
+    /// Announces that this receiver spins.
+    pub(super) fn watch(&self) {
+        self.outbox.watch();
+    }
+
+    /// Whether `take` may find something other than nothing.
+    #[inline]
+    pub(super) fn is_promising(&self) -> bool {
+        self.outbox.len() > 0 || self.outbox.changes() != self.seen.get()
+    }
+}

@@ -1,0 +1,556 @@
+--- `lanes.map` and `lanes.imap`: calls of one function for many items, by a pool (docs/manual/pools.md).
+
+local lanes = require "lanes"
+local pools = require "lanes.pool"
+local progress = require "lanes.progress"
+
+local cancel_error = lanes.cancel_error
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local move = rawget(table, "move")
+local Pool = pools.Pool
+
+local map = {}
+
+-- How long a chunk should take, in seconds.
+local CHUNK_TIME = 0.0005
+
+local function described(value)
+    return type(value) == "string" and ("%q"):format(value) or tostring(value)
+end
+
+local function flag(value)
+    return type(value) == "boolean"
+end
+
+local function whole(value)
+    return type(value) == "number" and value >= 1 and value < 2 ^ 31 and value % 1 == 0
+end
+
+local KNOWN = {
+    chunk = { "\"auto\" or a whole number from 1", function(value)
+        return value == "auto" or whole(value)
+    end },
+    ordered = { "a boolean", flag },
+    buffer = { "a whole number from 1", whole },
+    on_error = { "\"raise\", \"return\" or a function", function(value)
+        return value == "raise" or value == "return" or type(value) == "function"
+    end },
+    progress = { "a boolean or a function", function(value)
+        return flag(value) or type(value) == "function"
+    end },
+    timeout = { "a number of seconds from 0", function(value)
+        return type(value) == "number" and value >= 0
+    end },
+}
+
+-- A call of `map` or `imap`: what is known of it.
+-- @param name "map" or "imap"
+-- @param all whether all results of the function are kept
+local function begin(name, pool, own, f, list, opts, all, level)
+    if type(f) ~= "function" then
+        error(("bad argument to '%s' (function expected, got %s)"):format(name, type(f)), level + 1)
+    end
+    if opts ~= nil and type(opts) ~= "table" then
+        error(("bad argument #3 to '%s' (table of options expected, got %s)"):format(name, type(opts)), level + 1)
+    end
+    opts = opts or {}
+    pools.check(name, opts, KNOWN, level + 1)
+    local call = {
+        name = name, pool = pool, own = own, queue = pool.queue, id = pools.new_call(own), workers = pool.workers, all = all,
+        on_error = opts.on_error or "raise", results = {}, errors = {}, outstanding = 0, done = 0, taken = 0, opts = opts,
+        progress = progress.new(opts.progress), deadline = opts.timeout and lanes.now_secs() + opts.timeout, began = lanes.now_secs(),
+    }
+    if type(list) == "table" then
+        call.list, call.total = list, #list
+    end
+    call.size = opts.chunk
+    if opts.chunk == nil or opts.chunk == "auto" then
+        call.size, call.auto = 1, true
+        call.most = call.total and math.max(1, math.floor(call.total / (4 * call.workers))) or math.huge
+    end
+    call.stop = call.on_error == "raise"
+    return call
+end
+
+-- Hands the function to the workers.
+local function announce(call, f, many)
+    local sent, failure = pcall(call.queue.set, call.queue, call.id, call.own.slot, call.all, call.stop, many, f)
+    if not sent then
+        error(call.name .. ": " .. tostring(failure):gsub("arg #6", "function"), 3)
+    end
+    call.own.calls[call.id] = call
+end
+
+-- Takes the function away: workers drop what has not begun.
+local function finish(call)
+    if call.own.calls[call.id] then
+        call.own.calls[call.id] = nil
+        call.queue:set(call.id)
+    end
+end
+
+local function failed(call, index, err, trace)
+    call.errors[index] = { err, trace }
+    if not call.first_error or index < call.first_error then
+        call.first_error = index
+    end
+end
+
+-- Called by the pool with an answer of a worker.
+local function take(call, first, n, kind, payload)
+    call.outstanding = call.outstanding - 1
+    call.done = call.done + n
+    local results = call.results
+    if kind == "one" or kind == "all" then
+        if n == 1 then
+            results[first] = payload
+        else
+            for i = 1, n do
+                results[first + i - 1] = payload[i]
+            end
+        end
+    elseif kind == "lost" then
+        for i = 1, n do
+            failed(call, first + i - 1, payload)
+        end
+    else
+        for i = 1, n do
+            local failure = payload.errors[i]
+            if failure then
+                failed(call, first + i - 1, failure[1], failure[2])
+            else
+                results[first + i - 1] = payload.values[i]
+            end
+        end
+    end
+    if call.arrived then
+        call.arrived(first, n)
+    end
+end
+
+-- The size of the next chunk: what takes CHUNK_TIME, as far as is known.
+local function chunk_size(call)
+    if call.auto and call.done > 0 then
+        local elapsed = lanes.now_secs() - call.began
+        local wanted = elapsed > 0 and math.floor(call.done / elapsed / call.workers * CHUNK_TIME) or call.size * 4
+        call.size = math.max(1, math.min(wanted, call.size * 4, call.most))
+    end
+    return call.size
+end
+
+-- An item that cannot be sent: raises the error about it.
+local function blame(call, first, n, payload, failure)
+    local queue, probe = call.queue, "probe:" .. tostring(call.id)
+    for i = 1, n do
+        local item = payload
+        if n > 1 then
+            item = payload[i]
+        end
+        local sent, text = pcall(queue.set, queue, probe, item)
+        if not sent then
+            failure = tostring(text)
+            local path = failure:match "'arg #2([^']*)'" or ""
+            finish(call)
+            error(("%s: item %d%s: %s"):format(call.name, first + i - 1, path, (failure:gsub("arg #2", "item " .. first + i - 1))), 0)
+        end
+    end
+    queue:set(probe)
+    finish(call)
+    error(call.name .. ": " .. tostring(failure), 0)
+end
+
+-- Sends jobs, four elements each. Returns false if the pool is cancelled or the calling lane is to stop.
+local function send(call, slot, jobs, count)
+    local queue = call.queue
+    local sent, failure = pcall(queue.send, queue, slot, unpack(jobs, 1, count))
+    if sent then
+        call.outstanding = call.outstanding + count / 4
+        return failure == true
+    end
+    if failure == cancel_error then
+        error(failure, 0)
+    end
+    for at = 1, count, 4 do
+        if not pcall(queue.set, queue, "probe:" .. tostring(call.id), jobs[at + 3]) then
+            blame(call, jobs[at + 1], jobs[at + 2], jobs[at + 3], failure)
+        end
+    end
+    finish(call)
+    error(failure, 0)
+end
+
+-- Appends a job for the next items of the list.
+local function add_job(call, jobs, count)
+    local first = call.taken + 1
+    local n = math.min(chunk_size(call), call.total - call.taken)
+    local list, payload = call.list, {}
+    if n == 1 then
+        payload = list[first]
+    elseif move then
+        move(list, first, first + n - 1, 1, payload)
+    else
+        for i = 1, n do
+            payload[i] = list[first + i - 1]
+        end
+    end
+    call.taken = call.taken + n
+    jobs[count + 1], jobs[count + 2], jobs[count + 3], jobs[count + 4] = call.id, first, n, payload
+    return count + 4
+end
+
+-- The error of a call, for item `index`.
+local function raise(call, index)
+    local failure = call.errors[index]
+    local err = failure[1]
+    if type(err) == "string" then
+        error(("%s: item %d: %s"):format(call.name, index, err), 0)
+    end
+    error(err, 0)
+end
+
+-- Waits for answers. Returns false at the timeout, `cancel_error` if the caller is to stop.
+local function pump(call)
+    local remaining = call.deadline and math.max(0, call.deadline - lanes.now_secs())
+    local own = call.own
+    if own.failure and own.living == 0 then
+        finish(call)
+        error("pool: init failed: " .. tostring(own.failure[1]), 0)
+    end
+    local outcome = pools.pump(call.pool, own, remaining)
+    if outcome ~= true then
+        finish(call)
+    end
+    return outcome
+end
+
+-- Does the jobs of a map within a task, with the help of other workers: it never waits for what nobody has begun.
+local function nested(call)
+    local here, queue = call.own.here, call.queue
+    local slot = "jobs:" .. call.id
+    if call.auto then
+        call.size, call.auto = call.most, nil
+    end
+    local jobs, count = {}, 0
+    while call.taken < call.total do
+        count = add_job(call, jobs, count)
+        if count == 128 or call.taken == call.total then
+            if not send(call, slot, jobs, count) then
+                return cancel_error
+            end
+            count = 0
+        end
+    end
+    for _ = 1, math.min(here.workers - 1, call.outstanding - 1) do
+        queue:send("job", call.id, -1, 0, slot)
+    end
+    local known = { f = call.f, all = call.all, stop = call.stop }
+    while not (call.stop and call.first_error) do
+        local key, _, first, n, payload = queue:receive(0, queue.batched, slot, 4)
+        if key == nil then
+            break
+        elseif key == cancel_error then
+            return cancel_error
+        end
+        local values, errors = here.work(known, n, payload)
+        if errors then
+            call:take(first, n, "mixed", { values = values, errors = errors })
+        elseif n == 1 then
+            call:take(first, n, "one", values[1])
+        else
+            call:take(first, n, "one", values)
+        end
+    end
+    call.outstanding = call.outstanding - math.floor((queue:count(slot) or 0) / 4)
+    queue:set(slot)
+    while call.outstanding > 0 do
+        local outcome = pump(call)
+        if outcome ~= true then
+            return outcome
+        end
+    end
+    return true
+end
+
+-- Does the jobs of a map from outside of the pool.
+local function outside(call)
+    local window = 4 * call.workers
+    local jobs = {}
+    while true do
+        local count = 0
+        while call.taken < call.total and call.outstanding + count / 4 < window and not (call.stop and call.first_error) do
+            count = add_job(call, jobs, count)
+        end
+        if count > 0 and not send(call, "job", jobs, count) then
+            finish(call)
+            return cancel_error
+        end
+        if call.outstanding == 0 then
+            return true
+        end
+        local outcome = pump(call)
+        if outcome ~= true then
+            return outcome
+        end
+        call.progress(call.done, call.total)
+    end
+end
+
+local function do_map(name, pool, own, f, list, opts, level)
+    if type(list) ~= "table" then
+        error(("bad argument to '%s' (table expected, got %s)"):format(name, type(list)), level + 1)
+    end
+    local call = begin(name, pool, own, f, list, opts, false, level + 1)
+    call.take, call.f = take, f
+    announce(call, f, false)
+    local outcome = true
+    if call.total > 0 then
+        if own.here then
+            outcome = nested(call)
+        else
+            outcome = outside(call)
+        end
+    end
+    finish(call)
+    if outcome == cancel_error then
+        return cancel_error
+    elseif not outcome then
+        return nil, "timeout"
+    end
+    call.progress(call.done, call.total, true)
+    local results = call.results
+    results.n = call.total
+    if call.first_error then
+        if call.on_error == "raise" then
+            raise(call, call.first_error)
+        elseif call.on_error == "return" then
+            results.errors = {}
+            for index, failure in pairs(call.errors) do
+                results.errors[index] = failure[1]
+            end
+        else
+            for index, failure in pairs(call.errors) do
+                results[index] = call.on_error(index, failure[1], failure[2])
+            end
+        end
+    end
+    return results
+end
+
+-- An object whose end, or collection, drops the rest of a call.
+local function closer(call)
+    local function close()
+        finish(call)
+    end
+    local newproxy = rawget(_G, "newproxy")
+    if newproxy then
+        local proxy = newproxy(true)
+        getmetatable(proxy).__gc = close
+        return proxy
+    end
+    return setmetatable({}, { __gc = close, __close = close })
+end
+
+-- An iterator over the items of a list.
+local function items_of(list)
+    local i = 0
+    return function()
+        i = i + 1
+        return list[i]
+    end
+end
+
+local function do_imap(name, pool, own, f, source, opts, level)
+    local call
+    local iterator = source
+    if type(source) == "table" and not (getmetatable(source) and getmetatable(source).__call) then
+        iterator = items_of(source)
+    elseif type(source) ~= "function" and type(source) ~= "table" and type(source) ~= "userdata" then
+        error(("bad argument to '%s' (table or iterator expected, got %s)"):format(name, type(source)), level + 1)
+    end
+    call = begin(name, pool, own, f, type(source) == "table" and iterator ~= source and source or nil, opts, true, level + 1)
+    call.take = take
+    local function packed(...)
+        return { n = select("#", ...), ... }
+    end
+    local ahead = packed(iterator())
+    local many = ahead.n > 1
+    local exhausted = ahead[1] == nil
+    if own.here then
+        -- Within a task of the same pool: by the task itself.
+        local index = 0
+        return function()
+            if exhausted then
+                return nil
+            end
+            index = index + 1
+            local item = ahead
+            local results = packed(f(unpack(item, 1, item.n)))
+            ahead = packed(iterator())
+            exhausted = ahead[1] == nil
+            return index, unpack(results, 1, results.n)
+        end
+    end
+    announce(call, f, many)
+    local buffer = call.opts.buffer
+    local ordered = call.opts.ordered ~= false
+    local handed, ready, ready_first, ready_last = 0, {}, 1, 0
+    if not ordered then
+        function call.arrived(first, n)
+            for index = first, first + n - 1 do
+                ready_last = ready_last + 1
+                ready[ready_last] = index
+            end
+        end
+    end
+    local guard = closer(call)
+    local jobs = {}
+
+    -- Takes items from the iterator as far as the buffer goes, and sends them.
+    local function feed()
+        local count = 0
+        while not exhausted and not (call.stop and call.first_error) do
+            local size = chunk_size(call)
+            local room = (buffer or 4 * call.workers * size) - (call.taken - handed)
+            if room < 1 then
+                break
+            end
+            local n, payload = 0, {}
+            while n < math.min(size, room) and not exhausted do
+                n = n + 1
+                payload[n] = many and ahead or ahead[1]
+                ahead = packed(iterator())
+                exhausted = ahead[1] == nil
+            end
+            jobs[count + 1], jobs[count + 2], jobs[count + 3] = call.id, call.taken + 1, n
+            jobs[count + 4] = payload
+            if n == 1 then
+                jobs[count + 4] = payload[1]
+            end
+            call.taken = call.taken + n
+            count = count + 4
+            if count >= 128 then
+                break
+            end
+        end
+        return count == 0 or send(call, "job", jobs, count)
+    end
+
+    -- Hands out item `index`, which has arrived.
+    local function hand(index)
+        handed = handed + 1
+        call.progress(handed, call.total)
+        local failure = call.errors[index]
+        if failure then
+            call.errors[index] = nil
+            if call.on_error == "raise" then
+                call.errors[index] = failure
+                finish(call)
+                raise(call, index)
+            elseif call.on_error == "return" then
+                return index, nil, failure[1]
+            end
+            return index, call.on_error(index, failure[1], failure[2])
+        end
+        local results = call.results[index]
+        call.results[index] = nil
+        return index, unpack(results, 1, results.n)
+    end
+
+    local over = false
+    local function following()
+        if over then
+            return nil
+        end
+        while true do
+            if not feed() then
+                over = true
+                finish(call)
+                return nil, cancel_error
+            end
+            local index
+            if ordered then
+                index = handed + 1
+                if not (call.results[index] or call.errors[index]) then
+                    index = nil
+                end
+            elseif ready_first <= ready_last then
+                index = ready[ready_first]
+                ready[ready_first] = nil
+                ready_first = ready_first + 1
+            end
+            if index then
+                return hand(index)
+            end
+            if call.outstanding == 0 then
+                if call.stop and call.first_error then
+                    over = true
+                    raise(call, call.first_error)
+                end
+                over = true
+                finish(call)
+                call.progress(handed, call.total, true)
+                return nil
+            end
+            local outcome = pump(call)
+            if outcome == cancel_error then
+                over = true
+                return nil, cancel_error
+            elseif not outcome then
+                over = true
+                error(("%s: timed out after %s s"):format(name, call.opts.timeout), 0)
+            end
+        end
+    end
+    return function()
+        -- Keeps the guard alive for as long as the iterator.
+        return following(guard)
+    end, nil, nil, guard
+end
+
+--- Calls a function for each item of a list, in the pool's lanes.
+-- @param f the function
+-- @param list the items, a table
+-- @param opts see docs/manual/pools.md#options-of-a-map
+-- @return a table of the first results, with their number in `n`; nil, "timeout"; cancel_error
+function Pool:map(f, list, opts)
+    local own = pools.access(self, "map", 2)
+    local results, reason = do_map("map", self, own, f, list, opts, 2)
+    return results, reason
+end
+
+--- Calls a function for each item of a list or an iterator, in the pool's lanes.
+-- @return an iterator of index and results
+function Pool:imap(f, source, opts)
+    local own = pools.access(self, "imap", 2)
+    return do_imap("imap", self, own, f, source, opts, 2)
+end
+
+local shared
+
+-- The pool of `lanes.map`: made at first use; within a task, its own.
+local function default()
+    local here = package.loaded["lanes.pool.here"]
+    if here then
+        return setmetatable({ queue = here.queue, workers = here.workers }, Pool)
+    end
+    shared = shared or pools.new { name = "lanes.map" }
+    return shared
+end
+
+--- `pool:map` with a pool that is made at first use.
+function map.map(list, f, opts)
+    if type(list) ~= "table" then
+        error(("bad argument #1 to 'map' (table or iterator expected, got %s)"):format(list == nil and "nil" or described(list)), 2)
+    end
+    local pool = default()
+    local results, reason = do_map("map", pool, pools.access(pool, "map", 2), f, list, opts, 2)
+    return results, reason
+end
+
+--- `pool:imap` with a pool that is made at first use.
+function map.imap(source, f, opts)
+    local pool = default()
+    return do_imap("imap", pool, pools.access(pool, "imap", 2), f, source, opts, 2)
+end
+
+return map

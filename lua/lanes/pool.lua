@@ -1,0 +1,551 @@
+--- Pools of lanes: `lanes.pool`, futures, and the way to the workers (docs/manual/pools.md).
+
+local lanes = require "lanes"
+local core = require "lanes_core"
+local worker = require "lanes.worker"
+
+local cancel_error = lanes.cancel_error
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+
+local pools = {}
+
+-- What only the state knows that has made a pool, by pool.
+local owned = setmetatable({}, { __mode = "k" })
+
+--- Messages a state takes from its workers at a time.
+local AT_A_TIME = 32
+
+local Pool = {}
+Pool.__index = Pool
+pools.Pool = Pool
+
+local Future = {}
+
+-- The key of what a future knows.
+local PRIVATE = {}
+
+local function described(value)
+    if type(value) == "string" then
+        return ("%q"):format(value)
+    end
+    return tostring(value)
+end
+
+local function names(known)
+    local list = {}
+    for name in pairs(known) do
+        list[#list + 1] = name
+    end
+    table.sort(list)
+    return table.concat(list, ", ")
+end
+
+--- Checks a table of options.
+-- @param call name of the function, for messages
+-- @param known by name: { expected in words, function that says whether a value is }
+-- @param level of the caller to be blamed, as of `error`
+function pools.check(call, options, known, level)
+    for key, value in pairs(options) do
+        local option = known[key]
+        if not option then
+            error(("Bad '%s' option (options of %s are %s)"):format(tostring(key), call, names(known)), level + 1)
+        end
+        if not option[2](value) then
+            error(("Bad '%s' option: %s, %s expects %s"):format(key, described(value), call, option[1]), level + 1)
+        end
+    end
+end
+
+local function whole(value)
+    return type(value) == "number" and value >= 1 and value < 2 ^ 31 and value % 1 == 0
+end
+
+local function positive(value)
+    return type(value) == "number" and value > 0
+end
+
+local function is(expected)
+    return function(value)
+        return type(value) == expected
+    end
+end
+
+-- Options of `lanes.pool`; those of the second table are passed on to `lanes.gen`, which checks them.
+local KNOWN = {
+    workers = { "a whole number from 1", whole },
+    libraries = { "a string", is "string" },
+    init = { "a function", is "function" },
+    time_limit = { "a number of seconds above 0", positive },
+    queue = { "a whole number from 1", whole },
+    max_tasks = { "a whole number from 1", whole },
+    name = { "a string", is "string" },
+}
+local PASSED_ON = { globals = "table", required = "table", package = "table", priority = "number", memory_limit = "number",
+    stack_size = "number" }
+for name, expected in pairs(PASSED_ON) do
+    KNOWN[name] = { "a " .. expected, is(expected) }
+end
+
+local function start_worker(pool, own)
+    local number = own.next
+    own.next = number + 1
+    own.workers[number] = own.generator(pool.queue, number, own.settings, cancel_error)
+    own.living = own.living + 1
+    own.starting = own.starting + 1
+end
+
+-- A finalizer for what is in `owned`: a pool that nobody uses ends its workers.
+local function guard(queue)
+    local function collected()
+        queue:cancel()
+    end
+    local newproxy = rawget(_G, "newproxy")
+    if newproxy then
+        local proxy = newproxy(true)
+        getmetatable(proxy).__gc = collected
+        return proxy
+    end
+    return setmetatable({}, { __gc = collected })
+end
+
+-- Deals with a message of a worker.
+local function dispatch(pool, own, call, first, n, kind, payload)
+    if call ~= 0 then
+        local known = own.calls[call]
+        if known then
+            known:take(first, n, kind, payload)
+        end
+        return
+    end
+    if kind == "ready" then
+        own.starting = own.starting - 1
+        return
+    end
+    if own.workers[first] then
+        own.workers[first] = nil
+        own.living = own.living - 1
+    end
+    if kind == "failed" then
+        own.starting = own.starting - 1
+        own.failure = payload
+    elseif kind == "gone" and not own.cancelled then
+        start_worker(pool, own)
+    end
+end
+
+--- Waits for messages of the workers and deals with them.
+-- @param timeout in seconds; nil waits as long as it takes
+-- @return true; false at the timeout; `cancel_error` if the calling lane is to stop, or the pool has been cancelled
+function pools.pump(pool, own, timeout)
+    local queue = pool.queue
+    local function deal(key, ...)
+        if key == nil then
+            return false
+        end
+        if key == cancel_error then
+            return cancel_error
+        end
+        for at = 1, select("#", ...), 5 do
+            dispatch(pool, own, select(at, ...))
+        end
+        return true
+    end
+    if timeout then
+        return deal(queue:receive(timeout, queue.batched, own.slot, 5, 5 * AT_A_TIME))
+    end
+    return deal(queue:receive(queue.batched, own.slot, 5, 5 * AT_A_TIME))
+end
+
+-- The error of `init`, as an error of the call that notices it.
+local function raise_failure(own, level)
+    local failure = own.failure
+    local err = failure[1]
+    if type(err) == "string" then
+        err = "pool: init failed: " .. err
+    end
+    error(err, type(err) == "string" and 0 or level + 1)
+end
+
+--- Makes a pool: lanes that work for many calls.
+-- @param options see docs/manual/pools.md
+-- @return the pool
+function pools.new(options)
+    if options ~= nil and type(options) ~= "table" then
+        error(("bad argument #1 to 'pool' (table expected, got %s)"):format(type(options)), 3)
+    end
+    options = options or {}
+    pools.check("lanes.pool", options, KNOWN, 3)
+    if options.time_limit and not core.cpu_time() then
+        error("Bad 'time_limit' option: this system does not tell the processor time of a thread", 3)
+    end
+    local passed_on = {}
+    for name in pairs(PASSED_ON) do
+        passed_on[name] = options[name]
+    end
+    local made, generator = pcall(lanes.gen, options.libraries or "*", passed_on, worker)
+    if not made then
+        error((tostring(generator):gsub("^[^\n]-:%d+: ", "")), 3)
+    end
+    local count = options.workers or core.cpus()
+    local pool = setmetatable({ queue = lanes.linda(options.name or "pool"), workers = count }, Pool)
+    local own = {
+        generator = generator, calls = {}, workers = {}, next = 1, living = 0, starting = 0, next_call = 1, slot = "done",
+        done = 0, failed = 0, limit = options.queue, guard = guard(pool.queue),
+        settings = { init = options.init, time_limit = options.time_limit, max_tasks = options.max_tasks, name = options.name,
+            workers = count },
+    }
+    owned[pool] = own
+    for _ = 1, count do
+        local started, failure = pcall(start_worker, pool, own)
+        if not started then
+            pool.queue:cancel()
+            error((tostring(failure):gsub("^[^\n]-:%d+: ", "")), 3)
+        end
+    end
+    while options.init and own.starting > 0 do
+        if pools.pump(pool, own) == cancel_error then
+            pool.queue:cancel()
+            return cancel_error
+        end
+        if own.failure then
+            pool.queue:cancel()
+            raise_failure(own, 3)
+        end
+    end
+    return pool
+end
+
+--- What a state knows of a pool: as its owner, or as one of its workers.
+-- @param call name of the method, for messages
+function pools.access(pool, call, level)
+    local queue = type(pool) == "table" and rawget(pool, "queue")
+    local own = owned[pool]
+    if not own and queue then
+        -- In a worker the pool is a copy, and the same for all its tasks.
+        local here = package and package.loaded["lanes.pool.here"]
+        if here and here.queue == queue then
+            own = here.own
+            if not own then
+                own = { calls = {}, next_call = 1, slot = "done:" .. here.me, here = here, done = 0, failed = 0 }
+                here.own = own
+            end
+        else
+            error(("pool:%s: this pool belongs to another state: only its workers can use it, too"):format(call), level + 1)
+        end
+    end
+    if not own then
+        error(("bad argument #1 to '%s' (pool expected, got %s): call it as pool:%s(...)"):format(call, type(pool), call), level + 1)
+    end
+    if own.closed then
+        error(("pool:%s: pool is closed"):format(call), level + 1)
+    end
+    if own.failure and own.living == 0 then
+        raise_failure(own, level + 1)
+    end
+    return own
+end
+
+--- A new number, or in a worker a name, for a call.
+function pools.new_call(own)
+    local number = own.next_call
+    own.next_call = number + 1
+    return own.here and own.here.me .. ":" .. number or number
+end
+
+-- Waits until a future has ended. Returns true; false at the timeout; cancel_error.
+local function await(future, timeout)
+    local known = future[PRIVATE]
+    local pool, own = known.pool, known.own
+    local deadline = timeout and lanes.now_secs() + timeout
+    local mark = own.here and "wait:" .. own.here.me
+    local outcome = true
+    while not known.outcome do
+        if own.here then
+            pool.queue:set(mark, true)
+            local waiting = 0
+            for key, count in pairs(pool.queue:count()) do
+                if count > 0 and type(key) == "string" and key:sub(1, 5) == "wait:" then
+                    waiting = waiting + 1
+                end
+            end
+            if waiting >= pool.workers and (pool.queue:count "job" or 0) > 0 and not deadline then
+                pool.queue:set(mark)
+                error("pool: waiting for a task of the same pool would take for ever: all its workers wait for each other", 0)
+            end
+        end
+        local pumped = pools.pump(pool, own, deadline and math.max(0, deadline - lanes.now_secs()))
+        if pumped ~= true then
+            outcome = pumped
+            if not known.outcome then
+                break
+            end
+        end
+    end
+    if mark then
+        pool.queue:set(mark)
+    end
+    return known.outcome and true or outcome
+end
+
+-- What came of a task: called by `dispatch`.
+local function take(known, _, _, kind, payload)
+    known.own.calls[known.call] = nil
+    if kind == "all" then
+        known.outcome, known.values = "done", payload
+        known.own.done = known.own.done + 1
+        return
+    end
+    known.own.failed = known.own.failed + 1
+    known.outcome = "error"
+    if kind == "lost" then
+        known.values = { n = 2, nil, payload }
+    else
+        local failure = payload.errors[1]
+        known.values = { n = failure[2] == nil and 2 or 3, nil, failure[1], failure[2] }
+    end
+end
+
+--- Has a worker call a function.
+-- @param f the function
+-- @param ... its arguments
+-- @return a future
+function Pool:submit(f, ...)
+    local own = pools.access(self, "submit", 2)
+    if type(f) ~= "function" then
+        error(("bad argument #1 to 'submit' (function expected, got %s)"):format(type(f)), 2)
+    end
+    while own.limit and (self.queue:count "job" or 0) >= 4 * own.limit do
+        if pools.pump(self, own) == cancel_error then
+            return cancel_error
+        end
+    end
+    local call = pools.new_call(own)
+    local known = { pool = self, own = own, call = call, take = take }
+    local sent, failure = pcall(self.queue.send, self.queue, "job", call, 0, 1,
+        { f = f, n = select("#", ...), reply = own.slot, ... })
+    if not sent then
+        if failure == cancel_error then
+            error(failure, 0)
+        end
+        failure = tostring(failure):gsub("arg #5%[(%d+)%]", "arg #%1"):gsub("arg #5%.f", "the function")
+        error("submit: " .. failure, 2)
+    end
+    if failure == cancel_error then
+        return cancel_error
+    end
+    own.calls[call] = known
+    return setmetatable({ [PRIVATE] = known }, Future)
+end
+
+-- Whether a task waits for a worker; the number of the worker that works at it, if one does.
+local function place(known)
+    for number in pairs(known.own.workers or {}) do
+        if known.pool.queue:get("run:" .. number) == known.call then
+            return false, number
+        end
+    end
+    return true
+end
+
+local methods = {}
+
+--- Waits until the task has ended.
+-- @param timeout in seconds; nil waits as long as it takes
+-- @return its results; nil, error, trace; nothing if it was cancelled; nil, "timeout"
+function methods:join(timeout)
+    if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
+        error(("bad argument #1 to 'join' (number expected, got %s)"):format(described(timeout)), 2)
+    end
+    local ended = await(self, timeout and timeout >= 0 and timeout or nil)
+    if ended == cancel_error then
+        return cancel_error
+    elseif not ended then
+        return nil, "timeout"
+    end
+    local values = self[PRIVATE].values
+    if values then
+        return unpack(values, 1, values.n)
+    end
+end
+
+--- Cancels the task: one that waits is dropped, one that runs is asked to stop as `lane:cancel` does.
+-- @param ... as of lane:cancel
+-- @return true and the status if it has ended, else false and "timeout"
+function methods:cancel(mode, ...)
+    local known = self[PRIVATE]
+    local own, queue = known.own, known.pool.queue
+    if own.here and not known.outcome then
+        error("cancel: a task that a worker has submitted cannot be cancelled", 2)
+    end
+    while pools.pump(known.pool, own, 0) == true do end -- luacheck: ignore 542
+    if known.outcome then
+        return true, self.status
+    end
+    local waits, number = place(known)
+    if not waits then
+        -- Who takes this mark may cancel the worker: it cannot have another task meanwhile.
+        local _, call = queue:receive(0, "run:" .. number)
+        if call == known.call then
+            local handle = own.workers[number]
+            own.workers[number] = nil
+            own.living = own.living - 1
+            own.calls[known.call] = nil
+            known.outcome = "cancelled"
+            start_worker(known.pool, own)
+            if mode == "soft" then
+                mode = "hard"
+            end
+            local ended = handle:cancel(mode or "hard", ...)
+            if not ended then
+                return false, "timeout"
+            end
+            return true, "cancelled"
+        elseif call ~= nil then
+            queue:send("run:" .. number, call)
+        end
+        return methods.cancel(self, mode, ...)
+    end
+    -- Its job is dropped by the worker that takes it: there is nobody to send the results to.
+    own.calls[known.call] = nil
+    known.outcome = "cancelled"
+    own.dropped = own.dropped or {}
+    queue:set("drop:" .. tostring(known.call), true)
+    return true, "cancelled"
+end
+
+function Future.__index(future, key)
+    local known = rawget(future, PRIVATE)
+    if type(key) == "number" then
+        local ended = await(future)
+        if ended == cancel_error then
+            return cancel_error
+        end
+        if known.outcome == "error" then
+            if key == -1 then
+                return known.values[2]
+            end
+            error(known.values[2], 2)
+        elseif key == 0 then
+            return true
+        end
+        return known.values and known.values[key]
+    elseif key == "status" then
+        if not known.outcome then
+            while pools.pump(known.pool, known.own, 0) == true do end -- luacheck: ignore 542
+        end
+        return known.outcome or (place(known) and "pending" or "running")
+    elseif methods[key] then
+        return methods[key]
+    end
+    error(("can't index a future with '%s': a future has 'status', 'join', 'cancel' and its results by number")
+        :format(tostring(key)), 2)
+end
+
+function Future.__tostring()
+    return "Future"
+end
+Future.__metatable = "Future"
+
+--- What the pool does.
+-- @return a table: workers, busy, queued, done, failed
+function Pool:stats()
+    local own = pools.access(self, "stats", 2)
+    if not own.here then
+        while pools.pump(self, own, 0) == true do end -- luacheck: ignore 542
+    end
+    local busy = 0
+    for key, count in pairs(self.queue:count()) do
+        if count > 0 and type(key) == "string" and key:sub(1, 4) == "run:" then
+            busy = busy + 1
+        end
+    end
+    local queued = math.floor((self.queue:count "job" or 0) / 4)
+    return { workers = own.living or self.workers, busy = busy, queued = queued, done = own.done, failed = own.failed }
+end
+
+local function checked_timeout(timeout, call)
+    if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout or timeout < 0) then
+        error(("bad argument #1 to '%s' (number of seconds from 0 expected, got %s)"):format(call, described(timeout)), 3)
+    end
+end
+
+--- Ends the pool when all tasks that wait have been done.
+-- @param timeout in seconds; nil waits as long as it takes
+-- @return true; false, "timeout": the workers end later
+function Pool:close(timeout)
+    checked_timeout(timeout, "close")
+    local own = owned[self]
+    if not (own and own.closed) then
+        own = pools.access(self, "close", 2)
+        if own.here then
+            error("close: a worker cannot end its own pool", 2)
+        end
+        own.closed = true
+        for _ = 1, own.living do
+            self.queue:send("job", false, 0, 0, false)
+        end
+    end
+    local deadline = timeout and lanes.now_secs() + timeout
+    while own.living > 0 and not own.cancelled do
+        local pumped = pools.pump(self, own, deadline and math.max(0, deadline - lanes.now_secs()))
+        if pumped == cancel_error then
+            return cancel_error
+        elseif not pumped then
+            return false, "timeout"
+        end
+    end
+    return true
+end
+
+--- Ends the pool at once: tasks that wait are dropped, those that run are asked to stop.
+-- @param timeout in seconds; nil waits as long as it takes
+-- @return true; false, "timeout": the workers end later
+function Pool:cancel(timeout)
+    checked_timeout(timeout, "cancel")
+    local own = owned[self]
+    if not own then
+        pools.access(self, "cancel", 2)
+        error("cancel: a worker cannot end its own pool", 2)
+    end
+    if not own.cancelled then
+        own.closed, own.cancelled = true, true
+        self.queue:cancel()
+        for _, handle in pairs(own.workers) do
+            handle:cancel("count", 1000, 0)
+        end
+        for call, known in pairs(own.calls) do
+            own.calls[call] = nil
+            known.outcome = known.outcome or "cancelled"
+        end
+    end
+    local deadline = timeout and lanes.now_secs() + timeout
+    for number, handle in pairs(own.workers) do
+        local first, reason = handle:join(deadline and math.max(0, deadline - lanes.now_secs()))
+        if first == nil and reason == "timeout" then
+            return false, "timeout"
+        end
+        own.workers[number] = nil
+        own.living = own.living - 1
+    end
+    return true
+end
+
+--- Ends the pool as `pool:cancel()` does (5.4 and later).
+function Pool:__close()
+    Pool.cancel(self)
+end
+
+function Pool.__tostring(pool)
+    local name = tostring(pool.queue):match "^Linda: (.*)"
+    return "Pool: " .. name
+end
+
+-- The methods `map` and `imap` are in a file of their own, which needs this one.
+for _, name in ipairs { "map", "imap" } do
+    Pool[name] = function(self, ...)
+        require "lanes.map"
+        return Pool[name](self, ...)
+    end
+end
+
+return pools
