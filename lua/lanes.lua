@@ -239,14 +239,16 @@ local function timers()
     return list
 end
 
--- A function of a module of the library, which is loaded when it is first called.
+-- Returns a function that calls the function `name` of a module of the library. The first call
+-- loads the module.
 local function later(module, name)
     return function(...)
         return require(module)[name](...)
     end
 end
 
--- Fills the public table once the core is configured. When memory runs out in here, `configure` can be called again.
+-- Fills the public table after the core has been configured. If this runs out of memory,
+-- `configure` can be called again.
 local function publish(main, with_timers)
     lanes.ABOUT = {
         author = "The Lanes developers",

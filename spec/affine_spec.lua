@@ -177,7 +177,7 @@ describe("a module that is loaded for a lane", function()
         assert.equal("cancelled", lane.status)
     end)
 
-    it("is asked to stop where it waits, when the lane that launches was asked before", function()
+    it("is asked to stop where it waits, when the launching lane already had a request", function()
         local linda = lanes.linda()
         package.preload.spec_inner = function() return { value = 42 } end
         package.preload.spec_waiting = function() linda:receive("never") end
@@ -185,7 +185,7 @@ describe("a module that is loaded for a lane", function()
             local lanes = require "lanes" -- luacheck: ignore lanes
             linda:send("ready", true)
             pcall(linda.receive, linda, "never")
-            -- What does not wait is loaded, and the lane that gets it was not asked.
+            -- A module that does not wait is loaded, and the new lane has no request.
             local value, asked = lanes.gen("*", { required = { "spec_inner" } }, function()
                 return package.loaded.spec_inner.value, cancel_test()
             end)():join()
@@ -197,7 +197,7 @@ describe("a module that is loaded for a lane", function()
         assert.same({ 42, false, true }, { expect.finished(lane) })
     end)
 
-    it("may wait for a finalizer of a lane that was asked to stop", function()
+    it("may wait for a finalizer of a cancelled lane", function()
         local linda = lanes.linda()
         package.preload.spec_waiting = function() return { value = select(2, linda:receive("go")) } end
         local lane = lanes.gen("*", function()
@@ -217,7 +217,7 @@ describe("a module that is loaded for a lane", function()
         assert.equal(42, expect.received(linda, "value"))
     end)
 
-    it("ends at the end of the program, which is not kept", function()
+    it("is stopped at the end of the program, which it does not delay", function()
         assert.equal("waiting\n", support.output [[
             local lanes = require "lanes".configure { shutdown_timeout = 100 }
             local linda = lanes.linda()

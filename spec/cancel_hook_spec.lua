@@ -39,7 +39,7 @@ describe("a hook", function()
                 local function step() end
                 local cancel_error, called = require "lanes".cancel_error, false
                 local _, problem = xpcall(error, function(problem)
-                    -- It is called once more, for the error that a hook raises in it.
+                    -- It is called again, for the error that a hook raises in it.
                     if called then return problem end
                     called = true
                     linda:set("ready", true)
@@ -52,7 +52,7 @@ describe("a hook", function()
         end
     end)
 
-    it("is not used up by a function in C that handles an error", function()
+    it("is not lost in a C function that handles an error", function()
         for _, mode in ipairs { "count", "call", "ret" } do
             for _ = 1, 20 do
                 local handle = ready(lanes.linda(), function(linda)
@@ -65,7 +65,7 @@ describe("a hook", function()
                         local _, problem = pcall(require, "failing")
                         if problem == cancel_error then error(problem, 0) end
                         _, problem = xpcall(error, tostring)
-                        -- Made a text by `tostring`.
+                        -- Converted to text by `tostring`.
                         if problem == tostring(cancel_error) then error(cancel_error, 0) end
                     end
                 end)

@@ -69,7 +69,7 @@ describe("an embedded Lanes", function()
         ]]))
     end)
 
-    it("works as the manual says", function()
+    it("works as in the manual", function()
         local result = machine.run({ machine.helper "manual_host" }, { limit = 60, environment = support.environment(), wrapper = true })
         assert.same({ code = 0, out = "hello from a lane\n", err = "" }, result)
     end)

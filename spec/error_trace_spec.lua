@@ -184,7 +184,7 @@ describe("a trace", function()
         assert.equal("cancelled", handle.status)
     end)
 
-    needs.limits(it)("does not come when memory ran out #address_space", function()
+    needs.limits(it)("does not exist when memory ran out #address_space", function()
         local out = support.output([[
             local lanes = require "lanes"
             local handle = lanes.gen("*", function()

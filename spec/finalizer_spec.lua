@@ -91,7 +91,7 @@ describe("a finalizer", function()
         assert.same({ n = 2, lanes.cancel_error }, (log:get("arguments")))
     end)
 
-    needs.limits(it)("gets the message alone when memory ran out #address_space", function()
+    needs.limits(it)("gets only the message when memory ran out #address_space", function()
         local out = support.output([[
             local lanes = require "lanes"
             local log = lanes.linda()

@@ -150,7 +150,7 @@ describe("a generator call that fails", function()
         assert.is_nil(linda:count("ran"))
     end)
 
-    needs.proc(it)("releases everything it had made", function()
+    needs.proc(it)("releases everything that it allocated", function()
         local grown = tonumber(support.output [[
             local lanes = require "lanes"
             local function kibibytes()

@@ -38,7 +38,7 @@ describe("a host in C", function()
         support.contains("25 objects finalized", output "old_objects")
     end)
 
-    needs.posix("fork", it)("forks, and the child goes on with lanes of its own", function()
+    needs.posix("fork", it)("forks, and the child launches lanes", function()
         assert.equal("a child has lanes of its own\n", output "fork")
     end)
 

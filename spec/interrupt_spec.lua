@@ -2,8 +2,9 @@
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
--- What the programs begin with. `interrupt()` has a signal sent to this process as soon as its first thread sleeps (the shell's
--- parent is this process); where the system does not tell of that, a moment later.
+-- The beginning of the programs. `interrupt()` has a signal sent to this process as soon as its
+-- first thread sleeps (the shell's parent is this process), or after a moment if the system does
+-- not tell when it sleeps.
 local BEGIN = [[
     local lanes = require "lanes".configure { shutdown_timeout = 100000 }
     local linda = lanes.linda()

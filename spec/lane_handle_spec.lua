@@ -30,8 +30,8 @@ local function leaving(write)
 end
 
 describe("the state of a lane", function()
-    -- What is said of it needs a thread that does nothing for Lanes meanwhile.
-    it("is closed when the lane has ended, on its own thread, with nobody joining it", function()
+    -- These tests need a thread that does nothing for Lanes meanwhile.
+    it("is closed when the lane has ended, on its own thread, without a join", function()
         local path = machine.temporary()
         os.remove(path)
         local handle = lanes.gen("*", leaving(function(name) io.open(name, "w"):close() end))(path)

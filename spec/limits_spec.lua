@@ -178,7 +178,7 @@ describe("a message for which there is no memory #address_space", function()
         ]], { limits = "-v 1000000", timeout = 100 })
     end
 
-    it_limited("is an error of the call that wanted to send it, which sends nothing", function()
+    it_limited("is an error of the send, which sends nothing", function()
         assert.equal("fine\n", outcome [[
             fails(linda.send, linda, "key", text)
             fails(linda.send, linda, "key", 1, text)
@@ -377,7 +377,7 @@ describe("lanes", function()
         assert.equal(3, expect.finished(first) + expect.finished(second))
     end)
 
-    it_limited("go on when the system's memory for threads runs out, and later ones start again #address_space", function()
+    it_limited("continue when memory for threads runs out, and later ones can be launched again #address_space", function()
         local out = support.output([[
             local lanes = require "lanes"
             local linda = lanes.linda()

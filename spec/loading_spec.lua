@@ -269,7 +269,7 @@ describe("the constants", function()
         assert.equal("userdata", type(lanes.null))
     end)
 
-    it("have the values that programs in C know", function()
+    it("have the values that C programs use", function()
         -- LuaJIT on 64-bit machines keeps the low 47 bits of a light userdata.
         local digits = machine.address_bits() == 32 and 8 or support.lua == "luajit" and 11 or 16
         local function has(value, marker)

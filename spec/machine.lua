@@ -1,5 +1,5 @@
--- What the specs ask of the system: files, directories, processes, and what it lets a program see. On Windows programs are run by
--- tests/run/run.c, elsewhere by the shell.
+-- What the specs ask of the system: files, directories, processes, and what it lets a program see.
+-- On Windows programs are run by tests/run/run.c, elsewhere by the shell.
 local machine = {}
 
 --- Whether this is Windows.
@@ -54,7 +54,8 @@ local names = 0
 --- The path of a new file, which is there and empty.
 function machine.temporary()
     if not machine.windows then return os.tmpname() end
-    -- The C library would have it in the root directory; its name has the number of the process. Another state has another table.
+    -- The C library would have it in the root directory; its name has the number of the process.
+    -- Another state has another table.
     local directory, process = os.getenv "TEMP":gsub("\\", "/"), os.tmpname():match "[^/\\]*$"
     names = names + 1
     local path = ("%s/lanes-%s-%s-%d"):format(directory, process, tostring(machine):match "%x+$", names)
@@ -135,7 +136,8 @@ function machine.endless(seconds)
     return ('"%s" sleep %d'):format(run, seconds or 1000)
 end
 
---- Sends Ctrl-C to this process ("INT"), or ends it ("TERM", not on Windows). It comes at once, or a little later.
+--- Sends Ctrl-C to this process ("INT"), or ends it ("TERM", not on Windows). It comes at once, or
+--- a little later.
 function machine.signal(name)
     if machine.windows then
         assert(name == "INT")
@@ -190,10 +192,12 @@ end
 
 --- Runs a program with a limit and waits for its end.
 -- @param words the program and its arguments
--- @param options a table: `limit`, seconds in which it was not waiting for a processor (spec/watch counts them; on Windows it is time, and
---   longer); a program that goes on is ended, and its code is then 124. `environment`, variables: a string, or false for none.
---   `directory`, where it runs. `limits`, arguments of the shell's `ulimit`. `wrapper`, whether LANES_SPEC_WRAPPER runs it
--- @return a table: `code`, the exit code (128 + n when signal n ended it); `out` and `err`, what it wrote
+-- @param options a table: `limit`, seconds in which it was not waiting for a processor (spec/watch
+--   counts them; on Windows it is time, and longer); a program that goes on is ended, and its code
+--   is then 124. `environment`, variables: a string, or false for none. `directory`, where it runs.
+--   `limits`, arguments of the shell's `ulimit`. `wrapper`, whether LANES_SPEC_WRAPPER runs it
+-- @return a table: `code`, the exit code (128 + n when signal n ended it); `out` and `err`, what it
+--   wrote
 function machine.run(words, options)
     return (machine.windows and on_windows or by_shell)(words, options)
 end

@@ -6,7 +6,7 @@ local assert, describe, it, after_each, before_each, _ENV = support.plain(assert
 local lanes = require "lanes"
 local expect = require "expect"
 
--- Where the registry keeps the `require` that Lanes has put in the place of the original (`src/lua/keys.rs`).
+-- The registry key of the `require` that replaces the original (`src/lua/keys.rs`).
 local KEY = -0x4c610007
 
 describe("while a module is loaded,", function()

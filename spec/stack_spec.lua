@@ -83,15 +83,15 @@ describe("the stack of a lane", function()
 
     needs.limits(it)("is as large as that of a new thread of the system", function()
         local program = [[io.write(string.format("%d", require "lanes_core".stack_sizes.usual / 2 ^ 20))]]
-        -- Where addresses are scarce it is always the least.
+        -- With 32-bit addresses it is always the smallest default.
         local narrow = machine.address_bits() == 32
         assert.equal(narrow and "2" or "16", support.output(program, { limits = "-s 16384" }))
-        -- At least so much; and where there is no limit what most systems have.
+        -- At least this much; if there is no limit, the size of most systems.
         assert.equal("2", support.output(program, { limits = "-s 256" }))
         assert.equal(narrow and "2" or "8", support.output(program, { limits = "-S -s unlimited" }))
     end)
 
-    it("is what the manual says where the system does not tell", function()
+    it("has the size in the manual if the system does not tell", function()
         local usual = sizes.usual / 2 ^ 20
         assert.is_true(usual >= 2 and usual <= 1024)
         if machine.windows then assert.equal(machine.address_bits() == 32 and 2 or 8, usual) end
@@ -162,7 +162,7 @@ describe("stack_size", function()
         ]]):format(expected)))
     end)
 
-    needs.limits(it)("for which there is no address space is an error of the launch, and others go on #address_space", function()
+    needs.limits(it)("for which there is no address space is an error of the launch, and others continue #address_space", function()
         local out = support.output([[
             local lanes = require "lanes".configure()
             local function body() return 42 end
@@ -174,7 +174,7 @@ describe("stack_size", function()
         assert.matches("^false\t[^\n]*cannot start a lane: the system gives no thread %([^\n]+%)\n42\n$", out)
     end)
 
-    needs.proc(it)("costs a lane that waits no memory but address space", function()
+    needs.proc(it)("costs a waiting lane address space but no memory", function()
         local function resident(size)
             return tonumber((support.output(([[
                 local lanes = require "lanes".configure { stack_size = %d }
@@ -200,10 +200,10 @@ describe("stack_size", function()
                 for _, lane in ipairs(all) do lane:join() end
             ]]):format(size))))
         end
-        -- 120 lanes of the larger ones have to fit where addresses are scarce.
+        -- 120 lanes with the larger size must fit into 32-bit addresses.
         local large_size = machine.address_bits() == 32 and 2 ^ 24 or 2 ^ 26
         local small, large = resident(2 ^ 21), resident(large_size)
-        -- In KiB for each lane.
+        -- In KiB per lane.
         assert.is_true(large <= small + 64, ("%d KiB with 2 MiB, %d KiB with %d MiB"):format(small, large, large_size / 2 ^ 20))
     end)
 end)

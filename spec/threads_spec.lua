@@ -204,12 +204,12 @@ local function nice()
 end
 
 describe("a priority below 0, on Linux,", function()
-    it_proc("lowers the thread by its nice value, the more the lower", function()
+    it_proc("raises the thread's nice value, more for a lower priority", function()
         local values, usual = {}, nice()
         for priority = -3, 0 do
             values[-priority] = lanes.gen("*", { priority = priority }, nice)()[1]
         end
-        -- The specs may run with as low a priority themselves.
+        -- The specs themselves may run with such a low priority.
         for lower = 1, 3 do
             assert.is_true(values[lower - 1] < values[lower] or values[lower] == usual, "-" .. lower)
         end
@@ -224,7 +224,7 @@ describe("a priority below 0, on Linux,", function()
         assert.is_true(before < after or before == after and after >= 9)
     end)
 
-    it_proc("is not left to later lanes", function()
+    it_proc("is not kept for later lanes", function()
         local usual = nice()
         for _ = 1, 10 do
             lanes.gen("*", { priority = -3 }, nothing)():join()
@@ -234,7 +234,7 @@ describe("a priority below 0, on Linux,", function()
         end
     end)
 
-    it_proc("is not left to them by lanes that it launched, either", function()
+    it_proc("is not kept for later lanes by lanes that it launched, either", function()
         -- More at once than there are idle threads.
         local function many()
             local lanes = require "lanes" -- luacheck: ignore
@@ -288,7 +288,7 @@ describe("set_thread_affinity", function()
         support.contains("affinity", message)
     end)
 
-    it_proc("binds the calling thread, and leaves nothing to later lanes", function()
+    it_proc("binds the calling thread, and is not kept for later lanes", function()
         local first = tonumber(cpus():match("^%d+"))
         local before = cpus()
         for _ = 1, 10 do
