@@ -5,8 +5,8 @@ local core = require "lanes_core"
 
 local lanes = {}
 
-local error, pairs, select, setmetatable, tostring, type =
-    error, pairs, select, setmetatable, tostring, type
+local error, pairs, pcall, require, select, setmetatable, tostring, type =
+    error, pairs, pcall, require, select, setmetatable, tostring, type
 local package = package
 
 -- The keys of a table as text, in alphabetical order, for messages. Does without the library
@@ -239,11 +239,25 @@ local function timers()
     return list
 end
 
--- Returns a function that calls the function `name` of a module of the library. The first call
--- loads the module.
+-- The modules of the library that are loaded late.
+local parts = { "lanes.map", "lanes.pool", "lanes.progress", "lanes.worker" }
+
+-- Returns a function that loads a module of the library when it is first called, and calls its
+-- function `name`.
 local function later(module, name)
     return function(...)
-        return require(module)[name](...)
+        local fine, loaded = pcall(require, module)
+        if not fine then
+            -- 5.1 and LuaJIT mark a module whose loading has failed, for ever.
+            for i = 1, #parts do
+                local kind = type(package.loaded[parts[i]])
+                if kind ~= "table" and kind ~= "function" then
+                    package.loaded[parts[i]] = nil
+                end
+            end
+            error(loaded, 0)
+        end
+        return loaded[name](...)
     end
 end
 

@@ -471,6 +471,33 @@ end, function(given, ok)
     holds(require "scenarios_loaded".value[1] == 5, "the lock is still held")
 end)
 
+scenario("a pool", function() return {} end, function(given)
+    given.made = lanes.pool { workers = 1, name = "refused", init = function() return 1 end }
+    given.value = given.made:submit(function(x) return { x } end, 5)[1]
+end, function(given, ok)
+    if given.made then
+        holds(not ok or given.value[1] == 5, "result")
+        holds(given.made:submit(function() return "next" end)[1] == "next", "the pool works")
+        holds(given.made:close(support.LIMIT), "the pool ends")
+    end
+end)
+
+scenario("maps", function()
+    local pool = lanes.pool { workers = 1 }
+    pool:map(function(x) return x end, { 1 })
+    return { pool }
+end, function(given)
+    given.all = given[1]:map(function(x) return x + 1 end, { 1, 2, 3 }, { chunk = 2 })
+    given.value = 0
+    for _, x in given[1]:imap(function(x) return x end, { 1, 2, 3 }) do given.value = given.value + x end
+end, function(given, ok)
+    if ok then
+        holds(given.all[1] == 2 and given.all[3] == 4 and given.value == 6, "results")
+    end
+    holds(given[1]:map(function(x) return -x end, { 1 })[1] == -1, "the pool works")
+    holds(given[1]:cancel(support.LIMIT), "the pool ends")
+end)
+
 scenario("a generator with source text", function() return {} end, function(given)
     given.lane = lanes.gen("*", "return 1, ...")(2)
 end, function(given, ok)

@@ -34,7 +34,8 @@ impl Timers {
     /// Sets the slot to the time at `first` (seconds since the epoch), and every `period` seconds
     /// from then on. Replaces the timer that the slot had.
     ///
-    /// Errors: the thread of the timers cannot be started; out of memory (`ErrorKind::OutOfMemory`).
+    /// Errors: the thread of the timers cannot be started; out of memory
+    /// (`ErrorKind::OutOfMemory`).
     pub fn set(
         &self,
         linda: &Arc<Linda>,

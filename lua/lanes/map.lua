@@ -58,7 +58,8 @@ local function begin(name, pool, own, f, list, opts, all, level)
     pools.check(name, opts, KNOWN, level + 1)
     local call = {
         name = name, pool = pool, own = own, queue = pool.queue, id = pools.new_call(own), workers = pool.workers, all = all,
-        on_error = opts.on_error or "raise", results = {}, errors = {}, outstanding = 0, done = 0, taken = 0, opts = opts,
+        on_error = opts.on_error or "raise",
+        results = {}, errors = {}, lost = false, first_error = false, outstanding = 0, done = 0, taken = 0, opts = opts,
         progress = progress.new(opts.progress), deadline = opts.timeout and lanes.now_secs() + opts.timeout, began = lanes.now_secs(),
     }
     if type(list) == "table" then
@@ -99,8 +100,6 @@ end
 
 -- Called by the pool with a reply of a worker.
 local function take(call, first, n, kind, payload)
-    call.outstanding = call.outstanding - 1
-    call.done = call.done + n
     local results = call.results
     if kind == "one" or kind == "all" then
         if n == 1 then
@@ -127,6 +126,14 @@ local function take(call, first, n, kind, payload)
     if call.arrived then
         call.arrived(first, n)
     end
+    -- At the end: where memory runs out before, `lose` does it.
+    call.outstanding = call.outstanding - 1
+    call.done = call.done + n
+end
+
+-- As `take`, where memory has run out. Allocates nothing.
+local function lose(call)
+    call.outstanding = call.outstanding - 1
 end
 
 -- The size of the next chunk: as many items as take CHUNK_TIME, by the times so far.
@@ -221,6 +228,9 @@ local function pump(call)
     local outcome = pools.pump(call.pool, own, remaining)
     if outcome ~= true then
         finish(call)
+    elseif call.lost then
+        finish(call)
+        error("not enough memory", 0)
     end
     return outcome
 end
@@ -303,7 +313,7 @@ local function do_map(name, pool, own, f, list, opts, level)
         error(("bad argument to '%s' (table expected, got %s)"):format(name, type(list)), level + 1)
     end
     local call = begin(name, pool, own, f, list, opts, false, level + 1)
-    call.take, call.f = take, f
+    call.take, call.lose, call.f = take, lose, f
     announce(call, f, false)
     local outcome = true
     if call.total > 0 then
@@ -371,7 +381,7 @@ local function do_imap(name, pool, own, f, source, opts, level)
         error(("bad argument to '%s' (table or iterator expected, got %s)"):format(name, type(source)), level + 1)
     end
     call = begin(name, pool, own, f, type(source) == "table" and iterator ~= source and source or nil, opts, true, level + 1)
-    call.take = take
+    call.take, call.lose = take, lose
     local function packed(...)
         return { n = select("#", ...), ... }
     end

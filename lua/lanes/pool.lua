@@ -13,8 +13,14 @@ local pools = {}
 -- The private data of pools that this state has made, by pool.
 local owned = setmetatable({}, { __mode = "k" })
 
--- The largest number of messages that a state receives from its workers at a time.
+-- How many messages a state takes from its workers at a time.
 local AT_A_TIME = 32
+
+-- Seconds after which a state that waits first looks for workers that have ended without a message; each time it waits twice as long, up to
+-- the second.
+local FIRST_AUDIT, LAST_AUDIT = 0.05, 2
+
+local NONE = {}
 
 local Pool = {}
 Pool.__index = Pool
@@ -89,10 +95,24 @@ end
 
 local function start_worker(pool, own)
     local number = own.next
-    own.next = number + 1
     own.workers[number] = own.generator(pool.queue, number, own.settings, cancel_error)
+    own.next = number + 1
     own.living = own.living + 1
-    own.starting = own.starting + 1
+    own.starting[number] = true
+end
+
+-- Starts workers in place of those that have ended. Those that cannot be started now are started by a later call.
+local function replace(pool, own)
+    while own.missing > 0 do
+        local started, failure = pcall(start_worker, pool, own)
+        if not started then
+            if own.living == 0 then
+                error(failure, 0)
+            end
+            return
+        end
+        own.missing = own.missing - 1
+    end
 end
 
 -- An object with a finalizer for `owned`: a pool that is collected ends its workers.
@@ -109,8 +129,8 @@ local function guard(queue)
     return setmetatable({}, { __gc = collected })
 end
 
--- Handles a message of a worker.
-local function dispatch(pool, own, call, first, n, kind, payload)
+-- Deals with a message of a worker.
+local function dispatch(own, call, first, n, kind, payload)
     if call ~= 0 then
         local known = own.calls[call]
         if known then
@@ -119,43 +139,90 @@ local function dispatch(pool, own, call, first, n, kind, payload)
         return
     end
     if kind == "ready" then
-        own.starting = own.starting - 1
+        own.starting[first] = nil
         return
     end
     if own.workers[first] then
         own.workers[first] = nil
         own.living = own.living - 1
     end
+    own.starting[first] = nil
     if kind == "failed" then
-        own.starting = own.starting - 1
         own.failure = payload
     elseif kind == "gone" and not own.cancelled then
-        start_worker(pool, own)
+        own.missing = own.missing + 1
     end
 end
 
---- Waits for messages of the workers and handles them.
--- @param timeout seconds; nil: no limit
--- @return true; false at the timeout; `cancel_error` if the calling lane is asked to stop, or the
---   pool has been cancelled
+-- Deals with what `receive` has returned. Messages cannot be put back, so where memory runs out meanwhile the calls that they are for
+-- fail, which allocates nothing.
+local function deal(own, key, ...)
+    if key == nil then
+        return false
+    end
+    if key == cancel_error then
+        return cancel_error
+    end
+    for at = 1, select("#", ...), 5 do
+        local fine = pcall(dispatch, own, select(at, ...))
+        if not fine then
+            local call = select(at, ...)
+            local known = own.calls[call]
+            if known then
+                known.lost = true
+                known:lose(call)
+            end
+        end
+    end
+    return true
+end
+
+-- Looks for workers that have ended without a message, as where not even memory for that was left. What they worked at fails.
+-- Returns whether there was one.
+local function audit(queue, own)
+    local found = false
+    for number, handle in pairs(own.workers or NONE) do
+        local status = handle.status
+        if (status == "error" or status == "cancelled" or status == "done") and (queue:count(own.slot) or 0) == 0 then
+            found = true
+            own.workers[number] = nil
+            own.living = own.living - 1
+            own.missing = own.missing + 1
+            if own.starting[number] then
+                own.starting[number] = nil
+                local _, failure = handle:join()
+                own.failure = { failure }
+            end
+        end
+    end
+    if found then
+        for call, known in pairs(own.calls) do
+            known.lost = true
+            known:lose(call)
+        end
+    end
+    return found
+end
+
+--- Waits for messages of the workers and deals with them.
+-- @param timeout in seconds; nil waits as long as it takes
+-- @return true; false at the timeout; `cancel_error` if the calling lane is to stop, or the pool has been cancelled
 function pools.pump(pool, own, timeout)
     local queue = pool.queue
-    local function deal(key, ...)
-        if key == nil then
-            return false
-        end
-        if key == cancel_error then
-            return cancel_error
-        end
-        for at = 1, select("#", ...), 5 do
-            dispatch(pool, own, select(at, ...))
-        end
-        return true
+    if own.missing > 0 then
+        replace(pool, own)
     end
-    if timeout then
-        return deal(queue:receive(timeout, queue.batched, own.slot, 5, 5 * AT_A_TIME))
+    local outcome
+    local slice = FIRST_AUDIT
+    repeat
+        outcome = deal(own, queue:receive(timeout or slice, queue.batched, own.slot, 5, 5 * AT_A_TIME))
+        outcome = outcome or not timeout and audit(queue, own)
+        slice = slice < LAST_AUDIT and 2 * slice or slice
+    until timeout or outcome
+    if own.missing > 0 then
+        replace(pool, own)
     end
-    return deal(queue:receive(queue.batched, own.slot, 5, 5 * AT_A_TIME))
+    return outcome
 end
 
 -- Raises the error of `init` from the calling function.
@@ -191,8 +258,8 @@ function pools.new(options)
     local count = options.workers or core.cpus()
     local pool = setmetatable({ queue = lanes.linda(options.name or "pool"), workers = count }, Pool)
     local own = {
-        generator = generator, calls = {}, workers = {}, next = 1, living = 0, starting = 0, next_call = 1, slot = "done",
-        done = 0, failed = 0, limit = options.queue, guard = guard(pool.queue),
+        generator = generator, calls = {}, workers = {}, next = 1, living = 0, starting = {}, next_call = 1, slot = "done",
+        done = 0, failed = 0, missing = 0, limit = options.queue, guard = guard(pool.queue),
         settings = { init = options.init, time_limit = options.time_limit, max_tasks = options.max_tasks, name = options.name,
             workers = count },
     }
@@ -204,7 +271,7 @@ function pools.new(options)
             error((tostring(failure):gsub("^[^\n]-:%d+: ", "")), 3)
         end
     end
-    while options.init and own.starting > 0 do
+    while options.init and next(own.starting) do
         if pools.pump(pool, own) == cancel_error then
             pool.queue:cancel()
             return cancel_error
@@ -229,7 +296,8 @@ function pools.access(pool, call, level)
         if here and here.queue == queue then
             own = here.own
             if not own then
-                own = { calls = {}, next_call = 1, slot = "done:" .. here.me, here = here, done = 0, failed = 0 }
+                own = { calls = {}, next_call = 1, slot = "done:" .. here.me, here = here, done = 0, failed = 0,
+                    missing = 0 }
                 here.own = own
             end
         else
@@ -241,6 +309,9 @@ function pools.access(pool, call, level)
     end
     if own.closed then
         error(("pool:%s: pool is closed"):format(call), level + 1)
+    end
+    if own.missing > 0 then
+        replace(pool, own)
     end
     if own.failure and own.living == 0 then
         raise_failure(own, level + 1)
@@ -308,7 +379,15 @@ local function take(known, _, _, kind, payload)
     end
 end
 
---- Submits a task: a worker calls a function.
+local NO_MEMORY = { n = 2, nil, "not enough memory" }
+
+-- As `take`, where memory has run out. Allocates nothing.
+local function lose(known, call)
+    known.own.calls[call] = nil
+    known.outcome, known.values = "error", NO_MEMORY
+end
+
+--- Has a worker call a function.
 -- @param f the function
 -- @param ... its arguments
 -- @return a future
@@ -323,10 +402,14 @@ function Pool:submit(f, ...)
         end
     end
     local call = pools.new_call(own)
-    local known = { pool = self, own = own, call = call, take = take }
+    local known = { pool = self, own = own, call = call, take = take, lose = lose, lost = false, outcome = false, values = false }
+    local future = setmetatable({ [PRIVATE] = known }, Future)
+    -- Known before it is sent: what comes back finds it.
+    own.calls[call] = known
     local sent, failure = pcall(self.queue.send, self.queue, "job", call, 0, 1,
         { f = f, n = select("#", ...), reply = own.slot, ... })
     if not sent then
+        own.calls[call] = nil
         if failure == cancel_error then
             error(failure, 0)
         end
@@ -334,10 +417,10 @@ function Pool:submit(f, ...)
         error("submit: " .. failure, 2)
     end
     if failure == cancel_error then
+        own.calls[call] = nil
         return cancel_error
     end
-    own.calls[call] = known
-    return setmetatable({ [PRIVATE] = known }, Future)
+    return future
 end
 
 -- Returns whether a task waits for a worker, and the number of the worker that runs it, if any.
@@ -395,11 +478,12 @@ function methods:cancel(mode, ...)
             own.living = own.living - 1
             own.calls[known.call] = nil
             known.outcome = "cancelled"
-            start_worker(known.pool, own)
+            own.missing = own.missing + 1
             if mode == "soft" then
                 mode = "hard"
             end
             local ended = handle:cancel(mode or "hard", ...)
+            replace(known.pool, own)
             if not ended then
                 return false, "timeout"
             end

@@ -222,8 +222,9 @@ return function(queue, me, settings, cancel_error)
 
     set_finalizer(function(err)
         if err ~= nil and err ~= cancel_error then
-            if current then
-                send(current[4], current[1], current[2], current[3], "lost", tostring(err))
+            local job = current
+            if job then
+                pcall(send, job[4], job[1], job[2], job[3], "lost", tostring(err))
             end
             control("gone")
         end

@@ -10,7 +10,7 @@ local machine = require "machine"
 local deaf = {
     spinning = true, ["spinning under pcall"] = true, ["waiting under pcall"] = true, ["in a finalizer that spins"] = true,
     ["in os.execute"] = true, ["in a read"] = true, ["waiting in a callback of luv"] = true, ["spinning in a callback of luv"] = true,
-    ["loading a module that spins"] = true, ["loading a module that is in os.execute"] = true,
+    ["loading a module that spins"] = true, ["a pool with tasks that spin"] = true, ["loading a module that is in os.execute"] = true,
 }
 local lanes = require "lanes".configure { shutdown_timeout = deaf[activity] and 0.05 or 100000, with_timers = timers == "timers" }
 local linda = lanes.linda "endings"
@@ -34,6 +34,22 @@ function activities.waiting()
         linda:send("there", true)
         linda:receive("never")
     end)
+end
+
+activities["a pool with tasks"] = function()
+    pool = lanes.pool { workers = 2 } -- luacheck: ignore (it stays alive in a global)
+    for _ = 1, 4 do pool:submit(function() linda:send("there", true) linda:receive "never" end) end -- luacheck: ignore
+    for _ = 1, 2 do linda:receive "there" end
+end
+
+activities["a pool with nothing to do"] = function()
+    lanes.map({ 1, 2 }, function(x) return x end)
+end
+
+activities["a pool with tasks that spin"] = function()
+    pool = lanes.pool { workers = 2 } -- luacheck: ignore
+    for _ = 1, 2 do pool:submit(function() linda:send("there", true) while true do end end) end -- luacheck: ignore
+    for _ = 1, 2 do linda:receive "there" end
 end
 
 function activities.sending()

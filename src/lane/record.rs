@@ -50,7 +50,7 @@ pub struct Record {
     pub position: AtomicUsize,
     stage: AtomicU8,
     /// Whether it counts as a lane with a soft request that did not wake it.
-    unnoticed: AtomicBool,
+    soft_request: AtomicBool,
     name: Mutex<Vec<u8>>,
     /// The coroutines that are running, the first one first. Empty before the lane runs and after
     /// its body has ended.
@@ -76,7 +76,7 @@ impl Record {
             outcome: OnceLock::new(),
             position: AtomicUsize::new(usize::MAX),
             stage: AtomicU8::new(Stage::Pending as u8),
-            unnoticed: AtomicBool::new(false),
+            soft_request: AtomicBool::new(false),
             name: Mutex::new(UNNAMED.to_vec()),
             targets: Mutex::default(),
             hook: Mutex::new(None),
@@ -94,28 +94,28 @@ impl Record {
     /// Sets its stage.
     pub fn set_stage(&self, stage: Stage) {
         self.stage.store(stage as u8, Ordering::SeqCst);
-        self.count_unnoticed();
+        self.end_soft_request();
     }
 
     /// Notes a soft request that did not wake the lane.
-    pub fn asked_unnoticed(&self) {
+    pub fn note_soft_request(&self) {
         // The record of a service stands for no lane that waits on a linda.
-        if self.service.get().is_none() && !self.unnoticed.swap(true, Ordering::SeqCst) {
+        if self.service.get().is_none() && !self.soft_request.swap(true, Ordering::SeqCst) {
             soft_requests::add();
         }
-        self.count_unnoticed();
+        self.end_soft_request();
     }
 
     /// A lane that has ended no longer counts. Of the lane and the thread that cancels it, the
     /// later one sees that.
-    fn count_unnoticed(&self) {
+    fn end_soft_request(&self) {
         let ended = !matches!(
             Stage::of(self.stage.load(Ordering::SeqCst)),
             Stage::Pending | Stage::Running
         );
         if ended
-            && self.unnoticed.load(Ordering::SeqCst)
-            && self.unnoticed.swap(false, Ordering::SeqCst)
+            && self.soft_request.load(Ordering::SeqCst)
+            && self.soft_request.swap(false, Ordering::SeqCst)
         {
             soft_requests::remove();
         }

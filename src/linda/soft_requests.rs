@@ -19,16 +19,18 @@ pub fn remove() {
     LANES.fetch_sub(1, Ordering::Release);
 }
 
-/// To be called before an operation on a linda that may wake these waiters: ends the waits of those that
-/// have such a request.
+/// To be called before an operation on a linda that may wake these waiters: ends the waits of those
+/// that have such a request.
 #[inline]
 pub fn before(linda: &Linda, may_wake: Who) {
-    if may_wake != Who::None && LANES.load(Ordering::Acquire) != 0 {
+    if LANES.load(Ordering::Acquire) != 0 {
         end_waits(linda, may_wake);
     }
 }
 
 #[cold]
 fn end_waits(linda: &Linda, who: Who) {
-    linda.queues.refuse_asked(who);
+    if who != Who::None {
+        linda.queues.refuse_asked(who);
+    }
 }

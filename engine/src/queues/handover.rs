@@ -22,7 +22,8 @@ pub struct Handover<M: Element> {
 }
 
 /// Elements that were replaced by others: those of the outbox, then those of the queue.
-pub type Replaced<M> = (Option<Contents<M>>, Fifo<M>);
+// The box keeps it small: nearly always the outbox is empty.
+pub type Replaced<M> = (Option<Box<Contents<M>>>, Fifo<M>);
 
 impl<M: Element> Handover<M> {
     pub fn new() -> Handover<M> {
@@ -83,7 +84,7 @@ impl<M: Element> Handover<M> {
 
     /// To be called before the first element of an empty slot is added. Returns the outbox if a
     /// receiver wants the element there.
-    #[inline]
+    #[inline(always)]
     fn begin(&mut self, is_open: impl FnOnce() -> bool) -> Option<&Outbox<M>> {
         self.first = 1;
         let outbox = self.outbox.as_deref()?;
@@ -189,7 +190,7 @@ impl<M: Element> Handover<M> {
     pub fn replace(&mut self, values: Vec<M>) -> Replaced<M> {
         let outbox = self.outbox.as_ref().filter(|outbox| outbox.len() > 0);
         let replaced = (
-            outbox.map(|outbox| outbox.empty()),
+            outbox.map(|outbox| Box::new(outbox.empty())),
             std::mem::replace(&mut self.queue, Fifo::of(values)),
         );
         self.count_taken();

@@ -128,7 +128,7 @@ pub fn cancel(state: State) -> Result<c_int, Raise> {
     if wake {
         record.end_service();
     } else {
-        record.asked_unnoticed();
+        record.note_soft_request();
     }
     if let Some((mask, count)) = asked.hook {
         record.set_hooks(mask, count);
