@@ -126,12 +126,12 @@ local function take(call, first, n, kind, payload)
     if call.arrived then
         call.arrived(first, n)
     end
-    -- At the end: where memory runs out before, `lose` does it.
+    -- Last, because `lose` does it if memory runs out before.
     call.outstanding = call.outstanding - 1
     call.done = call.done + n
 end
 
--- As `take`, where memory has run out. Allocates nothing.
+-- As `take`, if memory has run out. Allocates nothing.
 local function lose(call)
     call.outstanding = call.outstanding - 1
 end

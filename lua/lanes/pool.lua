@@ -13,11 +13,11 @@ local pools = {}
 -- The private data of pools that this state has made, by pool.
 local owned = setmetatable({}, { __mode = "k" })
 
--- How many messages a state takes from its workers at a time.
+-- The largest number of messages that a state receives from its workers at a time.
 local AT_A_TIME = 32
 
--- Seconds after which a state that waits first looks for workers that have ended without a message; each time it waits twice as long, up to
--- the second.
+-- Seconds between two checks of a waiting state for workers that have ended without a message: the
+-- first interval, which doubles each time, and the longest.
 local FIRST_AUDIT, LAST_AUDIT = 0.05, 2
 
 local NONE = {}
@@ -101,7 +101,8 @@ local function start_worker(pool, own)
     own.starting[number] = true
 end
 
--- Starts workers in place of those that have ended. Those that cannot be started now are started by a later call.
+-- Replaces workers that have ended. Those that cannot be started now are started by
+-- a later call.
 local function replace(pool, own)
     while own.missing > 0 do
         local started, failure = pcall(start_worker, pool, own)
@@ -129,7 +130,7 @@ local function guard(queue)
     return setmetatable({}, { __gc = collected })
 end
 
--- Deals with a message of a worker.
+-- Handles a message of a worker.
 local function dispatch(own, call, first, n, kind, payload)
     if call ~= 0 then
         local known = own.calls[call]
@@ -154,8 +155,8 @@ local function dispatch(own, call, first, n, kind, payload)
     end
 end
 
--- Deals with what `receive` has returned. Messages cannot be put back, so where memory runs out meanwhile the calls that they are for
--- fail, which allocates nothing.
+-- Handles the results of `receive`. Messages cannot be put back, so if memory runs out meanwhile,
+-- their calls fail, which allocates nothing.
 local function deal(own, key, ...)
     if key == nil then
         return false
@@ -177,8 +178,8 @@ local function deal(own, key, ...)
     return true
 end
 
--- Looks for workers that have ended without a message, as where not even memory for that was left. What they worked at fails.
--- Returns whether there was one.
+-- Searches workers that have ended without a message, as when memory for it was missing.
+-- Their tasks fail. Returns whether there was one.
 local function audit(queue, own)
     local found = false
     for number, handle in pairs(own.workers or NONE) do
@@ -204,9 +205,10 @@ local function audit(queue, own)
     return found
 end
 
---- Waits for messages of the workers and deals with them.
--- @param timeout in seconds; nil waits as long as it takes
--- @return true; false at the timeout; `cancel_error` if the calling lane is to stop, or the pool has been cancelled
+--- Waits for messages of the workers and handles them.
+-- @param timeout seconds; nil: no limit
+-- @return true; false at the timeout; `cancel_error` if the calling lane is asked to stop, or the
+--   pool has been cancelled
 function pools.pump(pool, own, timeout)
     local queue = pool.queue
     if own.missing > 0 then
@@ -381,13 +383,13 @@ end
 
 local NO_MEMORY = { n = 2, nil, "not enough memory" }
 
--- As `take`, where memory has run out. Allocates nothing.
+-- As `take`, if memory has run out. Allocates nothing.
 local function lose(known, call)
     known.own.calls[call] = nil
     known.outcome, known.values = "error", NO_MEMORY
 end
 
---- Has a worker call a function.
+--- Submits a task: a worker calls a function.
 -- @param f the function
 -- @param ... its arguments
 -- @return a future
@@ -404,7 +406,7 @@ function Pool:submit(f, ...)
     local call = pools.new_call(own)
     local known = { pool = self, own = own, call = call, take = take, lose = lose, lost = false, outcome = false, values = false }
     local future = setmetatable({ [PRIVATE] = known }, Future)
-    -- Known before it is sent: what comes back finds it.
+    -- Recorded before it is sent, so that the reply finds it.
     own.calls[call] = known
     local sent, failure = pcall(self.queue.send, self.queue, "job", call, 0, 1,
         { f = f, n = select("#", ...), reply = own.slot, ... })
@@ -437,7 +439,8 @@ local methods = {}
 
 --- Waits until the task has ended.
 -- @param timeout seconds; nil: no limit
--- @return its results; nil, error, trace; nothing if it was cancelled; nil, "timeout"; cancel_error
+-- @return its results; nil, error, trace; nothing if it was cancelled; nil, "timeout";
+--   cancel_error
 function methods:join(timeout)
     if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
         error(("bad argument #1 to 'join' (number expected, got %s)"):format(described(timeout)), 2)
