@@ -11,7 +11,7 @@ local capi = {}
 local problem
 
 if needs.is_built_here() and machine.windows then
-    -- No shell is at hand: they have been built along with the library.
+    -- Without a shell, they must have been built together with the library.
     if not machine.is_readable(machine.helper "embedded") then error(machine.helper "embedded" .. " is missing") end
 elseif needs.is_built_here() then
     local built = machine.run({ "ci/checks/capi", support.lua }, { limit = 300 })
