@@ -223,4 +223,33 @@ describe("while a module is loaded,", function()
             return (select(2, handle:cancel("hard", support.LIMIT)))
         end)))
     end)
+
+    it("a launch that waits for a module which an upvalue refers to is cancelled as any other wait", function()
+        local linda = lanes.linda()
+        local loading = lanes.gen("*", function()
+            package.preload.spec_module = function()
+                linda:send("loading", true)
+                return (select(2, linda:receive "go"))
+            end
+            return (require "spec_module")
+        end)()
+        linda:receive(support.LIMIT, "loading")
+        for _ = 1, 20 do
+            local launching = lanes.gen("*", function()
+                -- Tells when the upvalues are being captured, of which the module is the second.
+                local function tell(_, key)
+                    if key == "__lanesignore" then linda:send("capturing", true) end
+                end
+                local first = setmetatable({}, setmetatable({}, { __index = tell }))
+                local module = { field = "value" }
+                package.loaded.spec_module = module
+                return lanes.gen("*", function() return first, module.field end)()[1]
+            end)()
+            linda:receive(support.LIMIT, "capturing")
+            assert.same({ true, "cancelled" }, { launching:cancel("hard", support.LIMIT) })
+            assert.equal("cancelled", launching.status)
+        end
+        linda:send("go", "loaded")
+        assert.equal("loaded", expect.finished(loading))
+    end)
 end)
