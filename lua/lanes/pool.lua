@@ -365,20 +365,21 @@ end
 
 -- Stores the outcome of a task. Called by `dispatch`.
 local function take(known, _, _, kind, payload)
-    known.own.calls[known.call] = nil
+    -- Allocates first: if that fails, the call is still recorded, and `lose` ends it.
+    local outcome, values = "error", payload
     if kind == "all" then
-        known.outcome, known.values = "done", payload
-        known.own.done = known.own.done + 1
-        return
-    end
-    known.own.failed = known.own.failed + 1
-    known.outcome = "error"
-    if kind == "lost" then
-        known.values = { n = 2, nil, payload }
+        outcome = "done"
+    elseif kind == "lost" then
+        values = { n = 2, nil, payload }
     else
         local failure = payload.errors[1]
-        known.values = { n = failure[2] == nil and 2 or 3, nil, failure[1], failure[2] }
+        values = { n = failure[2] == nil and 2 or 3, nil, failure[1], failure[2] }
     end
+    local own = known.own
+    own.calls[known.call] = nil
+    known.outcome, known.values = outcome, values
+    local count = outcome == "done" and "done" or "failed"
+    own[count] = own[count] + 1
 end
 
 local NO_MEMORY = { n = 2, nil, "not enough memory" }
