@@ -6,9 +6,9 @@ local needs = require "needs"
 
 local it = needs.hooks(it)
 
-describe("out of memory for large blocks", function()
+describe("out of memory for large blocks:", function()
     for _, name in ipairs(refusals.names "large") do
-        it("in " .. name .. ", is an error without effect", function()
+        it(name .. ", is an error without effect", function()
             assert.equal("fine\n", refusals.outcome(name))
         end)
     end

@@ -9,9 +9,9 @@ local refusals = require "refusals"
 
 local it = needs.hooks(it)
 
-describe("out of memory", function()
+describe("out of memory:", function()
     for _, name in ipairs(refusals.names "small") do
-        it("in " .. name .. ", is an error without effect", function()
+        it(name .. ", is an error without effect", function()
             assert.equal("fine\n", refusals.outcome(name))
         end)
     end
