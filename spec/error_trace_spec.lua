@@ -237,7 +237,7 @@ describe("a trace", function()
 end)
 
 describe("an error in a lane", function()
-    it("has no effect on others if nobody reads it", function()
+    it("has no effect on others if it is not read", function()
         local handle = lanes.gen("*", function() error("no") end)()
         support.until_status(handle, "error")
         assert.equal("error", handle.status)

@@ -166,7 +166,7 @@ end)
 
 describe("an error in a finalizer of a lane's state", function()
     local function check(kind, name)
-        it_for(name)("at " .. kind .. ": " .. name .. " is the lane's error, or nobody's", function()
+        it_for(name)("at " .. kind .. ": " .. name .. " is the lane's error, or no error", function()
             local out = support.output(in_lane, { arguments = { kind, name }, timeout = LIMIT })
             local errors = out:match "^(%d+)\nfine\n$"
             assert.is_truthy(errors, out)

@@ -81,7 +81,7 @@ describe("memory_limit", function()
     end)
 
     if jit then
-        needs.hooks(it)("is refused in words where LuaJIT gives no state an allocator of its own, and lanes work without", function()
+        needs.hooks(it)("is a clear error on a LuaJIT that gives states no allocator, and lanes without it work", function()
             assert.equal("true\n", support.output [[
                 local lanes = require "lanes".configure()
                 local hooks = require "lanes_core".hooks
@@ -359,7 +359,7 @@ describe("lanes", function()
         for i = 1, count do assert.equal(i, expect.finished(all[i])) end
     end)
 
-    needs.hooks(it)("for which there is no thread are an error of the generator, and nothing is left of them", function()
+    needs.hooks(it)("for which there is no thread are an error of the generator, and leave nothing behind", function()
         local hooks = require "lanes_core".hooks
         local linda = lanes.linda()
         local ended = {}

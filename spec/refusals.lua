@@ -158,7 +158,7 @@ local function refused_in_receive(entry, refuse, its_depths)
         if fine ~= nil then
             holds(count == (fine and 1 or 2), "an element got lost, or stayed")
         elseif linda:get("started") == nil then
-            holds(count == 2, "nobody received it, but it is gone")
+            holds(count == 2, "it was not received, but is missing")
         end
         if count == 2 then holds(is(select(2, linda:receive(0, "in"))), "the element changed") end
         holds(select(2, linda:receive(0, "in")) == "last", "the last element changed")

@@ -105,7 +105,7 @@ describe("stack_size", function()
         assert.is_true(expect.finished(lanes.gen("*", { stack_size = 64 * 2 ^ 20 }, take)(60)))
     end)
 
-    it_recurses("of configure gives all lanes more, those of lanes too; a generator's own comes first", function()
+    it_recurses("of configure gives all lanes more, also those of lanes; the option of a generator takes precedence", function()
         assert.equal("true\ttrue\n", support.output([[
             local lanes = require "lanes".configure { stack_size = 64 * 2 ^ 20 }
             local function deep() return require "recursion".take(60) end
@@ -114,7 +114,7 @@ describe("stack_size", function()
         ]]))
     end)
 
-    it_recurses("does not let a lane have the thread of another size", function()
+    it_recurses("does not let a lane reuse a thread with another size", function()
         for _ = 1, 20 do
             assert.equal(1, expect.finished(lanes.gen("*", { stack_size = sizes.least }, function() return 1 end)()))
             assert.is_true(expect.finished(lanes.gen("*", { stack_size = 64 * 2 ^ 20 }, take)(60)))

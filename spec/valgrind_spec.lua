@@ -8,7 +8,7 @@ local needs = require "needs"
 require "capi" -- builds deep_test, which scenarios use
 
 describe("a selection of all specs", function()
-    needs.hooks(it)("runs every scenario, with memory that runs out", function()
+    needs.hooks(it)("runs every scenario, with refused allocations", function()
         assert.equal("fine\n", support.output([[
             local refusals = require "refusals"
             local every = os.getenv "LANES_SPEC_FULL" and 1 or 40
