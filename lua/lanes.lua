@@ -245,7 +245,8 @@ local parts = { "lanes.map", "lanes.pool", "lanes.progress", "lanes.worker" }
 -- function `name`.
 local function later(module, name)
     return function(...)
-        -- `require` and `package` are globals, not upvalues: a lane without them can have this function.
+        -- `require` and `package` are globals, not upvalues: a lane without them can have this
+        -- function.
         if not require then
             error("lanes needs the library 'package' for this function, which this lane does not have", 2)
         end
