@@ -2,8 +2,8 @@
 -- where possible.
 -- usage: lua instructions.lua NAME N   runs the operation N times
 --        lua instructions.lua --list   prints lines "<name> <N> <M>"
--- Count a run with N and one with M: the difference is the cost of M - N operations without start-up
--- and shutdown.
+-- Count a run with N and one with M: the difference is the cost of M - N operations without
+-- start-up and shutdown.
 
 local unpack = unpack or table.unpack
 

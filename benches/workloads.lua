@@ -1,8 +1,9 @@
 -- workloads.lua: the programs that are timed, one per process, so that they do not affect each
 -- other.
 -- usage: lua workloads.lua NAME [N]   prints lines "<name> <value> <unit>"
---        lua workloads.lua --list     prints lines "<name> <floor or -> <less or more> [<N>,<N>...]"
--- "less" or "more" is what is better. Uses only the interface of Lanes 3.x, so any library with that interface can be timed.
+--        lua workloads.lua --list     prints lines "<name> <floor or -> <better> [<N>,<N>...]",
+--                                     where <better> is "less" or "more"
+-- Uses only the interface of Lanes 3.x, so any library with that interface can be timed.
 
 local cpu_before = os.clock()
 local lanes = require "lanes"

@@ -1,4 +1,4 @@
--- grep.lua: searches files with several lanes. One linda distributes paths, another returns matches.
+-- grep.lua: searches files with several lanes; one linda distributes paths, one returns matches.
 
 local HELP = [[
 usage: lua examples/grep.lua [OPTION...] PATTERN PATH...

@@ -3,8 +3,8 @@
 local HELP = [=[
 usage: lua examples/primes.lua [LIMIT [PIECES]]
 
-Counts the primes below LIMIT (default 1000000). The range is cut into PIECES
-(default 16) and each is counted by a lane of its own.
+Counts the primes below LIMIT (default 1000000). The range is divided into PIECES
+(default 16), and a lane counts each piece.
 
   -h, --help   print this and end
 

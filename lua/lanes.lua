@@ -5,9 +5,8 @@ local core = require "lanes_core"
 
 local lanes = {}
 
-local error, pairs, pcall, require, select, setmetatable, tostring, type =
-    error, pairs, pcall, require, select, setmetatable, tostring, type
-local package = package
+local error, pairs, pcall, select, setmetatable, tostring, type =
+    error, pairs, pcall, select, setmetatable, tostring, type
 
 -- The keys of a table as text, in alphabetical order, for messages. Does without the library
 -- "table", which a lane may not have.
@@ -246,6 +245,11 @@ local parts = { "lanes.map", "lanes.pool", "lanes.progress", "lanes.worker" }
 -- function `name`.
 local function later(module, name)
     return function(...)
+        -- `require` and `package` are globals, not upvalues: a lane without them can have this
+        -- function.
+        if not require then
+            error("lanes needs the library 'package' for this function, which this lane does not have", 2)
+        end
         local fine, loaded = pcall(require, module)
         if not fine then
             -- 5.1 and LuaJIT mark a module whose loading has failed, for ever.

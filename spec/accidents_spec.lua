@@ -1,4 +1,4 @@
--- What went wrong by accident in the C library of this name, and goes right here.
+-- Faults of the C library of the same name, Lanes 3.x, that are absent here.
 local support = require "support"
 local machine = require "machine"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
@@ -10,8 +10,8 @@ local pack = support.pack
 local open = native.opener()
 lanes.register("ghost", { open = open })
 
-describe("a linda that is collected during a call of another", function()
-    it("stops nobody", function()
+describe("a linda that is collected during a call on another linda", function()
+    it("blocks no lane", function()
         assert.equal("10000\n", support.output [[
             local lanes = require "lanes"
             local linda = lanes.linda()
@@ -28,7 +28,7 @@ describe("a linda that is collected during a call of another", function()
     end)
 end)
 
-describe("a result that cannot travel", function()
+describe("a result that cannot be passed", function()
     it("is an ordinary error at join, every time, when it is a userdata", function()
         assert.equal("true\ntrue\nalive\n", support.output [[
             local lanes = require "lanes"
@@ -69,7 +69,7 @@ describe("a result that cannot travel", function()
         assert.same({ 3 }, lane[3])
     end)
 
-    it("is kept while this state does not know a function in it, and arrives when it does", function()
+    it("is kept while this state does not know a function in it, and can be read once it does", function()
         local path = native.path "socket.core"
         local lane = lanes.gen("*", function()
             local opener = package.loadlib(path, "luaopen_socket_core")
@@ -94,7 +94,7 @@ describe("a result that cannot travel", function()
     end)
 end)
 
-describe("an argument that no call can use", function()
+describe("an unusable argument:", function()
     it("NaN as a linda key is an argument error", function()
         local linda = lanes.linda()
         support.raises("bad argument #3 to 'send'", linda.send, linda, nil, 0 / 0, "value")
@@ -121,7 +121,7 @@ describe("an argument that no call can use", function()
         end)
     end
 
-    it("an allocator function that gives no allocator is an error, or has no effect, and crashes nothing", function()
+    it("an allocator function that returns no allocator is an error, or has no effect, and does not crash", function()
         assert.equal("alive\n", support.output [[
             local ok, message = pcall(function()
                 local lanes = require "lanes".configure { allocator = os.time }
@@ -135,7 +135,7 @@ describe("an argument that no call can use", function()
 end)
 
 describe("a receive that fails", function()
-    it("leaves the element where it was", function()
+    it("leaves the element in the slot", function()
         local linda = lanes.linda()
         linda:send("key", open, "second")
         local ok, message = expect.in_lane(function() return pcall(linda.receive, linda, 0, "key") end)
@@ -155,7 +155,7 @@ describe("an ignored object in a slot", function()
     end)
 end)
 
-describe("a limit that is no whole number", function()
+describe("a limit that is not a whole number", function()
     it("is an argument error and leaves the limit as it was", function()
         local linda = lanes.linda()
         linda:limit("key", 2)
@@ -164,7 +164,7 @@ describe("a limit that is no whole number", function()
         assert.is_true(linda:send(0, "key", 1))
     end)
 
-    it("or is too large never keeps everything out", function()
+    it("or is too large never blocks the slot", function()
         local linda = lanes.linda()
         pcall(linda.limit, linda, "key", 2 ^ 80)
         assert.is_true(linda:send(0, "key", 1))
@@ -180,7 +180,7 @@ describe("a batched receive with a minimum below one", function()
 end)
 
 describe("bad input for a timer", function()
-    it("is an error of lanes.timer, after which timers go on and are listed", function()
+    it("is an error of lanes.timer, and other timers still fire and are listed", function()
         local linda = lanes.linda()
         assert.is_false((pcall(lanes.timer, linda, nil, 1)))
         assert.is_false((pcall(lanes.timer, linda, {}, 1)))
@@ -194,7 +194,7 @@ describe("bad input for a timer", function()
     end)
 end)
 
-describe("linda:cancel with a wrong word", function()
+describe("linda:cancel with an unknown word", function()
     it("is an error and cancels nothing", function()
         local linda = lanes.linda()
         support.raises("unknown wake hint 'all'", linda.cancel, linda, "all")
@@ -216,7 +216,7 @@ describe("a runaway recursion in a lane", function()
         assert.is_true(trace == nil or type(trace) == "table")
     end)
 
-    it("gets a trace of both ends of the stack when the error is its own", function()
+    it("gets a trace of both ends of the stack when the body raises the error", function()
         local depth = 15000
         local lane = lanes.gen("*", function()
             local function deeper(n)
@@ -296,8 +296,8 @@ describe("a table nested a hundred thousand levels deep", function()
     end)
 end)
 
-describe("a metatable that travelled", function()
-    it("is released in its state when nothing uses it any more", function()
+describe("a metatable that was passed", function()
+    it("is released in its own state when it is no longer used", function()
         local weak = setmetatable({}, { __mode = "k" })
         local linda = lanes.linda()
         for i = 1, 100 do
@@ -313,7 +313,7 @@ describe("a metatable that travelled", function()
         assert.is_true(left <= 1) -- the last one may still be in a register
     end)
 
-    it("is released in the lane that got it", function()
+    it("is released in the receiving lane", function()
         local linda = lanes.linda()
         local lane = lanes.gen("*", function()
             local weak = setmetatable({}, { __mode = "k" })
@@ -331,7 +331,7 @@ describe("a metatable that travelled", function()
         assert.is_true(expect.finished(lane) <= 1)
     end)
 
-    it("arrives with its latest contents in a lane that sees it first, through a linda too", function()
+    it("arrives with its current contents in a lane that receives it for the first time, also through a linda", function()
         local class = { version = 1 }
         local linda = lanes.linda()
         linda:send("key", setmetatable({}, class))
@@ -345,7 +345,7 @@ describe("a metatable that travelled", function()
 end)
 
 describe("a table that was global before Lanes was configured", function()
-    it("is copied like any other", function()
+    it("is copied like any other table", function()
         assert.equal("false\tvalue\n", support.output [[
             options = { text = "value" }
             local lanes = require "lanes".configure()
@@ -368,7 +368,7 @@ describe("a table that was global before Lanes was configured", function()
 end)
 
 describe("the contents of a linda", function()
-    it("are not live objects: no finaliser runs for what nobody received", function()
+    it("are not live objects: no finalizer runs for values that are never received", function()
         assert.equal("1\n", support.output [[
             local lanes = require "lanes"
             local finalised = 0
@@ -388,7 +388,7 @@ describe("the contents of a linda", function()
 end)
 
 describe("a function with several names", function()
-    -- The name under which the function is sent, as the error of a lane tells that does not know it.
+    -- The name under which the function is sent, from the error of a lane that does not know it.
     local function name_of(registrations)
         return support.output(([[
             package.path = package.path
@@ -401,7 +401,7 @@ describe("a function with several names", function()
         ]]):format(registrations))
     end
 
-    it("goes by the alphabetically first of equally short ones, in whatever order they were given", function()
+    it("is sent under the first in alphabetical order of equally short names, in any order of registration", function()
         assert.equal("aaa/f\n", name_of [[
             lanes.register("aaa", { f = open })
             lanes.register("bbb", { f = open })
@@ -412,7 +412,7 @@ describe("a function with several names", function()
         ]])
     end)
 
-    it("goes by the shortest, in whatever order they were given", function()
+    it("is sent under the shortest name, in any order of registration", function()
         assert.equal("zz/f\n", name_of [[
             lanes.register("aaaa", { f = open })
             lanes.register("zz", { f = open })

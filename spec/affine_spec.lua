@@ -1,4 +1,5 @@
--- Modules that only the thread which loaded them may use: those of a lane are loaded on the lane's own thread.
+-- Modules that may be used only by the thread that loaded them: a lane's modules are loaded on the
+-- lane's own thread.
 local support = require "support"
 local capi = require "capi"
 local needs = require "needs"
@@ -9,7 +10,8 @@ local hooks = require "lanes_core".hooks
 local expect = require "expect"
 local affine = needs.is_built_here() and require "affine"
 
--- What a body says about the module that it has: who loaded it, who runs, and whether it can be used.
+-- The results of a body about its module: the thread that loaded it, the running thread, and
+-- whether it can be used.
 local function used(module)
     return module.loaded_by == module.current(), module.use(), module.nested.use()
 end
@@ -20,7 +22,7 @@ local function forget()
     end
 end
 
-describe("a module that belongs to the thread that loads it", function()
+describe("a module that belongs to its loading thread", function()
     after_each(forget)
 
     local function check(...)
@@ -31,7 +33,7 @@ describe("a module that belongs to the thread that loads it", function()
         check(expect.in_lane(function() return used(require "affine") end))
     end)
 
-    it("can be used where it was required for the lane", function()
+    it("can be used in a lane that lists it as required", function()
         for _ = 1, 3 do
             check(expect.finished(lanes.gen("*", { required = { "affine" } }, function()
                 return used(package.loaded.affine)
@@ -51,12 +53,12 @@ describe("a module that belongs to the thread that loads it", function()
         end)()))
     end)
 
-    it("can be used as one of its functions", function()
+    it("can be used by one of its functions", function()
         local use, nested = affine.use, affine.nested.use
         assert.is_true(expect.in_lane(function() return use() and nested() end))
     end)
 
-    it("can be used where a module in Lua, or a loader in preload, has loaded it", function()
+    it("can be used when a module in Lua, or a loader in preload, has loaded it", function()
         package.preload.spec_wrapper = function()
             local inner = require "affine"
             return { inner = inner, by = inner.current() }
@@ -69,7 +71,7 @@ describe("a module that belongs to the thread that loads it", function()
         check(expect.finished(lanes.gen("*", { required = { "spec_wrapper", "affine" } }, body)()))
     end)
 
-    it("can be used where on_state_create has required it", function()
+    it("can be used when on_state_create has required it", function()
         assert.equal("true\n", support.output [[
             local lanes = require "lanes".configure {
                 on_state_create = function() if require then require "affine" end end,
@@ -79,13 +81,14 @@ describe("a module that belongs to the thread that loads it", function()
         ]])
     end)
 
-    it("can be used in a lane with a priority and a stack of its own", function()
+    it("can be used in a lane with a priority and a stack size", function()
         local options = { required = { "affine" }, priority = -1, stack_size = 2 ^ 21 }
         check(expect.finished(lanes.gen("*", options, function() return used(require "affine") end)()))
     end)
 
-    it("is finalized by its thread, whether the lane runs or its launch fails", function()
-        -- The object of main alone is left: lanes of earlier tests have closed their states.
+    it("is finalized by its thread, after the lane has run or its launch has failed", function()
+        -- Only the object of the main state is left: lanes of earlier tests have closed their
+        -- states.
         local function settled()
             collectgarbage()
             local finalized, _, made = affine.counts()
@@ -106,7 +109,7 @@ end)
 describe("a module that is loaded for a lane", function()
     after_each(forget)
 
-    it("has its errors raised by the call that launches", function()
+    it("raises its errors from the launching call", function()
         package.preload.spec_failing = function() error("no such luck") end
         local generator = lanes.gen("*", { required = { "spec_failing" } }, function() end)
         for _ = 1, 3 do support.raises("no such luck", generator) end
@@ -116,7 +119,7 @@ describe("a module that is loaded for a lane", function()
         assert.equal(1, expect.in_lane(function() return 1 end))
     end)
 
-    it("may launch lanes itself that load modules, and wait for them", function()
+    it("may itself launch lanes that load modules, and wait for them", function()
         package.preload.spec_inner = function() return { value = 42 } end
         package.preload.spec_wrapper = function()
             local lanes = require "lanes" -- luacheck: ignore lanes
@@ -136,7 +139,7 @@ describe("a module that is loaded for a lane", function()
         assert.same({ value = 42, fine = true }, require "spec_wrapper")
     end)
 
-    it("may change the thread, which then serves no other lane", function()
+    it("may change the thread, which is then not reused", function()
         package.preload.spec_wrapper = function()
             local affine = require "affine" -- luacheck: ignore affine
             require "lanes".set_thread_priority(-1)
@@ -149,7 +152,7 @@ describe("a module that is loaded for a lane", function()
         for _ = 1, 3 do assert.is_true(expect.finished(generator())) end
     end)
 
-    it("for which there is no thread is an error in words", function()
+    it("for which there is no thread is a clear error", function()
         for _, options in ipairs { {}, { required = { "affine" } } } do
             local generator = lanes.gen("*", options, function() return affine.use() end)
             hooks.refuse_threads(1, 1)
@@ -160,7 +163,7 @@ describe("a module that is loaded for a lane", function()
         end
     end)
 
-    it("ends with the lane that launches, when that is cancelled", function()
+    it("is stopped when the launching lane is cancelled", function()
         local linda = lanes.linda()
         package.preload.spec_waiting = function()
             linda:send("waiting", true)
@@ -174,7 +177,7 @@ describe("a module that is loaded for a lane", function()
         assert.equal("cancelled", lane.status)
     end)
 
-    it("is asked to stop where it waits, when the lane that launches was asked before", function()
+    it("is asked to stop where it waits, when the launching lane already had a request", function()
         local linda = lanes.linda()
         package.preload.spec_inner = function() return { value = 42 } end
         package.preload.spec_waiting = function() linda:receive("never") end
@@ -182,7 +185,7 @@ describe("a module that is loaded for a lane", function()
             local lanes = require "lanes" -- luacheck: ignore lanes
             linda:send("ready", true)
             pcall(linda.receive, linda, "never")
-            -- What does not wait is loaded, and the lane that gets it was not asked.
+            -- A module that does not wait is loaded, and the new lane has no request.
             local value, asked = lanes.gen("*", { required = { "spec_inner" } }, function()
                 return package.loaded.spec_inner.value, cancel_test()
             end)():join()
@@ -194,7 +197,7 @@ describe("a module that is loaded for a lane", function()
         assert.same({ 42, false, true }, { expect.finished(lane) })
     end)
 
-    it("may wait for a finalizer of a lane that was asked to stop", function()
+    it("may wait for a finalizer of a cancelled lane", function()
         local linda = lanes.linda()
         package.preload.spec_waiting = function() return { value = select(2, linda:receive("go")) } end
         local lane = lanes.gen("*", function()
@@ -214,7 +217,7 @@ describe("a module that is loaded for a lane", function()
         assert.equal(42, expect.received(linda, "value"))
     end)
 
-    it("ends at the end of the program, which is not kept", function()
+    it("is stopped at the end of the program, which it does not delay", function()
         assert.equal("waiting\n", support.output [[
             local lanes = require "lanes".configure { shutdown_timeout = 100 }
             local linda = lanes.linda()

@@ -1,4 +1,4 @@
--- After every refusal, the linda, the generator and the process go on as before.
+-- Wrong arguments: after each error, the linda, the generator and the process work as before.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
@@ -15,14 +15,14 @@ local function values()
 end
 
 describe("any wrong argument", function()
-    -- Calls that never wait, whatever their arguments are.
+    -- Calls that never wait, with any arguments.
     local functions = {
         "gen", "genatomic", "genlock", "linda", "nameof", "register", "set_singlethreaded", "set_thread_affinity",
         "threads", "timer",
     }
 
     for _, name in ipairs(functions) do
-        it("of " .. name .. " gives an answer or an error in words", function()
+        it("of " .. name .. " gives a result or a clear error", function()
             local f = lanes[name]
             local linda = lanes.linda()
             for _, value in pairs(values()) do
@@ -44,7 +44,7 @@ describe("any wrong argument", function()
         end)
     end
 
-    it("of a lane's methods gives an answer or an error in words", function()
+    it("of a lane's methods gives a result or a clear error", function()
         local handle = lanes.gen("*", function() return 1 end)()
         handle:join()
         for _, method in ipairs { "join", "cancel", "get_debug_threadname" } do
@@ -61,7 +61,7 @@ describe("any wrong argument", function()
         assert.equal(1, handle[1])
     end)
 
-    it("of the functions that lanes have gives an answer or an error in words", function()
+    it("of the functions inside a lane gives a result or a clear error", function()
         local messages = lanes.gen("*", function()
             local list = {}
             for _, f in ipairs { cancel_test, set_debug_threadname, set_error_reporting, set_finalizer } do
@@ -82,7 +82,7 @@ describe("any wrong argument", function()
     end)
 end)
 
-describe("after a refusal", function()
+describe("after an error of a call,", function()
     local thread = coroutine.create(function() end)
 
     it("a generator works", function()
@@ -93,7 +93,7 @@ describe("after a refusal", function()
         end
     end)
 
-    it("a linda works, and holds what it held", function()
+    it("a linda works and has the same contents", function()
         local linda = lanes.linda()
         linda:send("k", 1)
         assert.is_false(pcall(linda.send, linda, "k", 2, thread))
@@ -105,7 +105,7 @@ describe("after a refusal", function()
         assert.equal(0, linda:count("k"))
     end)
 
-    it("a lane can catch it and go on", function()
+    it("a lane that caught it continues", function()
         assert.equal("went on", lanes.gen("*", function()
             local inner = require "lanes"
             pcall(inner.gen, "nope", print)
@@ -115,13 +115,13 @@ describe("after a refusal", function()
         end)()[1])
     end)
 
-    it("a lane that was refused its required module can be made without it", function()
+    it("a lane whose required module failed can be launched without it", function()
         assert.is_false(pcall(lanes.gen("*", { required = { "no.such.module" } }, function() end)))
         assert.equal(1, lanes.gen("*", { required = {} }, function() return 1 end)()[1])
     end)
 end)
 
-describe("a message about what cannot travel says where it is", function()
+describe("a message about a value that cannot be passed names its place", function()
     local thread = coroutine.create(function() end)
     local generator = lanes.gen("*", function() end)
 
@@ -150,7 +150,7 @@ describe("a message about what cannot travel says where it is", function()
     end)
 end)
 
-describe("a mistake is answered with what was given, what is expected, and by which call:", function()
+describe("an error message names what was given, what was expected, and the call:", function()
     local linda = lanes.linda()
     local handle = lanes.gen("*", function() end)()
     handle:join()
@@ -160,7 +160,7 @@ describe("a mistake is answered with what was given, what is expected, and by wh
         return lanes.gen("*", options, function() end)
     end
 
-    -- What is done; what the message has to contain.
+    -- The mistake; texts that the message must contain.
     local mistakes = {
         { "configure with a number", "lanes.configure", "a table", 'number "5"',
             program = "lanes.configure(5)" },

@@ -1,4 +1,4 @@
--- Strings of Lua are bytes, of any value and number: names, keys and error texts arrive as they are, and whole.
+-- Lua strings contain any bytes: names, keys and error texts arrive unchanged and complete.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
@@ -14,23 +14,23 @@ local strings = {
     { "of 100,000 bytes", ("m\228n\0o"):rep(20000) },
     { "of 10,000,000 bytes", ("m\228"):rep(5000000) },
 }
--- Those that a C string can be.
+-- Those without a zero byte.
 local plain = { strings[1], strings[2] }
 
--- What a string is within quotation marks in the path of a value.
+-- A string within quotation marks, as in the path of a value.
 local function quoted(text)
     local escapes = { ["\n"] = "\\n", ["\0"] = "\\000" }
     return '"' .. text:gsub("[%z\n]", escapes) .. '"'
 end
 
--- That two texts are equal; where they are not, without printing both.
+-- Asserts that two texts are equal, without printing both.
 local function same(expected, actual)
     if expected == actual then return end
     error(("expected %d bytes that begin with %q, got %s: %q"):format(#expected, expected:sub(1, 200),
         type(actual) == "string" and #actual .. " bytes" or "no string", tostring(actual):sub(1, 300)), 2)
 end
 
--- That a text has a part.
+-- Asserts that a text contains another.
 local function has(part, text)
     if type(text) == "string" and text:find(part, 1, true) then return end
     error(("expected a text with %d bytes that begin with %q, got %q"):format(#part, part:sub(1, 200), tostring(text):sub(1, 300)), 2)
@@ -66,7 +66,7 @@ describe("an error text", function()
     end)
 end)
 
-describe("what does not compile", function()
+describe("a body that does not compile", function()
     each(strings, "is told as Lua tells it:", function(text)
         if #text > 1000000 then text = text:sub(1, 1000000) end
         for _, body in ipairs { "return '" .. text, "return = " .. text, "goto " .. text .. " = 1", text } do
@@ -162,8 +162,8 @@ describe("a trace", function()
         assert.is_true(found)
     end)
 
-    if support.lua == "luajit" then -- whose names may have such bytes
-        it("has the names of functions", function()
+    if support.lua == "luajit" then -- its names may contain such bytes
+        it("contains the names of functions", function()
             local lane = lanes.gen("*", function(text)
                 set_error_reporting "extended"
                 assert(loadstring(text))()
@@ -183,12 +183,12 @@ describe("the path of a value", function()
         has("arg #2[" .. quoted(key) .. "]", support.error_of(linda.send, linda, "key", value))
     end)
 
-    it("has a plain key of 100,000 bytes whole", function()
+    it("contains a plain key of 100,000 bytes completely", function()
         local linda, key = lanes.linda(), ("k"):rep(100000)
         has("'arg #2." .. key .. "'", support.error_of(linda.send, linda, "key", { [key] = coroutine.create(function() end) }))
     end)
 
-    it("has quotation marks, backslashes and control characters as Lua reads them", function()
+    it("contains quotation marks, backslashes and control characters as Lua reads them", function()
         local key = 'a"b\\c\r\t\1' .. "2\127"
         local problem = support.error_of(lanes.gen("*", function() end), { [key] = coroutine.create(function() end) })
         local text = problem:match 'arg #1%[(".*")%]'
@@ -201,7 +201,7 @@ describe("the path of a value", function()
     end)
 
     if support.lua == "luajit" then
-        it("has the names of upvalues", function()
+        it("contains the names of upvalues", function()
             local body = assert(load "local m\228 = coroutine.create(print) return function() return m\228 end")()
             has("upvalue m\228;", support.error_of(lanes.gen("*", body)))
         end)
@@ -223,7 +223,7 @@ describe("the name of a module", function()
             require "lanes".register(..., { ["k\228\0"] = wanted })
             return wanted
         end)(name)
-        -- This state has it by the same name.
+        -- This state knows it under the same name.
         local here = string.gmatch("other", ".")
         lanes.register(name, { ["k\228\0"] = here })
         assert.equal(here, lane[1])
@@ -234,7 +234,7 @@ describe("the name of a module", function()
         local ok, problem = pcall(lanes.require, name)
         package.loaded[name] = nil
         assert.is_false(ok)
-        -- Before 5.4, and for some functions of it, Lua itself takes a name to end at a zero byte.
+        -- Before 5.4, and in some functions of 5.4, Lua itself ends a name at a zero byte.
         has("module '" .. name:match "^%Z*", problem)
     end)
 end)
@@ -254,13 +254,13 @@ describe("a text that a call refuses", function()
         each(strings, "is whole in the error of " .. name .. ":", function(text) has(text, support.error_of(call, text)) end)
     end
 
-    it("is whole in the error about a library", function()
+    it("is complete in the error about a library", function()
         for _, name in ipairs { "m\228", "m\195\164", ("m"):rep(100000) } do
             has("Bad library name: " .. name .. " (", support.error_of(lanes.gen, name, print))
         end
     end)
 
-    it("is whole in the error of on_state_create and of configure", function()
+    it("is complete in the errors of on_state_create and configure", function()
         local program = [[
             local text = ("m\228\0"):rep(50000)
             local lanes = require "lanes"

@@ -1,10 +1,12 @@
--- Requests to lanes whose Lua code is called by a C library: by luv, which ends the process for an error, and by cqueues, which does not.
+-- Requests to lanes whose Lua code is called by a C library: by luv, which ends the process on an
+-- error, and by cqueues, which does not.
 local support = require "support"
 
 local BEGIN = [[
     local lanes = require "lanes".configure { shutdown_timeout = 0.1 }
     local linda = lanes.linda()
-    -- Starts a lane in a loop of luv that calls a function again and again, and waits until it has.
+    -- Starts a lane in a loop of luv that calls a function repeatedly, and waits until the function
+    -- has been called.
     local function looping(callback, prepare)
         local lane = lanes.gen("*", function()
             if jit then jit.off() end
@@ -58,7 +60,7 @@ local function with(name, what, body)
     end)
 end
 
--- Runs a program that has to end well and silently.
+-- Runs a program that must end with code 0 and print nothing.
 local function output(program, code)
     local result = support.run(BEGIN .. program)
     assert.equal("", result.err)
@@ -114,7 +116,7 @@ describe("a lane in a callback of luv", function()
     end)
 
     with("luv", "is reached by a request where it catches errors itself", function()
-        -- On LuaJIT a hook comes at the next call, which may be that of a message handler.
+        -- On LuaJIT a hook is called at the next call, which may be that of a message handler.
         local handled = { pcall = { [["hard", 60]], [["count", 100, 60]] }, xpcall = { [["hard", 60]] } }
         if not jit then handled.xpcall = handled.pcall end
         for _, pcall in ipairs { "pcall(f)", "xpcall(f, function(...) return ... end)" } do
@@ -151,7 +153,7 @@ describe("a lane in a callback of luv", function()
     end)
 end)
 
-describe("a function that a function of Lua's own calls", function()
+describe("a function called by a function of Lua's own libraries", function()
     for what, code in pairs {
         ["string.gsub"] = "('x'):gsub('x', wait)",
         ["table.sort"] = "table.sort({ 1, 2, 3 }, wait)",

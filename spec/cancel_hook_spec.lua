@@ -1,4 +1,5 @@
--- Cancelling a lane that runs code: the debug hooks "count", "line", "call" and "ret", and the flag that asks for force.
+-- Cancelling a lane that runs code: the hook modes "count", "line", "call" and "ret", and the flag
+-- for force.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
@@ -6,14 +7,15 @@ local lanes = require "lanes"
 
 local LIMIT = support.LIMIT
 
--- A lane that waits in `linda:receive("go")`; handed out once it waits. Its results are those of receive.
+-- Returns a lane that waits in `linda:receive("go")`. Its results are those of
+-- receive.
 local function waiting(linda)
     local handle = lanes.gen("*", function() return linda:receive("go") end)()
     support.until_status(handle, "waiting")
     return handle
 end
 
--- A lane that calls `body(linda)`; handed out once the lane has done `linda:set("ready", true)`.
+-- Returns a lane that calls `body(linda)`, after it has called `linda:set("ready", true)`.
 local function ready(linda, body)
     local handle = lanes.gen("*", body)(linda)
     support.until_true(function() return linda:get("ready") end, "the lane is ready")
@@ -21,7 +23,7 @@ local function ready(linda, body)
 end
 
 describe("a hook", function()
-    -- Loops without end, in the interpreter: hooks do not fire in compiled code.
+    -- Endless loops in the interpreter: hooks are not called in compiled code.
     local function spin()
         if jit then jit.off() end
         local function step() end
@@ -37,7 +39,7 @@ describe("a hook", function()
                 local function step() end
                 local cancel_error, called = require "lanes".cancel_error, false
                 local _, problem = xpcall(error, function(problem)
-                    -- It is called once more, for the error that a hook raises in it.
+                    -- It is called again, for the error that a hook raises in it.
                     if called then return problem end
                     called = true
                     linda:set("ready", true)
@@ -50,7 +52,7 @@ describe("a hook", function()
         end
     end)
 
-    it("is not used up by a function in C that handles an error", function()
+    it("is not lost in a C function that handles an error", function()
         for _, mode in ipairs { "count", "call", "ret" } do
             for _ = 1, 20 do
                 local handle = ready(lanes.linda(), function(linda)
@@ -63,7 +65,7 @@ describe("a hook", function()
                         local _, problem = pcall(require, "failing")
                         if problem == cancel_error then error(problem, 0) end
                         _, problem = xpcall(error, tostring)
-                        -- Made a text by `tostring`.
+                        -- Converted to text by `tostring`.
                         if problem == tostring(cancel_error) then error(cancel_error, 0) end
                     end
                 end)
@@ -72,11 +74,11 @@ describe("a hook", function()
         end
     end)
 
-    it("does not come in the way of an error that is being handled", function()
+    it("does not interrupt the handling of an error", function()
         local handle = ready(lanes.linda(), function(linda)
             if jit then jit.off() end
             linda:set("ready", true)
-            -- No call, so that the first one is that of the function which handles the error.
+            -- No call here, so that the first call is that of the message handler.
             local n = 0
             while n < 2e7 do n = n + 1 end
             return n + nil
@@ -130,12 +132,12 @@ describe("a hook", function()
         assert.same({ true, "cancelled" }, { handle:cancel("count", 1000000, LIMIT) })
     end)
 
-    it("is a hard request for a lane that waits", function()
+    it("is a hard request for a waiting lane", function()
         local handle = waiting(lanes.linda())
         assert.same({ true, "cancelled" }, { handle:cancel("line", 1, LIMIT) })
     end)
 
-    it("reaches the coroutines of the lane", function()
+    it("interrupts the coroutines of the lane", function()
         for _, mode in ipairs { "count", "line", "call", "ret" } do
             local handle = spinning(lanes.linda(), function()
                 if jit then jit.off() end
@@ -145,7 +147,7 @@ describe("a hook", function()
         end
     end)
 
-    it("reaches a coroutine that is made later", function()
+    it("interrupts a coroutine that is made later", function()
         local handle = spinning(lanes.linda(), function()
             if jit then jit.off() end
             while true do coroutine.wrap(function() for _ = 1, 1000 do type(1) end end)() end
@@ -153,7 +155,7 @@ describe("a hook", function()
         assert.same({ true, "cancelled" }, { handle:cancel("count", 100, LIMIT) })
     end)
 
-    it("raises cancel_error, which can be caught, and is gone then", function()
+    it("raises cancel_error, which can be caught, and is then removed", function()
         local linda = lanes.linda()
         local cancel_error = lanes.cancel_error
         local handle = spinning(linda, function()
@@ -192,7 +194,7 @@ describe("a hook", function()
         assert.same({ 50000, true }, (linda:get("finalizer")))
     end)
 
-    it("lets finalizers run to their end that use a coroutine of the body", function()
+    it("lets finalizers that use a coroutine of the body run to their end", function()
         local linda = lanes.linda()
         local handle = spinning(linda, function()
             if jit then jit.off() end
@@ -231,7 +233,7 @@ describe("a hook", function()
         end)
     end
 
-    it("of mode ret does not come between the two halves of a receive", function()
+    it("of mode ret does not interrupt a receive", function()
         local linda = lanes.linda()
         local values = {}
         for i = 1, 5000 do values[i] = function() return values, i end end
@@ -249,7 +251,8 @@ describe("a hook", function()
         -- The lane makes functions from the first element for a while.
         support.until_true(function() return linda:count("key") == 1 end, "the first element taken")
         assert.same({ true, "cancelled" }, { handle:cancel("ret", 1, LIMIT) })
-        -- What a lane has received is not put back, behind the back of those who received what came after.
+        -- A value that a lane has received is not put back, since others may have received the
+        -- values behind it.
         assert.same({ "key", "second" }, { linda:receive(0, "key") })
         assert.equal(0, linda:count("key"))
     end)
@@ -277,7 +280,8 @@ describe("a hook", function()
             assert.same({ true, "cancelled" }, { handle:cancel("hard", 0, true, LIMIT) })
         end)
 
-        -- A lane that has got a hook which never comes to its count, and then calls `check(linda, hook)`.
+        -- Launches a lane that gets a hook which never reaches its count, and then calls
+        -- `check(linda, hook)`.
         local function pending(check)
             local linda = lanes.linda()
             local handle = ready(linda, function()
@@ -293,9 +297,9 @@ describe("a hook", function()
             return handle, linda
         end
 
-        -- On LuaJIT it comes before the call of debug.gethook.
+        -- On LuaJIT the hook is called before debug.gethook.
         if support.lua ~= "luajit" then
-            it("does not show in debug.gethook", function()
+            it("is not visible in debug.gethook", function()
                 local handle, linda = pending(function(linda, hook)
                     local f, mask, count = debug.gethook()
                     linda:set("hook", f == hook and mask .. count)
@@ -307,7 +311,7 @@ describe("a hook", function()
             end)
         end
 
-        it("comes back when the lane sets one", function()
+        it("is set again when the lane sets one", function()
             for _, change in ipairs {
                 function() debug.sethook() end,
                 function() debug.sethook(function() end, "l") end,
@@ -322,7 +326,7 @@ describe("a hook", function()
             end
         end)
 
-        it("gives the place back to the lane's own when its error is caught", function()
+        it("is replaced by the lane's own hook when its error is caught", function()
             local linda = lanes.linda()
             local handle = ready(linda, function()
                 if jit then jit.off() end
@@ -333,7 +337,7 @@ describe("a hook", function()
                     while true do type(1) end
                 end)
                 local f, mask, count = debug.gethook()
-                -- Once it has raised its error, hooks are the lane's own business.
+                -- After it has raised its error, the lane's own hooks are in effect.
                 debug.sethook()
                 return err == require "lanes".cancel_error, f == hook, mask, count, (debug.gethook())
             end)
@@ -343,7 +347,7 @@ describe("a hook", function()
 
         if support.lua == "5.4" then
             for name, text in pairs {
-                ["a failed coroutine leaves to be closed"] = [[
+                ["a failed coroutine runs to close its variables"] = [[
                     coroutine.wrap(function()
                         local _ <close> = setmetatable({}, { __close = function() linda:set("ready", true) while true do end end })
                         error "no"
@@ -358,7 +362,7 @@ describe("a hook", function()
                     error(select(2, coroutine.close(co)), 0)
                 ]],
             } do
-                it("reaches what " .. name, function()
+                it("interrupts code that " .. name, function()
                     local linda = lanes.linda()
                     local handle = ready(linda, assert(load("local linda = ... " .. text)))
                     assert.same({ true, "cancelled" }, { handle:cancel("count", 10, LIMIT) })
@@ -367,15 +371,15 @@ describe("a hook", function()
         end
     end)
 
-    it("leaves no trace of itself in a later lane", function()
+    it("is not kept for a later lane", function()
         local handle = spinning(lanes.linda(), spin)
         handle:cancel("count", 1, LIMIT)
         assert.is_nil(lanes.gen("*", function() return debug.gethook() end)()[1])
     end)
 end)
 
-describe("the flag that asks for force", function()
-    it("installs every hook, which ends a loop", function()
+describe("the flag for force", function()
+    it("sets all hooks, which ends a loop", function()
         local linda = lanes.linda()
         local handle = ready(linda, function()
             if jit then jit.off() end
@@ -386,7 +390,7 @@ describe("the flag that asks for force", function()
         assert.equal("cancelled", handle.status)
     end)
 
-    it("answers with false and timeout when that does not help, and kills nothing", function()
+    it("returns false and timeout when that does not help, and kills nothing", function()
         local linda = lanes.linda()
         local handle = ready(linda, function()
             local inner = require "lanes".gen("*", function() linda:receive("go") return 5 end)()
@@ -402,7 +406,7 @@ describe("the flag that asks for force", function()
         assert.is_true(handle.status == "done" or handle.status == "cancelled")
     end)
 
-    it("changes nothing for a lane that ends in time", function()
+    it("has no effect on a lane that ends in time", function()
         local handle = waiting(lanes.linda())
         assert.same({ true, "cancelled" }, { handle:cancel("hard", LIMIT, true, 1) })
     end)

@@ -1,4 +1,5 @@
--- Cancelling a lane: arguments and results of cancel, soft and hard requests. (Hooks and force: cancel_hook_spec.)
+-- Cancelling a lane: arguments and results of cancel, soft and hard requests. (Hooks and force:
+-- cancel_hook_spec.)
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
@@ -6,21 +7,21 @@ local lanes = require "lanes"
 
 local LIMIT = support.LIMIT
 
--- A lane that waits in `linda:receive("go")`; handed out once it waits. Its results are those of receive.
+-- Returns a lane that waits in `linda:receive("go")`. Its results are those of receive.
 local function waiting(linda)
     local handle = lanes.gen("*", function() return linda:receive("go") end)()
     support.until_status(handle, "waiting")
     return handle
 end
 
--- A lane with the results given, that has ended.
+-- Returns a lane that has ended with the given results.
 local function ended(...)
     local handle = lanes.gen("*", function(...) return ... end)(...)
     handle:join()
     return handle
 end
 
--- A lane that calls `body(linda)`; handed out once the lane has done `linda:set("ready", true)`.
+-- Returns a lane that calls `body(linda)`, after it has called `linda:set("ready", true)`.
 local function ready(linda, body)
     local handle = lanes.gen("*", body)(linda)
     support.until_true(function() return linda:get("ready") end, "the lane is ready")
@@ -45,7 +46,7 @@ describe("cancel, on a lane that has ended,", function()
         assert.equal("result", handle[1])
     end)
 
-    it("has nothing to hook", function()
+    it("sets no hook", function()
         local handle = ended("result")
         for _, mode in ipairs { "count", "line", "call", "ret" } do
             assert.same({ true, "done" }, { handle:cancel(mode, 1, 1) })
@@ -120,7 +121,7 @@ describe("cancel", function()
         end
     end)
 
-    it("refuses a hook count that is missing or no number", function()
+    it("refuses a hook count that is missing or not a number", function()
         local handle = ended()
         for _, mode in ipairs { "count", "line", "call", "ret" } do
             support.raises("bad argument #3 to 'cancel'", handle.cancel, handle, mode)
@@ -130,7 +131,7 @@ describe("cancel", function()
         end
     end)
 
-    it("refuses a second timeout that is no number", function()
+    it("refuses a second timeout that is not a number", function()
         local handle = ended()
         support.raises("bad argument #4 to 'cancel'", handle.cancel, handle, "soft", nil, true)
         support.raises("bad argument #5 to 'cancel'", handle.cancel, handle, "hard", 0, true, "soon")
@@ -162,7 +163,7 @@ describe("cancel", function()
         assert.equal(at, message:sub(1, #at))
     end)
 
-    it("can be called by a lane for the lanes it made", function()
+    it("can be called by a lane for lanes that it launched", function()
         assert.same({ true, "cancelled" }, { lanes.gen("*", function()
             local inner_lanes = require "lanes"
             local linda = inner_lanes.linda()
@@ -182,13 +183,13 @@ describe("a soft request", function()
         handle:cancel("hard", LIMIT)
     end)
 
-    it("wakes a waiting receive when the flag says so, which returns cancel_error alone", function()
+    it("with the flag wakes a waiting receive, which returns only cancel_error", function()
         local handle = waiting(lanes.linda())
         assert.same({ true, "done" }, { handle:cancel("soft", LIMIT, true) })
         assert.same({ n = 1, lanes.cancel_error }, support.pack(handle:join()))
     end)
 
-    it("wakes a waiting send when the flag says so, which returns cancel_error alone", function()
+    it("with the flag wakes a waiting send, which returns only cancel_error", function()
         local linda = lanes.linda()
         linda:limit("full", 0)
         local handle = lanes.gen("*", function() return linda:send("full", 1) end)()
@@ -197,14 +198,14 @@ describe("a soft request", function()
         assert.same({ n = 1, lanes.cancel_error }, support.pack(handle:join()))
     end)
 
-    it("wakes a sleep when the flag says so, which returns cancel_error", function()
+    it("with the flag wakes a sleep, which returns cancel_error", function()
         local handle = lanes.gen("*", function() return require "lanes".sleep(1000) end)()
         support.until_status(handle, "waiting")
         assert.same({ true, "done" }, { handle:cancel("soft", LIMIT, true) })
         assert.same({ n = 1, lanes.cancel_error }, support.pack(handle:join()))
     end)
 
-    it("is what a wait that times out reports", function()
+    it("is reported by a wait that times out", function()
         local linda = lanes.linda()
         local cancel_error = lanes.cancel_error
         local handle = ready(linda, function()
@@ -232,7 +233,7 @@ describe("a soft request", function()
         assert.equal(1, linda:count("some"))
     end)
 
-    it("stays", function()
+    it("stays pending", function()
         local linda = lanes.linda()
         local cancel_error = lanes.cancel_error
         local handle = ready(linda, function()
@@ -247,7 +248,7 @@ describe("a soft request", function()
         assert.equal("stayed", handle[1])
     end)
 
-    it("lets the lane end as it likes", function()
+    it("leaves the end to the lane", function()
         local linda = lanes.linda()
         local handle = ready(linda, function()
             linda:set("ready", true)
@@ -317,7 +318,7 @@ describe("a hard request", function()
         assert.same({ 1, 2, 5 }, { handle:join() })
     end)
 
-    it("can be caught, and the lane goes on", function()
+    it("can be caught, and the lane continues", function()
         local linda = lanes.linda()
         local handle = lanes.gen("*", function()
             local ok, err = pcall(linda.receive, linda, "never")
@@ -328,7 +329,7 @@ describe("a hard request", function()
         assert.same({ false, lanes.cancel_error, "went on" }, { handle:join() })
     end)
 
-    it("stays when it was caught", function()
+    it("stays pending after it was caught", function()
         local linda = lanes.linda()
         local handle = lanes.gen("*", function()
             for _ = 1, 5 do pcall(linda.receive, linda, "never") end
@@ -386,7 +387,7 @@ describe("a hard request", function()
         assert.same({ true, "cancelled" }, { handle:cancel("hard", LIMIT) })
     end)
 
-    it("does not reach the lanes that the lane made", function()
+    it("does not reach the lanes that the lane launched", function()
         local linda = lanes.linda()
         local handle = lanes.gen("*", function()
             local inner = require "lanes".gen("*", function() -- luacheck: ignore inner

@@ -1,15 +1,17 @@
--- What tests the C interface (tests/capi), for the Lua that runs the specs: a module in C, and a host program.
+-- Helpers in C for tests of the C interface (tests/capi), for the Lua that runs the specs: a module
+-- and a host program.
 local support = require "support"
 local machine = require "machine"
 local needs = require "needs"
 
 local capi = {}
 
--- Why there is neither. They are linked with the library that ci/build made, so they go with no other.
+-- The reason why they are missing. They are linked with the library that ci/build makes, and work
+-- only with it.
 local problem
 
 if needs.is_built_here() and machine.windows then
-    -- No shell is at hand: they have been built along with the library.
+    -- Without a shell, they must have been built together with the library.
     if not machine.is_readable(machine.helper "embedded") then error(machine.helper "embedded" .. " is missing") end
 elseif needs.is_built_here() then
     local built = machine.run({ "ci/checks/capi", support.lua }, { limit = 300 })
@@ -23,7 +25,7 @@ function capi.needed(it)
     return needs.unless(problem, it)
 end
 
---- The module deep_test; nil where it is missing, and with it all tests that use it.
+--- The module deep_test, or nil if it is missing; tests that use it are then pending.
 function capi.module()
     if problem then return nil end
     return require "deep_test"
@@ -35,7 +37,7 @@ function capi.embedded()
 end
 
 --- Runs a program as `support.output` does, in an interpreter that has these functions first:
--- collect() runs the collector to its end; show(name...) prints counts of the module deep_test.
+-- collect() runs full collections; show(name...) prints counts of the module deep_test.
 function capi.output(program)
     return support.output([[
         local lanes = require "lanes".configure()

@@ -1,5 +1,6 @@
--- Userdata of C modules that are copied between lanes by __lanesclone. The module is tests/capi/deep_test.c: each userdata
--- owns a piece of memory, so that a copy which is nobody's, or two userdata's, shows.
+-- Userdata of C modules that are copied between lanes by __lanesclone. The module is
+-- tests/capi/deep_test.c: each userdata owns memory, so that a leaked copy, or one that two
+-- userdata share, is detected.
 local support = require "support"
 local capi = require "capi"
 local deep_test = capi.module()
@@ -12,7 +13,7 @@ if deep_test then lanes.require "deep_test" end
 
 local many = _VERSION >= "Lua 5.4"
 
--- Runs body, and checks that afterwards everything that was cloned has been freed, once, and that there were so many clones.
+-- Runs body. Checks that all clones have then been freed exactly once, and the number of clones.
 local function balanced(clones, body)
     collect()
     local before = deep_test.counts()
@@ -58,7 +59,7 @@ describe("a clonable userdata", function()
         end)
     end)
 
-    it("is one copy in a transfer, however often it is there", function()
+    it("is copied once per transfer, however often the value contains it", function()
         balanced(1, function()
             local original = deep_test.new_clonable "text"
             assert.is_true(expect.finished(lanes.gen("*", required, function(a, b)
@@ -68,7 +69,7 @@ describe("a clonable userdata", function()
         end)
     end)
 
-    it("is another object each time", function()
+    it("is a new object in each transfer", function()
         balanced(2, function()
             local original, linda = deep_test.new_clonable "text", lanes.linda()
             linda:send("key", original)
@@ -80,8 +81,9 @@ describe("a clonable userdata", function()
         end)
     end)
 
-    it("is copied each time it is looked at", function()
-        -- One copy waits in the linda, each get makes another, and the receiver has the one that waited.
+    it("is copied by each get", function()
+        -- One copy is in the linda, each get makes another, and the receiver gets the one in the
+        -- linda.
         balanced(3, function()
             local linda = lanes.linda()
             linda:set("key", deep_test.new_clonable "text")
@@ -93,7 +95,7 @@ describe("a clonable userdata", function()
         end)
     end)
 
-    it("is shared by what was sent together and is taken out together", function()
+    it("is shared by values that are sent together and received together", function()
         balanced(1, function()
             local linda = lanes.linda()
             local original = deep_test.new_clonable "text"
@@ -104,8 +106,8 @@ describe("a clonable userdata", function()
         end)
     end)
 
-    it("is a copy of its own for what was sent together and is taken out apart", function()
-        -- The last one has the copy that waited.
+    it("is a separate copy for each of the values that are sent together and received separately", function()
+        -- The last one gets the copy in the linda.
         balanced(2, function()
             local linda = lanes.linda()
             local original = deep_test.new_clonable "text"
@@ -117,7 +119,7 @@ describe("a clonable userdata", function()
         end)
     end)
 
-    it("stays in the linda when what it was sent with cannot be received", function()
+    it("stays in the linda when a value that was sent with it cannot be received", function()
         balanced(1, function()
             local linda = lanes.linda()
             linda:send("key", { deep_test.new_clonable "text", deep_test.new_kind "module nowhere" })
@@ -132,7 +134,7 @@ describe("a clonable userdata", function()
         end)
     end)
 
-    it("takes its user values along", function()
+    it("keeps its user values", function()
         balanced(1, function()
             local original = deep_test.new_clonable "text"
             original:set_user_value(1, { original, "first" })
@@ -159,7 +161,7 @@ describe("a clonable userdata", function()
         end)
     end)
 
-    it("is nil there when its metatable says __lanesignore too", function()
+    it("arrives as nil when its metatable has __lanesignore too", function()
         local object = deep_test.new_clonable("ignored")
         deep_test.clonable.__lanesignore = true
         local kind = expect.in_lane(function(o) return type(o) end, object)
@@ -167,7 +169,7 @@ describe("a clonable userdata", function()
         assert.equal("nil", kind)
     end)
 
-    it("needs its module where it arrives", function()
+    it("needs its module in the receiving lane", function()
         local original = deep_test.new_clonable "text"
         local generator = lanes.gen("base,package", { package = { path = "", cpath = "" } }, function() end)
         support.raises("'deep_test/clonable' not found in ", generator, original)

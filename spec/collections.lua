@@ -1,12 +1,13 @@
--- Errors from finalizers at a chosen collection of this state.
+-- Raises errors from finalizers at a chosen collection of this state.
 local collector = require "collector"
 require("support").without_warnings()
 local newproxy = rawget(_G, "newproxy")
 
 local collections = {}
 
--- Each collection finds an object that nobody refers to any more, counts, and lets go of the next one. All are made before: an
--- allocation in a finalizer would put off the next collection.
+-- Each collection finds one unreferenced object, whose finalizer counts and releases the next
+-- object. All are made before, because an allocation in a finalizer would delay the next
+-- collection.
 local spare = {} -- luacheck: ignore spare
 local armed, seen, at, last = false, 0, 0, false
 local proxy = newproxy and newproxy(true)
@@ -26,8 +27,9 @@ function class.__gc()
     end
 end
 
--- A whole collection at every step (with `long`: when there is a fifth more). When the next one comes is decided at the end of the one
--- before; the second one here has no finalizers to run, which could put that off.
+-- Sets a full collection at every step (with `long`: when memory has grown by a fifth). The end of
+-- each collection determines when the next one starts; the second one here has no finalizers to
+-- run, which could delay it.
 local function often(long)
     collector.eager(long and 120 or 0)
     collectgarbage()
@@ -56,7 +58,7 @@ local function armed_call(n, f, ...)
 end
 
 --- Calls f(...), and raises an error from a finalizer at collection n.
--- @return how many collections there were; how the call ended, as from pcall
+-- @return the number of collections, then the results of pcall
 function collections.call(n, long, f, ...)
     prepare(n, long)
     local ok, problem = pcall(armed_call, n, f, ...)
@@ -65,19 +67,20 @@ function collections.call(n, long, f, ...)
     return seen, ok, problem
 end
 
---- From now on, to the end of the state: calls `reached` and raises an error from a finalizer at collection n.
+--- Until the state is closed: calls `reached` and raises an error from a finalizer at collection n.
 function collections.raise_from_now(n, reached)
     last = reached
     prepare(n)
     arm(n)
 end
 
---- Whether an error value is the one from the finalizer.
+--- Whether an error value is that of the finalizer.
 function collections.is_raised(problem)
     return tostring(problem):find("from a finalizer", 1, true) ~= nil
 end
 
---- The number that follows n: each of the first ones, then some. All of them with LANES_SPEC_FULL in the environment, fewer with
+--- The number after n: all small numbers, then a selection. With LANES_SPEC_FULL in the environment
+--- all numbers, fewer with
 -- LANES_SPEC_SHORT.
 function collections.following(n)
     local all = os.getenv "LANES_SPEC_FULL" and math.huge or os.getenv "LANES_SPEC_SHORT" and 0 or 8

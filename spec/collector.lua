@@ -1,13 +1,14 @@
--- How eagerly the collector of this state works, on every Lua.
+-- Settings of this state's garbage collector, for every Lua.
 
 local collector = {}
 
---- A whole collection at each step, and the next one when memory is `pause` percent of what the last one left (0: at once).
+--- A full collection at each step; the next one starts when memory is `pause` percent of the memory
+--- after the last (0: at once).
 function collector.eager(pause)
     if _VERSION == "Lua 5.5" then
         collectgarbage "incremental"
         collectgarbage("param", "pause", pause)
-        collectgarbage("param", "stepmul", 0) -- without a multiplier a step is a whole collection
+        collectgarbage("param", "stepmul", 0) -- without a multiplier a step is a full collection
         return
     end
     collectgarbage("setpause", pause)
@@ -15,7 +16,7 @@ function collector.eager(pause)
     if _VERSION == "Lua 5.4" then collectgarbage("incremental", 0, 0, 100) end
 end
 
---- About what it is when a state is new.
+--- Approximately the settings of a new state.
 function collector.usual()
     if _VERSION == "Lua 5.5" then
         collectgarbage("param", "pause", 250)
@@ -27,7 +28,7 @@ function collector.usual()
     if _VERSION == "Lua 5.4" then collectgarbage("incremental", 200, 100, 13) end
 end
 
---- Sets the pause alone.
+--- Sets only the pause.
 function collector.pause(percent)
     if _VERSION == "Lua 5.5" then
         collectgarbage("param", "pause", percent)

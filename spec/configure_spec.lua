@@ -2,8 +2,8 @@
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
--- Runs configure with an argument, written as Lua text, in a fresh interpreter.
--- Returns what it raised, without position; "accepted" when it returned the lanes table.
+-- Runs configure with an argument, given as Lua text, in a fresh interpreter.
+-- Returns the error text without position, or "accepted" if it returned the lanes table.
 local function configured(argument)
     return (support.output(([[
         local lanes = require "lanes"
@@ -33,7 +33,7 @@ describe("configure", function()
     it("accepts false", function() accepts "false" end)
     it("accepts an empty table", function() accepts "{}" end)
 
-    it("refuses an argument that is no table", function()
+    it("refuses an argument that is not a table", function()
         local message = "Bad parameter #1 to lanes.configure(), should be a table"
         refuses("5", message)
         refuses("'nb_keepers'", message)
@@ -45,7 +45,7 @@ describe("configure", function()
         refuses("{ nb_keeper = 1 }", "Unknown parameter 'nb_keeper' in configure options")
     end)
 
-    it("refuses an option that is no string", function()
+    it("refuses an option name that is not a string", function()
         refuses("{ 'with_timers' }", "Unknown parameter '1' in configure options")
         refuses("{ [true] = 1 }", "Unknown parameter 'true' in configure options")
     end)
@@ -68,7 +68,7 @@ describe("configure", function()
         support.contains(result.file .. ":3: Unknown parameter 'nonsense'", result.out)
     end)
 
-    it("says that it needs the string library", function()
+    it("raises a clear error without the string library", function()
         support.contains("To use 'lanes', you will also need to have 'string' available.", support.output [[
             string = nil
             print(pcall(require "lanes".configure))
@@ -84,7 +84,7 @@ describe("configure", function()
         ]])
     end)
 
-    it("is gone after it succeeded", function()
+    it("is nil after it succeeded", function()
         assert.equal("nil\n", support.output [[
             local lanes = require "lanes"
             lanes.configure()
@@ -92,7 +92,7 @@ describe("configure", function()
         ]])
     end)
 
-    it("answers clearly when a kept reference is called a second time", function()
+    it("raises a clear error when a kept reference is called a second time", function()
         local out = support.output [[
             local lanes = require "lanes"
             local configure = lanes.configure
@@ -111,7 +111,7 @@ describe("the option nb_keepers", function()
         accepts "{ nb_keepers = 100 }"
     end)
 
-    it("refuses what is not a positive number", function()
+    it("refuses values that are not positive numbers", function()
         refuses("{ nb_keepers = 0 }", "Bad nb_keepers: 0")
         refuses("{ nb_keepers = -1 }", "Bad nb_keepers: -1")
         refuses("{ nb_keepers = '1' }", "Bad nb_keepers: 1")
@@ -128,12 +128,12 @@ describe("the option keepers_gc_threshold", function()
         accepts "{ keepers_gc_threshold = 1000.5 }"
     end)
 
-    it("refuses what is not a number", function()
+    it("refuses values that are not numbers", function()
         refuses("{ keepers_gc_threshold = '0' }", "Bad keepers_gc_threshold: 0")
         refuses("{ keepers_gc_threshold = false }", "Bad keepers_gc_threshold: false")
     end)
 
-    it("changes nothing about lindas", function()
+    it("has no effect on lindas", function()
         assert.equal("k\t1\n", support.output [[
             local lanes = require "lanes".configure { keepers_gc_threshold = 1 }
             local linda = lanes.linda()
@@ -184,7 +184,7 @@ describe("the options verbose_errors, track_lanes and demote_full_userdata", fun
         accepts "{ verbose_errors = false, track_lanes = false, demote_full_userdata = false }"
     end)
 
-    it("count by truth", function()
+    it("are tested for truth", function()
         assert.equal("0\n", support.output [[
             local lanes = require "lanes".configure { track_lanes = 0, with_timers = false }
             print(select("#", lanes.threads()))
@@ -203,14 +203,14 @@ describe("the option allocator", function()
         ]])
     end)
 
-    it("is meant by the older name protect_allocator", function()
+    it("is set by the older option protect_allocator", function()
         assert.equal("done\n", support.output [[
             local lanes = require "lanes".configure { protect_allocator = true }
             print(lanes.gen("*", function() return "done" end)():join())
         ]])
     end)
 
-    it("refuses what cannot be an allocator", function()
+    it("refuses values that cannot be an allocator", function()
         refuses("{ allocator = 5 }", "Bad allocator: 5")
         refuses("{ allocator = {} }", "Bad allocator: table: ")
         refuses("{ allocator = function() end }", "Bad allocator: function: ")

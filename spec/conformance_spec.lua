@@ -1,4 +1,4 @@
--- The smallest set of results by which a program can tell that this is Lanes 3.x.
+-- A small set of results by which a program can recognize Lanes 3.x.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
@@ -63,7 +63,7 @@ describe("Lanes 3.x", function()
         assert.same(pack(nil), pack(linda:count("m")))
     end)
 
-    it("leaves what is too little for a batched receive", function()
+    it("leaves fewer values than a batched receive needs", function()
         local linda = lanes.linda("L")
         linda:send("b", 1)
         assert.same(pack(), pack(linda:receive(0, linda.batched, "b", 2)))
@@ -79,7 +79,7 @@ describe("Lanes 3.x", function()
         assert.is_true(a ~= s)
     end)
 
-    it("keeps a variable shared by two functions sent together, where the Lua can", function()
+    it("keeps a variable shared by two functions sent together, if the Lua supports it", function()
         local linda = lanes.linda("L")
         local variable = 0
         local function increment() variable = variable + 1 end

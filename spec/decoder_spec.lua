@@ -1,6 +1,6 @@
--- The decoder of messages survives anything: bytes that an encoder made, changed at random, give values or an error in words.
--- LANES_DECODER_SEED says which case is the first, LANES_DECODER_SECONDS for how long (default 5), LANES_DECODER_CASES how many
--- cases one interpreter runs.
+-- The decoder of messages accepts any bytes: messages with randomly changed bytes give values or a
+-- clear error. Environment: LANES_DECODER_SEED is the first case, LANES_DECODER_SECONDS the
+-- duration (default 5), LANES_DECODER_CASES the number of cases per interpreter.
 local support = require "support"
 local needs = require "needs"
 require "capi" -- builds the module deep_test
@@ -12,7 +12,7 @@ local cases = tonumber(os.getenv "LANES_DECODER_CASES") or os.getenv "LANES_SPEC
 local first = math.floor(tonumber(os.getenv "LANES_DECODER_SEED") or os.time() % 1000000 * 1000)
 
 describe("the decoder of messages", function()
-    it("gives values or an error for messages that were changed at random", function()
+    it("returns values or an error for randomly changed messages", function()
         print(("decoder_spec: LANES_DECODER_SEED=%d"):format(first))
         local program = support.read "spec/decoder/program.lua"
         local seed, decoded, refused = first, 0, 0

@@ -1,5 +1,5 @@
--- Objects of C modules that lanes share: identity, user values, reference counts, their end, and modules that break the
--- rules. The module is tests/capi/deep_test.c.
+-- Deep objects of C modules: identity, user values, reference counts, deletion, and modules that
+-- break the contract. The module is tests/capi/deep_test.c.
 local support = require "support"
 local capi = require "capi"
 local deep_test = capi.module()
@@ -8,14 +8,14 @@ local lanes = require "lanes"
 local assert, describe, it, _ENV = support.plain(assert, describe, capi.needed(it))
 local collect = support.collect
 
--- What has happened so far, when all garbage of this state has been collected.
+-- The module's counts, after all garbage of this state has been collected.
 local function collected()
     collect()
     return deep_test.counts()
 end
 
--- What has happened so far, with nothing left to be deleted: not even by a lane of an earlier test, whose state may still be
--- closing.
+-- The module's counts once no object is left to be deleted, not even by a lane of an earlier test
+-- whose state is still being closed.
 local function counts()
     local now
     support.until_true(function()
@@ -25,7 +25,7 @@ local function counts()
     return now
 end
 
--- Waits until that many objects have been deleted since `before` was counted.
+-- Waits until this many objects have been deleted since the counts `before`.
 local function until_deleted(before, count)
     support.until_true(function()
         collect()
@@ -33,7 +33,7 @@ local function until_deleted(before, count)
     end, count .. " objects deleted")
 end
 
--- user values: as many as there are, and what they may be.
+-- User values: their number, and a value that they may have, depend on the version.
 local many = _VERSION >= "Lua 5.4"
 
 describe("a deep object", function()
@@ -53,12 +53,12 @@ describe("a deep object", function()
         assert.equal(object:address(), expect.in_lane(function() return object:address() end))
     end)
 
-    it("comes back as the proxy that is here", function()
+    it("comes back as the proxy that this state has", function()
         local object = deep_test.new(7)
         assert.is_true(rawequal(object, expect.in_lane(function(o) return o end, object)))
     end)
 
-    it("passes through a linda in any container", function()
+    it("can be passed through a linda in any container", function()
         local object, linda = deep_test.new(7), lanes.linda()
         linda:send("key", { object, deeper = { [object:get()] = object } })
         local received = expect.received(linda, "key")
@@ -69,7 +69,7 @@ describe("a deep object", function()
         assert.is_true(rawequal(object, linda:get("key")))
     end)
 
-    it("has one proxy in a state, whichever way it came", function()
+    it("has one proxy per state, however it is passed", function()
         local linda = lanes.linda()
         local object = deep_test.new(7)
         linda:send("key", object)
@@ -81,13 +81,13 @@ describe("a deep object", function()
         assert.equal(2, count)
     end)
 
-    it("is made in a lane and outlives it", function()
+    it("can be made in a lane and outlives it", function()
         local object = expect.in_lane(function() return require "deep_test".new(42) end)
         support.until_true(function() return object:refcount() == 1 end, "the lane's proxy gone")
         assert.equal(42, object:get())
     end)
 
-    it("does not take its module along by name only: the lane requires it", function()
+    it("makes the receiving lane require its module", function()
         local object = deep_test.new(7)
         local loaded = expect.finished(lanes.gen("base,package,string", function(o)
             return package.loaded.deep_test ~= nil and o ~= nil
@@ -116,7 +116,7 @@ describe("the number of proxies", function()
 end)
 
 describe("user values of a proxy", function()
-    it("travel along", function()
+    it("are passed with it", function()
         local object = deep_test.new(1, many and 3 or 1)
         object:set_user_value(1, { "first" })
         if many then object:set_user_value(3, "third") end
@@ -127,7 +127,7 @@ describe("user values of a proxy", function()
         assert.equal(many and "third", third)
     end)
 
-    it("replace those of the proxy that is there", function()
+    it("replace those of a proxy that the receiver has", function()
         local object = deep_test.new(1, 1)
         object:set_user_value(1, { "here" })
         local back = expect.in_lane(function(o)
@@ -144,14 +144,14 @@ describe("user values of a proxy", function()
         assert.is_true(expect.in_lane(function(o) return rawequal(o, o:get_user_value(1)[1]) end, object))
     end)
 
-    it("that were never set do not bring anything along", function()
+    it("that were never set are not passed", function()
         assert.is_true(expect.finished(lanes.gen("base,package,string", function(o)
             local value = o:get_user_value(1)
             return value == nil or value == _G
         end)(deep_test.new(1, 1))))
     end)
 
-    it("are refused where there are too many", function()
+    it("are refused when there are too many", function()
         support.raises("the number of user values must be from 0 to 255", deep_test.new, 1, 256)
         support.raises("the number of user values must be from 0 to 255", deep_test.new, 1, -1)
     end)
@@ -188,7 +188,7 @@ describe("the end of a deep object", function()
         assert.equal(before.finalized + 1, deep_test.counts().finalized)
     end)
 
-    it("comes without the module's __gc in a message that nobody receives", function()
+    it("comes without the module's __gc in a message that is never received", function()
         local before = counts()
         local linda = lanes.linda()
         linda:send("key", deep_test.new(5))
@@ -226,8 +226,8 @@ describe("the end of a deep object", function()
         assert.equal(before.deleted + 10, now.deleted)
     end)
 
-    it("comes when the state is closed, wherever the object is", function()
-        -- What was made last is finalized first.
+    it("comes when the state is closed, wherever the object is referenced", function()
+        -- Objects are finalized in reverse order of creation.
         assert.equal("made 3, deleted 0\nmade 3, deleted 3\n", capi.output [[
             local at_exit = {}
             if newproxy then
@@ -243,17 +243,17 @@ describe("the end of a deep object", function()
         ]])
     end)
 
-    it("comes after the module has been unloaded, where something else lasts longer", function()
+    it("may come after the module has been unloaded", function()
         assert.equal("closing\n", capi.output [[
             handle = lanes.gen("*", function(o) return o end)(deep_test.new(1))
             handle:join()
             local linda = lanes.linda()
-            linda:send("key", linda, deep_test.new(2)) -- a linda that holds itself ends with the universe
+            linda:send("key", linda, deep_test.new(2)) -- a linda that contains itself is freed with the universe
             print "closing"
         ]])
     end)
 
-    it("is not brought about by calling __gc by hand", function()
+    it("is not caused by an explicit call of __gc", function()
         local before = counts()
         local object, other = deep_test.new(1), deep_test.new(2)
         local gc = debug.getmetatable(object).__gc
@@ -279,12 +279,12 @@ describe("the end of a deep object", function()
         assert.equal(before.deleted + 1, deep_test.counts().deleted)
     end)
 
-    it("raises what eDO_delete raises, and what it does wrong", function()
+    it("raises the errors of eDO_delete, and an error if it breaks the contract", function()
         local object = deep_test.new_kind "delete raises"
         support.raises("eDO_delete refuses", debug.getmetatable(object).__gc, object)
         object = deep_test.new_kind "delete pushes"
         support.raises("Bad idfunc(eDO_delete): should not push anything", debug.getmetatable(object).__gc, object)
-        -- Where nobody can be told, it is ignored.
+        -- Where it cannot be raised, it is ignored.
         local before = counts()
         local linda = lanes.linda()
         linda:send("key", deep_test.new_kind "no module, no gc")
@@ -295,7 +295,7 @@ describe("the end of a deep object", function()
 end)
 
 describe("luaG_todeep", function()
-    it("knows objects of the kind that was asked for, and nothing else", function()
+    it("returns objects of the given kind, and NULL for anything else", function()
         local object, other = deep_test.new(1), deep_test.new_kind "no module, no gc"
         assert.is_true(deep_test.is_kind("plain", object))
         assert.is_false(deep_test.is_kind("no module, no gc", object))
@@ -316,7 +316,7 @@ describe("luaG_todeep", function()
         ]])
     end)
 
-    it("works when Lanes comes later", function()
+    it("works when Lanes is loaded later", function()
         assert.equal("true\t6\n", support.output [[
             local object = require "deep_test".new(5)
             local lanes = require "lanes".configure()
@@ -325,7 +325,7 @@ describe("luaG_todeep", function()
         ]])
     end)
 
-    it("works in a coroutine that is gone when Lanes is used", function()
+    it("works in a coroutine that is collected before Lanes is used", function()
         assert.equal("7\tnil\n", support.output [[
             local object = coroutine.wrap(function() return require "deep_test".new(7) end)()
             local lanes = require "lanes".configure()
@@ -338,7 +338,7 @@ describe("luaG_todeep", function()
 end)
 
 describe("an identity function", function()
-    it("is asked for the metatable once in a state", function()
+    it("is asked for the metatable once per state", function()
         assert.equal("metatables 1\nmetatables 2\nmetatables 2\n", capi.output [[
             local a, b = deep_test.new(1), deep_test.new(2)
             show "metatables"
@@ -349,7 +349,7 @@ describe("an identity function", function()
         ]])
     end)
 
-    -- What the call says, with the position of its caller.
+    -- The error of the call, with the position of its caller.
     local refused = {
         { "no memory", "idfunc(eDO_new) failed to create deep userdata (out of memory)" },
         { "wrong version", "Bad idfunc(eDO_new): DEEP_VERSION is incorrect, "
@@ -362,7 +362,7 @@ describe("an identity function", function()
     }
     for i = 1, #refused do
         local kind, text = refused[i][1], refused[i][2]
-        it("that does wrong is named: " .. kind, function()
+        it("that breaks the contract is an error: " .. kind, function()
             local before = counts()
             local position
             local err = support.error_of(function()
@@ -383,7 +383,7 @@ describe("an identity function", function()
         assert.equal(now.made - before.made, now.deleted - before.deleted)
     end)
 
-    it("that pushes with the module's name is refused by the receiver", function()
+    it("that pushes values with the module's name is refused by the receiver", function()
         local object = deep_test.new_kind "module pushes"
         local generator = lanes.gen("*", function() end)
         support.raises("Bad idfunc(eOP_module): should not push anything", generator, object)
@@ -391,18 +391,18 @@ describe("an identity function", function()
 end)
 
 describe("the module of a deep object", function()
-    it("has to be there for the receiver, who says what went wrong", function()
+    it("must be available to the receiver, whose error gives the reason", function()
         local object, generator = deep_test.new_kind "module nowhere", lanes.gen("*", function() end)
         local err = support.raises(
             "error while requiring 'deep_test_nowhere' identified by idfunc(eOP_module): ", generator, object
         )
         support.contains("module 'deep_test_nowhere' not found", err)
-        -- Once more: it is not taken for granted.
+        -- Again: the failure is not remembered.
         support.raises("error while requiring 'deep_test_nowhere'", generator, object)
     end)
 
-    it("is required again after it could not be", function()
-        -- In a state of its own, which keeps that it has been required.
+    it("is required again after a failure", function()
+        -- In a separate interpreter, because the state remembers that it has been required.
         assert.equal("true\n", capi.output [[
             local support = require "support"
             local linda = lanes.linda()
@@ -419,7 +419,7 @@ describe("the module of a deep object", function()
             "lanes receiving deep userdata should register the 'package' library",
             lanes.gen("base", function() end), deep_test.new(1)
         )
-        -- Objects without a module need none.
+        -- Objects without a module do not need the library.
         assert.equal("userdata", expect.finished(lanes.gen("base", function(o)
             return type(o)
         end)(deep_test.new_kind "no module, no gc")))
@@ -439,13 +439,13 @@ describe("a C function as on_state_create", function()
 end)
 
 describe("push_deep_proxy", function()
-    it("pushes the proxy that this state has of an object", function()
+    it("pushes this state's proxy of an object", function()
         local object = deep_test.new(7)
         assert.is_true(rawequal(object, deep_test.push_proxy(object:address())))
         assert.equal(1, object:refcount())
     end)
 
-    it("makes a proxy in a lane that has none, and has the module required there", function()
+    it("makes a proxy in a lane that has none, and requires the module there", function()
         local object = deep_test.new(7)
         local same, count, loaded = expect.in_lane(function(address, path, cpath)
             package.path, package.cpath = path, cpath
@@ -460,7 +460,7 @@ describe("push_deep_proxy", function()
         assert.equal(8, object:get())
     end)
 
-    it("makes an object of the module's own making one that lanes share", function()
+    it("takes ownership of an object that the module has created itself", function()
         local before = counts()
         do
             local object = deep_test.push_proxy(deep_test.make("plain", 5))
@@ -471,7 +471,7 @@ describe("push_deep_proxy", function()
         until_deleted(before, 1)
     end)
 
-    it("gives the reason where there can be no proxy, and leaves the object to the module", function()
+    it("returns the reason when it cannot make a proxy, and leaves the object to the module", function()
         local before = counts()
         local address = deep_test.make("metatable missing", 1)
         for _ = 1, 2 do
@@ -495,19 +495,19 @@ describe("push_deep_proxy", function()
 end)
 
 describe("free_deep_prelude", function()
-    it("frees an object that has no proxies", function()
+    it("frees an object without proxies", function()
         local before = counts()
         deep_test.free_object(deep_test.make("plain", 1))
         assert.equal(before.deleted + 1, collected().deleted)
     end)
 
-    it("refuses an object that has some", function()
+    it("refuses an object with proxies", function()
         local object = deep_test.new(7)
         support.raises("the object still has proxies", deep_test.free_object, object:address())
         assert.equal(7, object:get())
     end)
 
-    it("passes on what the identity function does wrong", function()
+    it("raises an error when the identity function breaks the contract", function()
         support.raises("Bad idfunc(eDO_delete): should not push anything", deep_test.free_object,
             deep_test.make("delete pushes", 1))
         support.raises("eDO_delete refuses", deep_test.free_object, deep_test.make("delete raises", 1))

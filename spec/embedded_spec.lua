@@ -1,11 +1,13 @@
--- A host program that brings Lanes along (tests/capi/embedded.c) by luaopen_lanes_embedded.
+-- A host program that contains Lanes (tests/capi/embedded.c) and opens it by
+-- luaopen_lanes_embedded.
 local support = require "support"
 local machine = require "machine"
 local capi = require "capi"
 
 local it = capi.needed(it)
 
--- The command's exit code and what it printed. It runs in `directory`, without any search path.
+-- Returns the exit code and the output of the command, which runs in `directory` without search
+-- paths.
 local function run(directory, ...)
     local environment = support.environment()
     environment.LUA_PATH, environment.LUA_CPATH = "nowhere", "nowhere"
@@ -13,7 +15,7 @@ local function run(directory, ...)
     return result.code, result.out .. result.err
 end
 
--- Runs a program that must succeed; returns what it printed.
+-- Runs a program that must succeed. Returns its output.
 local function output(...)
     local status, text = run(...)
     if status ~= 0 then error("ended with " .. status .. ": " .. text, 2) end
@@ -31,22 +33,22 @@ local program = [[
 ]]
 
 describe("an embedded Lanes", function()
-    it("is what the host's loader returns, and loaded", function()
+    it("is the table that the host's loader returns, also in package.loaded", function()
         assert.equal("done\ttrue\n", output(".", "loader", "lua/lanes.lua", program))
     end)
 
-    it("is the file lanes.lua without a loader", function()
+    it("is loaded from lanes.lua without a loader", function()
         assert.equal("done\ttrue\n", output("lua", "null", program))
     end)
 
-    it("says so when there is no such file", function()
+    it("raises a clear error when there is no such file", function()
         local status, text = run("spec", "null", program)
         assert.equal(1, status)
         support.contains("failed to initialize embedded Lanes", text)
         support.contains("lanes.lua", text)
     end)
 
-    it("lets an error of the loader through", function()
+    it("passes on an error of the loader", function()
         local status, text = run(".", "loader", "nowhere.lua", program)
         assert.equal(1, status)
         support.contains("nowhere.lua", text)
@@ -58,7 +60,7 @@ describe("an embedded Lanes", function()
         support.contains("luaopen_lanes_embedded needs the library 'package'", text)
     end)
 
-    it("has its native half in lanes that have package and nothing else", function()
+    it("provides the native library to lanes with the library package only", function()
         assert.equal("true\ttable\n", output(".", "loader", "lua/lanes.lua", [[
             local lanes = ...
             print(lanes.gen("base,package", function()
@@ -67,7 +69,7 @@ describe("an embedded Lanes", function()
         ]]))
     end)
 
-    it("works as the manual says", function()
+    it("works as in the manual", function()
         local result = machine.run({ machine.helper "manual_host" }, { limit = 60, environment = support.environment(), wrapper = true })
         assert.same({ code = 0, out = "hello from a lane\n", err = "" }, result)
     end)
@@ -81,7 +83,7 @@ describe("an embedded Lanes", function()
         ]])
     end)
 
-    it("is found in lanes for which the host loads the Lua half", function()
+    it("is found in lanes for which the host loads lanes.lua", function()
         assert.equal("inner\n", output("lua", "null", [[
             local lanes = ...
             lanes.configure { on_state_create = function()

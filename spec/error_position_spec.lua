@@ -10,7 +10,8 @@ handle:join()
 local generator = lanes.gen("*", function() end)
 local thread = coroutine.create(function() end)
 
--- Every entry: what is called, and a function that makes a bad call, having noted that line's position in `at`.
+-- Each entry: the name of the call, and a function that stores its line's position in `at` and
+-- makes a bad call on that line.
 local at
 local here = support.here
 local calls = {
@@ -30,7 +31,7 @@ local calls = {
     { "linda", function() at = here() lanes.linda({}) end },
     { "send without a key", function() at = here() linda:send() end },
     { "send without a value", function() at = here() linda:send("k") end },
-    { "send of what cannot travel", function() at = here() linda:send("k", thread) end },
+    { "send of a value that cannot be passed", function() at = here() linda:send("k", thread) end },
     { "receive", function() at = here() linda:receive({}) end },
     { "set", function() at = here() linda:set({}, 1) end },
     { "get", function() at = here() linda:get("k", 0) end },
@@ -77,7 +78,7 @@ describe("the position of an error of", function()
     end)
 end)
 
-describe("an error that is raised through an interface", function()
+describe("an error that an interface passes on", function()
     it("has its position once", function()
         for _, call in ipairs(calls) do
             local message = support.error_of(call[2])

@@ -1,4 +1,4 @@
--- Errors in lanes: the error value, and the stack trace in both models.
+-- Errors in lanes: the error value, and the stack trace in both modes.
 local support = require "support"
 local needs = require "needs"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
@@ -19,7 +19,7 @@ local function fail(body, ...)
 end
 
 describe("the error value of a lane", function()
-    it("comes through untouched", function()
+    it("arrives unchanged", function()
         for _, value in ipairs { "text", "", 5, 5.5, true, false } do
             assert.equal(value, (fail(function(given) error(given, 0) end, value)))
         end
@@ -45,7 +45,7 @@ describe("the error value of a lane", function()
         assert.equal(linda, (fail(function() error(linda) end)))
     end)
 
-    it("has the metatable that its class has in main, when the lane got the class with an object", function()
+    it("has the metatable of its class in the main state, when the lane received the class with an object", function()
         local class = { __index = { describe = function(self) return "error " .. self.code end } }
         local prototype = setmetatable({}, class)
         local value = fail(function() error(setmetatable({ code = 7 }, getmetatable(prototype))) end)
@@ -53,7 +53,7 @@ describe("the error value of a lane", function()
         assert.equal("error 7", value:describe())
     end)
 
-    it("is that of a runtime error", function()
+    it("may be the text of a runtime error", function()
         local at = line() + 1
         local value = fail(function(t) return t.x end)
         support.contains(source .. ":" .. at .. ": attempt to index", value)
@@ -61,7 +61,7 @@ describe("the error value of a lane", function()
 end)
 
 describe("the basic trace", function()
-    it("begins with the function that raised, error itself", function()
+    it("begins with the function that raised the error, error itself", function()
         local at = line() + 1
         local _, trace = fail(function() error("no") end)
         assert.same({ "[C]:?", source .. ":" .. at }, trace)
@@ -86,14 +86,14 @@ describe("the basic trace", function()
         assert.is_nil(first)
     end)
 
-    it("has it for errors with any value", function()
+    it("exists for errors with any value", function()
         local _, trace = fail(function() error(nil) end)
         assert.equal("[C]:?", trace[1])
         _, trace = fail(function() error({}) end)
         assert.equal("[C]:?", trace[1])
     end)
 
-    it("is the model when set_error_reporting says basic last", function()
+    it("is used when the last set_error_reporting selects basic", function()
         local _, trace = fail(function()
             set_error_reporting("extended")
             set_error_reporting("basic")
@@ -102,7 +102,7 @@ describe("the basic trace", function()
         assert.equal("[C]:?", trace[1])
     end)
 
-    it("leaves out the inside of a coroutine", function()
+    it("does not include calls inside a coroutine", function()
         local inside, outside = line() + 3, line() + 4
         local _, trace = fail(function()
             local run = coroutine.wrap(function()
@@ -113,7 +113,7 @@ describe("the basic trace", function()
         assert.equal(source .. ":" .. outside, trace[#trace])
     end)
 
-    it("is that of the error that ended the lane, not of one that was caught", function()
+    it("describes the error that ended the lane, not one that was caught", function()
         local at = line() + 3
         local _, trace = fail(function()
             pcall(error, "caught")
@@ -130,7 +130,7 @@ describe("the basic trace", function()
         end)
     end
 
-    it("names a string body by its text", function()
+    it("shows a string body by its text", function()
         local _, trace = fail("error('no')")
         assert.same({ "[C]:?", [==[[string "error('no')"]:1]==] }, trace)
     end)
@@ -168,7 +168,7 @@ describe("the extended trace", function()
         end
     end)
 
-    it("is the model that holds when the error happens", function()
+    it("is used if it is selected when the error is raised", function()
         local _, trace = fail(function()
             local function raise() set_error_reporting("extended") error("no") end
             raise()
@@ -178,13 +178,13 @@ describe("the extended trace", function()
 end)
 
 describe("a trace", function()
-    it("does not come with a cancellation", function()
+    it("does not exist after a cancellation", function()
         local handle = lanes.gen("*", function() error(require "lanes".cancel_error) end)()
         assert.same({ n = 0 }, support.pack(handle:join()))
         assert.equal("cancelled", handle.status)
     end)
 
-    needs.limits(it)("does not come when memory ran out #address_space", function()
+    needs.limits(it)("does not exist when memory ran out #address_space", function()
         local out = support.output([[
             local lanes = require "lanes"
             local handle = lanes.gen("*", function()
@@ -197,7 +197,7 @@ describe("a trace", function()
         assert.equal("nil\tnot enough memory\t2\n", out)
     end)
 
-    it("of a deep recursion is whole", function()
+    it("of a deep recursion is complete", function()
         local _, trace = fail(function()
             local function descend(n)
                 if n == 0 then error("bottom") end
@@ -210,7 +210,7 @@ describe("a trace", function()
         assert.equal(1003, #trace)
     end)
 
-    -- Runs a lane whose recursion never ends. Returns what is left to print after its join.
+    -- Runs a lane whose recursion never ends. Returns the output after its join.
     local function runaway(model)
         return support.output(([[
             local lanes = require "lanes"
@@ -227,17 +227,17 @@ describe("a trace", function()
         ]]):format(model))
     end
 
-    it("of a runaway recursion comes soon, with both its ends", function()
+    it("of a runaway recursion is made quickly and has both ends", function()
         assert.equal("nil\ttrue\ttrue\ttrue\terror\n", runaway "basic")
     end)
 
-    it("of a runaway recursion may be extended too", function()
+    it("of a runaway recursion can be extended too", function()
         assert.equal("nil\ttrue\ttrue\ttrue\terror\n", runaway "extended")
     end)
 end)
 
 describe("an error in a lane", function()
-    it("is not seen by anybody who does not ask", function()
+    it("has no effect on others if it is not read", function()
         local handle = lanes.gen("*", function() error("no") end)()
         support.until_status(handle, "error")
         assert.equal("error", handle.status)
@@ -250,7 +250,7 @@ describe("an error in a lane", function()
         ]])
     end)
 
-    it("that is cancel_error makes the lane a cancelled one", function()
+    it("with the value cancel_error makes the lane a cancelled one", function()
         local handle = lanes.gen("*", function() error(require "lanes".cancel_error) end)()
         handle:join()
         assert.equal("cancelled", handle.status)

@@ -1,4 +1,5 @@
--- The programs in examples/, run as a user runs them: with arguments, by the interpreter that runs these specs.
+-- The programs in examples/, run as a user runs them: with arguments, by the interpreter that runs
+-- these specs.
 
 local support = require "support"
 local machine = require "machine"
@@ -37,7 +38,7 @@ local NAMES = { "grep.lua", "primes.lua", "pipeline.lua", "clock.lua", "cancel.l
 
 describe("every example", function()
     for _, name in ipairs(NAMES) do
-        it(name .. " explains itself with --help", function()
+        it(name .. " prints its usage with --help", function()
             for _, option in ipairs { "--help", "-h" } do
                 local code, out, err = run(name, option)
                 assert.equal("", err)
@@ -47,7 +48,7 @@ describe("every example", function()
             end
         end)
 
-        it(name .. " says where to look when the library is not found", function()
+        it(name .. " says what to do when the library is not found", function()
             local words = { ["grep.lua"] = { "x", "examples" }, ["pipeline.lua"] = { "examples/grep.lua" } }
             local result = support.run("package.path, package.cpath = '', ''\n" ..
                 ("dofile %q"):format("examples/" .. name), { arguments = words[name] })
@@ -57,7 +58,7 @@ describe("every example", function()
     end
 end)
 
-describe("an argument that is wrong", function()
+describe("a wrong argument", function()
     local CASES = {
         { "grep.lua", "argument PATTERN is missing" },
         { "grep.lua", "argument PATH is missing", "x" },
@@ -111,7 +112,7 @@ describe("grep.lua", function()
         }, "\n") .. "\n"
     end
 
-    it("prints the matches of a tree in the order of path and line, whatever the number of lanes", function()
+    it("prints the matches of a tree in the order of path and line, with any number of lanes", function()
         for _, count in ipairs { 1, 2, 3, 20 } do
             local code, out, err = run("grep.lua", "--once", "-j", count, "needle", tree)
             assert.equal(expected(), out)
@@ -147,7 +148,7 @@ describe("grep.lua", function()
         assert.same({ tree .. "/a b.txt:1:the first needle\r", tree .. "/sub/it's.txt:1:needle" }, lines(out))
     end)
 
-    it("copes with many more files than lanes", function()
+    it("handles many more files than lanes", function()
         for i = 1, 300 do write(("sub/n%03d.txt"):format(i), "needle " .. i .. "\n") end
         local code, out = run("grep.lua", "--once", "-j", 3, "^needle %d", tree)
         local found = lines(out)
@@ -169,7 +170,7 @@ describe("primes.lua", function()
         assert.equal(0, code)
     end)
 
-    it("copes with ranges that hold no prime, or no number", function()
+    it("handles ranges without primes, and empty ranges", function()
         local code, out = run("primes.lua", 2, 4)
         local found = lines(out)
         assert.equal(5, #found)
@@ -205,7 +206,7 @@ describe("pipeline.lua", function()
 end)
 
 describe("clock.lua", function()
-    it("prints as many ticks as it is told, and leaves no timer behind", function()
+    it("prints the given number of ticks and leaves no timer", function()
         local code, out = run("clock.lua", 3, 0.01)
         local found, ticks = lines(out), {}
         for _, line in ipairs(found) do

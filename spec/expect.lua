@@ -1,14 +1,14 @@
--- What the specs expect of lanes that have to end, and of values that have to come.
+-- Waits of the specs for lanes that must end and values that must arrive.
 local support = require "support"
 local pack = support.pack
 local unpack = table.unpack or unpack
 
 local expect = {}
 
--- Seconds after which a wait counts as endless.
+-- Seconds after which a wait counts as hanging.
 local endless = support.LIMIT
 
---- Waits for a lane's end; a lane that fails, is cancelled or never ends is an error here.
+--- Waits until a lane has ended. Raises an error if it failed, was cancelled or does not end.
 -- @return the lane's results
 function expect.finished(lane)
     local results = pack(lane:join(endless))
@@ -21,7 +21,7 @@ function expect.finished(lane)
     return unpack(results, 1, results.n)
 end
 
---- Waits until a lane has ended, however.
+--- Waits until a lane has ended, in any way.
 function expect.ended(lane)
     local deadline = os.time() + endless
     repeat
@@ -37,7 +37,7 @@ function expect.in_lane(body, ...)
     return expect.finished(require "lanes".gen("*", body)(...))
 end
 
---- Receives from a linda, for as long as it takes.
+--- Receives from a linda; waits without limit.
 -- @return the value
 function expect.received(linda, key)
     local found, value = linda:receive(endless, key)

@@ -1,13 +1,13 @@
--- Finalizers: when they run, with which arguments, and what their own errors do.
+-- Finalizers: when they run, with which arguments, and the effect of their errors.
 local support = require "support"
 local needs = require "needs"
 local assert, describe, it, before_each, _ENV = support.plain(assert, describe, it, before_each)
 
 local lanes = require "lanes"
 
-local log -- a linda; finalizers note what they see in its slot "log"
+local log -- a linda; finalizers send what they observe to its slot "log"
 
--- What was noted, in order.
+-- The values in the log, in order.
 local function noted()
     local entries = {}
     while true do
@@ -19,7 +19,7 @@ end
 
 before_each(function() log = lanes.linda() end)
 
--- A lane that registers a finalizer and then waits for ever; handed out once it waits.
+-- Returns a lane that has registered a finalizer and waits for ever.
 local function waiting(finalizer)
     local linda = lanes.linda()
     local handle = lanes.gen("*", function()
@@ -76,7 +76,7 @@ describe("a finalizer", function()
         assert.same({ true }, noted())
     end)
 
-    it("gets the trace in the model that the lane chose", function()
+    it("gets the trace in the mode that the lane selected", function()
         lanes.gen("*", function()
             set_error_reporting("extended")
             set_finalizer(function(_, trace) log:send("log", type(trace[1])) end)
@@ -91,7 +91,7 @@ describe("a finalizer", function()
         assert.same({ n = 2, lanes.cancel_error }, (log:get("arguments")))
     end)
 
-    needs.limits(it)("gets the message alone when memory ran out #address_space", function()
+    needs.limits(it)("gets only the message when memory ran out #address_space", function()
         local out = support.output([[
             local lanes = require "lanes"
             local log = lanes.linda()
@@ -139,7 +139,7 @@ describe("a finalizer", function()
         assert.same({ 1 }, noted())
     end)
 
-    it("runs in a lane whose handle nobody keeps", function()
+    it("runs in a lane whose handle was collected", function()
         local function launch()
             lanes.gen("*", function()
                 set_finalizer(function() log:send("log", "ran") end)
@@ -153,7 +153,7 @@ describe("a finalizer", function()
         assert.same({ "log", "ran" }, { log:receive("log") })
     end)
 
-    it("runs when the body could not be left by a return because results cannot travel", function()
+    it("runs when the results of the body cannot be passed", function()
         local handle = lanes.gen("*", function()
             set_finalizer(function() log:send("log", "ran") end)
             return coroutine.create(function() end)
@@ -162,7 +162,7 @@ describe("a finalizer", function()
         assert.same({ "ran" }, noted())
     end)
 
-    it("may use lanes of its own", function()
+    it("may launch lanes", function()
         lanes.gen("*", function()
             set_finalizer(function()
                 log:send("log", require "lanes".gen("*", function() return "inner" end)()[1])
@@ -248,7 +248,7 @@ describe("a finalizer that fails", function()
         assert.same({ "registered last" }, noted())
     end)
 
-    it("makes the lane a cancelled one when it raises cancel_error", function()
+    it("makes the lane a cancelled one by raising cancel_error", function()
         local handle = lanes.gen("*", function()
             set_finalizer(function() error(require "lanes".cancel_error) end)
             return "result"

@@ -1,16 +1,18 @@
--- An error raised by a `__gc` at every collection step of every function in turn: the call ends in that error or in success,
--- a linda holds what was sent or nothing of it, and everything works afterwards.
--- (Lua 5.4, 5.5 and newer releases of LuaJIT make a warning of such an error, so there every call succeeds.)
+-- A `__gc` raises an error at every collection step of every function in turn: the call ends with
+-- that error or succeeds, a linda has all values of a send or none, and everything works
+-- afterwards. (On Lua 5.4, 5.5 and newer releases of LuaJIT such an error becomes a warning, so
+-- there every call succeeds.)
 --
--- LANES_SPEC_FULL in the environment: all of the steps; LANES_SPEC_SHORT: few (for slow tools).
+-- Environment: LANES_SPEC_FULL runs all steps, LANES_SPEC_SHORT few (for slow tools).
 local support = require "support"
 local capi = require "capi"
 local scenarios = require "scenarios"
 
--- Seconds for a scenario: a hang. All of the steps of those with many take longer than that.
+-- Seconds after which a scenario counts as hanging. With LANES_SPEC_FULL some need more.
 local LIMIT = os.getenv "LANES_SPEC_FULL" and 3600 or 60
 
--- Those in which some Lua collects nothing: they allocate nothing that the collector counts before they are done.
+-- Scenarios in which some Lua collects nothing, because they allocate nothing that the collector
+-- counts.
 local QUIET = {
     ["sending a scalar"] = true,
     ["sending several: a scalar"] = true,
@@ -37,10 +39,11 @@ local QUIET = {
     ["settings of the thread"] = true,
 }
 
--- Those that may succeed although a finalizer raised errors: reading one result of several is tried again without the others.
+-- Scenarios that may succeed although a finalizer raised errors: reading one result of several is
+-- repeated without the others.
 local TRIES_AGAIN = { ["a lane with results that this state does not know"] = true }
 
--- What programs begin with, and end with.
+-- The beginning and the end of programs.
 local BEGIN = [[
     local lanes = require "lanes"
     local scenarios = require "scenarios"
@@ -61,11 +64,11 @@ local END = [[
     print "fine"
 ]]
 
--- Answers how many collections there were at most, and how many calls failed.
+-- Returns the largest number of collections, and the number of calls that failed.
 local in_main = BEGIN .. [[
     local scenario = named(scenarios, arg[1])
-    -- The names of everything there is are collected the first time that they are needed, which takes most of the steps then: at first in
-    -- a few scenarios only.
+    -- All names are collected when one is first needed, which takes most of the steps. Except in
+    -- the scenarios with C functions, this is done before.
     if not scenario.name:find "C functions" and not os.getenv "LANES_SPEC_FULL" then
         local given = scenario.setup()
         scenario.run(given)
@@ -88,7 +91,8 @@ local in_main = BEGIN .. [[
     print(steps, errors)
 ]] .. END
 
--- The error comes in the body, in a finalizer of the lane or while its results are captured. Answers how often it came.
+-- The error is raised in the body, in a finalizer of the lane or while its results are captured.
+-- Returns how often.
 local in_lane = BEGIN .. [[
     local kind, name = arg[1], arg[2]
     local body, make
@@ -101,7 +105,7 @@ local in_lane = BEGIN .. [[
             linda:send("out", value, "last")
         end
     end
-    -- Some do not collect anything themselves.
+    -- Some scenarios collect nothing themselves.
     local function collected(...)
         for i = 1, 10 do assert({ i }) end
         return ...
@@ -115,7 +119,8 @@ local in_lane = BEGIN .. [[
             require "collections".raise_from_now(n, reached)
             return collected(body(linda))
         end)()
-        -- Where it came while the results were captured, they cannot be had, and that is why.
+        -- If it was raised while the results were captured, it is the reason why they cannot be
+        -- read.
         local joined, result, problem = pcall(lane.join, lane, 120)
         if not joined then
             assert(collections.is_raised(result), result)
@@ -140,7 +145,7 @@ local in_lane = BEGIN .. [[
     print(errors)
 ]] .. END
 
--- busted's `it` for what has this name.
+-- busted's `it` for the scenario of this name.
 local function it_for(name)
     return scenarios.needs_module(name) and capi.needed(it) or it
 end
@@ -161,7 +166,7 @@ end)
 
 describe("an error in a finalizer of a lane's state", function()
     local function check(kind, name)
-        it_for(name)("at " .. kind .. ": " .. name .. " is the lane's error, or nobody's", function()
+        it_for(name)("at " .. kind .. ": " .. name .. " is the lane's error, or no error", function()
             local out = support.output(in_lane, { arguments = { kind, name }, timeout = LIMIT })
             local errors = out:match "^(%d+)\nfine\n$"
             assert.is_truthy(errors, out)

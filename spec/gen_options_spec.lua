@@ -1,4 +1,5 @@
--- The options of lanes.gen: their checks, globals, package and required. (gc_cb: lane_handle; priority: threads.)
+-- The options of lanes.gen: their checks, globals, package and required. (gc_cb: lane_handle;
+-- priority: threads.)
 local support = require "support"
 local assert, describe, it, before_each, after_each, _ENV = support.plain(assert, describe, it, before_each, after_each)
 -- luacheck: globals a b c x both given spec_loaded (of lanes)
@@ -33,7 +34,7 @@ describe("an option of gen", function()
         end
     end)
 
-    it("named cancelstep, of old programs, is answered with what replaced it", function()
+    it("cancelstep, of old programs, is an error that names its replacement", function()
         local message = support.raises("Bad 'cancelstep' option", lanes.gen, "*", { cancelstep = 100 }, nothing)
         local _, last = message:find("Bad 'cancelstep' option", 1, true)
         support.contains("cancel", message:sub(last + 1))
@@ -67,7 +68,7 @@ describe("the option globals", function()
         assert.equal(1, lanes.gen("*", { globals = globals }, function() return x end)()[1])
     end)
 
-    it("copies every pair on its own", function()
+    it("copies every pair in a separate transfer", function()
         local shared = {}
         local generator = lanes.gen("*", { globals = { a = shared, b = shared, both = { shared, shared } } }, function()
             return a == b, both[1] == both[2]
@@ -83,13 +84,13 @@ describe("the option globals", function()
         assert.same({ "function", "function", "function", "function" }, { generator():join() })
     end)
 
-    it("names the global that cannot travel", function()
+    it("names a global that cannot be passed", function()
         local thread = coroutine.create(nothing)
         support.raises("handler", lanes.gen("*", { globals = { handler = thread } }, nothing))
         support.raises("config", lanes.gen("*", { globals = { config = { handler = thread } } }, nothing))
     end)
 
-    it("leaves the generator usable after a global that cannot travel", function()
+    it("leaves the generator usable after a global that cannot be passed", function()
         local globals = { x = coroutine.create(nothing) }
         local generator = lanes.gen("*", { globals = globals }, function() return x end)
         assert.is_string(support.error_of(generator))
@@ -125,14 +126,14 @@ describe("the option package", function()
         assert.same({ "changed path", "changed cpath" }, { generator():join() })
     end)
 
-    it("leaves alone what it does not mention", function()
+    it("keeps the fields that it does not set", function()
         local path_kind, cpath_value = lanes.gen("package", { package = { cpath = "only" } }, function()
             return type(package.path), package.cpath
         end)():join()
         assert.same({ "string", "only" }, { path_kind, cpath_value })
     end)
 
-    it("never passes searchers on", function()
+    it("does not pass searchers", function()
         local searchers = package.searchers or package.loaders
         searchers[#searchers + 1] = function() return function() return "found" end end
         local found = lanes.gen("*", function() return (pcall(require, "no.such.module.at.all")) end)()[1]
@@ -140,18 +141,18 @@ describe("the option package", function()
         assert.is_false(found)
     end)
 
-    it("passes preload functions on that it is given", function()
+    it("passes given preload functions", function()
         local given = { preload = { spec_module = function() return { value = 5 } end } }
         local generator = lanes.gen("*", { package = given }, function() return require "spec_module".value end)
         assert.equal(5, generator()[1])
     end)
 
-    it("passes the caller's preload functions on by default", function()
+    it("passes the caller's preload functions by default", function()
         package.preload.spec_module = function(name) return { name = name } end
         assert.equal("spec_module", lanes.gen("*", function() return require "spec_module".name end)()[1])
     end)
 
-    it("skips preload functions that cannot travel", function()
+    it("skips preload functions that cannot be passed", function()
         local thread = coroutine.create(nothing)
         package.preload.spec_unsendable = function() return thread end
         package.preload.spec_module = function() return { value = 5 } end
@@ -204,7 +205,7 @@ describe("the option required", function()
         assert.is_true(generator()[1])
     end)
 
-    it("accepts a list however it was built", function()
+    it("accepts a list built in any order", function()
         local generator = gen({ [2] = "spec_table", [1] = "spec_true" }, function() return spec_loaded end)
         assert.is_true(generator()[1])
         local list = {}

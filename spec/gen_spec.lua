@@ -23,7 +23,7 @@ describe("gen", function()
         assert.same({ 1, nil, "tabletable" }, { x, y, kind })
     end)
 
-    it("lets later options win", function()
+    it("lets later options take precedence", function()
         local gen = lanes.gen({ globals = { x = 1 } }, "base", { globals = { x = 2 } }, function() return x end)
         assert.equal(2, gen()[1])
     end)
@@ -38,14 +38,14 @@ describe("gen", function()
         support.raises("No parameters!", lanes.gen)
     end)
 
-    it("refuses what is neither library string nor option table, with its number", function()
+    it("refuses an argument that is neither library string nor option table, by its number", function()
         support.raises('Bad parameter 1: number "5"', lanes.gen, 5, nothing)
         support.raises('Bad parameter 2: boolean "true"', lanes.gen, "*", true, nothing)
         support.raises('Bad parameter 2: boolean "false"', lanes.gen, nil, false, nothing)
         support.raises('Bad parameter 3: function "function: ', lanes.gen, "*", {}, nothing, nothing)
     end)
 
-    it("refuses a body that is neither function nor string", function()
+    it("refuses a body that is neither a function nor a string", function()
         support.raises('Last parameter not function or string: nil "nil"', lanes.gen, "*", nil)
         support.raises('Last parameter not function or string: nil "nil"', lanes.gen, nil)
         support.raises('Last parameter not function or string: table "table: ', lanes.gen, "*", {})
@@ -92,7 +92,7 @@ describe("a generator", function()
         assert.equal(2870, sum)
     end)
 
-    it("copies the upvalues anew, as they are at each call", function()
+    it("copies the current upvalues at each call", function()
         local count, list = 1, { "a" }
         local generator = lanes.gen("*", function()
             list[#list + 1] = "in the lane"
@@ -111,7 +111,7 @@ describe("a generator", function()
 end)
 
 describe("the library string", function()
-    -- The names whose global a lane with these libraries has.
+    -- The names of libraries whose global exists in a lane with these libraries.
     local function globals_with(...)
         local arguments = support.pack(...)
         arguments[arguments.n + 1] = function()
@@ -130,7 +130,7 @@ describe("the library string", function()
         return names
     end
 
-    -- base brings coroutine along on Lua 5.1 and LuaJIT
+    -- on Lua 5.1 and LuaJIT, base opens coroutine too
     local coroutine_with_base = support.lua == "5.1" or support.lua == "luajit" or nil
 
     it("absent, gives no libraries, not even base", function()
@@ -147,21 +147,21 @@ describe("the library string", function()
         assert.same({ print = true, coroutine = coroutine_with_base, math = true }, globals_with "math")
     end)
 
-    it("separates names by anything but letters, digits and dots", function()
+    it("separates names by any characters except letters, digits and dots", function()
         assert.same(
             { print = true, coroutine = coroutine_with_base, io = true, math = true, os = true, string = true },
             globals_with " io math;os|string\n"
         )
     end)
 
-    it("may be given in pieces", function()
+    it("may be given in several strings", function()
         assert.same(
             { print = true, coroutine = coroutine_with_base, io = true, math = true, os = true },
             globals_with("io,math", "os")
         )
     end)
 
-    it("knows every name of every Lua, and ignores those that this one lacks", function()
+    it("accepts the names of every Lua, and ignores those that this Lua lacks", function()
         for _, name in ipairs {
             "base", "package", "table", "io", "os", "string", "math", "debug", "bit32", "utf8", "bit", "jit", "ffi",
             "coroutine", "lanes.core",
@@ -179,7 +179,7 @@ describe("the library string", function()
         end
     end)
 
-    it("gives everything that the main state has when it is a star", function()
+    it("with a star opens everything that the main state has", function()
         local names = globals_with "*"
         for _, name in ipairs {
             "print", "package", "table", "io", "os", "string", "math", "debug", "bit32", "utf8", "bit", "jit",
@@ -217,11 +217,11 @@ describe("the library string", function()
         support.raises("Bad library name: lanes", lanes.gen, "lanes", nothing)
     end)
 
-    it("points to the option for modules where the name is none of a library", function()
+    it("mentions the option for modules in the error about an unknown library", function()
         support.raises("{required = {\"lpeg\"}}", lanes.gen, "lpeg", nothing)
     end)
 
-    it("checks the names beside a star like any others", function()
+    it("checks names beside a star", function()
         for _, libraries in ipairs { "*,strng", "strng,*", "strng *", "*,io,strng" } do
             support.raises("Bad library name: strng", lanes.gen, libraries, nothing)
         end
@@ -234,7 +234,7 @@ describe("the library string", function()
         support.raises("libs specification contains '*' more than once", lanes.gen, "*", "*", nothing)
     end)
 
-    it("gives all libraries where a star is among their names", function()
+    it("opens all libraries when a star is among the names", function()
         for _, libraries in ipairs { "*,io", "io,*", " * ", "math *,lanes.core" } do
             assert.equal("function", lanes.gen(libraries, function() return type(os.time) end)()[1])
         end

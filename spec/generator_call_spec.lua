@@ -1,4 +1,4 @@
--- Calling a generator: arguments, what a new lane finds, and what fails in the call.
+-- Calling a generator: arguments, the environment of a new lane, and errors of the call.
 local support = require "support"
 local needs = require "needs"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
@@ -23,7 +23,7 @@ describe("the arguments of a generator call", function()
         assert.same({ 200, 200 }, { generator((table.unpack or unpack)(list)):join() })
     end)
 
-    it("share what they share", function()
+    it("keep the tables that they share", function()
         local shared = {}
         local generator = lanes.gen("*", function(a, b) return a == b[1], a end)
         local same, copy = generator(shared, { shared }):join()
@@ -55,7 +55,7 @@ describe("the arguments of a generator call", function()
 end)
 
 describe("a new lane", function()
-    it("has the functions that only lanes have, whatever its libraries", function()
+    it("has the functions that only lanes have, with any libraries", function()
         local have = lanes.gen(function()
             return cancel_test ~= nil and set_finalizer ~= nil and set_debug_threadname ~= nil
                 and set_error_reporting ~= nil
@@ -89,7 +89,7 @@ describe("a new lane", function()
         for _ = 1, 10 do assert.same({ n = 2 }, support.pack(generator():join())) end
     end)
 
-    it("runs on a thread of its own", function()
+    it("runs on its own thread", function()
         local linda = lanes.linda()
         local generator = lanes.gen("*", function(mine, other)
             linda:send(other, "hello")
@@ -113,7 +113,7 @@ describe("a generator call that fails", function()
         support.raises("tried to copy unsupported types", lanes.gen("*", nothing), 1, thread)
     end)
 
-    it("says where in an argument the value is that cannot travel", function()
+    it("names the place of a value in an argument that cannot be passed", function()
         support.raises("arg #2.config.handler", lanes.gen("*", nothing), 1, { config = { handler = thread } })
     end)
 
@@ -121,7 +121,7 @@ describe("a generator call that fails", function()
         support.raises("can't copy non-deep full userdata across lanes", lanes.gen("*", nothing), io.stdout)
     end)
 
-    it("names the upvalue that cannot travel", function()
+    it("names an upvalue that cannot be passed", function()
         support.raises("thread", lanes.gen("*", function() return thread end))
     end)
 
@@ -150,7 +150,7 @@ describe("a generator call that fails", function()
         assert.is_nil(linda:count("ran"))
     end)
 
-    needs.proc(it)("releases everything it had made", function()
+    needs.proc(it)("releases everything that it allocated", function()
         local grown = tonumber(support.output [[
             local lanes = require "lanes"
             local function kibibytes()
@@ -171,7 +171,7 @@ describe("a generator call that fails", function()
 end)
 
 describe("many lanes", function()
-    it("run side by side", function()
+    it("run in parallel", function()
         local linda = lanes.linda()
         local generator = lanes.gen("*", function(i)
             linda:send("ready", i)

@@ -1,12 +1,14 @@
--- What busted runs before the specs (.busted names it): it keeps what the specs share, and says at the end why tests are pending.
+-- Run by busted before the specs (see .busted): loads the modules that the specs share, and at the
+-- end prints why tests are pending.
 local busted = require "busted"
--- Loaded before the first file, they are the same for all files, each of which loads everything else by itself.
+-- Loaded before the first spec file, they are the same for all files; each file loads all other
+-- modules itself.
 require "support"
 local needs = require "needs"
 
 busted.subscribe({ "test", "start" }, function(element)
     needs.begin(element)
-    return nil, true -- others are told, too
+    return nil, true -- other subscribers are called too
 end)
 
 busted.subscribe({ "suite", "end" }, function()

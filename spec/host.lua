@@ -5,14 +5,14 @@ local needs = require "needs"
 
 local host = {}
 
--- The path of the program, and why there is none.
+-- The path of the program, or the reason why it is missing.
 local program, problem
 
--- Builds it where that is needed.
+-- Builds it if necessary.
 local function build()
     if program or problem then return end
     local known = machine.helper "host"
-    -- Where no shell is at hand it has been built along with the library.
+    -- Without a shell, it must have been built together with the library.
     local built = machine.windows and { code = machine.is_readable(known) and 0 or 1, out = known .. "\n", err = known .. " is missing" }
         or machine.run({ "ci/checks/host", support.lua }, { limit = 300 })
     if built.code == 0 then

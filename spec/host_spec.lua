@@ -1,11 +1,13 @@
--- A host program in C that opens and closes states which use lanes, and lives on. LANES_CYCLES says how many (default 1000).
+-- A host program in C that opens and closes states which use lanes. LANES_CYCLES is their number
+-- (default 1000).
 local support = require "support"
 local needs = require "needs"
 local host = require "host"
 
 local it = host.needed(it)
 
--- Runs a mode of the host, which must succeed and say nothing on standard error. Returns what it printed.
+-- Runs a mode of the host, which must succeed and write nothing to standard error. Returns its
+-- output.
 local function output(...)
     local result = host.run(170, ...)
     if result.code ~= 0 or result.err ~= "" then
@@ -20,11 +22,11 @@ describe("a host in C", function()
         support.contains(count .. " states: memory ", output("cycles", count))
     end)
 
-    it("has several universes open, and closes them in any order", function()
+    it("opens several universes and closes them in any order", function()
         assert.equal("90 universes, closed in every order\n", output "universes")
     end)
 
-    it("uses lanes on several threads of its own", function()
+    it("uses lanes on several of its own threads", function()
         assert.equal("100 states on 4 threads\n", output "threads")
     end)
 
@@ -32,21 +34,21 @@ describe("a host in C", function()
         assert.equal("lanes are prepared by C functions\n", output "on_state_create")
     end)
 
-    it("has objects older than the universe whose finalizers use it", function()
+    it("has objects older than the universe whose finalizers use Lanes", function()
         support.contains("25 objects finalized", output "old_objects")
     end)
 
-    needs.posix("fork", it)("forks, and the child goes on with lanes of its own", function()
+    needs.posix("fork", it)("forks, and the child launches lanes", function()
         assert.equal("a child has lanes of its own\n", output "fork")
     end)
 
     local given_back = "30 states, every byte given back, one thread at a time\n"
 
-    it("keeps its allocator to itself", function()
+    it("does not share its allocator by default", function()
         assert.equal(given_back, output "allocator")
     end)
 
-    it("goes on beside lanes that have not listened when their universe ended", function()
+    it("continues beside lanes that did not end with their universe", function()
         assert.equal("lanes that do not listen do no harm\n", output "deaf")
     end)
 

@@ -2,8 +2,9 @@
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
--- What the programs begin with. `interrupt()` has a signal sent to this process as soon as its first thread sleeps (the shell's
--- parent is this process); where the system does not tell of that, a moment later.
+-- The beginning of the programs. `interrupt()` has a signal sent to this process as soon as its
+-- first thread sleeps (the shell's parent is this process), or after a moment if the system does
+-- not tell when it sleeps.
 local BEGIN = [[
     local lanes = require "lanes".configure { shutdown_timeout = 100000 }
     local linda = lanes.linda()
@@ -23,7 +24,7 @@ local BEGIN = [[
     end
 ]]
 
--- Waits, each of which would never end.
+-- Waits that would never end.
 local waits = {
     ["join"] = "waiting:join()",
     ["join with a timeout"] = "waiting:join(1000)",
@@ -41,7 +42,7 @@ local waits = {
     ["a launch that loads a module"] = "lanes.gen('*', { required = { 'module that waits' } }, function() end)()",
 }
 
--- Runs a program that is interrupted, and must end as the interpreter ends then.
+-- Runs a program that is interrupted, and must end as the interpreter does in this case.
 local function interrupted(program)
     local result = support.run(BEGIN .. program, { timeout = 60 })
     support.reports("interrupted!", result.err)
@@ -105,7 +106,7 @@ describe("Ctrl-C", function()
         end)
     end
 
-    it("loses no value of the wait that it ends, and is an error like others", function()
+    it("loses no value of the wait that it ends, and is an ordinary error", function()
         assert.equal("false\ttrue\n0\t1\nfirst\nlast\tnil\n", support.output(BEGIN .. [[
             linda:limit("full", 1)
             linda:send("full", "first")
@@ -119,7 +120,7 @@ describe("Ctrl-C", function()
         ]]))
     end)
 
-    it("does not end what a debug hook of the program is set for", function()
+    it("is not confused with a debug hook of the program, which ends no wait", function()
         assert.equal("true\tthe value\n", support.output(BEGIN .. [[
             local main_sleeps = require "support".main_sleeps
             lanes.gen("*", function()

@@ -1,4 +1,4 @@
--- A lane's results: join, indexing, and both mixed and repeated.
+-- A lane's results: join and indexing, mixed and repeated.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
@@ -21,12 +21,12 @@ local function cancelled()
     return handle
 end
 
--- A lane that waits until `linda` gets something for "go", then returns `...`.
+-- Returns a lane that waits for a value in slot "go" of `linda`, then returns `...`.
 local function gated(linda, ...)
     return lanes.gen("*", function(...) linda:receive("go") return ... end)(...)
 end
 
--- Uses the handle of a lane that does not end before the thread of the specs sleeps, which is then in `wait(handle)`.
+-- Calls `wait(handle)` for a lane that ends only after the thread of the specs sleeps in this call.
 local function waited_for(wait)
     local linda, main_sleeps = lanes.linda(), support.main_sleeps
     local handle = lanes.gen("*", function()
@@ -63,7 +63,7 @@ describe("join", function()
         assert.is_table(results[3])
     end)
 
-    it("returns error values of any kind", function()
+    it("returns error values of any type", function()
         for _, value in ipairs { false, true, 5, "text" } do
             local results = support.pack(failed(value):join())
             assert.same({ 3, nil, value }, { results.n, results[1], results[2] })
@@ -125,7 +125,7 @@ describe("join", function()
         handle:join()
     end)
 
-    it("refuses a timeout that is no number", function()
+    it("refuses a timeout that is not a number", function()
         local handle = done()
         local prefix = "bad argument #2 to 'join' (number expected, got "
         support.raises(prefix .. "string)", handle.join, handle, "soon")
@@ -201,7 +201,7 @@ describe("indexing a handle", function()
         assert.is_nil(empty[1])
     end)
 
-    it("gives nil at an index that is no integer", function()
+    it("gives nil at an index that is not an integer", function()
         local handle = done("a", "b")
         local indexes = { 0.5, 1.5, -0.5, 1e300, math.huge, -math.huge, 0 / 0 }
         for _, index in ipairs(indexes) do assert.is_nil(handle[index]) end
@@ -217,7 +217,7 @@ describe("indexing a handle", function()
         assert.equal(handle[1], handle[1])
     end)
 
-    it("raises the error of a lane that failed, each time, at every index but -1", function()
+    it("raises the error of a lane that failed, each time, at every index except -1", function()
         local handle = failed("no such thing")
         for _ = 1, 3 do
             for _, index in ipairs { 1, 2, 100, 0, -2 } do
@@ -226,13 +226,13 @@ describe("indexing a handle", function()
         end
     end)
 
-    it("raises at 0 first too", function()
+    it("raises at 0 also when it is read first", function()
         local handle = failed("no such thing")
         support.raises("no such thing", function() return handle[0] end)
         support.raises("no such thing", function() return handle[0] end)
     end)
 
-    it("gives the error value at -1, without raising, whatever was read before", function()
+    it("gives the error value at -1 without raising, after any other read", function()
         local handle = failed("no such thing")
         assert.equal("no such thing", handle[-1])
         support.raises("no such thing", function() return handle[1] end)
@@ -256,7 +256,7 @@ describe("indexing a handle", function()
     end)
 
     it("gives nil, and raises nothing, when the error was nil", function()
-        if support.no_error then -- there an error is never nil
+        if support.no_error then -- in this Lua an error is never nil
             assert.equal(support.no_error, failed(nil)[-1])
             return
         end
@@ -330,7 +330,7 @@ describe("join and indexing", function()
     end)
 end)
 
-describe("a result that cannot travel", function()
+describe("a result that cannot be passed", function()
     local function refused(expected, body, n)
         local handle = lanes.gen("*", body)()
         for _ = 1, 2 do
@@ -351,11 +351,11 @@ describe("a result that cannot travel", function()
         refused("not found", function() return (coroutine.wrap(function() end)) end)
     end)
 
-    it("is an error that says where it is", function()
+    it("is an error that names its place", function()
         refused("config.handler", function() return 1, { config = { handler = coroutine.create(function() end) } } end, 2)
     end)
 
-    it("keeps none of the others away from who reads them by index", function()
+    it("does not affect the other results, read by index", function()
         local handle = lanes.gen("*", function()
             local shared = {}
             return "first", io.stdout, shared, { shared }, coroutine.create(function() end), nil, "last"
@@ -376,7 +376,7 @@ describe("a result that cannot travel", function()
         assert.equal("done", handle.status)
     end)
 
-    it("is one in any place of as many results as there may be", function()
+    it("is found at any place among the largest number of results", function()
         local handle = lanes.gen("*", function()
             local list = {}
             for i = 1, 200 do list[i] = i % 2 == 0 and i or coroutine.create(function() end) end
@@ -388,7 +388,7 @@ describe("a result that cannot travel", function()
         end
     end)
 
-    it("leaves the process able to go on", function()
+    it("leaves the process working", function()
         local handle = lanes.gen("*", function() return io.stdout end)()
         assert.is_false(pcall(handle.join, handle))
         assert.equal(1, done(1)[1])
@@ -405,7 +405,7 @@ describe("a result that this state does not know", function()
         end)()
     end
 
-    it("keeps none of the others away, but for those that are part of it", function()
+    it("does not affect the other results, except those that are part of it", function()
         local handle = unknown "unknown_1"
         for _ = 1, 2 do
             assert.equal("first", handle[1])
@@ -419,11 +419,11 @@ describe("a result that this state does not know", function()
         assert.equal(handle[5], handle[5])
     end)
 
-    it("can be read when it is known", function()
+    it("can be read once it is known", function()
         local handle = unknown "unknown_2"
         local fifth = handle[5]
         assert.is_false(pcall(function() return handle[2] end))
-        -- From here on it has this name in all lanes of this process: no other spec uses it.
+        -- From now on it has this name in all lanes of this process; no other spec uses it.
         lanes.register("unknown_2", { f = string.reverse })
         local results = support.pack(handle:join())
         assert.equal(6, results.n)
@@ -436,7 +436,7 @@ describe("a result that this state does not know", function()
     end)
 end)
 
-describe("an error value that cannot travel", function()
+describe("an error value that cannot be passed", function()
     it("is an error of join that says so, or replaced by its text", function()
         for _, body in ipairs {
             function() error(io.stdout) end,

@@ -1,4 +1,5 @@
--- The globals that every lane has: cancel_test, set_finalizer, set_debug_threadname, set_error_reporting.
+-- The globals that every lane has: cancel_test, set_finalizer, set_debug_threadname,
+-- set_error_reporting.
 local support = require "support"
 local needs = require "needs"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
@@ -11,7 +12,7 @@ local function run(body, ...)
     return lanes.gen("*", body)(...):join()
 end
 
--- What pcall returned in a lane: must be false and a message with the text.
+-- Asserts that pcall in a lane returned false and a message that contains the text.
 local function refused(expected, body)
     local ok, message = run(body)
     assert.is_false(ok)
@@ -19,11 +20,11 @@ local function refused(expected, body)
 end
 
 describe("cancel_test", function()
-    it("is false while nobody has cancelled the lane", function()
+    it("returns false before the lane is cancelled", function()
         assert.is_false((run(function() return cancel_test() end)))
     end)
 
-    it("is true from a soft request on", function()
+    it("returns true after a soft request", function()
         local linda = lanes.linda()
         local handle = lanes.gen("*", function()
             linda:set("ready", true)
@@ -36,7 +37,7 @@ describe("cancel_test", function()
         assert.equal("done", handle.status)
     end)
 
-    it("is true from a hard request on", function()
+    it("returns true after a hard request", function()
         local linda = lanes.linda()
         local handle = lanes.gen("*", function()
             linda:set("ready", true)
@@ -62,7 +63,7 @@ describe("set_finalizer", function()
         assert.equal(0, (run(function() return select("#", set_finalizer(function() end)) end)))
     end)
 
-    it("refuses what is no function", function()
+    it("refuses anything but a function", function()
         local message = "bad argument #1 to 'set_finalizer' (finalizer should be a function"
         refused(message, function() return pcall(set_finalizer, 5) end)
         refused(message, function() return pcall(set_finalizer, nil) end)
@@ -113,7 +114,7 @@ describe("set_debug_threadname", function()
         assert.equal("b", handle:get_debug_threadname())
     end)
 
-    it("refuses what is no string", function()
+    it("refuses anything but a string", function()
         local prefix = "bad argument #1 to 'set_debug_threadname' (string expected, got "
         refused(prefix .. "nil)", function() return pcall(set_debug_threadname, nil) end)
         refused(prefix .. "no value)", function() return pcall(set_debug_threadname) end)
@@ -139,19 +140,19 @@ describe("set_error_reporting", function()
         assert.same({ 0, 0 }, { basic, extended })
     end)
 
-    it("refuses other models", function()
+    it("refuses other modes", function()
         refused("unsupported error reporting model full", function() return pcall(set_error_reporting, "full") end)
         refused("unsupported error reporting model ", function() return pcall(set_error_reporting, "") end)
     end)
 
-    it("refuses what is no string", function()
+    it("refuses anything but a string", function()
         local prefix = "bad argument #1 to 'set_error_reporting' (string expected, got "
         refused(prefix .. "nil)", function() return pcall(set_error_reporting, nil) end)
         refused(prefix .. "no value)", function() return pcall(set_error_reporting) end)
         refused(prefix .. "table)", function() return pcall(set_error_reporting, {}) end)
     end)
 
-    it("keeps its model when it refuses another", function()
+    it("keeps its mode after an error", function()
         local _, _, trace = run(function()
             set_error_reporting("extended")
             pcall(set_error_reporting, "full")
@@ -162,7 +163,7 @@ describe("set_error_reporting", function()
 end)
 
 describe("the functions that lanes have", function()
-    it("travel from lane to lane through a linda", function()
+    it("can be passed from lane to lane through a linda", function()
         local linda = lanes.linda()
         local sender = lanes.gen("*", function() linda:send("functions", { cancel_test, set_error_reporting }) end)()
         local receiver = lanes.gen("*", function()
@@ -173,7 +174,7 @@ describe("the functions that lanes have", function()
         assert.same({ true, true }, { receiver:join() })
     end)
 
-    it("do not arrive in main, which has none of them", function()
+    it("cannot be received in the main state, which does not have them", function()
         local linda = lanes.linda()
         lanes.gen("*", function() linda:send("function", cancel_test) end)():join()
         support.raises("not found", linda.receive, linda, 0, "function")
@@ -197,7 +198,7 @@ describe("the functions that lanes have", function()
 end)
 
 describe("coroutines", function()
-    it("say the same as elsewhere when they cannot be resumed", function()
+    it("give the usual errors when they cannot be resumed", function()
         local function says()
             local said = {}
             local function note(...)

@@ -1,4 +1,5 @@
--- Lane handles: what they are, status, names, and the call of gc_cb. (Results: join_spec; cancel: cancel_spec.)
+-- Lane handles: the userdata, status, names, and the call of gc_cb. (Results: join_spec; cancel:
+-- cancel_spec.)
 local support = require "support"
 local needs = require "needs"
 local machine = require "machine"
@@ -14,7 +15,8 @@ local function finished(...)
     return handle
 end
 
--- A body whose object is collected when the state of its lane is closed: `__gc` calls `write` then.
+-- A body with an object that is collected when the lane's state is closed; its `__gc` calls
+-- `write`.
 local function leaving(write)
     return function(...)
         local arguments = { ... }
@@ -28,8 +30,8 @@ local function leaving(write)
 end
 
 describe("the state of a lane", function()
-    -- What is said of it needs a thread that does nothing for Lanes meanwhile.
-    it("is closed when the lane has ended, on its own thread, with nobody joining it", function()
+    -- These tests need a thread that does nothing for Lanes meanwhile.
+    it("is closed when the lane has ended, on its own thread, without a join", function()
         local path = machine.temporary()
         os.remove(path)
         local handle = lanes.gen("*", leaving(function(name) io.open(name, "w"):close() end))(path)
@@ -66,7 +68,7 @@ describe("the state of a lane", function()
         os.remove(path)
     end)
 
-    it("takes no results along when it is closed", function()
+    it("can be closed before the results are read", function()
         local handle = lanes.gen("*", function() return { "result" } end)()
         support.until_status(handle, "done")
         assert.same({ "result" }, (handle:join()))
@@ -83,13 +85,13 @@ describe("a lane handle", function()
         assert.is_false(pcall(setmetatable, finished(), {}))
     end)
 
-    it("is a different one for every launch", function()
+    it("is different for every launch", function()
         local handle, other = finished(), finished()
         assert.is_true(handle == handle) -- luacheck: ignore 571
         assert.is_false(handle == other)
     end)
 
-    it("reads as a userdata, or as a Lane where Lua names userdata", function()
+    it("is shown as a userdata, or as a Lane if Lua shows names of userdata", function()
         local named = support.lua == "5.3" or support.lua == "5.4" or support.lua == "5.5"
         local pattern = named and "^Lane: 0?x?%x+$" or "^userdata: 0?x?%x+$"
         assert.is_truthy(tostring(finished()):find(pattern), tostring(finished()))
@@ -110,13 +112,13 @@ describe("a lane handle", function()
         assert.is_false(pcall(finished()))
     end)
 
-    it("does not travel", function()
+    it("cannot be passed to a lane", function()
         local handle, linda = finished(), lanes.linda()
         support.raises("can't copy non-deep full userdata across lanes", lanes.gen("*", nothing), handle)
         support.raises("can't copy non-deep full userdata across lanes", linda.send, linda, "k", handle)
     end)
 
-    it("knows no other string than status and its methods", function()
+    it("has no string key other than status and its methods", function()
         local handle = finished(1)
         local function index(key) return function() return handle[key] end end
         support.raises("can't index a lane with 'results'", index "results")
@@ -124,7 +126,7 @@ describe("a lane handle", function()
         support.raises("can't index a lane with ''", index "")
     end)
 
-    it("knows no keys but strings and numbers", function()
+    it("has no keys other than strings and numbers", function()
         local handle = finished(1)
         local function index(key) return function() return handle[key] end end
         support.raises("Unknown key: true", index(true))
@@ -137,7 +139,7 @@ describe("a lane handle", function()
         assert.equal("found", ({ [handle] = "found" })[handle])
     end)
 
-    it("gives no way to free it by hand", function()
+    it("cannot be freed explicitly", function()
         local handle = finished("result")
         local ok, gc = pcall(function() return handle.__gc end)
         if ok and gc then
@@ -164,7 +166,7 @@ describe("a method of a lane handle", function()
         end
     end)
 
-    it("refuses another self, by name", function()
+    it("refuses another self, and names itself", function()
         local handle = finished()
         for _, name in ipairs { "join", "cancel", "get_debug_threadname" } do
             local prefix = ("bad argument #1 to '%s' (Lane expected, got "):format(name)
@@ -180,7 +182,7 @@ describe("a method of a lane handle", function()
 end)
 
 describe("the status of a lane", function()
-    it("is one of the documented words at any time", function()
+    it("is always one of the documented words", function()
         local words = { pending = true, running = true, waiting = true, done = true }
         local handle = lanes.gen("*", nothing)()
         repeat
@@ -189,7 +191,7 @@ describe("the status of a lane", function()
         until status == "done"
     end)
 
-    it("is running while its code runs", function()
+    it("is running while the lane's code runs", function()
         local linda = lanes.linda()
         local handle = lanes.gen("*", function()
             linda:set("ready", true)
@@ -276,7 +278,7 @@ describe("the status of a lane", function()
         handle:join()
     end)
 
-    it("stays readable for ever", function()
+    it("can always be read", function()
         local handle = finished(1)
         assert.equal(1, handle[1])
         handle:join()
@@ -290,7 +292,7 @@ describe("the debug name of a lane", function()
         assert.equal("<unnamed>", finished():get_debug_threadname())
     end)
 
-    it("is what the lane set", function()
+    it("is the name that the lane set", function()
         local linda = lanes.linda()
         local handle = lanes.gen("*", function()
             set_debug_threadname("worker")
@@ -340,7 +342,7 @@ describe("gc_cb", function()
         assert.same({ { n = 2, "worker", "closed" } }, calls)
     end)
 
-    it("is called with name and 'selfdestruct' when the lane still runs, which it goes on doing", function()
+    it("is called with name and 'selfdestruct' when the lane still runs, and the lane continues", function()
         local calls, linda = {}, lanes.linda()
         local function launch()
             local options = { gc_cb = function(...) calls[#calls + 1] = support.pack(...) end }
@@ -370,7 +372,7 @@ describe("gc_cb", function()
         assert.equal(5, #calls)
     end)
 
-    it("is called in the state that made the lane, when a lane did", function()
+    it("is called in the launching lane, when a lane launched the lane", function()
         local linda = lanes.linda()
         lanes.gen("*", function()
             local mark = "of the middle lane"
@@ -379,7 +381,7 @@ describe("gc_cb", function()
         assert.equal("of the middle lane", support.until_true(function() return linda:get("called") end))
     end)
 
-    it("is called for the handles that are left when the main state closes", function()
+    it("is called for the remaining handles when the main state closes", function()
         assert.equal("worker\tclosed\n", support.output [[
             local lanes = require "lanes"
             kept = lanes.gen("*", { gc_cb = print }, function() set_debug_threadname("worker") end)()
@@ -397,7 +399,7 @@ describe("gc_cb", function()
         assert.same({ "how", "closed" }, { linda:receive(0, "how") })
     end)
 
-    it("may fail, as any finalizer may", function()
+    it("may raise an error, as any __gc may", function()
         local called = false
         local function launch()
             lanes.gen("*", { gc_cb = function() called = true error("in gc_cb", 0) end }, nothing)():join()
@@ -407,14 +409,14 @@ describe("gc_cb", function()
         local ok, message = pcall(collectgarbage)
         collectgarbage("restart")
         assert.is_true(called)
-        -- the error comes out of the collection, or is a warning
+        -- the error is raised by the collection, or is a warning
         if not ok then support.contains("in gc_cb", message) end
         assert.equal(not support.finalizers_raise, ok)
         assert.equal(1, finished(1)[1])
     end)
 end)
 
-describe("a handle that nobody keeps", function()
+describe("a handle that is collected", function()
     it("does not stop its lane", function()
         local linda = lanes.linda()
         local generator = lanes.gen("*", function(i) linda:receive("go") linda:send("answer", i) end)

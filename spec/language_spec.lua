@@ -1,4 +1,4 @@
--- What only newer Luas have in their language, in functions and tables that travel.
+-- Language features of newer Luas, in functions and tables that are passed to lanes.
 local support = require "support"
 local lanes = require "lanes"
 if lanes.configure then lanes.configure() end
@@ -6,20 +6,20 @@ local expect = require "expect"
 local unpack = table.unpack
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
--- The function that a text is, which is not for every Lua.
+-- The function with this source text, which not every Lua can compile.
 local function loaded(text)
     local f, problem = load(text, "=text")
     if not f then error(problem, 2) end
     return f
 end
 
--- Runs the function that a text is in a lane, and answers its results.
+-- Runs the function with this source text in a lane. Returns its results.
 local function in_lane(text, ...)
     return expect.finished(lanes.gen("*", loaded(text))(...))
 end
 
-describe("an array that travels", function()
-    it("takes no more memory than one that is filled", function()
+describe("an array that is passed", function()
+    it("takes no more memory than one that was filled element by element", function()
         local list = {}
         for i = 1, 100000 do list[i] = i + 0.5 end
         local used = expect.finished(lanes.gen("*", { globals = { list = list } }, function()
@@ -40,7 +40,7 @@ end)
 
 if support.lua == "5.4" or support.lua == "5.5" then
     describe("a function with attributes", function()
-        it("closes what it declared in a lane", function()
+        it("closes its variables in a lane", function()
             assert.equal("closed", in_lane [[
                 local function run()
                     local list <const> = {}
@@ -84,7 +84,7 @@ if support.lua == "5.5" then
             assert.same({ 2, 4 }, { expect.finished(lanes.gen("*", sum)(1, 3)) })
         end)
 
-        it("keeps a variable of a loop, which is a constant, for each round", function()
+        it("keeps a loop variable, a constant, for each iteration", function()
             local functions = {}
             for i = 1, 3 do functions[i] = function() return i end end
             assert.same({ 1, 2, 3 }, expect.finished(lanes.gen("*", function(list)
@@ -113,23 +113,23 @@ if support.lua == "5.5" then
             support.contains("cannot close", there[6])
         end)
 
-        it("may be stripped of its debug information", function()
+        it("can be stripped of its debug information", function()
             local stripped = load(string.dump(loaded "local a, b = ... return function() return a + b end", true))
             assert.equal(5, expect.finished(lanes.gen("*", stripped(2, 3))()))
         end)
     end)
 
     describe("a table of Lua 5.5", function()
-        it("travels with what it has, whatever room it was made with", function()
+        it("is passed with its contents, with any preallocated size", function()
             local given = table.create(1000, 1000) -- luacheck: ignore
             given[1], given[3], given.name = 1, 3, "text"
             assert.same({ 1, [3] = 3, name = "text" }, expect.finished(lanes.gen("*", function(t) return t end)(given)))
         end)
     end)
 
-    describe("a string that the state holds outside of itself", function()
-        it("travels as any other, as a value and as a key", function()
-            -- What a buffer made is such a string.
+    describe("an external string", function()
+        it("is passed like any other, as a value and as a key", function()
+            -- A string made by a buffer is external.
             local long = ("0123456789"):rep(100000)
             local linda = lanes.linda()
             linda:send("key", long, { [long] = long })
@@ -145,7 +145,7 @@ if support.lua == "5.5" then
     end)
 
     describe("the seed of a lane's state", function()
-        it("is another one for each", function()
+        it("is different for each lane", function()
             local all, orders, count = {}, {}, 0
             local linda = lanes.linda()
             for i = 1, 4 do
@@ -153,7 +153,7 @@ if support.lua == "5.5" then
                     local set, list = {}, {}
                     for n = 1, 60 do set["name" .. n] = true end
                     for name in pairs(set) do list[#list + 1] = name end
-                    linda:receive "end" -- so that none takes over the state of another
+                    linda:receive "end" -- so that no lane reuses the state of another
                     return table.concat(list, " ")
                 end)()
             end

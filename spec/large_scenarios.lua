@@ -1,11 +1,12 @@
--- Calls that need much memory of the library itself at once, for refusals.lua: what is not so large comes from a reserve when the system
--- refuses it. Each is a table { name, setup = function() return given end, run = function(given), check = function(given, ok) }.
+-- Calls for which the library itself needs large blocks of memory, for refusals.lua: small blocks
+-- come from a reserve when the system refuses them. Each is a table { name, setup = function()
+-- return given end, run = function(given), check = function(given, ok) }.
 local expect = require "expect"
 local lanes = require "lanes"
 
 local list = {}
 
--- How many elements, objects or keys there are, at least.
+-- The smallest number of elements, objects or keys.
 local COUNT = 6000
 local TEXT = ("x"):rep(2 ^ 20)
 
@@ -17,7 +18,7 @@ end
 
 local function nothing() end
 
--- A table of f(1), f(2) ...
+-- A list of f(1), f(2) ...
 local function each(f, count)
     local t = {}
     for i = 1, count or COUNT do t[i] = f(i) end
@@ -34,7 +35,7 @@ local function add(name, entry)
     list[#list + 1] = entry
 end
 
--- Sending: all of it is there afterwards, or nothing.
+-- Sending: afterwards all values are in the slot, or none.
 local function sends(name, make, count)
     add("sending " .. name, {
         setup = function() return { linda = lanes.linda(), values = make() } end,
@@ -45,7 +46,7 @@ local function sends(name, make, count)
     })
 end
 
--- Objects of different kinds in one element, and what a receiver builds of them.
+-- Objects of different types in one element, and the values that a receiver builds.
 local objects = {
     { "many tables", function() return each(boxed) end },
     { "a long chain", function()
@@ -90,7 +91,7 @@ end, 5000)
 
 sends("many texts", function() return each(function(i) return ("%99d"):format(i):rep(20) end, 2000) end, 2000)
 
--- One by one: what calls said is what is there.
+-- One by one: the slots contain what the calls returned.
 for name, value in pairs { number = 1, string = ("x"):rep(100) } do
     add(("filling a slot with elements of type %s"):format(name), {
         run = function(given)
@@ -148,7 +149,7 @@ add("setting many values", {
     end,
 })
 
--- What looks at a linda, or takes many elements at once, changes nothing when it fails.
+-- Calls that inspect a linda or take many elements at once change nothing when they fail.
 local function reads(name, run, make)
     add(name, {
         setup = function()

@@ -1,6 +1,7 @@
--- Limits: of memory, of sizes, of depth, of numbers. What is beyond them is a clear error, and the rest goes on.
+-- Limits of memory, sizes, depth and numbers. Exceeding one is a clear error, and everything else
+-- continues.
 --
--- LANES_SPEC_FULL in the environment: a million timers and 5,000 lanes at once.
+-- Environment: LANES_SPEC_FULL runs a million timers and 5,000 lanes at once.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
@@ -52,7 +53,7 @@ describe("memory_limit", function()
         assert.equal("error", lane.status)
     end)
 
-    it("is that of one lane: others do not notice", function()
+    it("is the limit of one lane and does not affect others", function()
         local linda = lanes.linda()
         local other = lanes.gen("*", function()
             local kept, n = {}, 0 -- luacheck: ignore kept
@@ -71,7 +72,7 @@ describe("memory_limit", function()
         assert.is_true(expect.finished(other) >= 5000)
     end)
 
-    it("does not matter to a lane that stays below", function()
+    it("does not affect a lane that stays below it", function()
         assert.equal(5000, expect.finished(lanes.gen("*", { memory_limit = 1e8 }, function()
             local kept = {}
             for i = 1, 5000 do kept[i] = ("x"):rep(1000) .. i end
@@ -80,7 +81,7 @@ describe("memory_limit", function()
     end)
 
     if jit then
-        needs.hooks(it)("is refused in words where LuaJIT gives no state an allocator of its own, and lanes work without", function()
+        needs.hooks(it)("is a clear error on a LuaJIT that gives states no allocator, and lanes without it work", function()
             assert.equal("true\n", support.output [[
                 local lanes = require "lanes".configure()
                 local hooks = require "lanes_core".hooks
@@ -95,14 +96,14 @@ describe("memory_limit", function()
         end)
     end
 
-    it("that is too small for any lane is an error of the generator, however small", function()
+    it("that is too small for a lane is an error of the generator", function()
         for _, limit in ipairs { 0, 1, 100, 5000 } do
             support.raises("not enough memory", lanes.gen("*", { memory_limit = limit }, function() end))
         end
         everything_works()
     end)
 
-    it("of any size gives a lane, or an error", function()
+    it("of any size gives a lane or an error", function()
         for limit = 10000, 300000, 3000 do
             local started, lane = pcall(lanes.gen("*", { memory_limit = limit }, function(...)
                 return { ... }, ("x"):rep(10000)
@@ -154,7 +155,7 @@ describe("a large message", function()
 end)
 
 describe("a message for which there is no memory #address_space", function()
-    -- There is less memory left than the text takes, until the filler is emptied.
+    -- Until the filler is emptied, less memory is left than the text takes.
     local function outcome(program)
         return support.output([[
             local lanes = require "lanes".configure()
@@ -165,7 +166,7 @@ describe("a message for which there is no memory #address_space", function()
                 local ok, problem = pcall(f, ...)
                 assert(not ok and problem:find("not enough memory", 1, true), tostring(problem))
             end
-            for _ = 1, 10 do collectgarbage() end -- 5.1 and LuaJIT give back half of a buffer each time
+            for _ = 1, 10 do collectgarbage() end -- 5.1 and LuaJIT free half of a buffer each time
             local filler = lanes.linda()
             while pcall(filler.send, filler, "key", text) do end
         ]] .. program .. [[
@@ -177,7 +178,7 @@ describe("a message for which there is no memory #address_space", function()
         ]], { limits = "-v 1000000", timeout = 100 })
     end
 
-    it_limited("is an error of the call that wanted to send it, which sends nothing", function()
+    it_limited("is an error of the send, which sends nothing", function()
         assert.equal("fine\n", outcome [[
             fails(linda.send, linda, "key", text)
             fails(linda.send, linda, "key", 1, text)
@@ -200,7 +201,7 @@ describe("a message for which there is no memory #address_space", function()
     end)
 end)
 
-describe("memory that is used up to the last byte #address_space", function()
+describe("exhausted memory #address_space", function()
     for what, fill in pairs {
         ["by numbers in a slot"] = 'linda:send("key", i)',
         ["by texts in a slot"] = 'linda:send("key", ("x"):rep(i % 200))',
@@ -211,13 +212,13 @@ describe("memory that is used up to the last byte #address_space", function()
     } do
         it_limited(what .. ", is an error of every call, and of none when it is there again", function()
             assert.equal("fine\n", support.output([[
-                -- LuaJIT (2.1 beta) crashes by itself when memory runs out in compiled code.
+                -- LuaJIT (2.1 beta) itself crashes when memory runs out in compiled code.
                 if rawget(_G, "jit") then jit.off() end -- luacheck: ignore
                 local lanes = require "lanes".configure()
                 local linda = lanes.linda()
                 local function fill(i) ]] .. fill .. [[ end
                 local function clear(i) linda:set("key " .. i) end
-                local spare = ("x"):rep(2000000) -- Lua needs some memory to do anything at all
+                local spare = ("x"):rep(2000000) -- Lua itself needs some memory for any operation
                 local count, failed = 0, 0
                 repeat
                     local ok, problem = pcall(fill, count)
@@ -297,7 +298,7 @@ describe("depth", function()
         assert.equal(10000, depth)
     end)
 
-    it("of fifty thousand lindas, each in a message of another, is no problem for whoever drops them", function()
+    it("of fifty thousand lindas, each in a message of another, is no problem when they are freed", function()
         assert.equal("as it should", support.output([[
             local lanes = require "lanes"
             local function chain()
@@ -318,7 +319,7 @@ describe("depth", function()
             end
             drop()
             lanes.gen("*", drop)():join()
-            -- By a state that is closed: a lane's, and the main one.
+            -- Freed by a state that is closed: a lane's, and the main one.
             lanes.gen("*", function() kept = chain() end)():join()
             kept = chain()
             io.write "as it should"
@@ -329,7 +330,7 @@ end)
 describe("timers", function()
     local count = full and 1000000 or 50000
 
-    it("can be a million (a share of that by default)", function()
+    it("can be a million (fewer by default)", function()
         local linda = lanes.linda()
         local before = #lanes.timers()
         for i = 1, count do lanes.timer(linda, i, 1000 + i % 100, 1) end
@@ -358,7 +359,7 @@ describe("lanes", function()
         for i = 1, count do assert.equal(i, expect.finished(all[i])) end
     end)
 
-    needs.hooks(it)("for which there is no thread are an error of the generator, and nothing is left of them", function()
+    needs.hooks(it)("for which there is no thread are an error of the generator, and leave nothing behind", function()
         local hooks = require "lanes_core".hooks
         local linda = lanes.linda()
         local ended = {}
@@ -376,7 +377,7 @@ describe("lanes", function()
         assert.equal(3, expect.finished(first) + expect.finished(second))
     end)
 
-    it_limited("go on when the system's memory for threads runs out, and later ones start again #address_space", function()
+    it_limited("continue when memory for threads runs out, and later ones can be launched again #address_space", function()
         local out = support.output([[
             local lanes = require "lanes"
             local linda = lanes.linda()
@@ -392,7 +393,8 @@ describe("lanes", function()
                     break
                 end
                 all[i] = lane
-                -- A thread that begins when nothing is left ends the process: the C library needs memory for it.
+                -- A thread that starts with no memory left ends the process: the C library needs
+                -- memory for it.
                 repeat until lane.status == "waiting"
             end
             assert(problem, "it never runs out")

@@ -25,7 +25,7 @@ describe("a batched receive", function()
         assert.same(pack("key", 3), pack(linda:receive(nil, linda.batched, "key", 1)))
     end)
 
-    it("leaves everything when there are fewer than the minimum", function()
+    it("leaves the slot unchanged when there are fewer than the minimum", function()
         local linda = filled(1)
         assert.same(pack(), pack(linda:receive(0, linda.batched, "key", 2)))
         assert.equal(1, linda:count("key"))
@@ -38,19 +38,19 @@ describe("a batched receive", function()
         assert.same(pack("key", 1), pack(linda:receive(0, linda.batched, "key", 1)))
     end)
 
-    it("takes what there is up to the maximum", function()
+    it("takes as many values as there are, up to the maximum", function()
         local linda = filled(1, 2, 3, 4, 5)
         assert.same(pack("key", 1, 2, 3), pack(linda:receive(0, linda.batched, "key", 1, 3)))
         assert.same(pack("key", 4, 5), pack(linda:receive(0, linda.batched, "key", 1, 3)))
         assert.same(pack(), pack(linda:receive(0, linda.batched, "key", 1, 3)))
     end)
 
-    it("takes a maximum beyond everything that is there", function()
+    it("accepts a maximum larger than the slot", function()
         local linda = filled(1, 2, 3)
         assert.same(pack("key", 1, 2, 3), pack(linda:receive(0, linda.batched, "key", 2, 1000000)))
     end)
 
-    it("gives nils their places", function()
+    it("keeps nils in their places", function()
         local linda = filled(nil, 2, nil)
         assert.same(pack("key", nil, 2, nil), pack(linda:receive(0, linda.batched, "key", 3)))
     end)
@@ -61,7 +61,7 @@ describe("a batched receive", function()
         assert.same(pack(5, "a", "b"), pack(linda:receive(0, linda.batched, 5, 2)))
     end)
 
-    it("takes the markers as keys", function()
+    it("accepts the markers as keys", function()
         local linda = lanes.linda()
         linda:set(linda.batched, "a")
         assert.same(pack(linda.batched, "a"), pack(linda:receive(0, linda.batched, linda.batched, 1)))
@@ -82,7 +82,7 @@ describe("a batched receive", function()
         for i = 1, 5000 do assert.equal(i, values[i + 1]) end
     end)
 
-    it("waits until the minimum is there", function()
+    it("waits for the minimum", function()
         local linda = lanes.linda()
         local lane = lanes.gen("*", function() return linda:receive(linda.batched, "key", 3) end)()
         support.until_status(lane, "waiting")
@@ -116,7 +116,7 @@ describe("a batched receive", function()
         assert.same(pack("key", 3, 4), pack(linda:receive(0, linda.batched, "key", 2)))
     end)
 
-    it("waits for ever for more than the limit admits, and takes nothing then", function()
+    it("waits for ever for more than the limit allows, and takes nothing", function()
         local linda = lanes.linda()
         linda:limit("key", 1)
         linda:send("key", 1)
@@ -139,7 +139,7 @@ describe("a batched receive", function()
         assert.equal(3, linda:count("key"))
     end)
 
-    it("refuses counts that are no numbers", function()
+    it("refuses counts that are not numbers", function()
         local linda = filled(1, 2, 3)
         support.raises("bad argument #5 to 'receive' (number expected, got no value)",
             linda.receive, linda, 0, linda.batched, "key")
@@ -170,7 +170,7 @@ describe("a batched receive", function()
         assert.equal(3, linda:count("key"))
     end)
 
-    it("refuses values that are no keys", function()
+    it("refuses values that are not keys", function()
         local linda = filled(1)
         support.raises("bad argument #4 to 'receive' (invalid key type", linda.receive, linda, 0, linda.batched, {}, 1)
         support.raises("bad argument #4 to 'receive' (invalid key type", linda.receive, linda, 0, linda.batched)
@@ -190,7 +190,7 @@ describe("values that were sent together and share a table", function()
 
     local function is_shared(copy) return assert.is_true(copy.name == "shared" and copy.self == copy and #copy.list == 3) end
 
-    it("have a copy of their own each, received one by one", function()
+    it("get a separate copy each, received one by one", function()
         local linda, copies = filled({ 1, shared }, { 2, shared }, shared, { 4, { shared.list, shared } }), {}
         for i = 1, 4 do copies[i] = select(2, linda:receive(0, "key")) end
         for i, copy in ipairs { copies[1][2], copies[2][2], copies[3], copies[4][2][2] } do
@@ -202,7 +202,7 @@ describe("values that were sent together and share a table", function()
         assert.equal(2, copies[2][1])
     end)
 
-    it("have one copy for each batch that is received", function()
+    it("share one copy per received batch", function()
         local linda = filled({ 1, shared }, { 2, shared }, { 3, shared }, { 4, shared }, { 5, shared })
         local _, one, two = linda:receive(0, linda.batched, "key", 2)
         local _, three, four, five = linda:receive(0, linda.batched, "key", 3)
@@ -212,7 +212,7 @@ describe("values that were sent together and share a table", function()
         assert.same({ 1, 2, 3, 4, 5 }, { one[1], two[1], three[1], four[1], five[1] })
     end)
 
-    it("arrive with what the first of them has around the shared table", function()
+    it("arrive complete when the shared table is inside the first of them", function()
         local parent = { name = "parent" }
         parent.child = { parent = parent, list = shared.list }
         local linda = filled(parent, { parent.child, shared.list })
@@ -222,7 +222,7 @@ describe("values that were sent together and share a table", function()
         assert.equal("parent", pair[1].parent.name)
     end)
 
-    it("share with linda:get what they share", function()
+    it("keep the shared table with linda:get too", function()
         local linda = lanes.linda()
         linda:set("key", { 1, shared }, { 2, shared })
         for _ = 1, 2 do
@@ -264,7 +264,7 @@ describe("values that were sent together and share a table", function()
         end
     end)
 
-    it("may be deeper than a stack", function()
+    it("may be nested deeper than a stack", function()
         local deep = shared
         for _ = 1, 500 do deep = { deep } end
         local linda = filled({ 1, deep }, { 2, deep })
@@ -294,8 +294,8 @@ describe("values that were sent together and share a table", function()
         assert.same({ "class", "class" }, names)
     end)
 
-    it("are put back where one of them cannot be had", function()
-        -- A C function that no other state has.
+    it("are put back when one of them cannot be built", function()
+        -- A C function that no other state knows.
         local call = coroutine.wrap(function() end)
         lanes.register("batched_spec", { call = call })
         local linda = filled({ 1, shared, { call } }, { 2, shared }, { 3, shared })

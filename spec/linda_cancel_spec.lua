@@ -1,4 +1,4 @@
--- Linda operations that end by a cancel request: of the linda for everybody, or of the lane that waits.
+-- Linda operations that are ended by a cancel request: for the linda, or for the lane that waits.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
@@ -51,14 +51,14 @@ describe("linda:cancel", function()
         end)
     end
 
-    it("means both when nothing is said", function()
+    it("wakes both by default", function()
         local linda = lanes.linda()
         linda:cancel()
         assert.equal(cancel_error, linda:send("key", 1))
         assert.equal(cancel_error, linda:receive("key"))
     end)
 
-    it("leaves count, dump, deep and tostring working, and the contents whole", function()
+    it("does not affect count, dump, deep, tostring and the contents", function()
         local linda = lanes.linda("cancelled")
         linda:send("key", 1)
         linda:cancel()
@@ -68,7 +68,7 @@ describe("linda:cancel", function()
         assert.equal("Linda: cancelled", tostring(linda))
     end)
 
-    it("with 'none' makes the linda usable again, with the contents it had", function()
+    it("with 'none' makes the linda usable again, with its contents", function()
         local linda = lanes.linda()
         linda:send("key", 1)
         linda:cancel()
@@ -83,7 +83,7 @@ describe("linda:cancel", function()
         assert.equal(cancel_error, expect.in_lane(function(inner) return inner:receive("key") end, linda))
     end)
 
-    it("can be done by a lane for everybody", function()
+    it("can be called by a lane", function()
         local linda = lanes.linda()
         expect.in_lane(function(inner) inner:cancel() end, linda)
         assert.equal(cancel_error, linda:send("key", 1))
@@ -122,7 +122,7 @@ describe("linda:cancel", function()
         assert.same(pack(cancel_error), pack(expect.finished(lane)))
     end)
 
-    it("is not noticed by a waiter of the other kind when it is undone in between", function()
+    it("has no effect on a waiting call of the other kind if it is undone in between", function()
         local linda, lane = waiting_reader()
         linda:cancel("write")
         linda:cancel("none")
@@ -180,7 +180,7 @@ describe("a lane's soft cancel request", function()
         assert.equal(1, linda:count("key"))
     end)
 
-    it("is seen before anything is tried, even if it could be done", function()
+    it("takes precedence over an operation that need not wait", function()
         local linda = lanes.linda()
         local lane = lanes.gen("*", function()
             while not cancel_test() do end
@@ -192,7 +192,7 @@ describe("a lane's soft cancel request", function()
         assert.equal(1, linda:count("key"))
     end)
 
-    it("leaves get, set, limit, count and dump working", function()
+    it("does not affect get, set, limit, count and dump", function()
         local linda = lanes.linda()
         local lane = lanes.gen("*", function()
             while not cancel_test() do end
@@ -257,9 +257,9 @@ describe("a lane's soft cancel request", function()
         assert.equal("patient", expect.finished(patient))
     end)
 
-    it("does not end a wait without the wake flag, and is told instead of the timeout", function()
+    it("does not end a wait without the wake flag, and is returned in place of the timeout", function()
         local linda, results = lanes.linda(), nil
-        for _, timeout in ipairs { 0.05, 0.5, 5, 20 } do -- longer when the request came after the end
+        for _, timeout in ipairs { 0.05, 0.5, 5, 20 } do -- longer if the request came after the end
             local lane = lanes.gen("*", function() return linda:receive(timeout, "key"), "end" end)()
             support.until_true(function() return lane.status ~= "pending" and lane.status ~= "running" end)
             lane:cancel("soft")
@@ -311,7 +311,7 @@ describe("a lane's hard cancel request", function()
         assert.same(pack("key", "value"), pack(expect.finished(two)))
     end)
 
-    it("comes before the linda's own cancellation", function()
+    it("takes precedence over the linda's cancellation", function()
         local linda = lanes.linda()
         linda:cancel()
         local lane = lanes.gen("*", function()
@@ -322,7 +322,7 @@ describe("a lane's hard cancel request", function()
         assert.same(pack(false, cancel_error), pack(expect.finished(lane)))
     end)
 
-    it("never takes a value that nobody then gets", function()
+    it("never loses a value", function()
         local linda = lanes.linda()
         local taken = 0
         for i = 1, 200 do

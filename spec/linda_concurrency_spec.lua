@@ -5,7 +5,7 @@ local lanes = require "lanes"
 local expect = require "expect"
 local pack = support.pack
 
--- Starts n lanes with the body and their number as first argument, and more arguments.
+-- Starts n lanes with this body. Their arguments are their number and the further arguments.
 local function start(n, body, ...)
     local started = {}
     for i = 1, n do started[i] = lanes.gen("*", body)(i, ...) end
@@ -19,7 +19,7 @@ local function finish(started)
 end
 
 describe("a waiting receive", function()
-    it("gets what another lane sends", function()
+    it("returns a value that another lane sends", function()
         local linda = lanes.linda()
         local lane = lanes.gen("*", function() return linda:receive("key") end)()
         support.until_status(lane, "waiting")
@@ -34,7 +34,7 @@ describe("a waiting receive", function()
         expect.finished(lane)
     end)
 
-    it("gets a value under any of its keys, and only one", function()
+    it("returns one value, from any of its keys", function()
         for wanted = 1, 3 do
             local linda = lanes.linda()
             local lane = lanes.gen("*", function() return linda:receive(nil, 1, 2, 3) end)()
@@ -67,7 +67,7 @@ describe("a waiting receive", function()
         for i = 1, 5 do assert.same(pack("key", i), pack(expect.finished(receivers[i]))) end
     end)
 
-    it("that needs many is passed by those that need fewer, and served once they are there", function()
+    it("of many values is overtaken by those of fewer, and served once it has enough", function()
         local linda = lanes.linda()
         local many = lanes.gen("*", function() return linda:receive(linda.batched, "key", 5) end)()
         support.until_status(many, "waiting")
@@ -75,7 +75,7 @@ describe("a waiting receive", function()
         support.until_status(one, "waiting")
         linda:send("key", 1)
         assert.same(pack("key", 1), pack(expect.finished(one)))
-        -- Nor does one that comes later have to wait for it.
+        -- A later receive does not have to wait for it either.
         linda:send("key", 2)
         assert.equal("waiting", many.status)
         assert.same(pack("key", 2), pack(linda:receive(0, "key")))
@@ -85,7 +85,7 @@ describe("a waiting receive", function()
         assert.same(pack("key", 3, 4, 5, 6, 7), pack(expect.finished(many)))
     end)
 
-    it("that could be served with others, is, in the order of arrival", function()
+    it("is served together with others that can be, in the order of arrival", function()
         local linda = lanes.linda()
         local function waits(...)
             local lane = lanes.gen("*", function(...) return linda:receive(...) end)(...)
@@ -131,7 +131,7 @@ describe("a waiting receive", function()
 end)
 
 describe("a waiting send", function()
-    it("goes on when another lane makes room", function()
+    it("continues when another lane makes room", function()
         local linda = lanes.linda()
         linda:limit("key", 1)
         linda:send("key", 1)
@@ -154,7 +154,7 @@ describe("a waiting send", function()
         finish(senders)
     end)
 
-    it("of many is passed by those of fewer, and goes on once there is room", function()
+    it("of many values is overtaken by those of fewer, and continues once there is room", function()
         local linda = lanes.linda()
         linda:limit("key", 3)
         linda:send("key", 1, 2)
@@ -167,7 +167,7 @@ describe("a waiting send", function()
         assert.same(pack("key", "a", "b", "c"), pack(linda:receive(0, linda.batched, "key", 3)))
     end)
 
-    it("for another slot is not ended", function()
+    it("on another slot continues to wait", function()
         local linda = lanes.linda()
         linda:limit("key", 0)
         linda:limit("other", 1)
@@ -183,8 +183,8 @@ describe("a waiting send", function()
     end)
 end)
 
-describe("a hundred lanes that wait on slots of their own", function()
-    it("each get their own value", function()
+describe("a hundred lanes that each wait on a different slot", function()
+    it("each get the right value", function()
         local linda = lanes.linda()
         local waiting = start(100, function(i) return select(2, linda:receive(nil, i)) end)
         for i = 1, 100 do support.until_status(waiting[i], "waiting") end
@@ -208,7 +208,8 @@ end)
 
 describe("many producers and consumers", function()
     -- Each producer sends `each` values {producer, number}; consumers receive until told to stop.
-    -- Checks that each value came once, and those of a producer in order at every consumer.
+    -- Checks that each value arrived once, and that each consumer got the values of a producer in
+    -- order.
     local function check(limit, producers, consumers, each, produce, consume)
         local linda = lanes.linda()
         if limit then linda:limit("key", limit) end
@@ -258,7 +259,7 @@ describe("many producers and consumers", function()
         check(7, 3, 4, 500, produce, consume)
     end)
 
-    it("lose nothing when receives time out all the time", function()
+    it("lose nothing when receives keep timing out", function()
         check(3, 3, 3, 300, produce, function(_, linda)
             local got = {}
             while true do
@@ -269,7 +270,7 @@ describe("many producers and consumers", function()
         end)
     end)
 
-    it("lose nothing when sends time out all the time", function()
+    it("lose nothing when sends keep timing out", function()
         check(2, 3, 3, 300, function(i, linda, each)
             for number = 1, each do
                 while not linda:send(0.00001, "key", { i, number }) do end
@@ -279,7 +280,7 @@ describe("many producers and consumers", function()
 end)
 
 describe("a batch", function()
-    it("is never interleaved with that of another lane", function()
+    it("is never interleaved with a batch of another lane", function()
         local linda = lanes.linda()
         linda:limit("key", 12)
         local senders = start(4, function(i)
@@ -293,7 +294,7 @@ describe("a batch", function()
         assert.equal(0, linda:count("key"))
     end)
 
-    it("set by one lane is read whole by another", function()
+    it("set by one lane is read completely by another", function()
         local linda = lanes.linda()
         linda:set("key", 0, 0)
         local writer = lanes.gen("*", function()
@@ -307,8 +308,8 @@ describe("a batch", function()
     end)
 end)
 
-describe("lindas that are dropped while others are in use", function()
-    it("stop nobody", function()
+describe("lindas that are collected while others are in use", function()
+    it("block no lane", function()
         local busy = lanes.linda()
         local workers = start(3, function(i)
             local inner = require "lanes"
@@ -324,12 +325,12 @@ describe("lindas that are dropped while others are in use", function()
         for _, result in ipairs(finish(workers)) do assert.is_true(result) end
     end)
 
-    it("stop nobody when finalisers use lindas in the middle of linda calls", function()
+    it("block no lane when finalizers use lindas in the middle of linda calls", function()
         local out = support.output [[
             local lanes = require "lanes"
             local linda = lanes.linda()
             local finalised = 0
-            -- An object whose finaliser runs fn: a table where tables have finalisers, else a userdata.
+            -- An object whose __gc calls fn: a table if tables have __gc, else a userdata.
             local function with_finaliser(fn)
                 if newproxy then
                     local proxy = newproxy(true)

@@ -6,7 +6,7 @@ local expect = require "expect"
 local native = require "native"
 local pack = support.pack
 
--- Values that are no keys, by name.
+-- Values that are not keys, by name.
 local bad_keys = {
     table = {}, ["function"] = print, thread = coroutine.create(function() end), linda = lanes.linda(), file = io.stdout,
 }
@@ -32,7 +32,7 @@ describe("linda:send", function()
         assert.same({ key = 3 }, linda:count())
     end)
 
-    it("takes an explicit nil as no timeout, so that a number can be the key", function()
+    it("accepts nil as no timeout, so that a number can be the key", function()
         local linda = lanes.linda()
         assert.same(pack(true), pack(linda:send(nil, 5, "value")))
         assert.same({ [5] = 1 }, linda:count())
@@ -69,13 +69,13 @@ describe("linda:send", function()
         assert.same(pack("key", nil), pack(linda:receive(0, "key")))
     end)
 
-    it("sends just the given values after linda.null", function()
+    it("sends the given values after linda.null", function()
         local linda = lanes.linda()
         linda:send(linda.null, "key", 1, 2)
         assert.same(pack(1, 2), pack(linda:get("key", 5)))
     end)
 
-    it("can use the markers as keys", function()
+    it("accepts the markers as keys", function()
         local linda = lanes.linda()
         linda:send(linda.null, linda.null, "under null")
         linda:send(linda.batched, "under batched")
@@ -117,7 +117,7 @@ describe("linda:send", function()
         assert.is_nil(linda:count("key"))
     end)
 
-    it("stores nothing of a batch with one unsendable value", function()
+    it("stores nothing of a batch with one value that cannot be passed", function()
         local linda = lanes.linda()
         support.raises("tried to copy unsupported types", linda.send, linda, "key", 1, 2, coroutine.create(function() end))
         assert.is_nil(linda:count("key"))
@@ -125,7 +125,7 @@ describe("linda:send", function()
         assert.same(pack("key", "still works"), pack(linda:receive(0, "key")))
     end)
 
-    it("copies: later changes of the table are not seen", function()
+    it("copies: later changes of the table have no effect", function()
         local linda, value = lanes.linda(), { 1 }
         linda:send("key", value)
         value[1] = 2
@@ -154,14 +154,14 @@ describe("linda:receive", function()
         assert.same(pack(), pack(linda:receive(0, "key")))
     end)
 
-    it("returns nothing at all when the time is up", function()
+    it("returns nothing when the time is over", function()
         local linda = lanes.linda()
         assert.same(pack(), pack(linda:receive(0, "key")))
         assert.same(pack(), pack(linda:receive(0.001, "key")))
         assert.same(pack(), pack(linda:receive(0.001, "key", "other")))
     end)
 
-    it("gives the values of a slot first in, first out", function()
+    it("returns the values of a slot first in, first out", function()
         local linda = lanes.linda()
         for i = 1, 100 do linda:send("key", i) end
         for i = 1, 100 do assert.same(pack("key", i), pack(linda:receive(0, "key"))) end
@@ -201,7 +201,7 @@ describe("linda:receive", function()
         assert.same(pack("key200", "value"), pack(linda:receive(0, (table.unpack or unpack)(keys))))
     end)
 
-    it("takes an explicit nil as no timeout, so that a number can be the key", function()
+    it("accepts nil as no timeout, so that a number can be the key", function()
         local linda = lanes.linda()
         linda:send(nil, 7, "value")
         assert.same(pack(7, "value"), pack(linda:receive(nil, 7)))
@@ -240,7 +240,7 @@ describe("linda:receive", function()
         end)
     end
 
-    it("tells a string key from the number it spells", function()
+    it("distinguishes a string key from the number that it spells", function()
         local linda = lanes.linda()
         linda:set(1, "number")
         linda:set("1", "string")
@@ -258,7 +258,7 @@ describe("linda:receive", function()
     end)
 
     if math.type then
-        it("finds 1 under 1.0 and returns the key asked for", function()
+        it("finds 1 under 1.0 and returns the given key", function()
             local linda = lanes.linda()
             linda:set(1, "a", "b")
             local as_float = linda:receive(0, 1.0)
@@ -267,7 +267,7 @@ describe("linda:receive", function()
             assert.equal("integer", math.type(as_integer))
         end)
 
-        it("tells integers apart that are the same as floats", function()
+        it("distinguishes integers that are the same as floats", function()
             local linda = lanes.linda()
             linda:set(math.maxinteger, "largest")
             linda:set(math.maxinteger - 1, "second largest")
@@ -282,20 +282,20 @@ describe("linda:receive", function()
         assert.equal("value", linda:get(-0.0))
     end)
 
-    it("gives nil for a nil that was sent, with its key", function()
+    it("returns nil for a nil that was sent, with its key", function()
         local linda = lanes.linda()
         linda:send("key", nil)
         assert.same(pack("key", nil), pack(linda:receive(0, "key")))
         assert.same(pack(), pack(linda:receive(0, "key")))
     end)
 
-    it("gives nil for the nil marker sent as an element", function()
+    it("returns nil for the nil marker sent as an element", function()
         local linda = lanes.linda()
         linda:send("key", linda.null)
         assert.same(pack("key", nil), pack(linda:receive(0, "key")))
     end)
 
-    it("gives the nil marker itself inside a table", function()
+    it("returns the nil marker itself inside a table", function()
         local linda = lanes.linda()
         linda:send("key", { linda.null, field = linda.null })
         local _, value = linda:receive(0, "key")
@@ -303,7 +303,7 @@ describe("linda:receive", function()
         assert.equal(linda.null, value.field)
     end)
 
-    it("gives nil for an object marked __lanesignore", function()
+    it("returns nil for an object marked __lanesignore", function()
         local linda = lanes.linda()
         linda:send("key", setmetatable({}, { __lanesignore = true }), "next")
         assert.equal(2, linda:count("key"))
@@ -357,7 +357,8 @@ describe("linda:receive", function()
 end)
 
 describe("a receive that fails", function()
-    -- Runs linda:receive(0, ...) in a lane that cannot have the C function in the slot, and returns its error.
+    -- Runs linda:receive(0, ...) in a lane that does not know the C function in the slot. Returns
+    -- the error.
     local function failing_receive(linda, ...)
         local ok, message = expect.in_lane(function(inner, ...) return pcall(inner.receive, inner, 0, ...) end,
             linda, ...)
@@ -368,13 +369,13 @@ describe("a receive that fails", function()
     local open = native.opener()
     lanes.register("ghost", { open = open })
 
-    it("says which function is missing", function()
+    it("names the missing function", function()
         local linda = lanes.linda()
         linda:send("key", open)
         assert.matches("function 'ghost/open' not found in", failing_receive(linda, "key"), 1, true)
     end)
 
-    it("says which function is missing inside a table, by its path", function()
+    it("names a function that is missing inside a table, by its path", function()
         local linda = lanes.linda()
         linda:send("key", { config = { handler = open } })
         local message = failing_receive(linda, "key")
@@ -392,7 +393,7 @@ describe("a receive that fails", function()
         assert.same(pack("key", "second"), pack(linda:receive(0, "key")))
     end)
 
-    it("leaves a whole batch in its order", function()
+    it("leaves a whole batch in order", function()
         local linda = lanes.linda()
         linda:send("key", 1, open, 3, 4)
         failing_receive(linda, linda.batched, "key", 3)
@@ -400,7 +401,7 @@ describe("a receive that fails", function()
         assert.same(pack("key", 1, open, 3, 4), pack(linda:receive(0, linda.batched, "key", 4)))
     end)
 
-    it("can be repeated for ever without effect", function()
+    it("can be repeated without effect", function()
         local linda = lanes.linda()
         linda:send("key", open)
         for _ = 1, 20 do failing_receive(linda, "key") end
@@ -443,7 +444,7 @@ describe("values sent to one slot", function()
         assert.is_false(rawequal(one, two[1]))
     end)
 
-    it("arrive whole when only a part of the batch is taken out", function()
+    it("arrive complete when only a part of the batch is taken out", function()
         local linda, shared = lanes.linda(), { "shared" }
         linda:send("key", { shared }, { shared }, { shared })
         local _, one, two = linda:receive(0, linda.batched, "key", 2)
@@ -452,7 +453,7 @@ describe("values sent to one slot", function()
         assert.same({ { "shared" } }, three)
     end)
 
-    it("share references too when a batch meets single sends", function()
+    it("share references also when a batch receive includes single sends", function()
         local linda, shared = lanes.linda(), { "shared" }
         linda:send("key", "before")
         linda:send("key", shared, { shared })

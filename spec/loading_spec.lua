@@ -1,4 +1,5 @@
--- Loading: what require "lanes" gives before and after the first use, in the main state, again, and inside lanes.
+-- Loading: the result of require "lanes" before and after the first use, in the main state,
+-- repeated, and inside lanes.
 local support = require "support"
 local machine = require "machine"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
@@ -26,7 +27,7 @@ describe("the module lanes, before it is configured", function()
         ]])
     end)
 
-    it("leaves the global require alone", function()
+    it("does not change the global require", function()
         assert.equal("true\n", support.output [[
             local before = require
             require "lanes"
@@ -92,7 +93,7 @@ describe("the module lanes, once it is configured", function()
         end
     end)
 
-    it("has no configure any more", function()
+    it("has no field configure", function()
         assert.is_function(lanes.gen)
         assert.is_nil(lanes.configure)
     end)
@@ -123,11 +124,11 @@ describe("the module lanes, once it is configured", function()
         assert.is_string(about.implementation)
     end)
 
-    it("has a version with which programs that test for 3.x are content", function()
+    it("has a version that programs accept which test for 3.x", function()
         assert.equal("3.17.2", lanes.ABOUT.version)
     end)
 
-    it("has replaced the global require by one that still loads modules", function()
+    it("has replaced the global require, which still loads modules", function()
         assert.equal("function\nfalse\ntrue\n", support.output [[
             local before = require
             local lanes = require "lanes".configure()
@@ -140,7 +141,7 @@ describe("the module lanes, once it is configured", function()
 end)
 
 describe("the native module", function()
-    it("loads by its own name and by the name it has in 3.x", function()
+    it("loads by its own name and by its name in 3.x", function()
         assert.equal("table\ntable\n", support.output [[
             print(type(require "lanes_core"))
             print(type(require "lanes.core"))
@@ -165,7 +166,7 @@ describe("the native module", function()
         ]])
     end)
 
-    it("has the constants", function()
+    it("contains the constants", function()
         local core = require "lanes.core"
         assert.equal(lanes.cancel_error, core.cancel_error)
         assert.equal(lanes.null, core.null)
@@ -173,7 +174,7 @@ describe("the native module", function()
 end)
 
 describe("a second load in the same state", function()
-    it("gives a working interface when only lanes was forgotten", function()
+    it("gives a working interface when only lanes was removed", function()
         assert.equal("7\n", support.output [[
             local first = require "lanes"
             first.configure()
@@ -183,7 +184,7 @@ describe("a second load in the same state", function()
         ]])
     end)
 
-    it("gives a working interface when the native modules were forgotten too", function()
+    it("gives a working interface when the native modules were removed too", function()
         assert.equal("7\tfunction\n", support.output [[
             local first = require "lanes"
             first.configure()
@@ -211,7 +212,7 @@ describe("a second load in the same state", function()
 end)
 
 describe("lanes inside a lane", function()
-    it("comes configured", function()
+    it("is configured", function()
         local gen, configure, metatable, timer_lane = lanes.gen("*", function()
             local inner = require "lanes"
             return type(inner.gen), inner.configure, getmetatable(inner), inner.timer_lane
@@ -222,28 +223,28 @@ describe("lanes inside a lane", function()
         assert.is_nil(timer_lane)
     end)
 
-    it("needs no more libraries than package and string", function()
+    it("needs only the libraries package and string", function()
         local ok, kind = lanes.gen("package,string", function()
             return pcall(function() return type(require "lanes".linda) end)
         end)():join()
         assert.same({ true, "function" }, { ok, kind })
     end)
 
-    it("says that it needs the string library", function()
+    it("raises a clear error without the string library", function()
         local ok, message = lanes.gen("package", function() return pcall(require, "lanes") end)():join()
         assert.is_false(ok)
         support.contains("To use 'lanes', you will also need to have 'string' available.", message)
     end)
 
-    it("cannot be had without the package library, where require is absent", function()
+    it("cannot be loaded without the package library, where require is absent", function()
         assert.equal("nil", lanes.gen("base,string", function() return type(require) end)()[1])
     end)
 
-    it("finds the native module loaded when the lane has all libraries", function()
+    it("has the native module loaded when the lane has all libraries", function()
         assert.is_true(lanes.gen("*", function() return package.loaded["lanes.core"] ~= nil end)()[1])
     end)
 
-    it("finds the native module loaded when the lane names it", function()
+    it("has the native module loaded when the lane names it", function()
         local kind, global = lanes.gen("package,lanes.core", function()
             return type(package.loaded["lanes.core"]), type(_G.lanes)
         end)():join()
@@ -268,7 +269,7 @@ describe("the constants", function()
         assert.equal("userdata", type(lanes.null))
     end)
 
-    it("have the values that programs in C know", function()
+    it("have the values that C programs use", function()
         -- LuaJIT on 64-bit machines keeps the low 47 bits of a light userdata.
         local digits = machine.address_bits() == 32 and 8 or support.lua == "luajit" and 11 or 16
         local function has(value, marker)
@@ -279,7 +280,7 @@ describe("the constants", function()
         has(lanes.linda().batched, "2ddfee0968c62aa7")
     end)
 
-    it("travel to a lane and back unchanged", function()
+    it("can be passed to a lane and back unchanged", function()
         local same, back = lanes.gen("*", function(value)
             return value == require "lanes".cancel_error, value
         end)(lanes.cancel_error):join()
@@ -287,7 +288,7 @@ describe("the constants", function()
         assert.is_true(rawequal(lanes.cancel_error, back))
     end)
 
-    it("include null, the marker that lindas have", function()
+    it("include null, the marker of lindas", function()
         assert.equal(lanes.linda().null, lanes.null)
     end)
 end)

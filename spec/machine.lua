@@ -1,17 +1,18 @@
--- What the specs ask of the system: files, directories, processes, and what it lets a program see. On Windows programs are run by
--- tests/run/run.c, elsewhere by the shell.
+-- The system calls of the specs: files, directories, processes, and information about them.
+-- Programs are run by tests/run/run.c on Windows, elsewhere by the shell.
 local machine = {}
 
 --- Whether this is Windows.
 machine.windows = package.config:sub(1, 1) == "\\"
 
---- What programs are run by, from LANES_SPEC_WRAPPER: shell words, such as a call of valgrind.
+--- The command that runs programs, from LANES_SPEC_WRAPPER: shell words, such as a call of
+--- valgrind.
 machine.wrapper = os.getenv "LANES_SPEC_WRAPPER" or ""
 
---- Whether an emulator runs the programs: what limits them limits the emulator.
+--- Whether an emulator runs the programs: limits of a program then limit the emulator.
 machine.emulated = machine.wrapper:find("qemu", 1, true) ~= nil
 
---- How much longer everything may take for that.
+--- The factor by which time limits are longer in this case.
 machine.slowness = machine.wrapper ~= "" and 20 or machine.windows and 5 or 1
 
 --- Whether a file can be read.
@@ -21,20 +22,20 @@ function machine.is_readable(path)
     return file ~= nil
 end
 
---- Whether the system tells about processes as Linux does.
+--- Whether the system has information about processes in /proc, like Linux.
 machine.tells = not machine.windows and machine.is_readable "/proc/thread-self/stat"
 
---- The bits of an address. (Where they are 32, the marker is cut off.)
+--- The number of bits of an address, 32 or 64. (With 32 bits, the marker is truncated.)
 function machine.address_bits()
     return require "lanes_core".build.target:find "^i%d86%-" and 32 or 64
 end
 
---- A word for the shell.
+--- Quotes a word for the shell.
 function machine.quoted(word)
     return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
 end
 
---- The contents of a file; fails when it cannot be read.
+--- Returns the contents of a file. Raises an error if it cannot be read.
 function machine.read(path)
     local file = assert(io.open(path, "rb"))
     local text = file:read("*a")
@@ -42,7 +43,7 @@ function machine.read(path)
     return text
 end
 
---- Writes a file; fails when it cannot be written.
+--- Writes a file. Raises an error if it cannot be written.
 function machine.write(path, text)
     local file = assert(io.open(path, "wb"))
     file:write(text)
@@ -51,10 +52,11 @@ end
 
 local names = 0
 
---- The path of a new file, which is there and empty.
+--- Makes a new, empty file. Returns its path.
 function machine.temporary()
     if not machine.windows then return os.tmpname() end
-    -- The C library would have it in the root directory; its name has the number of the process. Another state has another table.
+    -- The C library would use the root directory; the name contains the process number.
+    -- The address of a table is different in each state.
     local directory, process = os.getenv "TEMP":gsub("\\", "/"), os.tmpname():match "[^/\\]*$"
     names = names + 1
     local path = ("%s/lanes-%s-%s-%d"):format(directory, process, tostring(machine):match "%x+$", names)
@@ -68,7 +70,7 @@ function machine.make_directory(path)
     assert(require "lfs".mkdir(path))
 end
 
---- Deletes a directory with all that is in it.
+--- Deletes a directory with its contents.
 function machine.remove_directory(path)
     local lfs = require "lfs"
     for name in lfs.dir(path) do
@@ -84,7 +86,7 @@ function machine.remove_directory(path)
     lfs.rmdir(path)
 end
 
---- The names of the files of a directory, sorted.
+--- Returns the names of the files in a directory, sorted.
 function machine.names(path)
     local list = {}
     for name in require "lfs".dir(path) do list[#list + 1] = name end
@@ -97,7 +99,7 @@ function machine.here()
     return (require "lfs".currentdir():gsub("\\", "/"))
 end
 
---- How many processors there may be.
+--- The number of processors, at most.
 function machine.processors()
     local count = tonumber(os.getenv "NUMBER_OF_PROCESSORS")
     if count then return count end
@@ -108,7 +110,7 @@ function machine.processors()
     return count
 end
 
---- A number from /proc/self/status: "VmRSS" in KiB, "Threads"; nil where there is none.
+--- A number from /proc/self/status, such as "VmRSS" (KiB) or "Threads"; nil if there is none.
 function machine.status(field)
     local file = io.open "/proc/self/status"
     if not file then return nil end
@@ -117,25 +119,26 @@ function machine.status(field)
     return value
 end
 
---- The path of a program that is built along with the library in use; "run" on Windows.
+--- The path of a program that is built together with the library; on Windows also "run".
 function machine.helper(name)
     local path = require "native".path "lanes_core":match "^.*[/\\]" .. name
     if not path:find "^/" then path = machine.here() .. "/" .. path:gsub("^%./", "") end
     return path .. (machine.windows and ".exe" or "")
 end
 
---- Words of a command that waits as long as this process lives, or for so many seconds.
+--- A shell command that waits for this many seconds, or without them until this process has ended.
 function machine.endless(seconds)
     if not machine.windows then
         if seconds then return "sleep " .. seconds end
-        -- A shell that comes after its end cannot learn its number.
+        -- A shell that starts after its end cannot get its number.
         return ("while kill -0 %d 2>/dev/null; do sleep 0.1; done"):format(io.open("/proc/self/stat"):read("*n"))
     end
     local run = machine.helper "run":gsub("/", "\\")
     return ('"%s" sleep %d'):format(run, seconds or 1000)
 end
 
---- Sends Ctrl-C to this process ("INT"), or ends it ("TERM", not on Windows). It comes at once, or a little later.
+--- Sends Ctrl-C to this process ("INT"), or ends it ("TERM", not on Windows). The signal arrives at
+--- once or a little later.
 function machine.signal(name)
     if machine.windows then
         assert(name == "INT")
@@ -161,7 +164,7 @@ local function on_windows(words, options)
     os.execute('""' .. machine.helper "run":gsub("/", "\\") .. '" "' .. request .. '""')
     local result = { code = tonumber((machine.read(code))), err = machine.read(err), out = machine.read(out) }
     for _, path in ipairs { request, out, err, code } do os.remove(path) end
-    -- The C library writes both when it writes text.
+    -- In text mode, the C library writes both.
     result.out, result.err = result.out:gsub("\r\n", "\n"), result.err:gsub("\r\n", "\n")
     return result
 end
@@ -174,7 +177,7 @@ local function by_shell(words, options)
         lines[#lines + 1] = value and ("export %s=%s"):format(name, machine.quoted(value)) or "unset " .. name
     end
     if options.limits then lines[#lines + 1] = "ulimit " .. options.limits end
-    -- Most commands have ended before there is anything to be watched.
+    -- Most commands have ended before they need to be watched.
     local watch = machine.quoted(machine.here() .. "/spec/watch")
     lines[#lines + 1] = ("(sleep 1; exec %s %d $$ %s) </dev/null >/dev/null 2>&1 &"):format(watch, options.limit * machine.slowness, mark)
     if options.directory then lines[#lines + 1] = "cd " .. machine.quoted(options.directory) end
@@ -190,10 +193,13 @@ end
 
 --- Runs a program with a limit and waits for its end.
 -- @param words the program and its arguments
--- @param options a table: `limit`, seconds in which it was not waiting for a processor (spec/watch counts them; on Windows it is time, and
---   longer); a program that goes on is ended, and its code is then 124. `environment`, variables: a string, or false for none.
---   `directory`, where it runs. `limits`, arguments of the shell's `ulimit`. `wrapper`, whether LANES_SPEC_WRAPPER runs it
--- @return a table: `code`, the exit code (128 + n when signal n ended it); `out` and `err`, what it wrote
+-- @param options a table: `limit`, seconds, not counting the wait for a processor (spec/watch
+--   counts them; on Windows it is elapsed time, and longer); a program that takes longer is ended,
+--   and its code is then 124. `environment`, variables: a string, or false to unset it.
+--   `directory`, where it runs. `limits`, arguments of the shell's `ulimit`. `wrapper`, whether
+--   LANES_SPEC_WRAPPER runs it
+-- @return a table: `code`, the exit code (128 + n if signal n ended it); `out` and `err`, its
+--   output
 function machine.run(words, options)
     return (machine.windows and on_windows or by_shell)(words, options)
 end

@@ -1,6 +1,7 @@
--- Every program in the manual, run as a reader would run it.
--- A block marked ```lua is a whole program and must end without an error; a block marked ```output right after it is
--- exactly what it prints. A Lua version after the mark (```lua 5.4) is the only one that the program is for.
+-- Runs every program of the manual.
+-- A block marked ```lua is a complete program and must end without an error. A block marked
+-- ```output right after it is its exact output. A program with a Lua version after the mark (```lua
+-- 5.4) runs only on this version.
 
 local support = require "support"
 local machine = require "machine"
@@ -42,7 +43,8 @@ local function pages()
     return list
 end
 
---- What a program printed, with its own temporary name replaced by the one that the manual uses.
+--- The output of a program, with the name of its temporary file replaced by the name that the
+--- manual uses.
 local function without_file_name(text, file)
     local plain = file:gsub("%p", "%%%0")
     return (text:gsub(plain, "example.lua"))
@@ -52,7 +54,7 @@ for _, path in ipairs(pages()) do
     describe(path, function()
         for _, example in ipairs(programs_of(path)) do
             if is_for_this_lua(example.versions) then
-                it("is right about the program at line " .. example.line, function()
+                it("shows the right output of the program at line " .. example.line, function()
                     local result = support.run(example.program)
                     local err = without_file_name(result.err, result.file)
                     assert.equal("", err)
@@ -67,7 +69,7 @@ for _, path in ipairs(pages()) do
 end
 
 describe("the manual", function()
-    it("has no link that leads nowhere", function()
+    it("has no broken link", function()
         for _, path in ipairs(pages()) do
             local directory = path:match("^(.*)/") or "."
             for target in support.read(path):gmatch("%]%(([^)#%s]+)[^)]*%)") do

@@ -22,19 +22,19 @@ describe("lanes.map", function()
         for i = 1, 10000 do assert.equal(-i, results[i]) end
     end)
 
-    it("keeps the first result of each call, nil too", function()
+    it("keeps the first result of each call, also nil", function()
         local results = lanes.map(numbers(5), function(x) if x % 2 == 0 then return x, "more" end end)
         assert.same({ n = 5, nil, 2, nil, 4 }, results)
     end)
 
-    it("takes chunks of any size", function()
+    it("accepts any chunk size", function()
         for _, chunk in ipairs { 1, 2, 7, 1000, "auto" } do
             local results = lanes.map(numbers(100), function(x) return x + 1 end, { chunk = chunk })
             for i = 1, 100 do assert.equal(i + 1, results[i]) end
         end
     end)
 
-    it("takes items of all kinds, and upvalues", function()
+    it("accepts items of all types, and upvalues", function()
         local key = "k"
         local linda = lanes.linda()
         local results = lanes.map({ { k = 1 }, { k = "x" }, { k = { 5 } } }, function(t) return t[key] end)
@@ -76,7 +76,7 @@ describe("lanes.map", function()
         assert.same({ 3, "no", "string" }, seen)
     end)
 
-    it("says which item or result cannot travel", function()
+    it("names an item or result that cannot be passed", function()
         local thread = coroutine.create(function() end)
         raises("map: item 3.handler: ", lanes.map, { 1, 2, { handler = thread } }, function() end)
         raises("map: item 2: ", lanes.map, { 1, thread, 3 }, function() end, { chunk = 3 })
@@ -98,7 +98,7 @@ describe("lanes.map", function()
         end
     end)
 
-    it("tells its progress, and at the end once", function()
+    it("reports its progress, and once at the end", function()
         local calls = {}
         lanes.map(numbers(100), function(x) return x end, { progress = function(done, total)
             calls[#calls + 1] = { done, total }
@@ -113,7 +113,7 @@ describe("lanes.map", function()
         assert.equal(3, #lanes.map(numbers(3), function(x) return x end, { progress = true }))
     end)
 
-    it("ends at its timeout, and works again", function()
+    it("ends at its timeout and can be called again", function()
         local linda = lanes.linda()
         local answer = pack(lanes.map(numbers(3), function() linda:receive "go" end, { timeout = 0.05, chunk = 1 }))
         assert.same({ n = 2, nil, "timeout" }, answer)
@@ -151,7 +151,7 @@ describe("lanes.map", function()
         for n = 1, 20 do assert.equal(n * (n + 1) / 2, sums[n]) end
     end)
 
-    it("survives tasks that end their worker", function()
+    it("works when tasks end their worker", function()
         local pool = lanes.pool { workers = 2, max_tasks = 1 }
         local results = pool:map(function(x) return x end, numbers(20), { chunk = 1 })
         for i = 1, 20 do assert.equal(i, results[i]) end
@@ -160,14 +160,14 @@ describe("lanes.map", function()
 end)
 
 describe("lanes.imap", function()
-    it("hands out index and results in order", function()
+    it("yields index and results in order", function()
         local seen = {}
         for i, a, b in lanes.imap({ 10, 20, 30 }, function(x) return x + 1, nil end) do seen[i] = { a, b } end
         assert.same({ { 11 }, { 21 }, { 31 } }, seen)
         for _ in lanes.imap({}, print) do error "no item" end
     end)
 
-    it("takes iterators, with all their values", function()
+    it("accepts iterators, with all their values", function()
         local seen = {}
         for i, text in lanes.imap(("a b c"):gmatch "%a", string.upper) do seen[i] = text end
         assert.same({ "A", "B", "C" }, seen)
@@ -186,7 +186,7 @@ describe("lanes.imap", function()
         assert.equal(30, sum)
     end)
 
-    it("hands out what has ended first if the order does not matter", function()
+    it("yields results in the order of their ends with ordered = false", function()
         local linda = lanes.linda()
         local pool = lanes.pool { workers = 2 }
         local order = {}
@@ -203,7 +203,7 @@ describe("lanes.imap", function()
         pool:cancel(LIMIT)
     end)
 
-    it("takes no more items ahead than its buffer has", function()
+    it("takes no more items in advance than its buffer allows", function()
         local taken, handed, most = 0, 0, 0
         local function source()
             taken = taken + 1
@@ -212,7 +212,7 @@ describe("lanes.imap", function()
         end
         for _ in lanes.imap(source, function(x) return x end, { buffer = 5, chunk = 2 }) do handed = handed + 1 end
         assert.equal(200, handed)
-        -- The one item that tells whether there are more comes on top.
+        -- Plus one item, which shows whether there are more.
         assert.is_true(most <= 5 + 2, most)
     end)
 
@@ -233,7 +233,7 @@ describe("lanes.imap", function()
         assert.same({ 1, "no", 3 }, seen)
     end)
 
-    it("drops what has not begun when the loop is left", function()
+    it("drops calls that have not begun when the loop is left", function()
         local linda = lanes.linda()
         local pool = lanes.pool { workers = 1 }
         local function leave()
@@ -250,7 +250,7 @@ describe("lanes.imap", function()
         assert.is_true(linda:count "calls" <= 4, linda:count "calls")
     end)
 
-    it("goes on within a task", function()
+    it("works within a task", function()
         local results = lanes.map({ 3, 4 }, function(n)
             local list, sum = {}, 0
             for i = 1, n do list[i] = i end
@@ -271,7 +271,7 @@ describe("lanes.imap", function()
 end)
 
 describe("lanes.progress", function()
-    it("writes nothing where standard error is no terminal", function()
+    it("writes nothing if standard error is not a terminal", function()
         local program = [[
             local lanes = require "lanes".configure()
             lanes.progress(1, 2)

@@ -1,4 +1,4 @@
--- Memory that runs out where the library itself needs much of it at once, for which it has no reserve.
+-- Out of memory where the library itself needs large blocks, for which it has no reserve.
 require "capi" -- builds deep_test, which scenarios use
 local refusals = require "refusals"
 local support = require "support"
@@ -6,20 +6,20 @@ local needs = require "needs"
 
 local it = needs.hooks(it)
 
-describe("much memory that is not there", function()
+describe("out of memory for large blocks:", function()
     for _, name in ipairs(refusals.names "large") do
-        it(name .. ", is an error that leaves everything as it was", function()
+        it(name .. ", is an error without effect", function()
             assert.equal("fine\n", refusals.outcome(name))
         end)
     end
 
-    it("does not keep a batch from going back to its slot", function()
+    it("does not prevent a batch from being put back into its slot", function()
         assert.equal("false\tnot enough memory\t7000\n", support.output [[
             local lanes = require "lanes"
             local hooks = require "lanes_core".hooks
             local linda = lanes.linda()
             for i = 1, 7000 do linda:send("key", i) end
-            -- The library gets the memory for the batch, and then no more; the state none for the values.
+            -- The library gets memory for the batch only, and the state gets none for the values.
             hooks.refuse_in_library(2, 1e9, 128 * 1024 + 1)
             local ok, _, problem = hooks.refuse(1, 1e9, function() return linda:receive(0, linda.batched, "key", 7000) end)
             hooks.refuse_in_library()
@@ -28,8 +28,9 @@ describe("much memory that is not there", function()
         ]])
     end)
 
-    -- One of the values comes from a module that the lane does not have. While that is looked for, the lane sends until the slot
-    -- is full, for the library gets no more memory: there is none for what comes back, either.
+    -- One of the values comes from a module that the lane does not have. While the module is
+    -- searched, the lane sends until the slot is full, because the library gets no more memory:
+    -- there is none for the value that is put back, either.
     local returning = [[
         local at = tonumber(arg[1])
         local lanes = require "lanes"
@@ -60,7 +61,7 @@ describe("much memory that is not there", function()
         print "fine"
     ]]
     for name, at in pairs { ["a batch"] = "7000", ["one element"] = "1" } do
-        it("does not keep " .. name .. " from going back to a slot that is full", function()
+        it("does not prevent " .. name .. " from being put back into a full slot", function()
             assert.equal("fine\n", support.output(returning, { arguments = { at } }))
         end)
     end

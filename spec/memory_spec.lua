@@ -1,7 +1,7 @@
--- Memory that runs out: every single allocation is refused in turn. Each call ends in Lua's own error or in success, a linda
--- holds what was sent or nothing of it, and everything works afterwards.
+-- Out of memory: every allocation is refused in turn. Each call ends with Lua's own error or
+-- succeeds, a linda has all values of a send or none, and everything works afterwards.
 --
--- LANES_SPEC_FULL in the environment: all of the allocations; LANES_SPEC_SHORT: few (for slow tools).
+-- Environment: LANES_SPEC_FULL refuses all allocations, LANES_SPEC_SHORT few (for slow tools).
 local support = require "support"
 local needs = require "needs"
 require "capi" -- builds deep_test, which scenarios use
@@ -9,15 +9,15 @@ local refusals = require "refusals"
 
 local it = needs.hooks(it)
 
-describe("memory that runs out", function()
+describe("out of memory:", function()
     for _, name in ipairs(refusals.names "small") do
-        it(name .. ", is an error that leaves everything as it was", function()
+        it(name .. ", is an error without effect", function()
             assert.equal("fine\n", refusals.outcome(name))
         end)
     end
 end)
 
-describe("memory that runs out in a fresh interpreter", function()
+describe("out of memory in a fresh interpreter", function()
     local program = [[
         local depth = tonumber(arg[1]) or math.huge
         local function is_memory_error(problem)
@@ -37,8 +37,8 @@ describe("memory that runs out in a fresh interpreter", function()
             error "it never succeeds"
         end
         local hooks = require "lanes_core".hooks
-        -- Loading the native part once more, in a coroutine-free state of its own, is what a lane does; here it is the
-        -- Lua part and the configuration that are new.
+        -- The native library is loaded in each lane and tested there; here the
+        -- Lua part and the configuration are tested.
         each(function(n)
             return hooks.refuse(n, depth, function()
                 package.loaded.lanes = nil
@@ -63,7 +63,7 @@ describe("memory that runs out in a fresh interpreter", function()
         print "fine"
     ]]
     for _, depth in ipairs { "1", "2", "all" } do
-        it("makes require and configure errors that can be tried again, refused " .. depth, function()
+        it("makes require and configure raise errors and can be repeated, refused " .. depth, function()
             assert.equal("fine\n", support.output(program, { arguments = { depth } }))
         end)
     end

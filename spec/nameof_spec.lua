@@ -11,7 +11,7 @@ end
 describe("nameof", function()
     after_each(function() _G.spec_global, _G.spec_longer_global = nil, nil end)
 
-    it("gives values that are their own names", function()
+    it("returns other values as their own names", function()
         assert.same({ n = 2, "nil", nil }, nameof(nil))
         assert.same({ n = 2, "boolean", true }, nameof(true))
         assert.same({ n = 2, "boolean", false }, nameof(false))
@@ -20,7 +20,7 @@ describe("nameof", function()
         assert.same({ n = 2, "userdata", lanes.cancel_error }, nameof(lanes.cancel_error))
     end)
 
-    it("finds what is reachable from the globals", function()
+    it("finds objects that are reachable from the globals", function()
         assert.same({ n = 2, "function", "_G/print" }, nameof(print))
         assert.same({ n = 2, "function", "_G/string/sub" }, nameof(string.sub))
         assert.same({ n = 2, "table", "_G/string" }, nameof(string))
@@ -32,12 +32,12 @@ describe("nameof", function()
         assert.same({ n = 2, "function", "_G/package/loaded/lanes/gen" }, nameof(lanes.gen))
     end)
 
-    it("finds the user's own globals", function()
+    it("finds the program's own globals", function()
         _G.spec_global = { inner = { f = function() end } }
         assert.same({ n = 2, "function", "_G/spec_global/inner/f" }, nameof(_G.spec_global.inner.f))
     end)
 
-    it("gives the shortest path", function()
+    it("returns the shortest path", function()
         local f = function() end
         _G.spec_global = { a = { b = { c = f } } }
         _G.spec_longer_global = f
@@ -55,7 +55,7 @@ describe("nameof", function()
         support.contains("__metatable/__tostring", name)
     end)
 
-    it("gives no name for what cannot be reached", function()
+    it("returns no name for unreachable objects", function()
         assert.same({ n = 2, "table", nil }, nameof({}))
         assert.same({ n = 2, "function", nil }, nameof(function() end))
         assert.same({ n = 2, "thread", nil }, nameof(coroutine.create(function() end)))
@@ -68,7 +68,7 @@ describe("nameof", function()
         assert.same({ n = 2, "table", "_G/spec_global/deep" }, nameof(t.deep))
     end)
 
-    it("gives some path through keys of any type", function()
+    it("returns a path through keys of any type", function()
         for _, key in ipairs { 1, 1.5, true, false, io.stdout, {}, print, lanes.cancel_error } do
             local f = function() end
             _G.spec_global = { [key] = f }

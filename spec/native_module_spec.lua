@@ -1,4 +1,4 @@
--- The native half of Lanes as a module: its names, and hosts that bring it along themselves.
+-- The native library as a module: its names, and hosts that open it themselves.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
@@ -23,7 +23,7 @@ describe("the native module", function()
         assert.equal("table\n", support.output [[ print(type(require "lanes_core".build)) ]])
     end)
 
-    it("can be opened by a host that found it by itself, under the name lanes.core", function()
+    it("can be opened by a host under the name lanes.core", function()
         assert.equal("42\n", support.output [[
             local path
             for template in package.cpath:gmatch "[^;]+" do
@@ -40,7 +40,7 @@ describe("the native module", function()
         ]])
     end)
 
-    it("serves lanes whose Lua half is only in package.preload", function()
+    it("works in lanes whose lanes.lua is only in package.preload", function()
         assert.equal("inner\n", support.output [[
             local path
             for template in package.path:gmatch "[^;]+" do
@@ -62,7 +62,7 @@ describe("the native module", function()
         ]])
     end)
 
-    it("gives a lane the constants, functions and settings of its program", function()
+    it("has in a lane the constants, functions and settings of its program", function()
         assert.equal("nil\ttrue\tnil\ttrue\n", support.output [[
             local lanes = require "lanes".configure { with_timers = false }
             local lane = lanes.gen("*", function()

@@ -1,4 +1,4 @@
--- Coroutines and nesting: lanes used from coroutines, lanes that make lanes.
+-- Coroutines and nesting: lanes used from coroutines, lanes that launch lanes.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
@@ -36,12 +36,12 @@ describe("in a coroutine of main,", function()
         assert.is_string(message)
     end)
 
-    it("a handle made in one coroutine is good in another", function()
+    it("a handle made in one coroutine works in another", function()
         local handle = coroutine.wrap(function() return lanes.gen("*", function() return 5 end)() end)()
         assert.equal(5, coroutine.wrap(function() return handle[1] end)())
     end)
 
-    it("values may be transferred after the coroutine has died", function()
+    it("values can be passed after the coroutine has ended", function()
         local linda = coroutine.wrap(function()
             local linda = lanes.linda()
             linda:send("k", { 1 })
@@ -77,7 +77,7 @@ describe("the body of a lane", function()
         support.contains("attempt to yield", handle[-1])
     end)
 
-    it("can run coroutines of its own", function()
+    it("can run coroutines", function()
         assert.same({ 1, 2, 3 }, lanes.gen("*", function()
             local list = {}
             for i in coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end) do list[i] = i end
@@ -104,7 +104,7 @@ describe("a lane that makes lanes", function()
         assert.same({ nil, "inner" }, { none, message })
     end)
 
-    it("can do so many levels deep", function()
+    it("can be nested many levels deep", function()
         local function descend(level)
             if level == 0 then return "bottom" end
             return require "lanes".gen("*", descend)(level - 1)[1]
@@ -135,7 +135,7 @@ describe("a lane that makes lanes", function()
         assert.same({ "k", "kept" }, { linda:receive(0, "k") })
     end)
 
-    it("can hand out generators' results through a linda that main never saw", function()
+    it("can send results through a linda that the main state never had", function()
         assert.equal("through", lanes.gen("*", function()
             local inner_lanes = require "lanes"
             local linda = inner_lanes.linda()
@@ -144,7 +144,7 @@ describe("a lane that makes lanes", function()
         end)()[1])
     end)
 
-    it("can be one of many doing the same", function()
+    it("can be one of many that do the same", function()
         local generator = lanes.gen("*", function(n)
             local inner = require "lanes".gen("*", function(m) return m * 2 end)
             return inner(n)[1] + inner(n)[1]

@@ -1,4 +1,5 @@
--- The option on_state_create: a function that every new lane state runs before anything of the lane's own.
+-- The option on_state_create: a function that runs in the state of every new lane before the lane's
+-- own code.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
@@ -32,7 +33,7 @@ describe("on_state_create, a Lua function", function()
         ]])
     end)
 
-    it("takes its upvalues along", function()
+    it("keeps its upvalues", function()
         assert.equal("value\ttrue\n", support.output [[
             local config = { deep = { key = "value" } }
             local lanes = require "lanes".configure {
@@ -42,7 +43,7 @@ describe("on_state_create, a Lua function", function()
         ]])
     end)
 
-    it("hands the upvalues of a lane's copy on to the lanes that this lane makes", function()
+    it("passes the upvalues of a lane's copy to the lanes that this lane launches", function()
         assert.equal("1\t2\n", support.output [[
             local count = 0
             local lanes = require "lanes".configure {
@@ -55,7 +56,7 @@ describe("on_state_create, a Lua function", function()
         ]])
     end)
 
-    it("finds the libraries opened and require in place", function()
+    it("has the opened libraries and require", function()
         assert.equal("table\tfunction\n", support.output [[
             local lanes = require "lanes".configure {
                 on_state_create = function() kinds = { type(string), type(require) } end,
@@ -85,7 +86,7 @@ describe("on_state_create, a Lua function", function()
         ]])
     end)
 
-    it("runs before the functions that only lanes have are there", function()
+    it("runs before the functions that only lanes have are set", function()
         assert.equal("nil\tnil\tnil\tnil\n", support.output [[
             local lanes = require "lanes".configure {
                 on_state_create = function()
@@ -98,7 +99,7 @@ describe("on_state_create, a Lua function", function()
         ]])
     end)
 
-    it("runs in the lanes that lanes make", function()
+    it("runs in lanes that lanes launch", function()
         assert.equal("true\n", support.output [[
             local lanes = require "lanes".configure { on_state_create = function() called = true end }
             print(lanes.gen("*", function()
@@ -107,7 +108,7 @@ describe("on_state_create, a Lua function", function()
         ]])
     end)
 
-    it("fails the generator call when it fails, with its message", function()
+    it("makes the generator call fail when it fails, with its message", function()
         local out = support.output [[
             local lanes = require "lanes"
             print(pcall(function()
@@ -119,7 +120,7 @@ describe("on_state_create, a Lua function", function()
         support.contains("false", out)
     end)
 
-    it("fails the generator call with the type of an error value that is no string", function()
+    it("makes the generator call fail with the type of an error value that is not a string", function()
         support.contains('on_state_create failed: "table"', support.output [[
             local lanes = require "lanes".configure { on_state_create = function() error({}) end }
             print(pcall(lanes.gen("*", function() end)))
@@ -169,7 +170,7 @@ describe("on_state_create, anything else", function()
         end
     end)
 
-    it("is refused when it cannot travel", function()
+    it("is refused when it cannot be passed", function()
         support.contains("false", support.output [[
             local lanes = require "lanes"
             local thread = coroutine.create(function() end)

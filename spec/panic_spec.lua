@@ -1,9 +1,10 @@
--- A defect inside the library (a Rust panic) is an ordinary Lua error where it happens, and everything works afterwards.
+-- A defect inside the library (a Rust panic) is an ordinary Lua error of the call, and everything
+-- works afterwards.
 local support = require "support"
 local needs = require "needs"
 local assert, describe, it, _ENV = support.plain(assert, describe, needs.hooks(it))
 
--- Runs in an interpreter of its own: each panic leaves a report on standard error.
+-- Runs in a separate interpreter: each panic writes a report to standard error.
 local function outcome(program)
     local result = support.run([[
         local lanes = require "lanes"
@@ -23,7 +24,7 @@ end
 local TEXT = "internal error in lanes: provoked by a test"
 
 describe("a panic", function()
-    it("is an error with position and text, and leaves a report on standard error", function()
+    it("is an error with position and text, and writes a report to standard error", function()
         local out, err = outcome [[
             local ok, problem = pcall(function() panic() end)
             print(ok, problem)
@@ -36,7 +37,7 @@ describe("a panic", function()
         support.contains("provoked by a test", err)
     end)
 
-    it("can happen again and again", function()
+    it("can happen repeatedly", function()
         assert.equal("1000\nworks\n", (outcome [[
             local caught = 0
             for _ = 1, 1000 do

@@ -7,7 +7,7 @@ local lanes = require "lanes"
 local pack, raises, until_true = support.pack, support.raises, support.until_true
 local LIMIT = support.LIMIT
 
--- Runs body(pool), and cancels the pool in any case.
+-- Runs body(pool), and cancels the pool afterwards, also after an error.
 local function with(options, body)
     local pool = lanes.pool(options)
     local results = pack(pcall(body, pool))
@@ -23,7 +23,7 @@ describe("lanes.cpus", function()
 end)
 
 describe("lanes.pool", function()
-    it("names a wrong option and the known ones", function()
+    it("names an unknown option and the known ones", function()
         raises("Bad 'workres' option (options of lanes.pool are globals, init, libraries, max_tasks, memory_limit, name, package, "
             .. "priority, queue, required, stack_size, time_limit, workers)", lanes.pool, { workres = 1 })
     end)
@@ -39,7 +39,7 @@ describe("lanes.pool", function()
         raises("Bad library name", lanes.pool, { libraries = "strng" })
     end)
 
-    it("has as many workers as it is asked for", function()
+    it("has the given number of workers", function()
         with({ workers = 3 }, function(pool)
             assert.equal(3, pool:stats().workers)
         end)
@@ -72,14 +72,14 @@ describe("lanes.pool", function()
         raises("pool: init failed", lanes.pool, { init = function() error(coroutine.create(function() end)) end })
     end)
 
-    it("passes options on to its lanes", function()
+    it("passes options to its lanes", function()
         with({ workers = 1, globals = { G = 7 }, libraries = "table,string" }, function(pool)
             local future = pool:submit(function() return G, io == nil, string ~= nil end) -- luacheck: ignore
             assert.same({ n = 3, 7, true, true }, pack(future:join(LIMIT)))
         end)
     end)
 
-    it("ends its workers when nobody uses it any more", function()
+    it("ends its workers when it is collected", function()
         local linda = lanes.linda()
         do
             local pool = lanes.pool { workers = 2, init = function()
@@ -122,7 +122,7 @@ describe("pool:submit", function()
         end)
     end)
 
-    it("keeps an error for who asks", function()
+    it("keeps an error in the future", function()
         with({ workers = 1 }, function(pool)
             local future = pool:submit(function() error("broken", 0) end)
             local nothing, err, trace = future:join(LIMIT)
@@ -140,7 +140,7 @@ describe("pool:submit", function()
         end)
     end)
 
-    it("refuses what is no function, and what cannot travel", function()
+    it("refuses anything but a function, and values that cannot be passed", function()
         with({ workers = 1 }, function(pool)
             raises("bad argument #1 to 'submit' (function expected, got string)", pool.submit, pool, "print")
             raises("arg #2", pool.submit, pool, function() end, 1, coroutine.create(function() end))
@@ -171,7 +171,7 @@ describe("pool:submit", function()
         end)
     end)
 
-    it("waits where the queue is full", function()
+    it("waits if the queue is full", function()
         with({ workers = 1, queue = 2 }, function(pool)
             local linda, most = lanes.linda(), 0
             linda:limit("n", 100)
@@ -186,7 +186,7 @@ describe("pool:submit", function()
         end)
     end)
 
-    it("cancels a task that waits", function()
+    it("cancels a waiting task", function()
         with({ workers = 1 }, function(pool)
             local linda = lanes.linda()
             local first = pool:submit(function() linda:receive "go" end)
@@ -201,7 +201,7 @@ describe("pool:submit", function()
         end)
     end)
 
-    it("cancels a task that runs, and replaces its worker", function()
+    it("cancels a running task and replaces its worker", function()
         with({ workers = 1 }, function(pool)
             local linda = lanes.linda()
             local future = pool:submit(function()
@@ -213,7 +213,7 @@ describe("pool:submit", function()
             assert.equal("cancelled", future.status)
             assert.equal("next", pool:submit(function() return "next" end)[1])
             local busy = pool:submit(function()
-                if rawget(_G, "jit") then jit.off() end -- compiled loops do not look at hooks
+                if rawget(_G, "jit") then jit.off() end -- compiled loops do not check hooks
                 linda:send("begun", true)
                 while true do math.sin(1) end
             end)
@@ -237,7 +237,7 @@ describe("pool:submit", function()
         end)
     end)
 
-    it("ends a task that works for too long", function()
+    it("ends a task that exceeds its time limit", function()
         with({ workers = 1, time_limit = 0.05 }, function(pool)
             local _, err = pool:submit(function()
                 local x = 0
@@ -250,7 +250,7 @@ describe("pool:submit", function()
 end)
 
 describe("memory_limit of a pool", function()
-    -- This LuaJIT may not let lanes have an allocator.
+    -- Some releases of LuaJIT do not let lanes have an allocator.
     local possible = pcall(lanes.gen("", { memory_limit = 64 * 1024 * 1024 }, function() end))
 
     it("fails the task only", function()
@@ -279,7 +279,7 @@ describe("memory_limit of a pool", function()
 end)
 
 describe("the end of a pool", function()
-    it("close does what is queued", function()
+    it("close runs the queued tasks", function()
         local linda = lanes.linda()
         local pool = lanes.pool { workers = 2 }
         for i = 1, 50 do
@@ -303,7 +303,7 @@ describe("the end of a pool", function()
         raises("bad argument #1 to 'close'", pool.close, pool, "x")
     end)
 
-    it("close lets a worker that is due be replaced", function()
+    it("close works when a worker has to be replaced", function()
         local pool = lanes.pool { workers = 1, max_tasks = 1 }
         local futures = {}
         for i = 1, 5 do futures[i] = pool:submit(function() return i end) end
@@ -311,7 +311,7 @@ describe("the end of a pool", function()
         for i = 1, 5 do assert.equal(i, futures[i][1]) end
     end)
 
-    it("cancel ends tasks and drops those that wait", function()
+    it("cancel ends running tasks and drops waiting ones", function()
         local linda = lanes.linda()
         local pool = lanes.pool { workers = 1 }
         local running = pool:submit(function()
@@ -327,7 +327,7 @@ describe("the end of a pool", function()
         assert.is_true(pool:cancel())
     end)
 
-    it("is that of a scope from 5.4 on", function()
+    it("comes at the end of a block from 5.4 on", function()
         local load_text = loadstring or load
         local scope = load_text "local pool <close> = ... return pool"
         if not scope then
@@ -339,7 +339,7 @@ describe("the end of a pool", function()
         raises("pool is closed", pool.submit, pool, print)
     end)
 
-    it("is that of the program", function()
+    it("comes at the end of the program", function()
         support.output [[
             local lanes = require "lanes"
             local pool = lanes.pool { workers = 2 }
@@ -364,7 +364,7 @@ describe("a pool within its own tasks", function()
         end)
     end)
 
-    it("can map three deep, with errors", function()
+    it("can map three levels deep, with errors", function()
         with({ workers = 2 }, function(pool)
             local function deep(level)
                 if level == 0 then error("at the bottom", 0) end

@@ -1,8 +1,8 @@
--- Programs of the kinds that people write with Lanes, each in a fresh interpreter and for thousands of iterations.
+-- Typical programs that use Lanes, each in a fresh interpreter and for thousands of iterations.
 local support = require "support"
 local needs = require "needs"
 
--- Name, what it is, arguments, and what it must print.
+-- Name, purpose, arguments and expected output.
 local programs = {
     { "parallel_map", "maps in parallel over integer keys with nil timeouts", { 5000 },
         "5000 results, sum 41679167500, 0 slots left\n" },

@@ -1,8 +1,8 @@
--- Makes memory run out at every allocation of a scenario in turn: what memory_spec.lua and memory_large_spec.lua run, in an interpreter
--- of its own, where collecting garbage is quick.
+-- Refuses every allocation of a scenario in turn. memory_spec.lua and memory_large_spec.lua run it
+-- in a separate interpreter, where collections are fast.
 local support = require "support"
 local lanes = require "lanes"
-local hooks = require "lanes_core".hooks or {} -- without them, only names are of use
+local hooks = require "lanes_core".hooks or {} -- without them, only the names can be used
 local expect = require "expect"
 local large_scenarios = require "large_scenarios"
 local scenarios = require "scenarios"
@@ -11,18 +11,18 @@ local refusals = {}
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
--- The first 100 allocations are refused one by one, of those that follow some. All of them with LANES_SPEC_FULL in the
--- environment, fewer with LANES_SPEC_SHORT (for slow tools).
+-- The first 100 allocations are refused one by one, of later ones a selection; all of them with
+-- LANES_SPEC_FULL in the environment, fewer with LANES_SPEC_SHORT (for slow tools).
 local share = os.getenv "LANES_SPEC_FULL" and 0 or os.getenv "LANES_SPEC_SHORT" and 0.5 or 0.05
 local all = share < 0.5 and 100 or 0
 
--- The number that follows n. Which ones are left out is different each time.
+-- The number after n. The selection differs from run to run.
 local function following(n)
     return n < all and n + 1 or n + math.random(1, 1 + math.floor(2 * n * share))
 end
 
--- How many allocations are refused from the n-th on: one; as many as it takes to make an interpreter fail that collects
--- garbage and tries again; all.
+-- The number of allocations to refuse from the n-th on: one; enough to make an interpreter fail
+-- that collects garbage and retries; all.
 local depths = { 1, 2, math.huge }
 
 local function is_memory_error(problem)
@@ -34,10 +34,11 @@ local function holds(condition, description)
     if not condition then error(description, 2) end
 end
 
--- Those that make a difference to the library, which does not try again.
+-- The numbers that make a difference to the library, which does not retry.
 local library_depths = { 1, math.huge }
 
--- Calls try(n, depth) for n = 1, 2, 3 ... until it answers that nothing was refused. Answers how much was refused in all.
+-- Calls try(n, depth) for n = 1, 2, 3 ... until it returns that nothing was refused. Returns the
+-- total number of refusals.
 local function with_each(try, its_depths)
     local total = 0
     for _, depth in ipairs(its_depths or depths) do
@@ -48,12 +49,12 @@ local function with_each(try, its_depths)
                 error(("%s refused from allocation %d on: %s"):format(depth, n, tostring(refused)), 0)
             end
             n, total = following(n), total + refused
-            -- Collections for lack of memory call no finalizers, and put off those that would.
+            -- Emergency collections call no finalizers, and delay those that do.
             collectgarbage()
             if n > 1000000 then error "it never succeeds" end
         until refused == 0
     end
-    -- Everything works.
+    -- Check that everything works.
     local linda = lanes.linda()
     linda:send("key", { "value", { true } })
     holds(linda:get("key")[2][1] == true and select(2, linda:receive(0, "key"))[1] == "value", "lindas are broken")
@@ -71,17 +72,18 @@ local function refused_in_main(scenario)
     end)
 end
 
--- What the library has no reserve for, in bytes: the size from which on a block must be asked for in a way that can be refused.
+-- The size in bytes from which the library has no reserve: its allocation of such a block must be
+-- able to fail.
 local LARGE = 2 ^ 17
 
--- The same with the memory of the library itself, on all threads: blocks of a size and larger ones.
+-- The same for the memory of the library itself, on all threads: blocks of at least a given size.
 local function refuse_in_library(scenario, n, depth, size)
     local given = scenario.setup()
     hooks.refuse_in_library(n, depth, size)
     local ok, problem = pcall(scenario.run, given)
     local refused = hooks.refuse_in_library()
     holds(ok or refused > 0 and is_memory_error(problem), problem)
-    -- A lane of the scenario may have ended for lack of memory, too.
+    -- A lane of the scenario may have run out of memory, too.
     ok, problem = pcall(scenario.check, given, ok)
     holds(ok or refused > 0 and is_memory_error(problem), problem)
     return refused
@@ -91,7 +93,8 @@ local function refused_in_library(scenario)
     return with_each(function(n, depth) return refuse_in_library(scenario, n, depth, 0) end, library_depths)
 end
 
--- Blocks for which there is no reserve, in turn; then all of them, large and small, so that the reserve is used up.
+-- Refuses blocks for which there is no reserve, in turn; then all blocks, so that the reserve is
+-- used up.
 local function refused_at_large(scenario)
     local total = with_each(function(n, depth) return refuse_in_library(scenario, n, depth, LARGE) end, { 1 })
     for n = 0, 3 do total = total + refuse_in_library(scenario, 10 ^ n, math.huge, 0) end
@@ -103,8 +106,9 @@ local function joined(lane)
     holds(not (nothing == nil and problem == "timeout"), "the lane hangs, its status is " .. lane.status)
 end
 
--- Starts a lane and joins it, while memory is refused by `refuse`: that of lanes, or the library's. Both may fail for lack of memory
--- only. Returns how many allocations were refused, and the lane, ended; or nil where there is none.
+-- Launches a lane and joins it while `refuse` refuses memory of lanes or of the library. Both may
+-- fail, but only with out of memory. Returns the number of refused allocations, and the ended lane,
+-- or nil if there is none.
 local function refused_while(refuse, n, depth, start)
     local lane
     refuse(n, depth)
@@ -114,13 +118,13 @@ local function refused_while(refuse, n, depth, start)
     end)
     local refused = refuse()
     holds(ok or refused > 0 and is_memory_error(problem), problem)
-    -- Its results may be what there was no memory for.
+    -- The memory for its results may be missing.
     if lane then ok, problem = pcall(joined, lane) end
     holds(ok or refused > 0 and is_memory_error(problem), problem)
     return refused, lane
 end
 
--- With a limit every lane has a fresh state, and the memory for that is refused too.
+-- With a limit every lane gets a new state, and the memory for that is refused too.
 local kinds = { {}, { memory_limit = 1e9 } }
 
 local function refused_in_body(entry, refuse, its_depths)
@@ -154,7 +158,7 @@ local function refused_in_receive(entry, refuse, its_depths)
         if fine ~= nil then
             holds(count == (fine and 1 or 2), "an element got lost, or stayed")
         elseif linda:get("started") == nil then
-            holds(count == 2, "nobody received it, but it is gone")
+            holds(count == 2, "it was not received, but is missing")
         end
         if count == 2 then holds(is(select(2, linda:receive(0, "in"))), "the element changed") end
         holds(select(2, linda:receive(0, "in")) == "last", "the last element changed")
@@ -182,7 +186,7 @@ local function refused_in_send(entry, refuse, its_depths)
     end, its_depths)
 end
 
--- Patterns of the names of those that take no memory of that kind on some Lua.
+-- Patterns for names of scenarios that allocate no memory of this kind on some Lua.
 local QUIET = {
     "^in the main state: .* a scalar$",
     "^in the main state: .* a long string$",
@@ -194,7 +198,7 @@ local QUIET = {
     "^in the library: indexing ",
     "^in the library: the name of something nameless$",
     "^in the library: what there is not$",
-    "^large, in the library: receiving ", -- what is built is in Lua's memory
+    "^large, in the library: receiving ", -- the values are in Lua's memory
 }
 
 local function may_be_quiet(name)
@@ -204,7 +208,7 @@ local function may_be_quiet(name)
     return false
 end
 
--- What can be run, in order: a name and a function, which answers how much was refused.
+-- The runs, in order: a name and a function that returns the number of refusals.
 local list = {}
 
 for _, scenario in ipairs(scenarios) do
@@ -236,10 +240,11 @@ for _, entry in ipairs(list) do
     there[entry[1]] = true
 end
 
---- What Lua's own finalizers of files make when a lane's state is closed while memory is refused (5.5).
+--- The warning of Lua's own finalizers of files when a lane's state is closed while memory is
+--- refused (5.5).
 refusals.WARNING = "error in __gc (not enough memory)"
 
---- The names of what can be run: all of it, or what needs much memory at once ("large"), or the rest ("small").
+--- The names of the runs: all, or those that need large blocks ("large"), or the rest ("small").
 function refusals.names(size)
     local wanted = {}
     for _, entry in ipairs(list) do
@@ -249,18 +254,19 @@ function refusals.names(size)
     return wanted
 end
 
---- Runs what has this name in an interpreter of its own; returns "fine\n", or raises an error when anything is wrong, or when there was
--- nothing that could be refused.
+--- Runs the run of this name in a separate interpreter. Returns "fine\n", or raises an error if
+--- anything is wrong, or if
+-- nothing could be refused.
 function refusals.outcome(name)
     return support.output([[
         print(require "refusals".run(arg[1]) > 0 and "fine" or arg[2])
     ]], { arguments = { name, may_be_quiet(name) and "fine" or "nothing was refused" }, warning = refusals.WARNING })
 end
 
---- Runs what has this name; raises an error when anything is wrong.
--- @return how much was refused: nothing may be, where others have run in this interpreter before
+--- Runs the run of this name. Raises an error if anything is wrong.
+-- @return the number of refusals, which may be 0 if others have run in this interpreter before
 function refusals.run(name)
-    -- LuaJIT (2.1 beta) crashes by itself when memory runs out in a trace; interpreted code survives.
+    -- LuaJIT (2.1 beta) itself crashes when memory runs out in a trace, so the code is interpreted.
     if rawget(_G, "jit") then
         jit.off()
         jit.flush()

@@ -1,11 +1,12 @@
--- Standard functions that are replaced do what the originals do: results, texts and positions of errors are compared call by call.
+-- Standard functions that are replaced behave like the originals: results, texts and positions of
+-- errors are compared call by call.
 local original_require = require
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local lanes = require "lanes"
 
--- Each line is a program of its own, which returns what is compared.
+-- Each line is a program, which returns the values to compare.
 -- luacheck: push no max line length
 local PROGRAMS = [==[
 -- resume: bad arguments
@@ -35,7 +36,7 @@ local co; co = coroutine.create(function() return coroutine.resume(co) end); ret
 local co; co = coroutine.create(function() return coroutine.resume(coroutine.create(function() return coroutine.resume(co) end)) end); return coroutine.resume(co)
 local co = coroutine.running(); if co then return coroutine.resume(co) end
 local co; co = coroutine.create(function(...) local c = coroutine.running(); return coroutine.resume(c, ...) end); return coroutine.resume(co, 1)
--- resume: what goes in and comes out
+-- resume: arguments and results
 local co = coroutine.create(function(...) return select("#", ...), ... end); return coroutine.resume(co, nil, 2, nil)
 local co = coroutine.create(function(a) local b = coroutine.yield(a, nil); return b end); local x, y, z = coroutine.resume(co, 1); return x, y, z, coroutine.resume(co, 2)
 local co = coroutine.create(function() error("text") end); return coroutine.resume(co)
@@ -102,7 +103,7 @@ return coroutine.status()
 return coroutine.status(5)
 return coroutine.yield and type(coroutine.yield)
 return coroutine.isyieldable and coroutine.isyieldable()
--- (from 5.5 on, a coroutine that closes itself ends, so that is done in one of the program's own)
+-- (since 5.5, a coroutine that closes itself ends, so this is done in a separate coroutine)
 if coroutine.isyieldable and coroutine.isyieldable() then return end return coroutine.close and coroutine.close()
 local co = coroutine.create(function() return coroutine.close and coroutine.close() end); return coroutine.resume(co)
 local co = coroutine.create(function() end); return coroutine.close and coroutine.close(co), coroutine.status(co)
@@ -202,7 +203,8 @@ local s = package.searchers or package.loaders; table.insert(s, 1, function(n) r
 ]==]
 -- luacheck: pop
 
--- Runs each program and returns what came of it as texts; tables, functions and the like are told by their types.
+-- Runs each program. Returns the outcomes as texts; tables, functions and the like are shown by
+-- their types.
 local function outcomes(programs)
     local load_text = rawget(_G, "loadstring") or load
     local function write(...)
@@ -211,9 +213,9 @@ local function outcomes(programs)
             local value = select(i, ...)
             local kind = type(value)
             local plain = kind == "string" or kind == "number" or kind == "boolean" or kind == "nil"
-            -- 5.2 finds a function in _G by one name or the other, as its tables happen to be ordered.
+            -- 5.2 finds a function in _G by any of its names, depending on the order in its tables.
             local text = tostring(value):gsub("'_G%.", "'")
-            -- LuaRocks, which may run the specs, has a searcher of its own in the main state.
+            -- LuaRocks, which may run the specs, adds a searcher to the main state.
             text = text:gsub("No LuaRocks module found for [%w_]+", "")
             texts[i] = kind .. (plain and " " .. text or "")
         end
@@ -231,7 +233,7 @@ local function outcomes(programs)
     return found
 end
 
--- Asserts that the outcomes are the same; says which are not, and nothing about the others.
+-- Asserts that the outcomes are the same. Reports only those that differ.
 local function same(expected, actual)
     assert.is_true(#expected > 150)
     local differences = {}
@@ -252,11 +254,11 @@ describe("a replaced function", function()
         return found
     end
 
-    it("does in a lane what the original does in the main state", function()
+    it("behaves in a lane like the original in the main state", function()
         same(in_main(), lanes.gen("*", outcomes)(PROGRAMS)[1])
     end)
 
-    it("does in a coroutine of a lane what the original does in one of the main state", function()
+    it("behaves in a coroutine of a lane like the original in one of the main state", function()
         local function in_coroutine()
             local _, found = coroutine.resume(coroutine.create(outcomes), PROGRAMS)
             return found
@@ -268,12 +270,12 @@ describe("a replaced function", function()
         same(expected, lanes.gen("*", in_coroutine)()[1])
     end)
 
-    it("says in the main state what the original says", function()
+    it("behaves in the main state like the original", function()
         same(in_main(), outcomes(PROGRAMS))
     end)
 
     it("limits the nesting of coroutines as the original does", function()
-        -- How deep it went, and the innermost error.
+        -- The depth reached, and the innermost error.
         local function nest(resume)
             local depth = 0
             local function f()

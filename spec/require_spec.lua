@@ -1,4 +1,4 @@
--- require for one lane at a time and module, lanes.require and lanes.register.
+-- require, which loads a module in one lane at a time; lanes.require and lanes.register.
 local support = require "support"
 local assert, describe, it, after_each, _ENV = support.plain(assert, describe, it, after_each)
 
@@ -42,7 +42,7 @@ describe("require, once lanes is configured,", function()
         assert.equal("other", require "spec_module".other)
     end)
 
-    it("refuses what require refuses", function()
+    it("refuses the same arguments as the original", function()
         support.raises("bad argument #1", require)
         support.raises("bad argument #1", require, {})
     end)
@@ -65,7 +65,7 @@ describe("require, once lanes is configured,", function()
 end)
 
 describe("require in lanes", function()
-    it("is there when the lane has the package library", function()
+    it("exists when the lane has the package library", function()
         local with, without = lanes.gen("package", function() return require ~= nil end)(), lanes.gen("base", function()
             return require ~= nil
         end)()
@@ -94,7 +94,7 @@ describe("require in lanes", function()
         assert.equal(0, (linda:get("inside")))
     end)
 
-    -- A lane that loads a module until it is told to go on.
+    -- A lane that loads a module until it receives a message.
     local function loading(linda)
         local handle = lanes.gen("*", function()
             package.preload.spec_slow = function() return (select(2, linda:receive("go"))) end
@@ -104,7 +104,7 @@ describe("require in lanes", function()
         return handle
     end
 
-    -- A lane that waits, or will soon, while another one loads the same module.
+    -- A lane that waits, or soon will, while another one loads the same module.
     local function behind(linda, finalizer)
         local handle = lanes.gen("*", function()
             package.preload.spec_slow = function() return "loaded" end
@@ -120,7 +120,7 @@ describe("require in lanes", function()
         return handle
     end
 
-    it("does not keep a lane that waits for another one's from being cancelled", function()
+    it("can be cancelled in a lane that waits for another one", function()
         local linda = lanes.linda()
         local first = loading(linda)
         for _, mode in ipairs { "hard", "count" } do
@@ -138,7 +138,7 @@ describe("require in lanes", function()
         assert.equal("loaded", expect.finished(third))
     end)
 
-    it("works in a finalizer of a lane that was cancelled, behind another one's", function()
+    it("waits for another lane in a finalizer of a cancelled lane", function()
         local linda = lanes.linda()
         local first = loading(linda)
         local handle = behind(linda, true)
@@ -150,7 +150,7 @@ describe("require in lanes", function()
         assert.equal("loaded", (linda:get("finalizer")))
     end)
 
-    it("is released by a lane that is cancelled inside it", function()
+    it("releases its lock in a lane that is cancelled inside it", function()
         local linda = lanes.linda()
         local handle = lanes.gen("*", function()
             package.preload.spec_waiting = function() linda:receive("never") end
@@ -196,7 +196,7 @@ describe("lanes.require", function()
         support.raises("spec_missing", lanes.require, "spec_missing")
     end)
 
-    it("refuses what is no name", function()
+    it("refuses anything but a name", function()
         support.raises("bad argument #1", lanes.require)
         support.raises("bad argument #1", lanes.require, {})
     end)
@@ -214,7 +214,7 @@ describe("lanes.register", function()
         assert.equal(0, select("#", lanes.register("spec_registered", {})))
     end)
 
-    it("gives C functions a name under which they travel", function()
+    it("gives C functions a name by which they are passed", function()
         local linda = lanes.linda()
         local unknown = coroutine.wrap(function() end)
         lanes.register("spec_with_function", { f = unknown })
@@ -238,7 +238,7 @@ describe("lanes.register", function()
         end)()[1])
     end)
 
-    it("affects the state that calls it, only", function()
+    it("affects only the calling state", function()
         local linda = lanes.linda()
         local unknown = coroutine.wrap(function() end)
         lanes.register("spec_here_only", { f = unknown })
@@ -248,7 +248,7 @@ describe("lanes.register", function()
         support.contains("spec_here_only", message)
     end)
 
-    it("refuses a name that is no string", function()
+    it("refuses a name that is not a string", function()
         support.raises("bad argument #1 to 'register' (string expected, got no value)", lanes.register)
         support.raises("bad argument #1 to 'register' (string expected, got table)", lanes.register, {}, {})
         support.raises("bad argument #1 to 'register' (string expected, got nil)", lanes.register, nil, {})

@@ -1,15 +1,17 @@
--- What require waits for: modules of the same name, and nobody who waits for the one who requires.
+-- The waits of require: for modules of the same name, and not for a lane that waits for the
+-- requiring one.
 local support = require "support"
 local assert, describe, it, after_each, before_each, _ENV = support.plain(assert, describe, it, after_each, before_each)
 
 local lanes = require "lanes"
 local expect = require "expect"
 
--- Where the registry keeps the `require` that Lanes has put in the place of the original (`src/lua/keys.rs`).
+-- The registry key of the `require` that replaces the original (`src/lua/keys.rs`).
 local KEY = -0x4c610007
 
 describe("while a module is loaded,", function()
-    -- With several files in one process, busted gives each the globals back that were there first: the original `require` too.
+    -- With several files in one process, busted restores the first globals for each, also the
+    -- original `require`.
     before_each(function()
         rawset(_G, "require", lanes.null and lanes.linda and debug.getregistry()[KEY])
     end)
@@ -20,7 +22,8 @@ describe("while a module is loaded,", function()
         end
     end)
 
-    -- Requires a module in main; its loading is this function, whose results are answered.
+    -- Requires a module in the main state whose loader is this function. Returns the results of the
+    -- function.
     local function load(loader)
         package.loaded.spec_module = nil
         local results
@@ -29,7 +32,7 @@ describe("while a module is loaded,", function()
         return (table.unpack or unpack)(results, 1, results.n)
     end
 
-    -- Starts a lane that requires a module.
+    -- Launches a lane that requires a module.
     local function requiring(name)
         return lanes.gen("*", function()
             package.preload[name] = function() return "loaded" end
@@ -59,7 +62,7 @@ describe("while a module is loaded,", function()
         assert.same({ "loaded", "loaded" }, { index, joined })
     end)
 
-    it("it can launch a lane that requires it, and not wait", function()
+    it("it can launch a lane that requires it, without waiting", function()
         assert.equal("loaded", expect.finished((load(function() return requiring "spec_module" end))))
     end)
 
@@ -78,12 +81,12 @@ describe("while a module is loaded,", function()
             for _ = 1, 50 do
                 support.contains(REFUSED, load(function() return wait(requiring "spec_module") end))
             end
-            -- Nobody is left behind.
+            -- No lane still waits.
             assert.equal("loaded", expect.finished(requiring "spec_module"))
         end)
     end
 
-    it("the error is one of require, after which the lane goes on", function()
+    it("the error is raised by require, and the lane continues", function()
         local ok, err, other = load(function()
             local handle = lanes.gen("*", function()
                 local ok, err = pcall(function() require "spec_module" end)
@@ -97,7 +100,7 @@ describe("while a module is loaded,", function()
         assert.equal("loaded", other)
     end)
 
-    it("it can wait for a time for a lane that requires it", function()
+    it("it can wait with a timeout for a lane that requires it", function()
         local handle, outcome, reason = load(function()
             local handle = requiring "spec_module"
             return handle, handle:join(0.01)
@@ -116,7 +119,7 @@ describe("while a module is loaded,", function()
         end))
     end)
 
-    it("the lanes between the two are named", function()
+    it("the error names the lanes between the two", function()
         local function error_through(name)
             return load(function()
                 return lanes.gen("*", function()
@@ -130,9 +133,10 @@ describe("while a module is loaded,", function()
         assert.truthy(err:find "main is loading it and waits for Lane #0x%x+, and Lane #0x%x+ waits for this lane", err)
     end)
 
-    it("the modules between the two are named, whoever is refused", function()
+    it("the error names the modules between the two, in whichever lane it is raised", function()
         local linda = lanes.linda()
-        -- main loads spec_module and waits for a lane, which waits for spec_other, which another lane loads that requires spec_module.
+        -- main loads spec_module and waits for a lane, which waits for spec_other, which is loaded
+        -- by a lane that requires spec_module.
         local other, worker = load(function()
             local other = lanes.gen("*", function()
                 set_debug_threadname "other"
@@ -190,7 +194,8 @@ describe("while a module is loaded,", function()
             support.remove_directory(directory)
         end)
 
-        -- Requires a module that launches a lane which requires it before it runs; a condition ends that.
+        -- Requires a module that launches a lane with this module as required; a condition ends the
+        -- recursion.
         local function nested(condition)
             directory = support.directory { ["spec_nested.lua"] = [[
                 ]] .. condition .. [[ then return { depth = 0 } end
@@ -203,16 +208,16 @@ describe("while a module is loaded,", function()
         end
 
         it("as part of the launch", function()
-            -- Lanes have this global.
+            -- Lanes get this global.
             assert.equal(1, nested "if decoda_name")
         end)
 
-        it("as part of the launch, but not without end", function()
+        it("as part of the launch, but not endlessly", function()
             support.raises("while it is loaded it launches a lane that loads it, 16 times within each other", nested, "if false")
         end)
     end)
 
-    it("a lane that would wait for ever is cancelled as any other", function()
+    it("a lane that would wait for ever can be cancelled", function()
         assert.equal("cancelled", (load(function()
             local handle = requiring "spec_module"
             return (select(2, handle:cancel("hard", support.LIMIT)))

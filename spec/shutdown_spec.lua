@@ -1,10 +1,11 @@
--- The end of the program, whatever its lanes do.
+-- The end of the program while lanes run.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
--- What most programs here begin with: `launch(body, ...)` starts a lane and returns once it waits, or once it
--- has done `linda:set("ready", true)`. Lanes are asked once more after half of the shutdown_timeout: by default that is later than any
--- program here may end, so that the first time has to do.
+-- The beginning of most programs here: `launch(body, ...)` starts a lane and returns once it waits,
+-- or once it has called `linda:set("ready", true)`. Lanes get a second request after half of the
+-- shutdown_timeout. Here that is so long that a program counts as hanging before, so the first
+-- request must suffice.
 local BEGIN = [[
     local lanes = require "lanes".configure { shutdown_timeout = tonumber(arg[1]) or 100000 }
     local linda = lanes.linda()
@@ -31,7 +32,7 @@ describe("at the end of the program", function()
         ]])
     end)
 
-    it("so do those whose handle nobody kept", function()
+    it("so do those whose handle was collected", function()
         assert.equal("finalizer true\n", ends [[
             launch(function()
                 set_finalizer(function(err) io.stdout:write("finalizer ", tostring(err == cancel_error), "\n") end)
@@ -59,7 +60,7 @@ describe("at the end of the program", function()
         ]])
     end)
 
-    it("lanes that lanes made and left end too", function()
+    it("lanes that were launched by ended lanes end too", function()
         assert.equal("finalizer\n", ends [[
             launch(function()
                 require "lanes".gen("*", function()
@@ -93,7 +94,7 @@ describe("at the end of the program", function()
         ]])
     end)
 
-    it("objects made before lanes was configured get an answer or an error, never a crash", function()
+    it("objects made before lanes was configured get a result or an error, never a crash", function()
         for _, use in ipairs {
             "linda:send('k', 5)", "linda:receive(0, 'k')", "linda:set('k', {})", "linda:get('k')", "linda:count()",
             "linda:dump()", "linda:limit('k', 1)", "linda:cancel()", "tostring(linda)", "lanes.linda()",
@@ -129,7 +130,7 @@ describe("at the end of the program", function()
         ]])
     end)
 
-    it("a lane that makes lanes without end, ends", function()
+    it("a lane that launches lanes endlessly ends", function()
         assert.equal("", ends [[
             launch(function()
                 local generator = require "lanes".gen("*", function() linda:receive("never") end)
@@ -139,7 +140,7 @@ describe("at the end of the program", function()
         ]])
     end)
 
-    it("a shutdown_timeout of 0 is no hindrance", function()
+    it("a shutdown_timeout of 0 is allowed", function()
         for _ = 1, 5 do
             assert.equal("", ends([[
                 launch(function() linda:receive("never") end)
@@ -148,7 +149,7 @@ describe("at the end of the program", function()
         end
     end)
 
-    it("messages that nobody received are no hindrance", function()
+    it("messages that were not received have no effect", function()
         assert.equal("", ends [[
             linda:send("k", { linda }, function() return linda end, ("x"):rep(100000))
             local other = lanes.linda()
@@ -156,7 +157,7 @@ describe("at the end of the program", function()
         ]])
     end)
 
-    it("timers that would still fire are no hindrance", function()
+    it("pending timers have no effect", function()
         assert.equal("", ends [[
             lanes.timer(linda, "k", 1000)
             lanes.timer(linda, "tick", 0.001, 0.001)
@@ -232,20 +233,20 @@ describe("the exit code", function()
         support.reports("the top level fails", err)
     end)
 
-    it("is what os.exit says", function()
+    it("is that of os.exit", function()
         assert.same({ 7, "" }, { code "os.exit(7)" })
         assert.same({ 0, "" }, { code "os.exit(0)" })
         assert.same({ 0, "" }, { code "os.exit()" })
     end)
 
     if support.lua ~= "5.1" then
-        it("is what os.exit says when it closes the state", function()
+        it("is that of os.exit when it closes the state", function()
             assert.same({ 7, "" }, { code "os.exit(7, true)" })
             assert.same({ 0, "" }, { code "os.exit(0, true)" })
         end)
     end
 
-    it("is what os.exit says inside a coroutine", function()
+    it("is that of os.exit inside a coroutine", function()
         assert.same({ 7, "" }, { code "coroutine.wrap(function() os.exit(7) end)()" })
     end)
 end)
@@ -261,7 +262,7 @@ describe("os.exit without closing the state", function()
         ]])
     end)
 
-    -- The main state waits for ever, and does not end the program.
+    -- The main state waits for ever, so it does not end the program.
     local function code_of(body)
         local result = support.run(BEGIN .. "lanes.gen('*', function() " .. body .. " end)()\nlinda:receive('never')", { timeout = 30 })
         return { result.code, result.err }
@@ -274,7 +275,7 @@ describe("os.exit without closing the state", function()
         assert.same({ 7, "" }, code_of "set_finalizer(function() os.exit(7) end)")
     end)
 
-    it("ends the program when it is called by the __gc of an object that a lane leaves", function()
+    it("ends the program when it is called by the __gc of an object of an ended lane", function()
         for _, call in ipairs { "os.exit(7)", "os.exit(7, true)" } do
             assert.same({ 7, "" }, code_of(([[
                 if newproxy then
@@ -295,8 +296,8 @@ describe("a program that only loads lanes", function()
     end)
 end)
 
-describe("the end", function()
-    it("comes, every time", function()
+describe("the end of the program", function()
+    it("comes every time", function()
         for _ = 1, 20 do
             assert.equal("end\n", ends [[
                 local generator = lanes.gen("*", function(i)

@@ -1,4 +1,5 @@
--- Stacks of lanes: as large as those of the system's new threads, or as the options say. What recurses in C needs them.
+-- Stacks of lanes: as large as those of the system's new threads, or as the options say. Code that
+-- recurses in C needs them.
 local support = require "support"
 local capi = require "capi"
 local needs = require "needs"
@@ -10,7 +11,7 @@ local lanes = require "lanes"
 local sizes = require "lanes_core".stack_sizes
 local expect = require "expect"
 
--- What recurses in C, until Lua or the library stops it: each is a body that says how it ended.
+-- Bodies that recurse in C until Lua or the library stops them. Each returns how it ended.
 local recursions = {
     ["a pattern with many optional items"] = function()
         local ok, answer = pcall(function() return #("a"):rep(40000):match(("a?"):rep(40000)) end)
@@ -61,7 +62,7 @@ local recursions = {
     end,
 }
 
--- LuaJIT itself has no bound for these: the main state crashes.
+-- LuaJIT itself has no limit for these: the main state crashes.
 if jit then recursions["gsub within gsub"] = nil end
 
 describe("the stack of a lane", function()
@@ -82,15 +83,15 @@ describe("the stack of a lane", function()
 
     needs.limits(it)("is as large as that of a new thread of the system", function()
         local program = [[io.write(string.format("%d", require "lanes_core".stack_sizes.usual / 2 ^ 20))]]
-        -- Where addresses are scarce it is always the least.
+        -- With 32-bit addresses it is always the smallest default.
         local narrow = machine.address_bits() == 32
         assert.equal(narrow and "2" or "16", support.output(program, { limits = "-s 16384" }))
-        -- At least so much; and where there is no limit what most systems have.
+        -- At least this much; if there is no limit, the size of most systems.
         assert.equal("2", support.output(program, { limits = "-s 256" }))
         assert.equal(narrow and "2" or "8", support.output(program, { limits = "-S -s unlimited" }))
     end)
 
-    it("is what the manual says where the system does not tell", function()
+    it("has the size in the manual if the system does not tell", function()
         local usual = sizes.usual / 2 ^ 20
         assert.is_true(usual >= 2 and usual <= 1024)
         if machine.windows then assert.equal(machine.address_bits() == 32 and 2 or 8, usual) end
@@ -104,7 +105,7 @@ describe("stack_size", function()
         assert.is_true(expect.finished(lanes.gen("*", { stack_size = 64 * 2 ^ 20 }, take)(60)))
     end)
 
-    it_recurses("of configure gives all lanes more, those of lanes too; a generator's own comes first", function()
+    it_recurses("of configure gives all lanes more, also those of lanes; the option of a generator takes precedence", function()
         assert.equal("true\ttrue\n", support.output([[
             local lanes = require "lanes".configure { stack_size = 64 * 2 ^ 20 }
             local function deep() return require "recursion".take(60) end
@@ -113,14 +114,14 @@ describe("stack_size", function()
         ]]))
     end)
 
-    it_recurses("does not let a lane have the thread of another size", function()
+    it_recurses("does not let a lane reuse a thread with another size", function()
         for _ = 1, 20 do
             assert.equal(1, expect.finished(lanes.gen("*", { stack_size = sizes.least }, function() return 1 end)()))
             assert.is_true(expect.finished(lanes.gen("*", { stack_size = 64 * 2 ^ 20 }, take)(60)))
         end
     end)
 
-    it("may be as small as the least, with which a lane works", function()
+    it("may be the smallest size, with which a lane works", function()
         local lane = lanes.gen("*", { stack_size = sizes.least, required = { "table" } }, function(...)
             local value = {}
             for _ = 1, 1000 do value = { value, function() return value end } end
@@ -136,7 +137,7 @@ describe("stack_size", function()
     }
     local expected = ("a whole number of bytes from %d to %d"):format(sizes.least, sizes.most)
 
-    it("is refused in words where it is no such size", function()
+    it("is refused with a clear error when it is not such a size", function()
         for _, case in ipairs(wrong) do
             local problem = support.raises("Bad 'stack_size' option: " .. tostring(case[1]), lanes.gen,
                 { stack_size = case[1] }, function() end)
@@ -147,7 +148,7 @@ describe("stack_size", function()
         end
     end)
 
-    it("is refused by configure in words where it is no such size", function()
+    it("is refused by configure with a clear error when it is not such a size", function()
         assert.equal("fine\n", support.output(([[
             local lanes = require "lanes"
             for _, value in ipairs { 0, -1, 0 / 0, 1 / 0, 2 ^ 70, 2 ^ 21 + 0.5, "2097152", true, {} } do
@@ -161,7 +162,7 @@ describe("stack_size", function()
         ]]):format(expected)))
     end)
 
-    needs.limits(it)("for which there is no address space is an error of the launch, and others go on #address_space", function()
+    needs.limits(it)("for which there is no address space is an error of the launch, and others continue #address_space", function()
         local out = support.output([[
             local lanes = require "lanes".configure()
             local function body() return 42 end
@@ -173,7 +174,7 @@ describe("stack_size", function()
         assert.matches("^false\t[^\n]*cannot start a lane: the system gives no thread %([^\n]+%)\n42\n$", out)
     end)
 
-    needs.proc(it)("costs a lane that waits no memory but address space", function()
+    needs.proc(it)("costs a waiting lane address space but no memory", function()
         local function resident(size)
             return tonumber((support.output(([[
                 local lanes = require "lanes".configure { stack_size = %d }
@@ -199,10 +200,10 @@ describe("stack_size", function()
                 for _, lane in ipairs(all) do lane:join() end
             ]]):format(size))))
         end
-        -- 120 lanes of the larger ones have to fit where addresses are scarce.
+        -- 120 lanes with the larger size must fit into 32-bit addresses.
         local large_size = machine.address_bits() == 32 and 2 ^ 24 or 2 ^ 26
         local small, large = resident(2 ^ 21), resident(large_size)
-        -- In KiB for each lane.
+        -- In KiB per lane.
         assert.is_true(large <= small + 64, ("%d KiB with 2 MiB, %d KiB with %d MiB"):format(small, large, large_size / 2 ^ 20))
     end)
 end)

@@ -1,4 +1,5 @@
--- Threads: lanes.threads, priority, affinity, set_singlethreaded, and that a reused thread keeps nothing of its last lane.
+-- Threads: lanes.threads, priority, affinity, set_singlethreaded; a reused thread keeps nothing of
+-- its last lane.
 local support = require "support"
 local needs = require "needs"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
@@ -80,7 +81,7 @@ describe("threads", function()
         ]])
     end)
 
-    it("lists lanes that lanes made", function()
+    it("lists lanes that lanes launched", function()
         assert.equal("inner\nouter\n", support.output [[
             local lanes = require "lanes".configure { track_lanes = true, with_timers = false }
             local linda = lanes.linda()
@@ -100,7 +101,7 @@ describe("threads", function()
         ]])
     end)
 
-    it("has always one that runs while lanes launch lanes and end", function()
+    it("always lists one that runs while lanes launch lanes and end", function()
         assert.equal("over\n", support.output([[
             local lanes = require "lanes".configure { track_lanes = true, with_timers = false }
             local linda = lanes.linda()
@@ -127,7 +128,7 @@ describe("threads", function()
         ]], { environment = { LANES_DELAYS = 1000 } }))
     end)
 
-    it("can be asked by a lane", function()
+    it("can be called by a lane", function()
         assert.equal("me\trunning\n", support.output [[
             local lanes = require "lanes".configure { track_lanes = true, with_timers = false }
             print(lanes.gen("*", function()
@@ -154,13 +155,13 @@ describe("the option priority", function()
         support.raises("Priority out of range: -3..+3 (", lanes.gen("*", { priority = 0 / 0 }, nothing))
     end)
 
-    it("may be 0 and below for everybody", function()
+    it("of 0 and below needs no privilege", function()
         for priority = -3, 0 do
             assert.equal("done", lanes.gen("*", { priority = priority }, function() return "done" end)()[1])
         end
     end)
 
-    it("above 0 works, or says what it lacks", function()
+    it("above 0 works, or the error names the missing permission", function()
         for priority = 1, 3 do
             local ok, result = pcall(function()
                 return lanes.gen("*", { priority = priority }, function() return "done" end)()[1]
@@ -171,12 +172,12 @@ describe("the option priority", function()
 end)
 
 describe("set_thread_priority", function()
-    it("refuses what is out of range", function()
+    it("refuses numbers out of range", function()
         support.raises("priority out of range: -3..+3 (4)", lanes.set_thread_priority, 4)
         support.raises("priority out of range: -3..+3 (-4)", lanes.set_thread_priority, -4)
     end)
 
-    it("refuses what is no integer", function()
+    it("refuses anything but an integer", function()
         support.raises("bad argument #1 to 'set_thread_priority'", lanes.set_thread_priority)
         support.raises("bad argument #1 to 'set_thread_priority'", lanes.set_thread_priority, "high")
         support.raises("bad argument #1 to 'set_thread_priority'", lanes.set_thread_priority, {})
@@ -203,12 +204,12 @@ local function nice()
 end
 
 describe("a priority below 0, on Linux,", function()
-    it_proc("lowers the thread by its nice value, the more the lower", function()
+    it_proc("raises the thread's nice value, more for a lower priority", function()
         local values, usual = {}, nice()
         for priority = -3, 0 do
             values[-priority] = lanes.gen("*", { priority = priority }, nice)()[1]
         end
-        -- The specs may run with as low a priority themselves.
+        -- The specs themselves may run with such a low priority.
         for lower = 1, 3 do
             assert.is_true(values[lower - 1] < values[lower] or values[lower] == usual, "-" .. lower)
         end
@@ -223,7 +224,7 @@ describe("a priority below 0, on Linux,", function()
         assert.is_true(before < after or before == after and after >= 9)
     end)
 
-    it_proc("is not left to later lanes", function()
+    it_proc("is not kept for later lanes", function()
         local usual = nice()
         for _ = 1, 10 do
             lanes.gen("*", { priority = -3 }, nothing)():join()
@@ -233,7 +234,7 @@ describe("a priority below 0, on Linux,", function()
         end
     end)
 
-    it_proc("is not left to them by lanes that it launched, either", function()
+    it_proc("is not kept for later lanes by lanes that it launched, either", function()
         -- More at once than there are idle threads.
         local function many()
             local lanes = require "lanes" -- luacheck: ignore
@@ -260,7 +261,7 @@ describe("set_thread_affinity", function()
         support.raises("invalid affinity (-1)", lanes.set_thread_affinity, -1)
     end)
 
-    it("refuses what is no integer", function()
+    it("refuses anything but an integer", function()
         support.raises("bad argument #1 to 'set_thread_affinity'", lanes.set_thread_affinity)
         support.raises("bad argument #1 to 'set_thread_affinity'", lanes.set_thread_affinity, "all")
         support.raises("bad argument #1 to 'set_thread_affinity'", lanes.set_thread_affinity, {})
@@ -287,7 +288,7 @@ describe("set_thread_affinity", function()
         support.contains("affinity", message)
     end)
 
-    it_proc("binds the calling thread, and leaves nothing to later lanes", function()
+    it_proc("binds the calling thread, and is not kept for later lanes", function()
         local first = tonumber(cpus():match("^%d+"))
         local before = cpus()
         for _ = 1, 10 do

@@ -1,4 +1,4 @@
--- Timers: when they fire, what they leave, what they refuse, and the list of those that are pending.
+-- Timers: when they fire, their values, bad arguments, and the list of pending timers.
 local support = require "support"
 local needs = require "needs"
 local assert, describe, it, after_each, _ENV = support.plain(assert, describe, it, after_each)
@@ -6,7 +6,7 @@ local lanes = require "lanes"
 local expect = require "expect"
 local pack = support.pack
 
--- Seconds until an event that no spec waits for.
+-- Seconds; longer than any spec waits.
 local far = 100000
 
 -- The entries of lanes.timers() for the linda, by key.
@@ -18,7 +18,7 @@ local function pending(linda)
     return found
 end
 
--- Removes every timer, so that the next spec finds none.
+-- Removes every timer, so that the next test starts without timers.
 local function remove_all()
     for _, entry in ipairs(lanes.timers()) do lanes.timer(entry[1], entry[2], nil) end
 end
@@ -26,7 +26,7 @@ end
 describe("a timer", function()
     after_each(remove_all)
 
-    it("is started without a result", function()
+    it("is set without a result", function()
         assert.same(pack(), pack(lanes.timer(lanes.linda(), "key", far)))
     end)
 
@@ -47,7 +47,7 @@ describe("a timer", function()
         assert.is_true(expect.received(linda, "key") - before >= 0.049)
     end)
 
-    it("fires once without a period, and is gone then", function()
+    it("fires once without a period, and is then removed", function()
         local linda = lanes.linda()
         lanes.timer(linda, "key", 0.001)
         expect.received(linda, "key")
@@ -64,7 +64,7 @@ describe("a timer", function()
         end
     end)
 
-    it("fires at once when its time is past", function()
+    it("fires at once when its time has passed", function()
         local linda = lanes.linda()
         lanes.timer(linda, "key", -5)
         assert.equal("number", type(expect.received(linda, "key")))
@@ -76,7 +76,7 @@ describe("a timer", function()
         assert.equal("number", type(expect.received(linda, "key")))
     end)
 
-    it("fires again and again with a period", function()
+    it("fires repeatedly with a period", function()
         local linda = lanes.linda()
         lanes.timer(linda, "key", 0.001, 0.002)
         local last = 0
@@ -134,7 +134,7 @@ describe("a timer", function()
         assert.equal("number", type(expect.finished(lane)))
     end)
 
-    it("can be started by a lane and outlives it", function()
+    it("can be set by a lane and outlives it", function()
         local linda = lanes.linda()
         expect.in_lane(function(inner) require "lanes".timer(inner, "key", 0.01, 0.002) end, linda)
         for _ = 1, 3 do assert.equal("number", type(expect.received(linda, "key"))) end
@@ -184,7 +184,7 @@ describe("a timer", function()
         end
     end)
 
-    it("loses its tick on a cancelled linda, and others still fire", function()
+    it("sets nothing on a cancelled linda, and others still fire", function()
         local cancelled, linda = lanes.linda(), lanes.linda()
         cancelled:cancel()
         lanes.timer(cancelled, "key", 0.001)
@@ -213,7 +213,7 @@ describe("a timer with a first of zero", function()
         support.until_true(function() return next(pending(linda)) == nil end)
     end)
 
-    it("does so too with a period of zero", function()
+    it("does the same with a period of zero", function()
         local linda = lanes.linda()
         lanes.timer(linda, "key", far)
         lanes.timer(linda, "key", 0, 0)
@@ -221,7 +221,7 @@ describe("a timer with a first of zero", function()
         support.until_true(function() return next(pending(linda)) == nil end)
     end)
 
-    it("sets its key now and goes on with a period", function()
+    it("sets its key now and continues with a period", function()
         local linda = lanes.linda()
         local before = lanes.now_secs()
         lanes.timer(linda, "key", 0, far)
@@ -245,7 +245,7 @@ describe("removing a timer", function()
         end)
     end
 
-    it("leaves an unread value", function()
+    it("keeps an unread value", function()
         local linda = lanes.linda()
         lanes.timer(linda, "key", 0.001)
         support.until_true(function() return linda:count("key") == 1 end)
@@ -253,11 +253,11 @@ describe("removing a timer", function()
         assert.equal(1, linda:count("key"))
     end)
 
-    it("may be done where there is none", function()
+    it("is allowed when there is none", function()
         assert.same(pack(), pack(lanes.timer(lanes.linda(), "key", nil)))
     end)
 
-    it("touches no contents", function()
+    it("does not change the contents", function()
         local linda = lanes.linda()
         linda:send("key", "contents")
         lanes.timer(linda, "key", far)
@@ -282,7 +282,7 @@ describe("a timer with a date", function()
         assert.equal(os.time(date), pending(linda).key[1])
     end)
 
-    it("takes what os.date gives", function()
+    it("takes the table that os.date returns", function()
         local linda = lanes.linda()
         local due = os.time() + far
         lanes.timer(linda, "key", os.date("*t", due))
@@ -296,7 +296,7 @@ describe("a timer with a date", function()
         assert.equal(os.time(date), pending(linda).key[1])
     end)
 
-    it("is normalised like os.time does it", function()
+    it("is normalized as by os.time", function()
         local linda = lanes.linda()
         local year = os.date("*t").year + 1
         lanes.timer(linda, "key", { year = year, month = 14, day = 40, hour = 30, min = 90, sec = -5 })
@@ -304,7 +304,7 @@ describe("a timer with a date", function()
         assert.equal(expected, pending(linda).key[1])
     end)
 
-    it("takes the whole part of fractions", function()
+    it("truncates fractions", function()
         local linda = lanes.linda()
         local year = os.date("*t").year + 1
         lanes.timer(linda, "key", { year = year, month = 5.9, day = 1, min = -0.5, sec = 30.25 })
@@ -317,7 +317,7 @@ describe("a timer with a date", function()
         for _ = 1, 3 do assert.equal("number", type(expect.received(linda, "key"))) end
     end)
 
-    it("leaves the table alone", function()
+    it("does not change the table", function()
         local date = { year = 2001, month = 14, day = 40 }
         lanes.timer(lanes.linda(), "key", date)
         assert.same({ year = 2001, month = 14, day = 40 }, date)
@@ -380,7 +380,7 @@ describe("lanes.timer", function()
         end)
     end
 
-    it("survives a date without fields", function()
+    it("works after a date without fields", function()
         local linda = lanes.linda()
         pcall(lanes.timer, linda, "date", {})
         lanes.timer(linda, "key", 0.001)
@@ -388,7 +388,7 @@ describe("lanes.timer", function()
         assert.equal("table", type(lanes.timers()))
     end)
 
-    it("leaves an old timer as it was when the new one is refused", function()
+    it("keeps an old timer when the new one is refused", function()
         local linda = lanes.linda()
         lanes.timer(linda, "key", far)
         support.raises("bad argument #3 to 'timer' (number or date table expected, got string)",
@@ -409,7 +409,7 @@ describe("lanes.timer", function()
         assert.matches("timer_spec.lua:%d+: ", message)
     end)
 
-    it("starts thousands of timers, each of which fires", function()
+    it("sets thousands of timers, each of which fires", function()
         local linda = lanes.linda()
         for i = 1, 5000 do lanes.timer(linda, i, 0.001 + i / 100000) end
         for i = 1, 5000 do assert.equal("number", type(expect.received(linda, i))) end
@@ -419,7 +419,7 @@ describe("lanes.timer", function()
     it("fires timers in the order of their times", function()
         local linda, fired, due = lanes.linda(), {}, {}
         for i = 20, 1, -1 do lanes.timer(linda, i, 0.3 + i / 500) end
-        -- What each timer is due at, as far as it is still to come.
+        -- The times of the timers that have not fired yet.
         for _, entry in ipairs(lanes.timers()) do due[#due + 1] = { key = entry[2], at = entry[3][1] } end
         table.sort(due, function(one, other) return one.at < other.at end)
         for i = 1, 20 do fired[i] = expect.received(linda, i) end
@@ -431,11 +431,11 @@ end)
 describe("lanes.timers", function()
     after_each(remove_all)
 
-    it("gives an empty table without timers", function()
+    it("returns an empty table without timers", function()
         assert.same(pack({}), pack(lanes.timers()))
     end)
 
-    it("gives linda, key and a table of time and period for each", function()
+    it("returns linda, key and a table of time and period for each", function()
         local linda = lanes.linda()
         local before = lanes.now_secs()
         lanes.timer(linda, "key", far, 7)
@@ -448,7 +448,7 @@ describe("lanes.timers", function()
         assert.equal(7, list[1][3][2])
     end)
 
-    it("gives no period for a timer that fires once", function()
+    it("returns no period for a timer that fires once", function()
         lanes.timer(lanes.linda(), "key", far)
         local entry = lanes.timers()[1]
         assert.equal(3, #entry)
@@ -469,7 +469,7 @@ describe("lanes.timers", function()
 end)
 
 describe("lanes.timer_lane", function()
-    it("behaves as the handle of a running lane", function()
+    it("behaves like the handle of a running lane", function()
         local handle = lanes.timer_lane
         assert.equal("Lane", getmetatable(handle))
         assert.equal("LanesTimer", handle:get_debug_threadname())
@@ -481,7 +481,7 @@ describe("lanes.timer_lane", function()
         assert.is_nil((expect.in_lane(function() return require "lanes".timer_lane end)))
     end)
 
-    it("can be cancelled, after which there are no timers, and later ones are accepted but not kept", function()
+    it("can be cancelled, which removes all timers; later ones are accepted and dropped", function()
         local out = support.output [[
             local lanes = require "lanes".configure()
             local linda = lanes.linda()
@@ -499,7 +499,7 @@ describe("lanes.timer_lane", function()
 end)
 
 describe("without timers", function()
-    it("both functions stay and say so", function()
+    it("both functions exist and raise a clear error", function()
         local out = support.output [[
             local lanes = require "lanes".configure { with_timers = false }
             print(select(2, pcall(lanes.timer, lanes.linda(), "key", 1)))

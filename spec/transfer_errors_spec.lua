@@ -1,4 +1,5 @@
--- Values that cannot travel: the error says what it is, where in the value, and what to do; nothing else is disturbed.
+-- Values that cannot be passed: the error names the type, the place and the remedy; nothing else is
+-- affected.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
@@ -68,21 +69,21 @@ describe("a coroutine", function()
 end)
 
 describe("a path in an error", function()
-    it("shows keys that are no names as Lua would write them", function()
+    it("shows keys that are not names in Lua syntax", function()
         support.raises('["two words"]', idle, { ["two words"] = thread })
         support.raises("[5]", idle, { [5] = thread })
         support.raises("[true]", idle, { [true] = thread })
         support.raises("[-1.5]", idle, { [-1.5] = thread })
     end)
 
-    it("comes for a value nested a hundred thousand levels deep", function()
+    it("is made for a value nested a hundred thousand levels deep", function()
         local value = thread
         for _ = 1, 100000 do value = { value } end
         support.raises("thread", idle, value)
     end)
 end)
 
-describe("a C function that has no name", function()
+describe("a C function without a name", function()
     local nameless_ones = {
         ["a wrapped coroutine"] = coroutine.wrap(function() end),
         ["an iterator of gmatch"] = string.gmatch("a", "a"),
@@ -107,7 +108,7 @@ describe("a C function that has no name", function()
     end)
 end)
 
-describe("a C function that a call has made", function()
+describe("a C function that a call has returned", function()
     local made = {
         wrap = coroutine.wrap(function() end),
         gmatch = ("text"):gmatch("."),
@@ -116,7 +117,7 @@ describe("a C function that a call has made", function()
     }
 
     for name, f in pairs(made) do
-        it("is refused in words that tell where to make it, from " .. name, function()
+        it("is refused with an error that says where to create it, from " .. name, function()
             local linda = lanes.linda()
             for _, message in ipairs {
                 support.raises("origin transfer database", idle, f),
@@ -133,7 +134,7 @@ describe("a C function that a call has made", function()
     end
 end)
 
-describe("a C function of a module that the lane cannot have", function()
+describe("a C function of a module that the lane cannot load", function()
     lanes.register("ghost", { open = open })
 
     it("is refused at the generator's call, with module, path and remedy", function()
@@ -171,7 +172,7 @@ describe("an operation that fails", function()
         assert.equal("fine", linda:get("key"))
     end)
 
-    it("does not disturb what the metatables of the failed value mean later", function()
+    it("does not affect later uses of the metatables of the failed value", function()
         local class = { name = "class" }
         local object = setmetatable({}, class)
         local linda = lanes.linda()

@@ -1,4 +1,4 @@
--- Lua functions on their way between states: code, upvalues, environments, debug information.
+-- Lua functions that are passed between states: code, upvalues, environments, debug information.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
@@ -7,14 +7,14 @@ local expect = require "expect"
 local load = loadstring or load
 local can_join_upvalues = debug.upvaluejoin ~= nil
 
--- What arrives in this state when the values go through a linda together.
+-- The values as received in this state after they were sent through a linda together.
 local function through_linda(...)
     local linda, n = lanes.linda(), select("#", ...)
     linda:send("key", ...)
     return select(2, linda:receive(0, linda.batched, "key", n))
 end
 
--- A pair of functions over one variable that both see.
+-- A pair of functions that share an upvalue.
 local function new_counter(start)
     local value = start
     local function increment()
@@ -26,7 +26,7 @@ local function new_counter(start)
 end
 
 describe("a Lua function", function()
-    it("arrives working, as argument, upvalue, result, table field and linda element", function()
+    it("works as argument, upvalue, result, table field and linda element", function()
         local function double(x) return 2 * x end
         assert.equal(42, expect.in_lane(function(f) return f(21) end, double))
         assert.equal(42, expect.in_lane(function() return double(21) end))
@@ -40,7 +40,7 @@ describe("a Lua function", function()
         assert.is_false(rawequal(f, through_linda(f)))
     end)
 
-    it("arrives once when it is in one transfer twice", function()
+    it("arrives once when one transfer contains it twice", function()
         local function f() end
         local one, two, three = through_linda(f, { f }, f)
         assert.is_true(rawequal(one, two[1]))
@@ -80,7 +80,7 @@ describe("a Lua function", function()
         assert.same(support.pack(4, 1, nil, "x", nil), support.pack(got(1, nil, "x", nil)))
     end)
 
-    it("may hold functions in functions", function()
+    it("may contain functions", function()
         local function outer()
             local kept = 1
             return function()
@@ -138,7 +138,7 @@ describe("a Lua function", function()
 end)
 
 describe("the upvalues of a function", function()
-    it("are copied as they are when it is sent", function()
+    it("are copied with their current values when it is sent", function()
         local value = 1
         local function read() return value end
         local linda = lanes.linda()
@@ -156,7 +156,7 @@ describe("the upvalues of a function", function()
         assert.equal(2, expect.finished(generator()))
     end)
 
-    it("do not change here when the copy changes its own", function()
+    it("do not change when the copy changes its own", function()
         local value = { number = 1 }
         local number = 1
         expect.in_lane(function()
@@ -255,7 +255,7 @@ describe("the upvalues of a function", function()
             assert.equal(2, read_two())
         end)
 
-        it("become two variables by two transfers", function()
+        it("become two variables in two transfers", function()
             local increment, read = new_counter(5)
             local increment_there = through_linda(increment)
             local read_there = through_linda(read)
@@ -263,7 +263,7 @@ describe("the upvalues of a function", function()
             assert.equal(5, read_there())
         end)
     else
-        it("become a variable of each function's own, by this Lua", function()
+        it("become a separate variable for each function in this Lua", function()
             local increment, read = through_linda(new_counter(5))
             assert.equal(6, increment())
             assert.equal(7, increment())
@@ -291,13 +291,13 @@ describe("the globals of a function", function()
     end)
 
     if setfenv then
-        it("are the lane's, whatever environment the function had", function()
+        it("are the lane's, with any environment of the function", function()
             local f = setfenv(function() return answer end, { answer = 42 }) -- luacheck: globals answer
             assert.is_nil((expect.in_lane(f)))
             assert.is_nil((through_linda(f)()))
         end)
     else
-        it("are a copied table when the function had one of its own", function()
+        it("are a copied table when the function had its own _ENV", function()
             local f = load("return answer, print", "custom", "t", { answer = 42 })
             local answer, no_print = expect.in_lane(f)
             assert.equal(42, answer)
@@ -309,7 +309,7 @@ describe("the globals of a function", function()
             assert.is_true(expect.in_lane(f))
         end)
 
-        it("stay with the functions that share an environment of their own", function()
+        it("stay shared by functions that share an _ENV table", function()
             local set, get = load("return function(v) value = v end, function() return value end", "pair", "t", {})()
             set, get = through_linda(set, get)
             set(7)

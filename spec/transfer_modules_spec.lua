@@ -1,10 +1,11 @@
--- Modules on their way between states: by name where the other side has them or can require them, copied where that fails;
--- and classes that are a module's table, or in one.
+-- Modules that are passed between states: by name if the receiver has them or can require them,
+-- otherwise copied; and classes that are a module's table, or a field of one.
 local support = require "support"
 local teardown = teardown
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
--- Modules as files: the class itself, a class and a function in it, a counter, one that uses another, one that says where it was loaded.
+-- Modules as files: the class itself, a class and a function in it, a counter, one that uses
+-- another, one that says where it was loaded.
 local directory = support.directory {
     ["point_class.lua"] = [[
         local Point = { __name = "Point" }
@@ -30,7 +31,7 @@ local directory = support.directory {
 }
 teardown(function() support.remove_directory(directory) end)
 
--- Runs a program that finds the modules.
+-- Runs a program with the modules on its path.
 local function output(program)
     return support.output(([[
         package.path = %q .. "/?.lua;" .. package.path
@@ -85,7 +86,7 @@ describe("an object whose metatable is a module's table", function()
         end)
     end
 
-    it("keeps it when a lane returns one", function()
+    it("keeps its class when a lane returns it", function()
         assert.equal("true\ttrue\t8\n", output [[
             local M = require "point_class"
             local lane = lanes.gen("*", function() return require "point_class".new(4) end)()
@@ -93,7 +94,7 @@ describe("an object whose metatable is a module's table", function()
         ]])
     end)
 
-    it("keeps it when the module is loaded only afterwards", function()
+    it("keeps its class when the module is loaded afterwards", function()
         assert.equal("true\ttrue\n", output [[
             local M = require "point_class"
             print(results(lanes.gen("*", function(o)
@@ -104,7 +105,7 @@ describe("an object whose metatable is a module's table", function()
         ]])
     end)
 
-    it("keeps it on all of many, and on a metatable's metatable", function()
+    it("keeps its class in many objects, and on a metatable's metatable", function()
         assert.equal("true\t1000\ttrue\n", output [[
             local M = require "point_class"
             local list = {}
@@ -119,7 +120,7 @@ describe("an object whose metatable is a module's table", function()
         ]])
     end)
 
-    it("is what Penlight takes it for", function()
+    it("is recognized by Penlight", function()
         assert.equal("true\ttrue\ttrue\t3\ntrue\ttrue\n", output [[
             local List, class = require "pl.List", require "pl.class"
             local Own = class(List)
@@ -133,7 +134,7 @@ describe("an object whose metatable is a module's table", function()
         ]])
     end)
 
-    it("has a library's table, or the globals, as metatable", function()
+    it("may have a library's table, or the globals, as metatable", function()
         assert.equal("true\ttrue\ttrue\ttrue\n", output [[
             linda:send("key", setmetatable({}, string), setmetatable({}, _G))
             print(results(lanes.gen("*", function(a, b)
@@ -143,7 +144,7 @@ describe("an object whose metatable is a module's table", function()
         ]])
     end)
 
-    it("has a copy of the class where the module cannot be had, the same one each time", function()
+    it("gets a copy of the class if the module cannot be loaded, the same copy each time", function()
         assert.equal("true\ttrue\ttrue\t6\n", output [[
             package.loaded.made_here = { value = 1 }
             local M = package.loaded.made_here
@@ -160,7 +161,7 @@ describe("an object whose metatable is a module's table", function()
 end)
 
 describe("a class in a module's table", function()
-    it("is the other state's own, as metatable and as value", function()
+    it("is the receiver's own, as metatable and as value", function()
         assert.equal("true\ttrue\ttrue\ttrue\n", output [[
             local shapes = require "shapes"
             linda:send("key", shapes.circle(1))
@@ -179,7 +180,7 @@ describe("a class in a module's table", function()
         ]])
     end)
 
-    it("is told from other tables there, which are copied", function()
+    it("is distinguished from other tables in the module, which are copied", function()
         assert.equal("false\t2\t1\n", output [[
             local shapes = require "shapes"
             shapes.defaults.size = 2
@@ -190,7 +191,7 @@ describe("a class in a module's table", function()
         ]])
     end)
 
-    it("is not looked for among the globals", function()
+    it("is not searched among the globals", function()
         assert.equal("false\t1\n", output [[
             Global = { __index = {}, value = 1 }
             print(results(lanes.gen("*", function(class)
@@ -216,7 +217,7 @@ describe("a module written in Lua", function()
         ]])
     end)
 
-    it("can hold C objects, when it is required", function()
+    it("may contain C objects when it is required", function()
         local program = [[
             local re = require "re"
             print(results(lanes.gen("*", function() return re == require "re", re.match("aab", "'a'+") end)()))
@@ -224,7 +225,7 @@ describe("a module written in Lua", function()
         if pcall(require, "re") then
             assert.equal("true\t3\n", output(program))
         else
-            -- A module like it, without LPeg.
+            -- A similar module, without LPeg.
             assert.equal("true\t5\n", output [[
                 package.preload.re = function()
                     local file = io.tmpfile()
@@ -236,7 +237,7 @@ describe("a module written in Lua", function()
         end
     end)
 
-    it("is copied where there is no such file", function()
+    it("is copied if there is no such file", function()
         assert.equal("5\t6\t7\n", output [[
             package.loaded.made_here = { five = 5, add = function(x) return x + 1 end }
             local made = package.loaded.made_here
@@ -247,7 +248,7 @@ describe("a module written in Lua", function()
         ]])
     end)
 
-    it("is copied where its loader cannot travel", function()
+    it("is copied if its loader cannot be passed", function()
         assert.equal("5\t5\n", output [[
             local thread = coroutine.create(function() end)
             package.preload.cannot_travel = function() return thread and { five = 5 } end
@@ -257,7 +258,7 @@ describe("a module written in Lua", function()
         ]])
     end)
 
-    it("is copied where loading it fails", function()
+    it("is copied if loading it fails", function()
         assert.equal("5\t5\n", output [[
             package.loaded.busy = true
             local made = require "fails_in_lanes"
@@ -276,14 +277,14 @@ describe("a module written in Lua", function()
         ]])
     end)
 
-    it("is copied together with those that it uses", function()
+    it("is copied together with the modules that it uses", function()
         assert.equal("1\n", output [[
             local user = require "uses_counter"
             print(results(lanes.gen("base,string", function() return user.add() end)()))
         ]])
     end)
 
-    it("is copied with the classes in it, which are the same everywhere", function()
+    it("is copied with its classes, which are the same for all objects", function()
         assert.equal("true\ttrue\ttrue\ttrue\n", output [[
             local made = { class = {} }
             made.class.__index = made.class
@@ -298,7 +299,7 @@ describe("a module written in Lua", function()
         ]])
     end)
 
-    it("is copied once where two of them use each other", function()
+    it("is copied once if two modules use each other", function()
         assert.equal("true\ttrue\n", output [[
             local a, b = { name = "a" }, { name = "b" }
             a.other, b.other = b, a
@@ -309,7 +310,7 @@ describe("a module written in Lua", function()
         ]])
     end)
 
-    it("that comes by a linda to a state that knows it is that one", function()
+    it("arrives through a linda as the module of a state that knows it", function()
         assert.equal("true\n", output [[
             package.loaded.made_here = { five = 5 }
             linda:send("key", package.loaded.made_here)
@@ -317,7 +318,7 @@ describe("a module written in Lua", function()
         ]])
     end)
 
-    it("that can neither be had nor be copied is an error with both reasons", function()
+    it("that can neither be loaded nor copied is an error with both reasons", function()
         local program = [[
             package.loaded.made_here = { thread = coroutine.create(function() end) }
             local made = package.loaded.made_here
@@ -339,7 +340,7 @@ describe("a module written in Lua", function()
         end
     end)
 
-    it("that can neither be had nor be copied is left out of a lane's results", function()
+    it("that can neither be loaded nor copied does not affect a lane's other results", function()
         assert.equal("false\n1\tfalse\tfalse\tfalse\t5\t5\ttrue\n", output [[
             local lane = lanes.gen("*", function()
                 local refused = { thread = coroutine.create(function() end) }
@@ -377,7 +378,7 @@ describe("a module written in Lua", function()
 end)
 
 describe("a lane without the library package", function()
-    it("has Lanes itself when it has lanes.core, ten lanes deep", function()
+    it("can use Lanes when it has lanes.core, ten lanes deep", function()
         assert.equal("bottom12345678910\n", output [[
             local function nest(n)
                 if n == 0 then return "bottom" end
@@ -387,7 +388,7 @@ describe("a lane without the library package", function()
         ]])
     end)
 
-    it("can make all that Lanes makes, with an own linda and a received Lanes", function()
+    it("can use all of Lanes, with its own linda and a received module", function()
         assert.equal("Linda: inner\t3\tnil\ttrue\n", output [[
             linda:send("key", lanes)
             print(results(lanes.gen("base,string,lanes.core", function()
@@ -399,7 +400,7 @@ describe("a lane without the library package", function()
         ]])
     end)
 
-    it("without lanes.core is told what it lacks", function()
+    it("without lanes.core gets an error that names the missing library", function()
         local text = output [[
             print((tostring(select(2, pcall(lanes.gen("base,string", function() return lanes end)))):gsub("\n", " ")))
         ]]
@@ -408,10 +409,10 @@ describe("a lane without the library package", function()
     end)
 end)
 
-describe("a module with a name that other Luas have built in", function()
+describe("a module with the name of a library of other Luas", function()
     for _, name in ipairs { "bit", "bit32", "ffi", "jit", "utf8" } do
-        -- What is built in is there without being asked for; ffi on LuaJIT by require.
-        it(name .. " is required where it is not there", function()
+        -- A built-in library exists without require; ffi on LuaJIT with it.
+        it(name .. " is required if it is not built in", function()
             assert.equal("true\ttrue\ttrue\n", output(([[
                 local name = %q
                 package.preload[name] = package.preload[name] or not package.loaded[name] and function()
@@ -427,14 +428,14 @@ describe("a module with a name that other Luas have built in", function()
         end)
     end
 
-    it("is required also where the lane has not opened that library", function()
+    it("is also required if the lane has not opened that library", function()
         assert.equal("1\n", output [[
             package.preload.table = function() return { marker = 1 } end
             print(results(lanes.gen("base,package", function(argument) return argument.marker end)(table)))
         ]])
     end)
 
-    it("and a library that a lane does not have is not looked for in files", function()
+    it("is not confused with a library that a lane has not opened, which is not searched in files", function()
         local text = output [[
             print(pcall(lanes.gen("base,package", function(argument) return argument end), math))
         ]]

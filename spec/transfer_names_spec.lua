@@ -1,4 +1,4 @@
--- What travels by name instead of being copied: C functions, library tables, module tables.
+-- Values that are passed by name and not copied: C functions, library tables, module tables.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
@@ -70,7 +70,7 @@ describe("a C module that is loaded here", function()
         assert.equal(lfs.currentdir(), expect.in_lane(function(f) return f() end, lfs.currentdir))
     end)
 
-    it("gives the lane's own functions, those that require gives there", function()
+    it("arrives as the functions that require returns in the lane", function()
         assert.is_true(expect.in_lane(function(f) return f == require "lfs".currentdir end, lfs.currentdir))
     end)
 
@@ -87,13 +87,13 @@ describe("a C module that is loaded here", function()
         assert.equal(lfs.currentdir(), expect.in_lane(function() return lfs.currentdir() end))
     end)
 
-    it("comes back as the same functions", function()
+    it("comes back with the same functions", function()
         assert.is_true(rawequal(lfs.attributes, through_linda(lfs.attributes)))
         local back = expect.in_lane(function(f) return f end, lfs.attributes)
         assert.is_true(rawequal(lfs.attributes, back))
     end)
 
-    it("can be required by a lane first, whose functions this state then knows", function()
+    it("can be required by a lane first, and this state then knows its functions", function()
         local out = support.output [[
             local lanes = require "lanes"
             local f = lanes.gen("*", function() return require "lfs".currentdir end)()[1]
@@ -102,14 +102,14 @@ describe("a C module that is loaded here", function()
         assert.equal("true\n", out)
     end)
 
-    it("reaches a lane that lists the module as required", function()
+    it("can be passed to a lane that lists the module as required", function()
         local f = lfs.currentdir
         local lane = lanes.gen("*", { required = { "lfs" } }, function() return f() end)()
         assert.equal(lfs.currentdir(), expect.finished(lane))
     end)
 end)
 
-describe("a table of the user's", function()
+describe("a table of the program", function()
     it("is copied, even if it was global before Lanes was configured", function()
         assert.equal("false\t1\nfalse\t2\n", support.output [[
             config = { number = 1, nested = { number = 2 } }
@@ -138,7 +138,7 @@ describe("a table of the user's", function()
         ]])
     end)
 
-    it("is received in a lane that has no such global", function()
+    it("can be received in a lane without such a global", function()
         assert.equal("7\n", support.output [[
             settings = { value = 7 }
             local lanes = require "lanes".configure()
@@ -161,7 +161,7 @@ describe("lanes.register", function()
         assert.same(support.pack(), support.pack(lanes.register("own", { open = open })))
     end)
 
-    it("in both states makes the function of the same name arrive", function()
+    it("in both states makes the function arrive as the one of the same name", function()
         lanes.register("own", { open = open })
         local path = native.path "lfs"
         assert.is_true(expect.in_lane(function()
@@ -195,13 +195,13 @@ describe("lanes.register", function()
         end)
     end
 
-    it("takes a function alone", function()
+    it("accepts a function as the module", function()
         local opener = package.loadlib(native.path "socket.core", "luaopen_socket_core")
         lanes.register("opener", opener)
         assert.is_true(rawequal(opener, through_linda(opener)))
     end)
 
-    it("refuses a name that is no string", function()
+    it("refuses a name that is not a string", function()
         support.raises("bad argument #1 to 'register'", lanes.register, nil, {})
         support.raises("bad argument #1 to 'register'", lanes.register, {}, {})
     end)
@@ -246,7 +246,7 @@ describe("functions of lanes itself", function()
 end)
 
 describe("package.preload", function()
-    it("travels to lanes", function()
+    it("is passed to lanes", function()
         assert.equal("preloaded\n", support.output [[
             package.preload.mine = function() return { text = "preloaded" } end
             local lanes = require "lanes"
@@ -254,7 +254,7 @@ describe("package.preload", function()
         ]])
     end)
 
-    it("travels as it is when the lane is made", function()
+    it("is passed as it is at the launch", function()
         assert.equal("preloaded late\n", support.output [[
             local lanes = require "lanes".configure()
             package.preload.mine = function() return { text = "preloaded late" } end
@@ -262,7 +262,7 @@ describe("package.preload", function()
         ]])
     end)
 
-    it("travels without the entries that cannot, quietly", function()
+    it("is passed without the entries that cannot be, silently", function()
         assert.equal("good\tnil\n", support.output [[
             local lanes = require "lanes"
             local thread = coroutine.create(function() end)
@@ -274,7 +274,7 @@ describe("package.preload", function()
         ]])
     end)
 
-    it("leaves what the lane has there already", function()
+    it("keeps entries that the lane already has", function()
         assert.equal("true\n", support.output [[
             package.preload.mine = function() return {} end
             local lanes = require "lanes"

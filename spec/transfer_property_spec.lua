@@ -1,8 +1,8 @@
--- Random values arrive equal, with the same sharing and with the metatables they had.
--- LANES_SEED repeats a run; LANES_CASES makes it longer.
+-- Random values arrive equal, with the same sharing and the same metatables.
+-- Environment: LANES_SEED repeats a run, LANES_CASES makes it longer.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
--- Busted's globals, which are slow to get at, are an environment instead on Lua 5.1 and LuaJIT.
+-- On Lua 5.1 and LuaJIT, an environment replaces busted's globals, whose access is slow.
 if rawget(_G, "setfenv") then setfenv(1, _G) end
 local lanes = require "lanes"
 local expect = require "expect"
@@ -12,7 +12,7 @@ local seed = tonumber(os.getenv "LANES_SEED") or math.floor(lanes.now_secs() * 1
 local cases = tonumber(os.getenv "LANES_CASES") or 150
 print("transfer_property_spec: LANES_SEED=" .. ("%d"):format(seed))
 
--- A random number generator of our own, so that a seed means the same on every Lua.
+-- A random number generator, so that a seed gives the same numbers on every Lua.
 local state = seed
 local function random(low, high)
     state = (state * 16807 + 12345) % 2147483647
@@ -66,9 +66,10 @@ end
 
 local random_value
 
--- Fills a table with a run of values of one type, as data in bulk has it, now and then with another value or a hole.
+-- Fills a table with a run of values of one type, as in bulk data, sometimes with a different value
+-- or a hole.
 local function add_run(t, known, count)
-    -- Long runs are of what takes little time to look at.
+    -- Long runs consist of values that are quick to compare.
     local kind, at = random(1, count > 1000 and 4 or 5), #t
     local mixed = chance(30) and math.max(20, math.floor(count / 10))
     for i = at + 1, at + count do
@@ -94,7 +95,8 @@ local function random_table(depth, known)
     if chance(20) then
         local meta = chance(50) and known.metas[1] and pick(known.metas)
         if not meta then
-            -- It shares nothing with the value: back in its state the value gets the original metatable, with its contents.
+            -- Shares nothing with the value: in its own state the value gets its original
+            -- metatable, with its contents, again.
             meta = { tag = random_text(), [1] = random_value(depth - 2, { metas = {} }) }
             known.metas[#known.metas + 1] = meta
         end
@@ -103,7 +105,7 @@ local function random_table(depth, known)
     return t
 end
 
--- A function that returns its upvalue, which may lead back to the function, and sets it when told to.
+-- A function that returns its upvalue, which may refer to the function, and sets it on request.
 local function random_function(depth, known)
     local upvalue
     local function f(new, set)
@@ -112,7 +114,7 @@ local function random_function(depth, known)
     end
     known[#known + 1] = f
     if chance(40) then
-        -- Another one has the same variable.
+        -- Another function shares the variable.
         known[#known + 1] = function(new, set)
             if set then upvalue = new end
             return upvalue
@@ -135,7 +137,8 @@ function random_value(depth, known)
     return pick(lindas)
 end
 
--- Tables and functions within each other, beyond the depth from which on messages have them apart, with others beside them.
+-- Tables and functions nested beyond the depth up to which messages contain them inline, with
+-- others beside them.
 local function deep_value(known)
     local value = random_value(1, known)
     for _ = 1, pick { 58, 59, 60, 61, 62, 119, 120, 121, 200 } do
@@ -162,10 +165,11 @@ local function long_text()
     return piece:rep(math.floor(2 ^ 20 / #piece) + random(-1, 1))
 end
 
--- Whether functions of one message that have a variable in common have its copy in common.
+-- Whether functions of one message that share a variable share its copy.
 local JOINS = debug.upvaluejoin ~= nil
 
--- A text that is the same for values that are the same: in contents, sharing, metatables, upvalues and their variables.
+-- A text that is equal for values that are equal in contents, sharing, metatables, upvalues and
+-- their variables.
 local function describe_value(root)
     local out, number_of, count, functions = {}, {}, 0, {}
 
@@ -234,7 +238,8 @@ local function describe_value(root)
     end
 
     visit(root)
-    -- All variables are set in turn: the last function that has set it is a variable's name.
+    -- All functions set their variables in turn: a variable is named after the last function that
+    -- has set it.
     local contents = {}
     for i = 1, JOINS and #functions or 0 do
         contents[i] = functions[i]()
@@ -245,7 +250,7 @@ local function describe_value(root)
     return table.concat(out, "\n")
 end
 
--- Asserts that the metatables of a value that is back in this state are the very ones of the original.
+-- Asserts that a value that came back to this state has the original metatables.
 local function same_metatables(original, copy, seen)
     local kind = type(original)
     if kind ~= "table" and kind ~= "function" or seen[original] then return end
@@ -268,7 +273,7 @@ local function random_case(number)
     return value, ("case %d of LANES_SEED=%d"):format(number, seed)
 end
 
--- Fails if two descriptions are different; tells where.
+-- Fails if two descriptions differ, and reports where.
 local function same(expected, got, name)
     if expected == got then return end
     local at = 1
@@ -278,7 +283,7 @@ local function same(expected, got, name)
         name, at, expected:sub(from, at + 2000), got:sub(from, at + 2000)), 0)
 end
 
--- `text` is the description of the value, where it is known.
+-- `text` is the description of the value, if known.
 local function check(value, copy, name, text)
     same(text or describe_value(value), describe_value(copy), name)
     local ok, message = pcall(same_metatables, value, copy, {})
@@ -306,7 +311,7 @@ describe("a random value", function()
         end
     end)
 
-    it("is equal in a lane that gets it through a linda, and comes back equal", function()
+    it("is equal in a lane that receives it through a linda, and comes back equal", function()
         local there, back = lanes.linda(), lanes.linda()
         local lane = lanes.gen("*", function()
             while true do
@@ -343,7 +348,7 @@ describe("a random value", function()
         end
     end)
 
-    it("keeps its references to the others of a batch", function()
+    it("keeps its references to other values of a batch", function()
         local linda = lanes.linda()
         for number = 1, cases do
             local value, name = random_case(number)
@@ -354,7 +359,8 @@ describe("a random value", function()
         end
     end)
 
-    -- Sends values by one call, again and again, and has them received a few at a time: each time part(originals, name) does so and checks.
+    -- Repeatedly sends values by one call and receives them a few at a time: part(originals, name)
+    -- receives and checks some.
     local function in_parts(linda, part)
         for number = 1, cases do
             local known, values = { metas = {} }, {}

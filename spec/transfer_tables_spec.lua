@@ -1,17 +1,18 @@
--- Tables: copies with the same contents and the same sharing, and with metatables that keep their identity.
+-- Tables: copies with the same contents and the same sharing, and with metatables that keep their
+-- identity.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
 local expect = require "expect"
 
--- What arrives in this state when the value goes through a linda.
+-- The value as received in this state after it was sent through a linda.
 local function through_linda(value)
     local linda = lanes.linda()
     linda:send("key", value)
     return select(2, linda:receive(0, "key"))
 end
 
--- What comes back from a lane that returns its argument.
+-- The value as returned by a lane that returns its argument.
 local function through_lane(value)
     return (expect.in_lane(function(argument) return argument end, value))
 end
@@ -76,7 +77,7 @@ describe("a table", function()
         for i = 1, 200000 do if copy["key" .. i] ~= i then error("wrong at " .. i) end end
     end)
 
-    it("loses the pairs whose key is a table, a function, a coroutine or a userdata", function()
+    it("is passed without the pairs whose key is a table, a function, a coroutine or a userdata", function()
         local value = {
             [{}] = "table", [print] = "function", [coroutine.create(function() end)] = "coroutine", [io.stdout] = "file",
             [lanes.linda()] = "linda", kept = "kept",
@@ -178,13 +179,13 @@ describe("the copy of a table", function()
         assert.equal(1, rawget(through_lane(value), "field"))
     end)
 
-    it("makes nil of a value marked __lanesignore", function()
+    it("replaces a value marked __lanesignore by nil", function()
         local ignored = setmetatable({}, { __lanesignore = true })
         local copy = through_linda { 1, ignored, 3, field = ignored, kept = "kept" }
         assert.same({ 1, nil, 3, kept = "kept" }, copy)
     end)
 
-    it("makes nil of an argument, a result or an upvalue marked __lanesignore", function()
+    it("replaces an argument, a result or an upvalue marked __lanesignore by nil", function()
         local ignored = setmetatable({}, { __lanesignore = true })
         local upvalue, count, argument = expect.in_lane(function(...)
             return ignored, select("#", ...), (...)
@@ -195,7 +196,7 @@ describe("the copy of a table", function()
         assert.is_nil((expect.in_lane(function() return setmetatable({}, { __lanesignore = true }) end)))
     end)
 
-    it("needs true itself for __lanesignore", function()
+    it("requires the value true for __lanesignore", function()
         for _, mark in ipairs { 1, "true", {} } do
             assert.is_table(through_linda(setmetatable({}, { __lanesignore = mark })))
         end
@@ -250,7 +251,7 @@ describe("the metatable of a copied table", function()
         assert.equal("object 4", text)
     end)
 
-    it("is the same for all objects of a class in a state, however they came", function()
+    it("is the same for all objects of a class in a state, however they were passed", function()
         local class = {}
         class.__index = class
         local linda = lanes.linda()
@@ -266,7 +267,7 @@ describe("the metatable of a copied table", function()
         end, setmetatable({}, class), { inner = setmetatable({}, class) }))
     end)
 
-    it("is its own for each of many objects, or the same where it was", function()
+    it("is separate for each of many objects, or shared as in the original", function()
         local function objects()
             local list = {}
             for i = 1, 100 do
@@ -289,13 +290,13 @@ describe("the metatable of a copied table", function()
         assert.is_true(expect.in_lane(are_same, list))
         linda:send("key", list)
         assert.is_true(expect.in_lane(function() return are_same(select(2, linda:receive(0, "key"))) end))
-        -- Apart from each other, as values of one call.
+        -- As separate values of one call.
         linda:send("key", (table.unpack or unpack)(list))
         local copies = { select(2, linda:receive(0, linda.batched, "key", 200)) }
         for i = 1, 200 do assert.equal(getmetatable(list[i]), getmetatable(copies[i])) end
     end)
 
-    it("is restored in main for objects that a lane made from the class", function()
+    it("is restored in the main state for objects that a lane made from the class", function()
         local class = {}
         class.__index = class
         local sample = setmetatable({}, class)
@@ -304,7 +305,7 @@ describe("the metatable of a copied table", function()
         assert.equal("new", made[1])
     end)
 
-    it("is restored after a trip through several lanes", function()
+    it("is restored after passing through several lanes", function()
         local class = {}
         class.__index = class
         local value = expect.in_lane(function(outer)
@@ -313,7 +314,7 @@ describe("the metatable of a copied table", function()
         assert.is_true(rawequal(class, getmetatable(value)))
     end)
 
-    it("is that of an error object too", function()
+    it("is kept for an error object too", function()
         local class = { __tostring = function(self) return self.text end }
         local sample = setmetatable({}, class)
         local lane = lanes.gen("*", function() error(setmetatable({ text = "failed" }, getmetatable(sample))) end)()
@@ -322,7 +323,7 @@ describe("the metatable of a copied table", function()
         assert.equal("failed", tostring(err))
     end)
 
-    it("arrives when it is the metatable of itself", function()
+    it("arrives when it is its own metatable", function()
         local value = {}
         setmetatable(value, value)
         local copy = through_lane(value)
@@ -333,7 +334,7 @@ describe("the metatable of a copied table", function()
         end, value))
     end)
 
-    it("arrives with its own metatable", function()
+    it("arrives with its metatable", function()
         local meta = setmetatable({}, { __index = function(_, key) return "meta " .. key end })
         meta.__index = meta
         assert.equal("meta field", expect.in_lane(function(object) return object.field end, setmetatable({}, meta)))
@@ -366,7 +367,7 @@ describe("the metatable of a copied table", function()
         end, setmetatable({}, { __mode = "v" })))
     end)
 
-    it("arrives in the state it has when a new lane gets the object", function()
+    it("arrives with its current contents in a new lane", function()
         local class = { version = 1 }
         local value = setmetatable({}, class)
         assert.equal(1, expect.in_lane(function(object) return getmetatable(object).version end, value))
@@ -374,7 +375,7 @@ describe("the metatable of a copied table", function()
         assert.equal(2, expect.in_lane(function(object) return getmetatable(object).version end, value))
     end)
 
-    it("arrives in the state it has, whatever changed in the tables inside it", function()
+    it("arrives with its current contents after changes in the tables inside it", function()
         local class = { config = { level = 1 } }
         local value = setmetatable({}, class)
         local function level(object) return getmetatable(object).config.level end
@@ -383,7 +384,7 @@ describe("the metatable of a copied table", function()
         assert.equal(2, expect.in_lane(level, value))
     end)
 
-    it("arrives in the state it has, whatever changed in the upvalues of its methods", function()
+    it("arrives with its current contents after changes in the upvalues of its methods", function()
         local number = 1
         local class = { get = function() return number end }
         local value = setmetatable({}, class)
@@ -393,7 +394,7 @@ describe("the metatable of a copied table", function()
         assert.equal(2, expect.in_lane(get, value))
     end)
 
-    it("arrives in the state it has, even if a new value lies where an old one was in memory", function()
+    it("arrives with its current contents, even if a new value has the address of an old one", function()
         local class = {}
         local value = setmetatable({}, class)
         for i = 1, 100 do
@@ -404,7 +405,7 @@ describe("the metatable of a copied table", function()
         end
     end)
 
-    it("is the table that the value holds as its class", function()
+    it("is the table that the value contains as its class", function()
         local class = {}
         class.__index = class
         local value = setmetatable({ class = class }, class)
@@ -422,7 +423,7 @@ describe("the metatable of a copied table", function()
         end, value))
     end)
 
-    it("may hold the very object that has it", function()
+    it("may contain the object that has it", function()
         local class = {}
         class.__index = class
         class.instance = setmetatable({ name = "only one" }, class)
@@ -441,7 +442,7 @@ describe("the metatable of a copied table", function()
         assert.equal(1, class.version)
     end)
 
-    it("is not mixed up with that of other classes", function()
+    it("is not confused with those of other classes", function()
         local classes, objects = {}, {}
         for i = 1, 100 do
             classes[i] = { number = i }
@@ -457,9 +458,9 @@ describe("the metatable of a copied table", function()
     end)
 end)
 
-describe("finalisers of table contents", function()
+describe("finalizers of table contents", function()
     if _VERSION ~= "Lua 5.1" then
-        it("run in the states that hold the object, and nowhere else", function()
+        it("run only in the states that have the object", function()
             assert.equal("1\n2\n", support.output [[
                 local lanes = require "lanes"
                 local linda = lanes.linda()

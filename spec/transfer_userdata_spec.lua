@@ -1,11 +1,12 @@
--- Userdata on their way between states: lindas, files, lane handles, and what metatables say about them.
+-- Userdata that are passed between states: lindas, files, lane handles, and the fields of
+-- metatables that control it.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
 local expect = require "expect"
 
 describe("a light userdata", function()
-    it("arrives as itself", function()
+    it("arrives unchanged", function()
         local identity = lanes.linda():deep()
         assert.equal(identity, expect.in_lane(function(argument) return argument end, identity))
         assert.is_true(expect.in_lane(function(argument) return type(argument) == "userdata" end, identity))
@@ -66,7 +67,7 @@ describe("a full userdata", function()
         end)
     end
 
-    it("is nil there when its metatable says __lanesignore", function()
+    it("arrives as nil when its metatable has __lanesignore", function()
         assert.equal("nil\tnil\tkept\nkey\tnil\n", support.output [[
             local lanes = require "lanes"
             getmetatable(io.stdout).__lanesignore = true
@@ -104,7 +105,7 @@ end)
 
 if newproxy then
     describe("a userdata whose metatable has __lanesclone", function()
-        -- A module with such a userdata of size 0, as far as it can be made in Lua.
+        -- A module with such a userdata of size 0, which can be made in Lua.
         local module = [[
             package.preload.proxies = function()
                 local first = newproxy(true)
@@ -139,7 +140,7 @@ if newproxy then
             ]]))
         end)
 
-        it("is a new object after a trip through a linda", function()
+        it("is a new object after passing through a linda", function()
             assert.equal("userdata\tproxy\tfalse\n", support.output(module .. [[
                 local proxy = proxies.new()
                 local linda = lanes.linda()
@@ -151,8 +152,9 @@ if newproxy then
     end)
 end
 
-describe("a clonable userdata whose metatable no module has", function()
-    -- Userdata of which Lua code chooses the metatable, on every Lua; the block of a file, without its finalizer, or an empty one.
+describe("a clonable userdata whose metatable is in no module", function()
+    -- Userdata whose metatable is set by Lua code, on every Lua: the block of a file without its
+    -- finalizer, or an empty one.
     local new = [[
         local lanes = require "lanes".configure()
         local linda = lanes.linda()
@@ -172,7 +174,7 @@ describe("a clonable userdata whose metatable no module has", function()
         plain.__index = plain
     ]]
 
-    it("has a copy of it in the lane, the same for all", function()
+    it("has a copy of the metatable in the lane, the same for all objects", function()
         assert.equal("userdata\tone\t1\ttrue\ttrue\n", support.output(new .. [[
             local a, b = new(plain), new(plain)
             linda:send("key", new(plain))
@@ -193,7 +195,7 @@ describe("a clonable userdata whose metatable no module has", function()
         ]]))
     end)
 
-    it("has what the metatable is when it is sent", function()
+    it("has the contents of the metatable at the time of sending", function()
         assert.equal("before\tafter\n", support.output(new .. [[
             local metatable = { __lanesclone = function() end, word = "before" }
             metatable.__index = metatable
@@ -204,9 +206,9 @@ describe("a clonable userdata whose metatable no module has", function()
         ]]))
     end)
 
-    -- As luaL_newmetatable leaves it; the field __name is there since Lua 5.3.
+    -- As by luaL_newmetatable, which sets the field __name since Lua 5.3.
     for name, field in pairs { ["without __name"] = "nil", ["with __name"] = '"spec.object"', ["with another __name"] = '"other"' } do
-        it("has the metatable that the lane's registry has under its name, " .. name, function()
+        it("has the metatable of this name in the lane's registry, " .. name, function()
             assert.equal("true\tthere\ttrue\n", support.output(new .. [[
                 local metatable = { __lanesclone = print, __name = ]] .. field .. [[, word = "here" }
                 metatable.__index = metatable
@@ -227,7 +229,7 @@ describe("a clonable userdata whose metatable no module has", function()
         end)
     end
 
-    it("has a copy of a named one where the lane's registry has none, or one that does not clone", function()
+    it("has a copy of a named metatable if the lane's registry has none, or one without __lanesclone", function()
         assert.equal("here\nhere\n", support.output(new .. [[
             local metatable = { __lanesclone = function() end, word = "here" }
             metatable.__index = metatable
@@ -240,7 +242,7 @@ describe("a clonable userdata whose metatable no module has", function()
         ]]))
     end)
 
-    it("is refused where the metatable cannot be copied, with a remedy for userdata", function()
+    it("is refused if the metatable cannot be copied, with a remedy for userdata", function()
         for _, field in ipairs { "coroutine.create(function() end)", "io.stdout", "coroutine.wrap(function() end)" } do
             local out = support.output(new .. [[
                 plain.field = ]] .. field .. [[
@@ -275,8 +277,8 @@ describe("a clonable userdata whose metatable no module has", function()
     end)
 
     if newproxy then
-        -- In a lane, where such objects have nothing between them.
-        it("is told from objects that are behind it in memory", function()
+        -- In a lane, where such objects are adjacent in memory.
+        it("is distinguished from objects that follow it in memory", function()
             assert.equal("fine\n", support.output(new .. [[
                 print(results(lanes.gen("*", function()
                     local list = {}

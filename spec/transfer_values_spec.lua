@@ -1,11 +1,12 @@
--- Values other than tables and functions, on every way between states.
+-- Values other than tables and functions, by every way of passing them between states.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
 local expect = require "expect"
 local pack = support.pack
 
--- The ways that lead a value to another state and back, each a function from the value to what returns.
+-- The ways to pass a value to another state and back: each is a function from the value to the
+-- value that comes back.
 local ways = {
     ["through a linda"] = function(value)
         local linda = lanes.linda()
@@ -40,7 +41,7 @@ local ways = {
     end,
 }
 
--- Calls fn for each way, and says which one it was when fn fails.
+-- Calls fn for each way. If fn fails, the error names the way.
 local function each_way(fn)
     for name, way in pairs(ways) do
         local ok, message = pcall(fn, way)
@@ -110,7 +111,7 @@ describe("the transfer of values", function()
     end)
 
     it("keeps the sign of zero", function()
-        local zero = tonumber "0.0" -- no constant: to Lua 5.1 those of both signs are the same
+        local zero = tonumber "0.0" -- not a constant: Lua 5.1 merges the constants 0 and -0
         each_way(function(way)
             assert.equal(-math.huge, 1 / way(-zero))
             assert.equal(math.huge, 1 / way(zero))

@@ -1,9 +1,11 @@
--- Several states that each configure lanes on their own. From Lua alone, other states can only be made by LuaJIT's ffi.
+-- Several states that each configure lanes. From Lua, other states can be made only with LuaJIT's
+-- ffi.
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 if support.lua == "luajit" then
-    -- `new()` makes a state with all libraries; `run(state, text)` runs Lua text there and returns the string it returns.
+    -- `new()` makes a state with all libraries; `run(state, text)` runs Lua source in it and
+    -- returns the string that it returns.
     local BEGIN = [[
         jit.off()
         local ffi = require "ffi"
@@ -34,7 +36,7 @@ if support.lua == "luajit" then
     ]]
 
     describe("another state of the process", function()
-        it("can configure lanes on its own, with other settings", function()
+        it("can configure lanes with other settings", function()
             assert.equal("true\tfalse\n", support.output(BEGIN .. [[
                 local lanes = require "lanes".configure { with_timers = true }
                 local state = new()
@@ -44,7 +46,7 @@ if support.lua == "luajit" then
             ]]))
         end)
 
-        it("runs lanes of its own beside those of main", function()
+        it("runs its own lanes beside those of the main state", function()
             assert.equal("main\tother\n", support.output(BEGIN .. [[
                 local lanes = require "lanes"
                 local state = new()
@@ -120,7 +122,7 @@ if support.lua == "luajit" then
             ]]))
         end)
 
-        it("may come and go many times", function()
+        it("can be opened and closed many times", function()
             assert.equal("done\n", support.output(BEGIN .. [[
                 for i = 1, 30 do
                     local state = new()
@@ -134,7 +136,7 @@ if support.lua == "luajit" then
 end
 
 describe("the lanes of one program", function()
-    it("all belong to the universe of main", function()
+    it("all belong to the universe of the main state", function()
         assert.equal("main\tmain\n", support.output [[
             local lanes = require "lanes".configure { on_state_create = function() universe = "main" end }
             print(lanes.gen("*", function()

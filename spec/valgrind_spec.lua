@@ -1,13 +1,14 @@
--- A short representative of all specs, for slow tools such as valgrind: every public function, failing for lack of memory at
--- some of its allocations, in the main state and in lanes; and a program that ends while lanes run.
+-- A short selection of all specs, for slow tools such as valgrind: every public function, running
+-- out of memory at some of its allocations, in the main state and in lanes; and a program that ends
+-- while lanes run.
 --
--- Each run takes some of the scenarios, others each time. LANES_SPEC_FULL in the environment: all of them.
+-- Each run takes a different part of the scenarios. Environment: LANES_SPEC_FULL runs all of them.
 local support = require "support"
 local needs = require "needs"
 require "capi" -- builds deep_test, which scenarios use
 
-describe("a representative of all specs", function()
-    needs.hooks(it)("runs every scenario, with memory that runs out", function()
+describe("a selection of all specs", function()
+    needs.hooks(it)("runs every scenario, with refused allocations", function()
         assert.equal("fine\n", support.output([[
             local refusals = require "refusals"
             local every = os.getenv "LANES_SPEC_FULL" and 1 or 40

@@ -1,4 +1,5 @@
--- `warn` in a lane (Lua 5.4 and later) does what it does in the program's own state; each state has its own switch.
+-- `warn` in a lane (Lua 5.4 and later) works as in the program's own state; each state has its own
+-- switch.
 local support = require "support"
 
 local known = support.lua == "5.4" or support.lua == "5.5"
@@ -27,7 +28,7 @@ local calls = {
 
 describe("a warning", function()
     if not known then
-        it("is unknown in lanes too", function()
+        it("does not exist in lanes either", function()
             assert.equal("nil\n", support.output [[
                 local lanes = require "lanes".configure()
                 print(lanes.gen("*", function() return type(rawget(_G, "warn")) end)()[1])
@@ -47,7 +48,7 @@ describe("a warning", function()
         end
     ]]
     for _, call in ipairs(calls) do
-        it("of a lane is written as the program's own: " .. call[1], function()
+        it("of a lane is written like the program's own: " .. call[1], function()
             local here = support.run(program, { arguments = { call[2], "here" } })
             local there = support.run(program, { arguments = { call[2], "lane" } })
             assert.equal(0, here.code, here.err)
@@ -55,7 +56,7 @@ describe("a warning", function()
         end)
     end
 
-    it("is turned on and off for its lane alone, and the next lane begins anew", function()
+    it("is turned on and off for its lane only, and not for the next lane", function()
         local run = support.run [[
             local lanes = require "lanes".configure()
             local function run(...)
@@ -79,7 +80,7 @@ describe("a warning", function()
         assert.equal(table.concat(expected) .. "in new states:\n" .. new .. "Lua warning: here\n" .. new, run.err)
     end)
 
-    it("is a line of its own, however many lanes warn", function()
+    it("is written as one line when many lanes warn", function()
         local run = support.run [[
             local lanes = require "lanes".configure()
             local all = {}

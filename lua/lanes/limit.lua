@@ -2,11 +2,12 @@
 
 local core = require "lanes_core"
 
--- How many instructions pass between two looks at the clock.
+-- Instructions between two checks of the clock.
 local INTERVAL = 10000
 
---- Limits each task of the calling state to this many seconds of processor time; called once, before the first task.
--- @param seconds how long a task may work
+--- Limits each task of the calling state to this many seconds of processor time; called once,
+--- before the first task.
+-- @param seconds the maximum processor time of a task
 -- @return a function that begins a new task
 return function(seconds)
     local clock, sethook = core.cpu_time, debug.sethook
@@ -20,11 +21,11 @@ return function(seconds)
     sethook(check, "", INTERVAL)
     local jit = rawget(_G, "jit")
     if jit then
-        -- Compiled loops do not look at hooks.
+        -- Compiled loops do not check hooks.
         jit.off()
     end
     if coroutine then
-        -- A hook belongs to one coroutine, but on LuaJIT to all.
+        -- A hook belongs to one coroutine, on LuaJIT to all coroutines.
         local create = coroutine.create
         if not jit then
             rawset(coroutine, "create", function(f)

@@ -1,4 +1,5 @@
---- `lanes.map` and `lanes.imap`: calls of one function for many items, by a pool (docs/manual/pools.md).
+--- `lanes.map` and `lanes.imap`: calls of one function for many items, by a pool
+--- (docs/manual/pools.md).
 
 local lanes = require "lanes"
 local pools = require "lanes.pool"
@@ -11,7 +12,7 @@ local Pool = pools.Pool
 
 local map = {}
 
--- How long a chunk should take, in seconds.
+-- The time that a chunk should take, in seconds.
 local CHUNK_TIME = 0.0005
 
 local function described(value)
@@ -43,7 +44,7 @@ local KNOWN = {
     end },
 }
 
--- A call of `map` or `imap`: what is known of it.
+-- Checks the arguments of `map` or `imap` and makes the record of the call.
 -- @param name "map" or "imap"
 -- @param all whether all results of the function are kept
 local function begin(name, pool, own, f, list, opts, all, level)
@@ -73,7 +74,7 @@ local function begin(name, pool, own, f, list, opts, all, level)
     return call
 end
 
--- Hands the function to the workers.
+-- Passes the function to the workers.
 local function announce(call, f, many)
     local sent, failure = pcall(call.queue.set, call.queue, call.id, call.own.slot, call.all, call.stop, many, f)
     if not sent then
@@ -82,7 +83,7 @@ local function announce(call, f, many)
     call.own.calls[call.id] = call
 end
 
--- Takes the function away: workers drop what has not begun.
+-- Removes the function: workers drop chunks that have not begun.
 local function finish(call)
     if call.own.calls[call.id] then
         call.own.calls[call.id] = nil
@@ -97,7 +98,7 @@ local function failed(call, index, err, trace)
     end
 end
 
--- Called by the pool with an answer of a worker.
+-- Called by the pool with a reply of a worker.
 local function take(call, first, n, kind, payload)
     local results = call.results
     if kind == "one" or kind == "all" then
@@ -125,17 +126,17 @@ local function take(call, first, n, kind, payload)
     if call.arrived then
         call.arrived(first, n)
     end
-    -- At the end: where memory runs out before, `lose` does it.
+    -- Last, because `lose` does it if memory runs out before.
     call.outstanding = call.outstanding - 1
     call.done = call.done + n
 end
 
--- As `take`, where memory has run out. Allocates nothing.
+-- As `take`, if memory has run out. Allocates nothing.
 local function lose(call)
     call.outstanding = call.outstanding - 1
 end
 
--- The size of the next chunk: what takes CHUNK_TIME, as far as is known.
+-- The size of the next chunk: as many items as take CHUNK_TIME, by the times so far.
 local function chunk_size(call)
     if call.auto and call.done > 0 then
         local elapsed = lanes.now_secs() - call.began
@@ -145,7 +146,7 @@ local function chunk_size(call)
     return call.size
 end
 
--- An item that cannot be sent: raises the error about it.
+-- Raises the error about an item that cannot be passed.
 local function blame(call, first, n, payload, failure)
     local queue, probe = call.queue, "probe:" .. tostring(call.id)
     for i = 1, n do
@@ -166,7 +167,8 @@ local function blame(call, first, n, payload, failure)
     error(call.name .. ": " .. tostring(failure), 0)
 end
 
--- Sends jobs, four elements each. Returns false if the pool is cancelled or the calling lane is to stop.
+-- Sends jobs, four elements each. Returns false if the pool is cancelled or the calling lane is
+-- asked to stop.
 local function send(call, slot, jobs, count)
     local queue = call.queue
     local sent, failure = pcall(queue.send, queue, slot, unpack(jobs, 1, count))
@@ -215,7 +217,7 @@ local function raise(call, index)
     error(err, 0)
 end
 
--- Waits for answers. Returns false at the timeout, `cancel_error` if the caller is to stop.
+-- Waits for replies. Returns false at the timeout, `cancel_error` if the caller is asked to stop.
 local function pump(call)
     local remaining = call.deadline and math.max(0, call.deadline - lanes.now_secs())
     local own = call.own
@@ -233,7 +235,8 @@ local function pump(call)
     return outcome
 end
 
--- Does the jobs of a map within a task, with the help of other workers: it never waits for what nobody has begun.
+-- Runs the jobs of a map within a task, with the help of other workers. It never waits for a job
+-- that has not begun.
 local function nested(call)
     local here, queue = call.own.here, call.queue
     local slot = "jobs:" .. call.id
@@ -281,7 +284,7 @@ local function nested(call)
     return true
 end
 
--- Does the jobs of a map from outside of the pool.
+-- Runs a map from outside of the pool.
 local function outside(call)
     local window = 4 * call.workers
     local jobs = {}
@@ -346,7 +349,7 @@ local function do_map(name, pool, own, f, list, opts, level)
     return results
 end
 
--- An object whose end, or collection, drops the rest of a call.
+-- An object that drops the rest of a call when it is closed or collected.
 local function closer(call)
     local function close()
         finish(call)
@@ -386,7 +389,7 @@ local function do_imap(name, pool, own, f, source, opts, level)
     local many = ahead.n > 1
     local exhausted = ahead[1] == nil
     if own.here then
-        -- Within a task of the same pool: by the task itself.
+        -- Within a task of the same pool, the task runs the calls itself.
         local index = 0
         return function()
             if exhausted then
@@ -415,7 +418,7 @@ local function do_imap(name, pool, own, f, source, opts, level)
     local guard = closer(call)
     local jobs = {}
 
-    -- Takes items from the iterator as far as the buffer goes, and sends them.
+    -- Takes items from the iterator, as many as the buffer allows, and sends them.
     local function feed()
         local count = 0
         while not exhausted and not (call.stop and call.first_error) do
@@ -445,7 +448,7 @@ local function do_imap(name, pool, own, f, source, opts, level)
         return count == 0 or send(call, "job", jobs, count)
     end
 
-    -- Hands out item `index`, which has arrived.
+    -- Returns the results of item `index`, which have arrived.
     local function hand(index)
         handed = handed + 1
         call.progress(handed, call.total)
@@ -512,7 +515,7 @@ local function do_imap(name, pool, own, f, source, opts, level)
         end
     end
     return function()
-        -- Keeps the guard alive for as long as the iterator.
+        -- Keeps the guard alive as long as the iterator.
         return following(guard)
     end, nil, nil, guard
 end
@@ -537,7 +540,7 @@ end
 
 local shared
 
--- The pool of `lanes.map`: made at first use; within a task, its own.
+-- The pool of `lanes.map`: within a task the task's pool, otherwise one that is made at first use.
 local function default()
     local here = package.loaded["lanes.pool.here"]
     if here then

@@ -1,4 +1,5 @@
---- Pools of lanes: `lanes.pool`, futures, and the way to the workers (docs/manual/pools.md).
+--- Pools of lanes: `lanes.pool`, futures, and messages from and to the workers
+--- (docs/manual/pools.md).
 
 local lanes = require "lanes"
 local core = require "lanes_core"
@@ -9,14 +10,14 @@ local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
 local pools = {}
 
--- What only the state knows that has made a pool, by pool.
+-- The private data of pools that this state has made, by pool.
 local owned = setmetatable({}, { __mode = "k" })
 
--- How many messages a state takes from its workers at a time.
+-- The largest number of messages that a state receives from its workers at a time.
 local AT_A_TIME = 32
 
--- Seconds after which a state that waits first looks for workers that have ended without a message; each time it waits twice as long, up to
--- the second.
+-- Seconds between two checks of a waiting state for workers that have ended without a message: the
+-- first interval, which doubles each time, and the longest.
 local FIRST_AUDIT, LAST_AUDIT = 0.05, 2
 
 local NONE = {}
@@ -27,7 +28,7 @@ pools.Pool = Pool
 
 local Future = {}
 
--- The key of what a future knows.
+-- The key of a future's private data.
 local PRIVATE = {}
 
 local function described(value)
@@ -46,10 +47,10 @@ local function names(known)
     return table.concat(list, ", ")
 end
 
---- Checks a table of options.
+--- Checks a table of options. Raises an error about the first bad one.
 -- @param call name of the function, for messages
--- @param known by name: { expected in words, function that says whether a value is }
--- @param level of the caller to be blamed, as of `error`
+-- @param known from an option's name to { text of what is expected, function that checks a value }
+-- @param level the level of the error's position, as for `error`
 function pools.check(call, options, known, level)
     for key, value in pairs(options) do
         local option = known[key]
@@ -76,7 +77,7 @@ local function is(expected)
     end
 end
 
--- Options of `lanes.pool`; those of the second table are passed on to `lanes.gen`, which checks them.
+-- Options of `lanes.pool`. Those in the second table are passed to `lanes.gen`, which checks them.
 local KNOWN = {
     workers = { "a whole number from 1", whole },
     libraries = { "a string", is "string" },
@@ -100,7 +101,8 @@ local function start_worker(pool, own)
     own.starting[number] = true
 end
 
--- Starts workers in place of those that have ended. Those that cannot be started now are started by a later call.
+-- Replaces workers that have ended. Those that cannot be started now are started by
+-- a later call.
 local function replace(pool, own)
     while own.missing > 0 do
         local started, failure = pcall(start_worker, pool, own)
@@ -114,7 +116,7 @@ local function replace(pool, own)
     end
 end
 
--- A finalizer for what is in `owned`: a pool that nobody uses ends its workers.
+-- An object with a finalizer for `owned`: a pool that is collected ends its workers.
 local function guard(queue)
     local function collected()
         queue:cancel()
@@ -128,7 +130,7 @@ local function guard(queue)
     return setmetatable({}, { __gc = collected })
 end
 
--- Deals with a message of a worker.
+-- Handles a message of a worker.
 local function dispatch(own, call, first, n, kind, payload)
     if call ~= 0 then
         local known = own.calls[call]
@@ -153,8 +155,8 @@ local function dispatch(own, call, first, n, kind, payload)
     end
 end
 
--- Deals with what `receive` has returned. Messages cannot be put back, so where memory runs out meanwhile the calls that they are for
--- fail, which allocates nothing.
+-- Handles the results of `receive`. Messages cannot be put back, so if memory runs out meanwhile,
+-- their calls fail, which allocates nothing.
 local function deal(own, key, ...)
     if key == nil then
         return false
@@ -176,8 +178,8 @@ local function deal(own, key, ...)
     return true
 end
 
--- Looks for workers that have ended without a message, as where not even memory for that was left. What they worked at fails.
--- Returns whether there was one.
+-- Searches workers that have ended without a message, as when memory for it was missing.
+-- Their tasks fail. Returns whether there was one.
 local function audit(queue, own)
     local found = false
     for number, handle in pairs(own.workers or NONE) do
@@ -203,9 +205,10 @@ local function audit(queue, own)
     return found
 end
 
---- Waits for messages of the workers and deals with them.
--- @param timeout in seconds; nil waits as long as it takes
--- @return true; false at the timeout; `cancel_error` if the calling lane is to stop, or the pool has been cancelled
+--- Waits for messages of the workers and handles them.
+-- @param timeout seconds; nil: no limit
+-- @return true; false at the timeout; `cancel_error` if the calling lane is asked to stop, or the
+--   pool has been cancelled
 function pools.pump(pool, own, timeout)
     local queue = pool.queue
     if own.missing > 0 then
@@ -224,7 +227,7 @@ function pools.pump(pool, own, timeout)
     return outcome
 end
 
--- The error of `init`, as an error of the call that notices it.
+-- Raises the error of `init` from the calling function.
 local function raise_failure(own, level)
     local failure = own.failure
     local err = failure[1]
@@ -234,7 +237,7 @@ local function raise_failure(own, level)
     error(err, type(err) == "string" and 0 or level + 1)
 end
 
---- Makes a pool: lanes that work for many calls.
+--- Makes a pool: lanes that run functions for many calls.
 -- @param options see docs/manual/pools.md
 -- @return the pool
 function pools.new(options)
@@ -283,13 +286,14 @@ function pools.new(options)
     return pool
 end
 
---- What a state knows of a pool: as its owner, or as one of its workers.
+--- Returns this state's private data of a pool, as its owner or as one of its workers. Raises an
+--- error if it has none.
 -- @param call name of the method, for messages
 function pools.access(pool, call, level)
     local queue = type(pool) == "table" and rawget(pool, "queue")
     local own = owned[pool]
     if not own and queue then
-        -- In a worker the pool is a copy, and the same for all its tasks.
+        -- In a worker the pool is a copy, the same for all its tasks.
         local here = package and package.loaded["lanes.pool.here"]
         if here and here.queue == queue then
             own = here.own
@@ -359,33 +363,34 @@ local function await(future, timeout)
     return known.outcome and true or outcome
 end
 
--- What came of a task: called by `dispatch`.
+-- Stores the outcome of a task. Called by `dispatch`.
 local function take(known, _, _, kind, payload)
-    known.own.calls[known.call] = nil
+    -- Allocates first: if that fails, the call is still recorded, and `lose` ends it.
+    local outcome, values = "error", payload
     if kind == "all" then
-        known.outcome, known.values = "done", payload
-        known.own.done = known.own.done + 1
-        return
-    end
-    known.own.failed = known.own.failed + 1
-    known.outcome = "error"
-    if kind == "lost" then
-        known.values = { n = 2, nil, payload }
+        outcome = "done"
+    elseif kind == "lost" then
+        values = { n = 2, nil, payload }
     else
         local failure = payload.errors[1]
-        known.values = { n = failure[2] == nil and 2 or 3, nil, failure[1], failure[2] }
+        values = { n = failure[2] == nil and 2 or 3, nil, failure[1], failure[2] }
     end
+    local own = known.own
+    own.calls[known.call] = nil
+    known.outcome, known.values = outcome, values
+    local count = outcome == "done" and "done" or "failed"
+    own[count] = own[count] + 1
 end
 
 local NO_MEMORY = { n = 2, nil, "not enough memory" }
 
--- As `take`, where memory has run out. Allocates nothing.
+-- As `take`, if memory has run out. Allocates nothing.
 local function lose(known, call)
     known.own.calls[call] = nil
     known.outcome, known.values = "error", NO_MEMORY
 end
 
---- Has a worker call a function.
+--- Submits a task: a worker calls a function.
 -- @param f the function
 -- @param ... its arguments
 -- @return a future
@@ -402,7 +407,7 @@ function Pool:submit(f, ...)
     local call = pools.new_call(own)
     local known = { pool = self, own = own, call = call, take = take, lose = lose, lost = false, outcome = false, values = false }
     local future = setmetatable({ [PRIVATE] = known }, Future)
-    -- Known before it is sent: what comes back finds it.
+    -- Recorded before it is sent, so that the reply finds it.
     own.calls[call] = known
     local sent, failure = pcall(self.queue.send, self.queue, "job", call, 0, 1,
         { f = f, n = select("#", ...), reply = own.slot, ... })
@@ -421,7 +426,7 @@ function Pool:submit(f, ...)
     return future
 end
 
--- Whether a task waits for a worker; the number of the worker that works at it, if one does.
+-- Returns whether a task waits for a worker, and the number of the worker that runs it, if any.
 local function place(known)
     for number in pairs(known.own.workers or {}) do
         if known.pool.queue:get("run:" .. number) == known.call then
@@ -434,8 +439,9 @@ end
 local methods = {}
 
 --- Waits until the task has ended.
--- @param timeout in seconds; nil waits as long as it takes
--- @return its results; nil, error, trace; nothing if it was cancelled; nil, "timeout"
+-- @param timeout seconds; nil: no limit
+-- @return its results; nil, error, trace; nothing if it was cancelled; nil, "timeout";
+--   cancel_error
 function methods:join(timeout)
     if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
         error(("bad argument #1 to 'join' (number expected, got %s)"):format(described(timeout)), 2)
@@ -452,8 +458,8 @@ function methods:join(timeout)
     end
 end
 
---- Cancels the task: one that waits is dropped, one that runs is asked to stop as `lane:cancel` does.
--- @param ... as of lane:cancel
+--- Cancels the task: drops a waiting one, asks a running one to stop as by `lane:cancel`.
+-- @param ... as for lane:cancel
 -- @return true and the status if it has ended, else false and "timeout"
 function methods:cancel(mode, ...)
     local known = self[PRIVATE]
@@ -467,7 +473,8 @@ function methods:cancel(mode, ...)
     end
     local waits, number = place(known)
     if not waits then
-        -- Who takes this mark may cancel the worker: it cannot have another task meanwhile.
+        -- The state that takes this mark may cancel the worker, which cannot begin another task
+        -- meanwhile.
         local _, call = queue:receive(0, "run:" .. number)
         if call == known.call then
             local handle = own.workers[number]
@@ -490,7 +497,7 @@ function methods:cancel(mode, ...)
         end
         return methods.cancel(self, mode, ...)
     end
-    -- Its job is dropped by the worker that takes it: there is nobody to send the results to.
+    -- The worker that takes its job drops it.
     own.calls[known.call] = nil
     known.outcome = "cancelled"
     own.dropped = own.dropped or {}
@@ -531,7 +538,7 @@ function Future.__tostring()
 end
 Future.__metatable = "Future"
 
---- What the pool does.
+--- Returns counts of the pool's activity.
 -- @return a table: workers, busy, queued, done, failed
 function Pool:stats()
     local own = pools.access(self, "stats", 2)
@@ -554,8 +561,8 @@ local function checked_timeout(timeout, call)
     end
 end
 
---- Ends the pool when all tasks that wait have been done.
--- @param timeout in seconds; nil waits as long as it takes
+--- Ends the pool after all waiting tasks have been run.
+-- @param timeout seconds; nil: no limit
 -- @return true; false, "timeout": the workers end later
 function Pool:close(timeout)
     checked_timeout(timeout, "close")
@@ -582,8 +589,8 @@ function Pool:close(timeout)
     return true
 end
 
---- Ends the pool at once: tasks that wait are dropped, those that run are asked to stop.
--- @param timeout in seconds; nil waits as long as it takes
+--- Ends the pool at once: drops waiting tasks and asks running ones to stop.
+-- @param timeout seconds; nil: no limit
 -- @return true; false, "timeout": the workers end later
 function Pool:cancel(timeout)
     checked_timeout(timeout, "cancel")
@@ -625,7 +632,7 @@ function Pool.__tostring(pool)
     return "Pool: " .. name
 end
 
--- The methods `map` and `imap` are in a file of their own, which needs this one.
+-- The methods `map` and `imap` are in a separate file, which requires this one.
 for _, name in ipairs { "map", "imap" } do
     Pool[name] = function(self, ...)
         require "lanes.map"

@@ -1,4 +1,5 @@
---- Progress of long calls: a bar on a terminal, or a function of the program's (docs/manual/pools.md#options-of-a-map).
+--- Progress of long calls: a bar on a terminal, or a function of the program
+--- (docs/manual/pools.md#options-of-a-map).
 
 local lanes = require "lanes"
 local core = require "lanes_core"
@@ -12,8 +13,8 @@ local INTERVAL = 0.1
 local WIDTH = 40
 
 --- Draws a bar on standard error if that is a terminal; does nothing elsewhere.
--- @param done how much is done
--- @param total how much there is; nil if that is not known
+-- @param done the number of items done
+-- @param total the number of all items; nil if it is not known
 function progress.bar(done, total)
     if not core.is_terminal() then
         return
@@ -30,9 +31,10 @@ end
 
 local function nothing() end
 
---- What a call tells of its progress.
+--- Makes the function that reports the progress of a call.
 -- @param wanted true: the bar; a function: `wanted(done, total)`; else nothing
--- @return function(done, total, at_end), to be called often: calls `wanted` at most ten times a second, and at the end
+-- @return function(done, total, at_end), to be called often: calls `wanted` at most ten times a
+--   second, and at the end
 function progress.new(wanted)
     if not wanted then
         return nothing

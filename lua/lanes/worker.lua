@@ -1,20 +1,23 @@
---- The body of a pool's worker: takes jobs from the pool's linda and sends back what they come to (docs/manual/pools.md).
+--- The body of a pool's worker: receives jobs from the pool's linda and replies with their results
+--- (docs/manual/pools.md).
 --
--- It runs in a lane that may have few libraries, so it uses nothing but the base library and its arguments.
+-- It runs in a lane that may have few libraries, so it uses only the base library and its
+-- arguments.
 --
 -- A job is four elements of the slot "job": call, first, n, payload.
 --   call false: the worker ends.
---   first > 0:  `n` items of a map; the first has this index. `payload` is the item if n is 1, else a list. The slot `call` has
---               the settings of the map and its function: reply, all, stop, spread, f.
+--   first > 0:  `n` items of a map; the first has this index. `payload` is the item if n is 1, else
+--               a list. The slot `call` has the settings of the map and its function: reply, all,
+--               stop, spread, f.
 --   first == 0: a submitted task; `payload` has `f`, `n` arguments at 1..n, and `reply`.
 --   first < 0:  a map of another worker has jobs in the slot `payload`.
--- An answer is five elements of the slot `reply`: call, first, n, kind, payload.
+-- A reply is five elements of the slot `reply`: call, first, n, kind, payload.
 --   "one":   the values of `n` items: the value if n is 1, else a list
 --   "all":   the same with a table {n = count, ...} for each item
 --   "mixed": {values = list, errors = {[position] = {error, trace}}}
 --   "lost":  the text of the error by which the worker ended
--- Control messages to the owner have call 0 and the worker's number as `first`: kinds "ready", "failed" (init; the error), "gone" (it is
--- to be replaced) and "ended".
+-- Control messages to the owner have call 0 and the worker's number as `first`: kinds "ready",
+-- "failed" (init; the error), "gone" (the worker must be replaced) and "ended".
 
 return function(queue, me, settings, cancel_error)
     local batched = queue.batched
@@ -33,7 +36,7 @@ return function(queue, me, settings, cancel_error)
         end
     end
 
-    -- Sends to the owner or to another worker. Not at all once the pool is cancelled.
+    -- Sends to the owner or to another worker. Returns false if the pool is cancelled.
     local function send(reply, ...)
         return queue:send(reply, ...) == true
     end
@@ -48,7 +51,8 @@ return function(queue, me, settings, cancel_error)
         return { err, traceback and traceback("", 2) or nil }
     end
 
-    -- Functions of calls, by call. Those of calls that have ended are forgotten.
+    -- Returns the settings and function of a call, which are cached by call. Those of ended calls
+    -- are removed.
     local function found(call)
         if queue:count(call) ~= 5 then
             calls[call] = nil
@@ -117,7 +121,7 @@ return function(queue, me, settings, cancel_error)
         return values, errors
     end
 
-    -- Replaces what cannot be sent by the error that says why.
+    -- Replaces values that cannot be passed by errors with the reason.
     local function sift(values, errors, n)
         errors = errors or {}
         for i = 1, n do
@@ -166,7 +170,7 @@ return function(queue, me, settings, cancel_error)
         return send(reply, call, first, n, "mixed", { values = values, errors = sift(values, errors, n) })
     end
 
-    -- Does one job. Returns false if the pool is cancelled.
+    -- Runs one job. Returns false if the pool is cancelled.
     local function run(call, first, n, payload)
         current = { call, first, n, "done" }
         if first == 0 then
@@ -179,7 +183,7 @@ return function(queue, me, settings, cancel_error)
             queue:set(running, call)
             local values, errors = work({ f = payload.f, all = true, spread = true }, 1, payload)
             if queue:receive(0, running) == nil then
-                -- Somebody has taken the mark to cancel this worker, and is about to do so.
+                -- Another state has taken the mark and is about to cancel this worker.
                 queue:receive(never)
                 return false
             end
@@ -188,7 +192,7 @@ return function(queue, me, settings, cancel_error)
         end
         local fine, known = pcall(found, call)
         if not fine then
-            -- The function cannot be had here.
+            -- The function cannot be built here.
             local reply, errors = queue:get(call, 1), {}
             for i = 1, n do
                 errors[i] = { known }
@@ -248,7 +252,7 @@ return function(queue, me, settings, cancel_error)
         end
     end
     if package then
-        -- Where a map within a task finds its pool.
+        -- A map within a task finds its pool here.
         package.loaded["lanes.pool.here"] = {
             queue = queue, me = me, workers = settings.workers, cancel_error = cancel_error, work = work,
         }

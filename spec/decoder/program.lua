@@ -1,6 +1,6 @@
--- Decodes messages whose bytes were changed at random: program.lua FIRST-SEED CASES. Each gives values or an error in words, takes
--- no more memory than such a message may, and leaves a state that works. What spec/decoder_spec.lua runs, in an interpreter of
--- its own.
+-- Decodes messages with randomly changed bytes: program.lua FIRST-SEED CASES. Each gives values or
+-- a clear error, takes no more memory than such a message may, and leaves a working state.
+-- spec/decoder_spec.lua runs it in a separate interpreter.
 local lanes = require "lanes".configure()
 local decode_mutated = require "lanes_core".hooks.decode_mutated
 local first, cases = tonumber(arg[1]), tonumber(arg[2])
@@ -9,10 +9,10 @@ local has_module, deep_test = pcall(require, "deep_test")
 
 local unpack = table.unpack or unpack
 
--- KiB that a decoded message may take, which has some KiB itself.
+-- KiB that a decoded message may take; the message itself has a few KiB.
 local LIMIT = 4096
 
--- A random number generator of our own, so that a seed means the same on every Lua.
+-- A random number generator, so that a seed gives the same numbers on every Lua.
 local state
 local function random(low, high)
     state = (state * 16807 + 12345) % 2147483647
@@ -23,7 +23,7 @@ local class = { name = "class" }
 class.__index = class
 function class:method() return self, class.name end
 
--- Modules that are known by name, and cannot be required.
+-- Modules that are known by name but cannot be required.
 local module = { class = {}, value = 1 }
 module.__index = module
 module.class.__index = module.class
@@ -41,7 +41,7 @@ end
 local one, two, three = userdata(nameless), userdata(nameless), userdata(registered)
 
 local linda = lanes.linda "decoder"
--- How many clonable userdata were made here.
+-- The number of clonable userdata made here.
 local originals = 0
 local shared = { "shared" }
 
@@ -125,7 +125,7 @@ end
 
 local getmetatable_of = debug.getmetatable
 
--- Looks at everything in a value.
+-- Visits everything in a value.
 local function visit(root)
     local seen, list = { [_G] = true, [package.loaded] = true }, { root }
     local function see(value)
@@ -190,7 +190,7 @@ for seed = first, first + cases - 1 do
     if seed % 100 == 0 then collectgarbage() end
 end
 
--- Everything works. (Only metatables that were in changed messages may have changed.)
+-- Checks that everything works. (Only metatables that were in changed messages may have changed.)
 local fresh = {}
 fresh.__index = fresh
 function fresh:method() return self end

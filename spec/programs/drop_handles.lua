@@ -1,6 +1,6 @@
--- Lanes started and forgotten: nobody keeps a handle, they still do their work, and those that never end do not
+-- Lanes without handles: they still do their work, and those that never end do not
 -- keep the program from ending.
--- Usage: drop_handles.lua COUNT. Prints how many reported.
+-- usage: drop_handles.lua COUNT. Prints the number of lanes that reported.
 local lanes = require "lanes".configure()
 
 local count = tonumber((...))
@@ -32,7 +32,7 @@ for number = 1, count do
     if number % 10 == 0 then fail(number) end
     if number % 50 == 0 then collectgarbage() end
     if number % 20 == 0 then
-        -- Not too far ahead of the lanes, which all are threads.
+        -- Not too far ahead of the lanes: each is a thread.
         while reported < number do
             local _, got = linda:receive(60, "reports")
             if seen[got] then error("reported twice: " .. got) end

@@ -1,6 +1,7 @@
--- An asynchronous log: workers send lines, one lane writes them to a file and is cancelled at the end.
--- Every lane's state is prepared by on_state_create, a Lua function or a C function.
--- Usage: log_writer.lua COUNT lua|c. Prints how many lines are in the file and whether they are in order.
+-- An asynchronous log: workers send lines, one lane writes them to a file and is cancelled at the
+-- end. Every lane's state is prepared by on_state_create, a Lua function or a C function.
+-- usage: log_writer.lua COUNT lua|c. Prints the number of lines in the file and whether they are in
+-- order.
 local count, kind = tonumber((...)), select(2, ...)
 
 -- The C function that opens LuaFileSystem and sets the global lfs.
@@ -12,7 +13,7 @@ local function c_initialiser()
     error "LuaFileSystem is not installed"
 end
 
--- Sets a global function that makes a line.
+-- Sets a global function that formats a line.
 local function lua_initialiser()
     function format_line(worker, number) -- luacheck: globals format_line
         return ("worker %d line %d"):format(worker, number)

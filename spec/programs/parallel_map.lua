@@ -1,5 +1,6 @@
--- A parallel map: jobs and results travel through one linda under integer keys, without timeouts.
--- Usage: parallel_map.lua COUNT. Prints the number of results and their sum.
+-- A parallel map: jobs and results are passed through one linda with integer keys, without
+-- timeouts.
+-- usage: parallel_map.lua COUNT. Prints the number of results and their sum.
 local lanes = require "lanes".configure()
 
 local count = tonumber((...))
@@ -25,7 +26,7 @@ local function parallel_map(map, list)
         local key, value = linda:receive(nil, index)
         if key ~= index then error("got key " .. tostring(key) .. " for " .. index) end
         mapped[index] = value
-        linda:set(index) -- the slot is not needed any more
+        linda:set(index) -- the slot is no longer needed
     end
     for _ = 1, workers do linda:send(nil, queue, false) end
     for _, lane in ipairs(running) do lane:join() end

@@ -1,5 +1,6 @@
--- Producers and consumers joined by a slot with a limit, so that neither side runs away from the other.
--- Usage: producer_consumer.lua COUNT. Prints how many goods each side saw, their sum, and the fullest the slot was.
+-- Producers and consumers connected by a slot with a limit, so that neither side gets far ahead.
+-- usage: producer_consumer.lua COUNT. Prints the number of goods on each side, their sum, and the
+-- maximum count of the slot.
 local lanes = require "lanes".configure()
 
 local count = tonumber((...))

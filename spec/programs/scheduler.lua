@@ -1,5 +1,7 @@
--- A polling scheduler: many lanes look at shared state with get and set, and pause by receives with tiny timeouts.
--- Usage: scheduler.lua COUNT. Prints the number of turns taken and the lane with the fewest and the most.
+-- A polling scheduler: many lanes read and write shared slots with get and set, and pause by
+-- receives with short timeouts.
+-- usage: scheduler.lua COUNT. Prints the number of turns, and the fewest and the most turns of a
+-- lane.
 local lanes = require "lanes".configure()
 
 local count = tonumber((...))

@@ -1,5 +1,6 @@
--- A lane with an event loop of its own: it serves TCP connections with LuaSocket, while other lanes are its clients.
--- Usage: socket_lane.lua COUNT. Prints how many lines were echoed to how many clients.
+-- A lane with an event loop that serves TCP connections with LuaSocket; other lanes are its
+-- clients.
+-- usage: socket_lane.lua COUNT. Prints the numbers of echoed lines and of clients.
 local lanes = require "lanes".configure()
 
 local count = tonumber((...))
@@ -7,7 +8,7 @@ local clients = 3
 
 local linda = lanes.linda "sockets"
 
--- Echoes every line it gets, in upper case, until it is asked to end.
+-- Echoes every line that it receives, in upper case, until it is asked to end.
 local function serve()
     local socket = require "socket"
     local listener = assert(socket.bind("127.0.0.1", 0))

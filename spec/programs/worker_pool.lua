@@ -1,5 +1,6 @@
--- A pool of workers that answer requests: every request names a key of its own, on which its reply comes once.
--- Usage: worker_pool.lua COUNT. Prints the number of right replies and what is left in the linda.
+-- A pool of workers that reply to requests: each request names a key, used once, for its reply.
+-- usage: worker_pool.lua COUNT. Prints the number of right replies and the values left in the
+-- linda.
 local lanes = require "lanes".configure()
 
 local count = tonumber((...))
@@ -33,7 +34,7 @@ end
 
 local function await(request)
     local _, answer = linda:receive(60, request.key)
-    linda:set(request.key) -- forget the key
+    linda:set(request.key) -- makes the key unknown again
     if not answer then error("no reply for " .. request.value) end
     local result, value = answer.result, request.value
     if answer.ok then
