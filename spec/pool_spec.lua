@@ -350,6 +350,25 @@ describe("the end of a pool", function()
     end)
 end)
 
+describe("a lane that makes pools", function()
+    it("is ended by a hook wherever it is", function()
+        for n = 1, 30 do
+            local lane = lanes.gen("*", function()
+                if rawget(_G, "jit") then jit.off() end -- compiled loops do not look at hooks
+                local lanes = require "lanes" -- luacheck: ignore
+                while true do
+                    local pool = lanes.pool { workers = 1 }
+                    pool:map(function(x) return x end, { 1, 2, 3 })
+                    pool:cancel()
+                end
+            end)()
+            support.until_status(lane, "running")
+            lane:cancel("count", 1 + n * 7, LIMIT)
+            assert.equal("cancelled", lane.status)
+        end
+    end)
+end)
+
 describe("a pool within its own tasks", function()
     it("can map", function()
         with({ workers = 2 }, function(pool)

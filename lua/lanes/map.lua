@@ -8,7 +8,7 @@ local progress = require "lanes.progress"
 local cancel_error = lanes.cancel_error
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local move = rawget(table, "move")
-local Pool = pools.Pool
+local Pool, attempt = pools.Pool, pools.attempt
 
 local map = {}
 
@@ -76,7 +76,7 @@ end
 
 -- Passes the function to the workers.
 local function announce(call, f, many)
-    local sent, failure = pcall(call.queue.set, call.queue, call.id, call.own.slot, call.all, call.stop, many, f)
+    local sent, failure = attempt(call.queue.set, call.queue, call.id, call.own.slot, call.all, call.stop, many, f)
     if not sent then
         error(call.name .. ": " .. tostring(failure):gsub("arg #6", "function"), 3)
     end
@@ -154,7 +154,7 @@ local function blame(call, first, n, payload, failure)
         if n > 1 then
             item = payload[i]
         end
-        local sent, text = pcall(queue.set, queue, probe, item)
+        local sent, text = attempt(queue.set, queue, probe, item)
         if not sent then
             failure = tostring(text)
             local path = failure:match "'arg #2([^']*)'" or ""
@@ -171,7 +171,7 @@ end
 -- asked to stop.
 local function send(call, slot, jobs, count)
     local queue = call.queue
-    local sent, failure = pcall(queue.send, queue, slot, unpack(jobs, 1, count))
+    local sent, failure = attempt(queue.send, queue, slot, unpack(jobs, 1, count))
     if sent then
         call.outstanding = call.outstanding + count / 4
         return failure == true
@@ -180,7 +180,7 @@ local function send(call, slot, jobs, count)
         error(failure, 0)
     end
     for at = 1, count, 4 do
-        if not pcall(queue.set, queue, "probe:" .. tostring(call.id), jobs[at + 3]) then
+        if not attempt(queue.set, queue, "probe:" .. tostring(call.id), jobs[at + 3]) then
             blame(call, jobs[at + 1], jobs[at + 2], jobs[at + 3], failure)
         end
     end

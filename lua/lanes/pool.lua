@@ -31,6 +31,19 @@ local Future = {}
 -- The key of a future's private data.
 local PRIVATE = {}
 
+-- As `pcall`, but a request to the lane is not caught.
+local function passed(fine, failure, ...)
+    if not fine and failure == cancel_error then
+        error(failure, 0)
+    end
+    return fine, failure, ...
+end
+
+local function attempt(f, ...)
+    return passed(pcall(f, ...))
+end
+pools.attempt = attempt
+
 local function described(value)
     if type(value) == "string" then
         return ("%q"):format(value)
@@ -105,7 +118,7 @@ end
 -- a later call.
 local function replace(pool, own)
     while own.missing > 0 do
-        local started, failure = pcall(start_worker, pool, own)
+        local started, failure = attempt(start_worker, pool, own)
         if not started then
             if own.living == 0 then
                 error(failure, 0)
@@ -165,7 +178,7 @@ local function deal(own, key, ...)
         return cancel_error
     end
     for at = 1, select("#", ...), 5 do
-        local fine = pcall(dispatch, own, select(at, ...))
+        local fine = attempt(dispatch, own, select(at, ...))
         if not fine then
             local call = select(at, ...)
             local known = own.calls[call]
@@ -253,7 +266,7 @@ function pools.new(options)
     for name in pairs(PASSED_ON) do
         passed_on[name] = options[name]
     end
-    local made, generator = pcall(lanes.gen, options.libraries or "*", passed_on, worker)
+    local made, generator = attempt(lanes.gen, options.libraries or "*", passed_on, worker)
     if not made then
         error((tostring(generator):gsub("^[^\n]-:%d+: ", "")), 3)
     end
@@ -267,7 +280,7 @@ function pools.new(options)
     }
     owned[pool] = own
     for _ = 1, count do
-        local started, failure = pcall(start_worker, pool, own)
+        local started, failure = attempt(start_worker, pool, own)
         if not started then
             pool.queue:cancel()
             error((tostring(failure):gsub("^[^\n]-:%d+: ", "")), 3)
@@ -409,7 +422,7 @@ function Pool:submit(f, ...)
     local future = setmetatable({ [PRIVATE] = known }, Future)
     -- Recorded before it is sent, so that the reply finds it.
     own.calls[call] = known
-    local sent, failure = pcall(self.queue.send, self.queue, "job", call, 0, 1,
+    local sent, failure = attempt(self.queue.send, self.queue, "job", call, 0, 1,
         { f = f, n = select("#", ...), reply = own.slot, ... })
     if not sent then
         own.calls[call] = nil

@@ -36,6 +36,18 @@ return function(queue, me, settings, cancel_error)
         end
     end
 
+    -- As `pcall`, but a request to the lane is not caught.
+    local function passed(fine, failure, ...)
+        if not fine and failure == cancel_error then
+            error(failure, 0)
+        end
+        return fine, failure, ...
+    end
+
+    local function attempt(f, ...)
+        return passed(pcall(f, ...))
+    end
+
     -- Sends to the owner or to another worker. Returns false if the pool is cancelled.
     local function send(reply, ...)
         return queue:send(reply, ...) == true
@@ -126,7 +138,7 @@ return function(queue, me, settings, cancel_error)
         errors = errors or {}
         for i = 1, n do
             if values[i] ~= nil then
-                local fine, text = pcall(queue.set, queue, probe, values[i])
+                local fine, text = attempt(queue.set, queue, probe, values[i])
                 if not fine then
                     values[i] = nil
                     errors[i] = { text }
@@ -134,7 +146,7 @@ return function(queue, me, settings, cancel_error)
             end
             if errors[i] then
                 for part = 1, 2 do
-                    local fine, text = pcall(queue.set, queue, probe, errors[i][part])
+                    local fine, text = attempt(queue.set, queue, probe, errors[i][part])
                     if not fine then
                         errors[i][part] = part == 1 and text or nil
                     end
@@ -151,7 +163,7 @@ return function(queue, me, settings, cancel_error)
             if n == 1 then
                 payload = values[1]
             end
-            local fine, sent = pcall(send, reply, call, first, n, kind, payload)
+            local fine, sent = attempt(send, reply, call, first, n, kind, payload)
             if fine then
                 return sent
             end
@@ -160,7 +172,7 @@ return function(queue, me, settings, cancel_error)
             end
             errors = sift(values, nil, n)
         end
-        local fine, sent = pcall(send, reply, call, first, n, "mixed", { values = values, errors = errors })
+        local fine, sent = attempt(send, reply, call, first, n, "mixed", { values = values, errors = errors })
         if fine then
             return sent
         end
@@ -190,7 +202,7 @@ return function(queue, me, settings, cancel_error)
             tasks = tasks + 1
             return answer(reply, call, first, 1, "all", values, errors)
         end
-        local fine, known = pcall(found, call)
+        local fine, known = attempt(found, call)
         if not fine then
             -- The function cannot be built here.
             local reply, errors = queue:get(call, 1), {}
@@ -245,7 +257,7 @@ return function(queue, me, settings, cancel_error)
             if failure[1] == cancel_error then
                 error(cancel_error, 0)
             end
-            if not pcall(control, "failed", failure) then
+            if not attempt(control, "failed", failure) then
                 control("failed", { tostring(failure[1]) })
             end
             return
