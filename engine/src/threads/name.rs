@@ -36,7 +36,51 @@ mod system {
     }
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
+#[cfg(windows)]
+mod system {
+    use windows_sys::Win32::System::Threading::{GetCurrentThread, SetThreadDescription};
+
+    pub fn set(name: &[u8]) {
+        let text = String::from_utf8_lossy(name);
+        let wide: Vec<u16> = text
+            .encode_utf16()
+            .filter(|&unit| unit != 0)
+            .chain([0])
+            .collect();
+        // SAFETY: the text ends with a zero and is read during the call only.
+        unsafe { SetThreadDescription(GetCurrentThread(), wide.as_ptr()) };
+    }
+}
+
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "macos",
+    target_os = "freebsd",
+    windows
+)))]
 mod system {
     pub fn set(_name: &[u8]) {}
+}
+
+#[cfg(all(test, windows, not(loom)))]
+mod tests {
+    use windows_sys::Win32::Foundation::LocalFree;
+    use windows_sys::Win32::System::Threading::{GetCurrentThread, GetThreadDescription};
+
+    #[test]
+    fn a_name_can_be_read_back() {
+        let read = std::thread::spawn(|| {
+            super::set("a \u{e4}\0 name".as_bytes());
+            let mut text = std::ptr::null_mut();
+            // SAFETY: the call makes a text that ends with a zero, which is freed once.
+            unsafe {
+                assert!(GetThreadDescription(GetCurrentThread(), &mut text) >= 0);
+                let length = (0..).take_while(|&i| *text.add(i) != 0).count();
+                let units = std::slice::from_raw_parts(text, length).to_vec();
+                LocalFree(text.cast());
+                String::from_utf16_lossy(&units)
+            }
+        });
+        assert_eq!(read.join().unwrap(), "a \u{e4} name");
+    }
 }
