@@ -12,9 +12,12 @@ pub enum Deadline {
 }
 
 impl Deadline {
-    /// The deadline `seconds` from now. Zero, negative and NaN mean now; what the clock cannot express means never.
+    /// The deadline `seconds` from now. Zero, negative and NaN mean now; what the clock of some system cannot express (from 1e18 on)
+    /// means never.
     pub fn after_seconds(seconds: f64) -> Deadline {
-        if seconds > 0.0 {
+        if seconds >= 1e18 {
+            Deadline::Never
+        } else if seconds > 0.0 {
             Duration::try_from_secs_f64(seconds)
                 .ok()
                 .and_then(|time| Instant::now().checked_add(time))

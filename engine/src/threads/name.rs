@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "the system's functions take C strings")]
 
-/// Sets the name, as far as the system has room for it (15 bytes on Linux).
+/// Sets the name, as far as the system has room for it (15 bytes on Linux, 63 elsewhere).
 pub fn set(name: &[u8]) {
     super::note_changed();
     system::set(name);
@@ -41,12 +41,23 @@ mod system {
     use windows_sys::Win32::System::Threading::{GetCurrentThread, SetThreadDescription};
 
     pub fn set(name: &[u8]) {
-        let text = String::from_utf8_lossy(name);
-        let wide: Vec<u16> = text
-            .encode_utf16()
-            .filter(|&unit| unit != 0)
-            .chain([0])
-            .collect();
+        // No memory is taken for it: a name may be long. The last number stays zero.
+        let mut wide = [0u16; 64];
+        let units = name
+            .utf8_chunks()
+            .flat_map(|chunk| {
+                let broken = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
+                chunk.valid().chars().chain(broken)
+            })
+            .filter(|&letter| letter != '\0');
+        let mut length = 0;
+        for letter in units {
+            let room = &mut wide[length..63];
+            if room.len() < letter.len_utf16() {
+                break;
+            }
+            length += letter.encode_utf16(room).len();
+        }
         // SAFETY: the text ends with a zero and is read during the call only.
         unsafe { SetThreadDescription(GetCurrentThread(), wide.as_ptr()) };
     }
@@ -69,8 +80,19 @@ mod tests {
 
     #[test]
     fn a_name_can_be_read_back() {
-        let read = std::thread::spawn(|| {
-            super::set("a \u{e4}\0 name".as_bytes());
+        let long = "x".repeat(1000);
+        for (given, expected) in [
+            ("a \u{e4}\0 name".as_bytes(), "a \u{e4} name"),
+            (b"\xffbroken", "\u{fffd}broken"),
+            (long.as_bytes(), &long[..63]),
+        ] {
+            assert_eq!(set_and_read(given.to_vec()), expected);
+        }
+    }
+
+    fn set_and_read(name: Vec<u8>) -> String {
+        let read = std::thread::spawn(move || {
+            super::set(&name);
             let mut text = std::ptr::null_mut();
             // SAFETY: the call makes a text that ends with a zero, which is freed once.
             unsafe {
@@ -81,6 +103,6 @@ mod tests {
                 String::from_utf16_lossy(&units)
             }
         });
-        assert_eq!(read.join().unwrap(), "a \u{e4} name");
+        read.join().unwrap()
     }
 }
