@@ -24,6 +24,11 @@ end
 --- Whether the system tells about processes as Linux does.
 machine.tells = not machine.windows and machine.is_readable "/proc/thread-self/stat"
 
+--- Whether the C library is musl.
+function machine.is_musl()
+    return require "lanes_core".build.target:find("-musl", 1, true) ~= nil
+end
+
 --- The bits of an address. (Where they are 32, the marker is cut off.)
 function machine.address_bits()
     return require "lanes_core".build.target:find "^i%d86%-" and 32 or 64

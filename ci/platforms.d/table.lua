@@ -1,5 +1,5 @@
--- Totals of ci/platforms: table.lua RESULTS [PAGE]. Prints a line for each platform and Lua, and one for all; the lines of PAGE between the marks
--- "<!-- table -->" and "<!-- end -->" get what came out, those of other platforms and Luas stay. Ends with 1 if anything failed.
+-- Totals of ci/platforms: table.lua RESULTS [PAGE]. Prints a line for each platform and Lua, and one for all; the lines of PAGE between the
+-- marks "<!-- table -->" and "<!-- end -->" get what came out, those of other platforms and Luas stay. Ends with 1 if anything failed.
 -- Lines of RESULTS have, between tabs: platform, Lua, checked, linked, spec files, passed, failed, pending, seconds, reasons.
 local FIELDS = { "platform", "lua", "checked", "linked", "files", "passed", "failed", "pending", "seconds", "reasons" }
 
