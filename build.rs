@@ -134,6 +134,7 @@ fn build() -> Result<(), String> {
         ("LUA_RELEASE", &release),
         ("TARGET", &cargo("TARGET")),
         ("LINKING", &linking.mode),
+        ("LINK_ARGUMENTS", &linking.arguments()),
         ("ALLOCATOR", judge::default_allocator(lua)),
         ("REVISION", &revision),
     ] {

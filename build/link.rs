@@ -32,6 +32,18 @@ pub struct Linking {
     pub lines: Vec<String>,
 }
 
+impl Linking {
+    /// What the linker of the library is told, as one text.
+    pub fn arguments(&self) -> String {
+        let arguments: Vec<_> = self
+            .lines
+            .iter()
+            .filter_map(|line| line.strip_prefix("cargo::rustc-cdylib-link-arg="))
+            .collect();
+        arguments.join(" ")
+    }
+}
+
 /// Chooses the linking mode. `wish` is the value of `LANES_LINK`, `named` the library of
 /// `LUA_LIB_NAME` and `LUA_LIB`, `found` the one that pkg-config names.
 pub fn decide(

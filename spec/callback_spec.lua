@@ -1,6 +1,7 @@
 -- Requests to lanes whose Lua code is called by a C library: by luv, which ends the process on an
 -- error, and by cqueues, which does not.
 local support = require "support"
+local needs = require "needs"
 
 local BEGIN = [[
     local lanes = require "lanes".configure { shutdown_timeout = 0.1 }
@@ -55,7 +56,7 @@ end
 
 local function with(name, what, body)
     it(what, function()
-        if not available(name) then return pending(("there is no %s for this Lua"):format(name)) end
+        if not available(name) then return needs.pending(("need %s (the module), which is not there for this Lua"):format(name)) end
         body()
     end)
 end

@@ -67,9 +67,10 @@ end)
 
 describe("a lock of very many units", function()
     it("raises not enough memory when too many units are taken", function()
-        local lock = lanes.genlock(lanes.linda(), "lock", 1e13)
-        support.raises("not enough memory", lock, 1e12, "try")
-        support.raises("not enough memory", lock, 1e12)
+        -- More than there are addresses: some systems promise any memory that has one.
+        local lock = lanes.genlock(lanes.linda(), "lock", 1e16)
+        support.raises("not enough memory", lock, 1e15, "try")
+        support.raises("not enough memory", lock, 1e15)
         assert.is_true(lock(3, "try"))
     end)
 end)

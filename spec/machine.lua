@@ -25,6 +25,11 @@ end
 --- Whether the system has information about processes in /proc, like Linux.
 machine.tells = not machine.windows and machine.is_readable "/proc/thread-self/stat"
 
+--- Whether the C library is musl.
+function machine.is_musl()
+    return require "lanes_core".build.target:find("-musl", 1, true) ~= nil
+end
+
 --- The number of bits of an address, 32 or 64. (With 32 bits, the marker is truncated.)
 function machine.address_bits()
     return require "lanes_core".build.target:find "^i%d86%-" and 32 or 64

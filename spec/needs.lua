@@ -38,6 +38,12 @@ local function pend(position, reason)
     current.env.pending(position .. reason)
 end
 
+--- Makes the running test pending, where it is known only then that something is missing.
+-- @param reason what is needed, as "need ..."
+function needs.pending(reason)
+    pend("", reason)
+end
+
 --- A replacement of busted's `it` for tests that need something.
 -- @param reason nil if it is there; else what is needed, as "need ..."
 -- @param it busted's function, or what `support.plain` made of it

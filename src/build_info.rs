@@ -24,6 +24,7 @@ pub enum BuildValue {
 /// - `target`: Rust's name of the platform
 /// - `linking`: where Lua's symbols come from: "host", "shared lua5.4", "raw-dylib lua54.dll",
 ///   "import library lua54"
+/// - `link_arguments`: what the linker was told for this platform
 /// - `allocator`: default protection of the host's allocator: "protected" or "none"
 /// - `hooks`: whether this is a test build
 pub fn entries() -> impl Iterator<Item = (&'static str, BuildValue)> {
@@ -35,6 +36,10 @@ pub fn entries() -> impl Iterator<Item = (&'static str, BuildValue)> {
         ("luajit", BuildValue::Flag(LUAJIT)),
         ("target", BuildValue::Text(env!("LANES_TARGET"))),
         ("linking", BuildValue::Text(env!("LANES_LINKING"))),
+        (
+            "link_arguments",
+            BuildValue::Text(env!("LANES_LINK_ARGUMENTS")),
+        ),
         ("allocator", BuildValue::Text(env!("LANES_ALLOCATOR"))),
         ("hooks", BuildValue::Flag(cfg!(feature = "hooks"))),
     ];

@@ -47,6 +47,10 @@ mod system {
     /// The first address of the program or library that contains `address`; none if the loader does
     /// not know it.
     pub fn of(address: *const c_void) -> Option<usize> {
+        // No address stands for the program there.
+        if address.is_null() {
+            return None;
+        }
         let flags =
             GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS;
         let mut module = std::ptr::null_mut();

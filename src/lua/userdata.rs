@@ -129,7 +129,7 @@ impl<T: 'static> Userdata<T> {
         let cell = Self::cell(state, index)?;
         // SAFETY: as for `get`; the pointer came from a box and is taken out before anything else.
         unsafe {
-            let value = std::mem::replace(&mut (*cell).value, std::ptr::null_mut());
+            let value = std::mem::take(&mut (*cell).value);
             (!value.is_null()).then(|| Box::from_raw(value))
         }
     }

@@ -17,6 +17,7 @@ mod places;
 mod answers;
 mod choosing;
 mod constants;
+mod decisions;
 mod judging;
 mod linking;
 mod searching;

@@ -13,9 +13,11 @@ pub enum Deadline {
 
 impl Deadline {
     /// The deadline `seconds` from now: `Now` if that is zero, negative or NaN, `Never` if the
-    /// clock cannot express it.
+    /// clock of some system cannot express it (from 1e18 on).
     pub fn after_seconds(seconds: f64) -> Deadline {
-        if seconds > 0.0 {
+        if seconds >= 1e18 {
+            Deadline::Never
+        } else if seconds > 0.0 {
             Duration::try_from_secs_f64(seconds)
                 .ok()
                 .and_then(|time| Instant::now().checked_add(time))
