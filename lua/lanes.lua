@@ -63,6 +63,9 @@ local settings_known = {
     on_state_create = { default = nil, expected = "a function", check = function(value)
         return value == nil or type(value) == "function"
     end },
+    on_error = { default = nil, expected = "\"stderr\" or a function", check = function(value)
+        return value == nil or value == "stderr" or type(value) == "function"
+    end },
     shutdown_timeout = { default = 0.25, expected = "a number of seconds from 0", check = function(value)
         return is_number(value) and value >= 0
     end },

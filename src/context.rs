@@ -37,6 +37,8 @@ pub struct Context {
     pub extended_traces: Cell<bool>,
     /// Whether finalizers are running: then none can be added.
     pub finalizing: Cell<bool>,
+    /// Whether the function that is told of failures is running.
+    pub reporting: Cell<bool>,
     /// While the lane is being launched: its thread, where modules are loaded.
     pub home: RefCell<Option<Home>>,
 }
@@ -61,6 +63,7 @@ impl Context {
             master: Cell::new(false),
             extended_traces: Cell::new(false),
             finalizing: Cell::new(false),
+            reporting: Cell::new(false),
             home: RefCell::default(),
         }
     }

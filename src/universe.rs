@@ -5,6 +5,7 @@ use crate::linda::Linda;
 use crate::state::allocator::Shared;
 use crate::timer::Timers;
 use lanes_engine::memory::grow;
+use lanes_engine::park::Waiter;
 use lanes_engine::park::named::{Locks, Party};
 use lanes_engine::sync::{Mutex, MutexGuard};
 use lanes_engine::threads::fork::PerProcess;
@@ -27,8 +28,21 @@ pub struct Settings {
     pub stack_size: usize,
     /// The host's allocator, if lanes share it.
     pub allocator: Option<Arc<Shared>>,
+    /// Who is told of failures that nobody reads.
+    pub on_error: OnError,
     /// Whether a function in the master's registry returns an allocator for each state.
     pub custom_allocator: bool,
+}
+
+/// Who is told of failures that nobody reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum OnError {
+    /// Nobody.
+    Nobody,
+    /// Whoever reads standard error.
+    Stderr,
+    /// A function in the master's registry.
+    Function,
 }
 
 /// One master state, its lanes and lindas.
@@ -37,6 +51,7 @@ pub struct Universe {
     pub settings: Settings,
     /// The master state as a party of waits for each other.
     pub main: Party,
+    main_waiter: Arc<Waiter>,
     loading: PerProcess<Locks>,
     timers: PerProcess<Timers>,
     spares: PerProcess<Spares>,
@@ -45,6 +60,9 @@ pub struct Universe {
     /// would never be freed.
     lindas: PerProcess<Mutex<Vec<Weak<Linda>>>>,
     closing: AtomicBool,
+    /// Lanes whose failures the function of the master is still to be told of.
+    unread: PerProcess<Mutex<VecDeque<Arc<Record>>>>,
+    has_unread: AtomicBool,
 }
 
 #[derive(Default)]
@@ -56,17 +74,20 @@ struct Lanes {
 }
 
 impl Universe {
-    /// A universe without lanes. `main` is its master state as a party of waits.
-    pub fn new(settings: Settings, main: Party) -> Arc<Universe> {
+    /// A universe without lanes. `main` is the waiter of its master state.
+    pub fn new(settings: Settings, main: &Arc<Waiter>) -> Arc<Universe> {
         Arc::new(Universe {
             settings,
-            main,
+            main: Party::of(main),
+            main_waiter: Arc::clone(main),
             loading: PerProcess::default(),
             timers: PerProcess::new(Timers::new()),
             spares: PerProcess::default(),
             lanes: PerProcess::default(),
             lindas: PerProcess::default(),
             closing: AtomicBool::new(false),
+            unread: PerProcess::default(),
+            has_unread: AtomicBool::new(false),
         })
     }
 
@@ -174,6 +195,38 @@ impl Universe {
             grow::room(&mut *lindas, room);
         }
         lindas.push(Arc::downgrade(linda));
+    }
+
+    fn unread(&self) -> MutexGuard<'_, VecDeque<Arc<Record>>> {
+        self.unread.here(Mutex::default).lock()
+    }
+
+    /// Keeps a failed lane until the function of the master has been told. Wakes the master, which
+    /// may be waiting. Returns false if out of memory.
+    pub fn add_unread(&self, record: &Arc<Record>) -> bool {
+        let mut unread = self.unread();
+        if !grow::has_room(&mut *unread, 1) {
+            return false;
+        }
+        unread.push_back(Arc::clone(record));
+        self.has_unread.store(true, Ordering::Release);
+        drop(unread);
+        self.main_waiter.wake();
+        true
+    }
+
+    /// Whether there are lanes that `add_unread` has kept.
+    #[inline]
+    pub fn has_unread(&self) -> bool {
+        self.has_unread.load(Ordering::Acquire)
+    }
+
+    /// Takes the lane that `add_unread` has kept longest.
+    pub fn take_unread(&self) -> Option<Arc<Record>> {
+        let mut unread = self.unread();
+        let record = unread.pop_front();
+        self.has_unread.store(!unread.is_empty(), Ordering::Release);
+        record
     }
 
     /// Closes the universe: no lane starts from now on.

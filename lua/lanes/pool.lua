@@ -108,7 +108,10 @@ end
 
 local function start_worker(pool, own)
     local number = own.next
-    own.workers[number] = own.generator(pool.queue, number, own.settings, cancel_error)
+    local handle = own.generator(pool.queue, number, own.settings, cancel_error)
+    -- What a worker fails with is an error of its task.
+    core.disregard(handle)
+    own.workers[number] = handle
     own.next = number + 1
     own.living = own.living + 1
     own.starting[number] = true

@@ -7,8 +7,7 @@ use crate::context::Context;
 use crate::lua::{Arguments, KEYS, Kind, Raise, State, lua_function, protect};
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
-use crate::universe::{Settings, Universe};
-use lanes_engine::park::named::Party;
+use crate::universe::{OnError, Settings, Universe};
 use lanes_engine::threads::stack;
 use std::os::raw::c_int;
 
@@ -48,6 +47,15 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     protect(state, 1, |raising| {
         raising.raw_set_index(State::REGISTRY, KEYS.on_state_create)
     })?;
+    field("on_error")?;
+    let on_error = match state.kind(-1) {
+        Kind::String => OnError::Stderr,
+        Kind::Function => OnError::Function,
+        _ => OnError::Nobody,
+    };
+    protect(state, 1, |raising| {
+        raising.raw_set_index(State::REGISTRY, KEYS.on_error)
+    })?;
     field("allocator")?;
     let protected = state.kind(-1) == Kind::String;
     let custom_allocator = state.kind(-1) == Kind::Function;
@@ -69,12 +77,13 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
         shutdown_timeout,
         stack_size,
         allocator: shared.then(|| Shared::install(state.raw())),
+        on_error,
         custom_allocator,
     };
     context.coders.cache.demote.set(demote_full_userdata);
     *context.coders.cache.name.borrow_mut() = b"main".to_vec();
     context.master.set(true);
-    context.set_universe(Universe::new(settings, Party::of(&context.waiter)));
+    context.set_universe(Universe::new(settings, &context.waiter));
     state.push_boolean(true);
     Ok(1)
 }

@@ -1,6 +1,6 @@
 //! Prepares states for our functions, and ends what belongs to a state when it is closed.
 
-use super::lane::shutdown::shut_down;
+use super::lane::{failures, shutdown::shut_down};
 use super::{lane, linda};
 use crate::context::Context;
 use crate::lane::Kinds;
@@ -38,6 +38,7 @@ fn close_body(state: State) -> Result<c_int, Raise> {
         crate::state::allocator::ending(state.raw());
     } else if let Some(universe) = context.universe_if_any() {
         let all_ended = shut_down(universe);
+        failures::drain(&context, state);
         if let Some(shared) = &universe.settings.allocator {
             if all_ended {
                 shared.restore(state.raw());

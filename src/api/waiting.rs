@@ -1,6 +1,6 @@
 //! How functions that Lua calls wait: timeouts, interruptions by signal handlers, and requests.
 
-use super::lane::callback;
+use super::lane::{callback, failures};
 use crate::context::Context;
 use crate::lua::{Arguments, Raise, State, protect};
 use lanes_engine::park::{Deadline, Request, Wait};
@@ -97,11 +97,14 @@ pub fn wait<T>(
     let main = context.main.get().unwrap_or(state);
     let hooks = || (main.hook(), if state == main { 0 } else { state.hook() });
     loop {
+        if watched {
+            failures::drain(context, state);
+        }
         let before = hooks();
         if watched && before != (0, 0) {
             protect(state, 0, |_| ())?;
         }
-        let interrupted = || hooks() != before;
+        let interrupted = || hooks() != before || failures::are_pending(context);
         let wait = Wait {
             waiter: &context.waiter,
             deadline,

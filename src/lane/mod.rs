@@ -3,6 +3,7 @@
 mod handle;
 mod home;
 mod kinds;
+pub mod monitors;
 pub mod outcome;
 mod record;
 mod spares;

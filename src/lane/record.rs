@@ -5,6 +5,7 @@
     reason = "a cancellation sets hooks in the lane's coroutines from another thread, so their addresses go there"
 )]
 
+use super::monitors::Monitors;
 use super::outcome::{Outcome, Stage};
 use crate::linda::soft_requests;
 use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET};
@@ -32,6 +33,13 @@ pub const ALL_HOOKS: (i32, i32) = (
     LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT,
     INSTRUCTIONS_BETWEEN_HOOKS,
 );
+
+/// The failure has been read, or is not to be reported.
+const READ: u8 = 1;
+/// The handle has been collected.
+const ABANDONED: u8 = 2;
+/// The lane has ended with an error.
+const FAILED: u8 = 4;
 
 /// The name of a lane that has none.
 const UNNAMED: &[u8] = b"<unnamed>";
@@ -61,6 +69,10 @@ pub struct Record {
     raised: AtomicBool,
     /// The hook that ends the lane when it is asked to stop.
     pub cancel_hook: Hook,
+    /// Who is told of its end.
+    pub monitors: Monitors,
+    /// Who has dealt with its failure: the bits below.
+    failure: AtomicU8,
     /// What ends the service that the record stands for, if it stands for no lane.
     service: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
@@ -82,6 +94,8 @@ impl Record {
             hook: Mutex::new(None),
             raised: AtomicBool::new(false),
             cancel_hook,
+            monitors: Monitors::default(),
+            failure: AtomicU8::new(0),
             service: OnceLock::new(),
         })
     }
@@ -119,6 +133,22 @@ impl Record {
         {
             soft_requests::remove();
         }
+    }
+
+    /// Somebody reads the failure that the lane may end with.
+    pub fn note_read(&self) {
+        self.failure.fetch_or(READ, Ordering::AcqRel);
+    }
+
+    /// The handle is being collected. Returns whether a failure is to be reported now.
+    pub fn note_abandoned(&self) -> bool {
+        self.failure.fetch_or(ABANDONED, Ordering::AcqRel) & (READ | FAILED) == FAILED
+    }
+
+    /// The lane has ended with an error. Returns whether that is to be reported now: the handle has
+    /// been collected unread.
+    pub fn note_failed(&self) -> bool {
+        self.failure.fetch_or(FAILED, Ordering::AcqRel) & (READ | ABANDONED) == ABANDONED
     }
 
     /// Whether its outcome has been set.
@@ -255,6 +285,9 @@ impl Record {
             self.set_stage(Stage::Cancelled);
             self.end.open();
             self.closed.open();
+            if self.monitors.seal() {
+                self.monitors.tell(Stage::Cancelled);
+            }
         }
     }
 }

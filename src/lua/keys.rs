@@ -24,6 +24,8 @@ pub struct Keys {
     pub context: i64,
     /// this state's `on_state_create`
     pub on_state_create: i64,
+    /// the function that is told of failures, in the main state only
+    pub on_error: i64,
     /// functions registered with `set_finalizer`
     pub finalizers: i64,
     /// the trace of the error that is being handled
@@ -56,6 +58,7 @@ pub const KEYS: Keys = Keys {
     loaded: -0x4c61_000f,
     context: -0x4c61_0008,
     on_state_create: -0x4c61_0009,
+    on_error: -0x4c61_0014,
     finalizers: -0x4c61_000a,
     trace: -0x4c61_000b,
     handler: -0x4c61_000c,

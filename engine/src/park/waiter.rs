@@ -49,6 +49,12 @@ impl Waiter {
         }
     }
 
+    /// Wakes the thread if it waits. The wait goes on unless it is interrupted, or what it waits
+    /// for has happened.
+    pub fn wake(&self) {
+        self.unpark();
+    }
+
     pub(crate) fn unpark(&self) {
         self.parker.unpark();
     }

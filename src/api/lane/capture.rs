@@ -1,7 +1,8 @@
 //! Captures the outcome of a lane, on the lane's own thread.
 
+use super::event;
 use crate::context::Context;
-use crate::lane::outcome::{Captured, Outcome};
+use crate::lane::outcome::{Captured, Outcome, Stage};
 use crate::lua::sentinels::is_cancel_error;
 use crate::lua::{KEYS, Kind, Raise, State, Text, compat, protect, text};
 use crate::message::{Destination, Label, encode_packet};
@@ -26,12 +27,9 @@ pub fn error(context: &Context, state: State, status: i32) -> Outcome {
     if traced && !has_trace {
         state.pop(1);
     }
-    Outcome::Error(capture(
-        context,
-        state,
-        1 + i32::from(has_trace),
-        Label::Error,
-    ))
+    let count = 1 + i32::from(has_trace);
+    event::prepare(context, state, Stage::Error, count);
+    Outcome::Error(capture(context, state, count, Label::Error))
 }
 
 /// Captures the top `count` values, those that can travel.

@@ -2,7 +2,7 @@
 //! so that whatever goes wrong is an error of the call that launches the lane
 //! (docs/manual/generators.md#launching).
 
-use super::{globals, receiver, run, states};
+use super::{failures, globals, receiver, run, states};
 use crate::api::threads::checked_priority;
 use crate::context::Context;
 use crate::lane::{Home, Record, Spare, no_thread};
@@ -46,6 +46,7 @@ fn start(state: State) -> Result<c_int, Raise> {
             "cannot start a lane: the main state is being closed",
         ));
     }
+    failures::drain(context, state);
     let settings = Settings::read(state)?;
     let spare = states::take(universe, state, settings.libraries, settings.memory_limit)?;
     let record = Arc::clone(&spare.record);

@@ -3,9 +3,9 @@
 //! The outcome stays with the lane, so `join` and indexing may be mixed and repeated, and always
 //! agree.
 
-use super::cancel;
 use super::fetched::values;
 use super::receiver::{push_text, this, wait};
+use super::{cancel, failures, monitor};
 use crate::api::waiting::deadline;
 use crate::context::{Context, push_function};
 use crate::lane::Handle;
@@ -26,11 +26,12 @@ pub fn install(raising: Raising, context: c_int) -> Userdata<Handle> {
         "Lane",
         &[("__index", index), ("__gc", collect)],
     );
-    raising.new_table(0, 3);
-    const METHODS: [(&str, Function); 3] = [
+    raising.new_table(0, 4);
+    const METHODS: [(&str, Function); 4] = [
         ("join", join),
         ("cancel", cancel_method),
         ("get_debug_threadname", get_debug_threadname),
+        ("monitor", monitor_method),
     ];
     for (name, method) in METHODS {
         push_function(raising, context, method);
@@ -66,6 +67,7 @@ fn join_body(state: State) -> Result<c_int, Raise> {
     state.set_top(1);
     match handle.record.outcome.get() {
         Some(Outcome::Error(_)) => {
+            handle.record.note_read();
             state.push_nil();
             Ok(1 + values(context, state, handle, None)?)
         }
@@ -76,6 +78,11 @@ fn join_body(state: State) -> Result<c_int, Raise> {
 lua_function! {
     /// `lane:cancel([mode [, count]] [, timeout] [, flag [, force_timeout]])`
     always fn cancel_method = cancel::cancel
+}
+
+lua_function! {
+    /// `lane:monitor(linda, key)`
+    fn monitor_method = monitor::monitor
 }
 
 lua_function! {
@@ -123,7 +130,7 @@ fn index_body(state: State) -> Result<c_int, Raise> {
             Err(Raise::message(text![
                 "can't index a lane with '",
                 state.string(2),
-                "': a lane has 'status', 'join', 'cancel', 'get_debug_threadname' and its results by number",
+                "': a lane has 'status', 'join', 'cancel', 'monitor', 'get_debug_threadname' and its results by number",
             ]))
         }
         _ => {
@@ -141,6 +148,9 @@ fn result(context: &Context, state: State, handle: &Handle, number: f64) -> Resu
     if number == 0.0 && !failed {
         state.push_boolean(true);
         return Ok(1);
+    }
+    if failed {
+        handle.record.note_read();
     }
     // A failed lane has one value to be read, at whichever index.
     let wanted = if failed {
@@ -175,7 +185,21 @@ fn result(context: &Context, state: State, handle: &Handle, number: f64) -> Resu
 }
 
 lua_function! {
-    /// `__gc` of a handle: calls the option `gc_cb`. The lane goes on by itself.
+    /// `disregard(lane)`: a failure of the lane is dealt with, and is not reported.
+    pub fn disregard = disregard_body
+}
+
+fn disregard_body(state: State) -> Result<c_int, Raise> {
+    Context::of(&state)?;
+    this(&Arguments::new(state, "disregard"))?
+        .record
+        .note_read();
+    Ok(0)
+}
+
+lua_function! {
+    /// `__gc` of a handle: calls the option `gc_cb`, and reports a failure that nobody has read.
+    /// The lane goes on by itself.
     always fn collect = collect_body
 }
 
@@ -183,6 +207,11 @@ fn collect_body(state: State) -> Result<c_int, Raise> {
     let Some(handle) = Userdata::<Handle>::take(state, 1) else {
         return Ok(0);
     };
+    if handle.record.note_abandoned()
+        && let Ok(context) = Context::of(&state)
+    {
+        failures::report(context, state, &handle.record);
+    }
     if !handle.has_table.get() {
         return Ok(0);
     }

@@ -1,6 +1,6 @@
 //! Running a lane, on its own thread: body, finalizers, outcome, end of the state.
 
-use super::{capture, states, trace};
+use super::{capture, event, failures, states, trace};
 use crate::context::Context;
 use crate::lane::outcome::{Outcome, Stage};
 use crate::lane::{Record, Spare};
@@ -74,6 +74,12 @@ impl Job {
         race_point(4);
         record.end.open();
         race_point(4);
+        if record.monitors.seal() {
+            record.monitors.tell(record.stage());
+        }
+        if record.stage() == Stage::Error && record.note_failed() {
+            failures::report_at_end(&universe, owned.state(), &record);
+        }
         let leftover = states::close(owned, recipe);
         record.closed.open();
         race_point(4);
@@ -100,13 +106,17 @@ fn body(record: &Record, state: State) -> Outcome {
     record.leave();
     state.set_hook(None, 0, 0);
     context.finalizing.set(true);
-    match result {
+    let outcome = match result {
         Ok(()) => {
             finalize(context, state, None).unwrap_or_else(|| capture::results(context, state, 1))
         }
         Err(status) => finalize(context, state, Some(status))
             .unwrap_or_else(|| capture::error(context, state, status)),
+    };
+    if outcome.stage() != Stage::Error {
+        event::prepare(context, state, outcome.stage(), 0);
     }
+    outcome
 }
 
 /// Runs the finalizers, last registered first. After an error (`status` is given) the error value

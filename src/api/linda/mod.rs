@@ -5,5 +5,5 @@ mod inspect;
 pub mod locks;
 pub mod methods;
 pub mod receive;
-mod results;
+pub mod results;
 mod send;

@@ -1,0 +1,117 @@
+//! The monitors of a lane: slots of lindas that are told of its end (docs/manual/failures.md).
+//!
+//! The end seals the monitors before it captures the outcome, so each monitor either is in the list
+//! by then, or is refused and deals with a lane that has ended.
+
+use super::outcome::Stage;
+use crate::linda::{Key, Linda, soft_requests};
+use crate::message::Message;
+use lanes_engine::memory::grow;
+use lanes_engine::park::{Deadline, Refusal, Wait, Waiter};
+use lanes_engine::queues::{Values, Who};
+use lanes_engine::sync::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// No monitors yet.
+const NONE: u8 = 0;
+/// There are monitors.
+const SOME: u8 = 1;
+/// No monitor can be added, and there are none.
+const SEALED: u8 = 2;
+/// No monitor can be added, and there are some.
+const SEALED_SOME: u8 = 3;
+
+/// The messages that are sent where none can be made at the end: for a lane that has returned, that
+/// has failed, and that was cancelled.
+pub struct Spare {
+    pub done: Message,
+    pub failed: Message,
+    pub cancelled: Message,
+}
+
+/// The monitors of a lane.
+#[derive(Default)]
+pub struct Monitors {
+    state: AtomicU8,
+    list: Mutex<List>,
+}
+
+#[derive(Default)]
+struct List {
+    targets: Vec<(Arc<Linda>, Key)>,
+    spare: Option<Spare>,
+    message: Option<Message>,
+}
+
+impl Monitors {
+    /// Adds a slot. Returns false if the lane has ended or is about to. Unwinds if out of memory.
+    pub fn add(&self, linda: &Arc<Linda>, key: &Key, spare: Spare) -> bool {
+        let mut list = self.list.lock();
+        grow::room(&mut list.targets, 1);
+        let target = (Arc::clone(linda), key.clone());
+        let added = self
+            .state
+            .compare_exchange(NONE, SOME, Ordering::AcqRel, Ordering::Acquire);
+        if added.is_err_and(|state| state != SOME) {
+            return false;
+        }
+        list.targets.push(target);
+        list.spare.get_or_insert(spare);
+        true
+    }
+
+    /// Lets no monitor be added from now on. Returns whether there are any.
+    #[inline]
+    pub fn seal(&self) -> bool {
+        let sealed = |state| (state < SEALED).then_some(state + SEALED);
+        let before = self
+            .state
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, sealed)
+            .unwrap_or_else(|state| state);
+        before == SOME || before == SEALED_SOME
+    }
+
+    /// Sets the message that is sent at the end.
+    pub fn prepare(&self, message: Message) {
+        self.list.lock().message = Some(message);
+    }
+
+    /// Sends the message of the end to all slots, and forgets them. A slot that is full, and a
+    /// linda that is cancelled, do not get it.
+    pub fn tell(&self, stage: Stage) {
+        let List {
+            targets,
+            spare,
+            message,
+        } = std::mem::take(&mut *self.list.lock());
+        let message = message.or_else(|| {
+            spare.map(|spare| match stage {
+                Stage::Error => spare.failed,
+                Stage::Cancelled => spare.cancelled,
+                _ => spare.done,
+            })
+        });
+        if let Some(message) = message {
+            for (linda, key) in &targets {
+                let _ = send(linda, key, message.clone());
+            }
+        }
+    }
+}
+
+/// Sends a message without waiting, whatever the calling state has been asked to do.
+///
+/// Errors: the slot is full (`Refusal::TimedOut`); the linda is cancelled; out of memory.
+pub fn send(linda: &Linda, key: &Key, message: Message) -> Result<(), Refusal> {
+    soft_requests::before(linda, Who::Read);
+    let wait = Wait {
+        waiter: &Waiter::new(),
+        deadline: Deadline::Now,
+        interrupted: None,
+    };
+    linda
+        .queues
+        .send(&wait, &key.borrowed(), Values::One(message), &[])
+        .map_err(|(refusal, _)| refusal)
+}
