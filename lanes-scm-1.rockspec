@@ -25,6 +25,8 @@ build = {
          ["lanes.map"] = "lua/lanes/map.lua",
          ["lanes.pool"] = "lua/lanes/pool.lua",
          ["lanes.progress"] = "lua/lanes/progress.lua",
+         ["lanes.supervise"] = "lua/lanes/supervise.lua",
+         ["lanes.supervisor"] = "lua/lanes/supervisor.lua",
          ["lanes.worker"] = "lua/lanes/worker.lua",
       },
    },

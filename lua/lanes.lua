@@ -242,7 +242,7 @@ local function timers()
 end
 
 -- The modules of the library that are loaded late.
-local parts = { "lanes.map", "lanes.pool", "lanes.progress", "lanes.worker" }
+local parts = { "lanes.map", "lanes.pool", "lanes.progress", "lanes.supervise", "lanes.supervisor", "lanes.worker" }
 
 -- Returns a function that loads a module of the library when it is first called, and calls its
 -- function `name`.
@@ -298,6 +298,7 @@ local function publish(main, with_timers)
     lanes.set_thread_affinity = core.set_thread_affinity
     lanes.set_thread_priority = core.set_thread_priority
     lanes.sleep = core.sleep
+    lanes.supervise = later("lanes.supervise", "new")
     lanes.threads = core.threads
     lanes.timer = timer
     lanes.timers = timers

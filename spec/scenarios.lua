@@ -482,6 +482,58 @@ end, function(given, ok)
     end
 end)
 
+scenario("a monitor", function()
+    local linda = lanes.linda()
+    local lane = lanes.gen("*", function()
+        linda:receive "go"
+        error("on purpose", 0)
+    end)()
+    return { linda, lane }
+end, function(given)
+    given.value = given[2]:monitor(given[1], "end")
+end, function(given, ok)
+    local linda, lane = given[1], given[2]
+    linda:send("go", true)
+    holds(select(2, lane:join(support.LIMIT)) == "on purpose", "the error")
+    if ok then
+        holds(given.value == true, "result")
+        local _, event = linda:receive(support.LIMIT, "end")
+        holds(event.status == "error" and event.err == "on purpose", "the message")
+    else
+        holds(linda:count "end" == nil, "no message")
+    end
+end)
+
+scenario("a monitor of a lane that has ended", function()
+    local lane = lanes.gen("*", function() error { code = 5 } end)()
+    support.until_status(lane, "error")
+    return { lanes.linda(), lane }
+end, function(given)
+    given.value = given[2]:monitor(given[1], "end")
+end, function(given, ok)
+    local linda = given[1]
+    if ok then
+        local _, event = linda:receive(support.LIMIT, "end")
+        holds(event.status == "error" and event.err.code == 5, "the message")
+    end
+    holds((linda:count "end" or 0) == 0, "one message")
+end)
+
+scenario("a supervisor", function() return { lanes.linda(), lanes.gen("*", function() end) } end, function(given)
+    local linda = given[1]
+    given.made = lanes.supervise { { name = "a", start = given[2], restart = "temporary" }, { name = "b", start = lanes.gen("*", function()
+        linda:send("up", true)
+        linda:receive "never"
+    end), restart = "transient", args = { 1, 2 } }, strategy = "rest_for_one" }
+    given.list = given.made:which()
+end, function(given, ok)
+    if given.made then
+        holds(given[1]:receive(support.LIMIT, "up") == "up", "the child runs")
+        holds(not ok or given.list[2].name == "b", "the list")
+        holds(given.made:stop(support.LIMIT) == true, "the supervisor ends")
+    end
+end)
+
 scenario("maps", function()
     local pool = lanes.pool { workers = 1 }
     pool:map(function(x) return x end, { 1 })

@@ -46,6 +46,27 @@ activities["a pool with nothing to do"] = function()
     lanes.map({ 1, 2 }, function(x) return x end)
 end
 
+function activities.monitored()
+    launch(3, function() linda:send("there", true) linda:receive("never") end)
+    handle:monitor(linda, "ended") -- luacheck: ignore
+end
+
+activities["a supervisor with children"] = function()
+    local function child() linda:send("there", true) linda:receive "never" end
+    local children = { strategy = "one_for_all" }
+    for i = 1, 3 do children[i] = { name = "child " .. i, start = lanes.gen("*", child) } end
+    supervisor = lanes.supervise(children) -- luacheck: ignore
+    for _ = 1, 3 do linda:receive "there" end
+end
+
+activities["a supervisor whose children fail"] = function()
+    local function child() linda:send("there", true) error "on purpose" end
+    supervisor = lanes.supervise { -- luacheck: ignore
+        { name = "child", start = lanes.gen("*", child) }, intensity = 1000000,
+    }
+    for _ = 1, 3 do linda:receive "there" end
+end
+
 activities["a pool with tasks that spin"] = function()
     pool = lanes.pool { workers = 2 } -- luacheck: ignore
     for _ = 1, 2 do pool:submit(function() linda:send("there", true) while true do end end) end -- luacheck: ignore

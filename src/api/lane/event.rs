@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::lane::Record;
 use crate::lane::outcome::Stage;
-use crate::lua::{Raise, State, protect, text};
+use crate::lua::{NOT_ENOUGH_MEMORY, Raise, State, protect, text};
 use crate::message::{Label, Message, encode_one};
 use std::os::raw::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,14 +23,18 @@ pub fn prepare(context: &Context, state: State, stage: Stage, count: c_int) {
 #[cold]
 fn prepare_for_some(context: &Context, state: State, record: &Record, stage: Stage, count: c_int) {
     let top = state.top();
-    let made = catch_unwind(AssertUnwindSafe(|| {
-        message(context, state, record, stage, count)
-    }));
-    state.set_top(top);
-    // Where there is no memory for it, the spare message is sent.
-    if let Ok(Ok(message)) = made {
-        record.monitors.prepare(message);
+    // An error of a finalizer that the collector has called meanwhile does not come again.
+    for _ in 0..2 {
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            message(context, state, record, stage, count)
+        }));
+        state.set_top(top);
+        if let Ok(Ok(message)) = made {
+            record.monitors.prepare(message);
+            return;
+        }
     }
+    // There is no memory for it: the spare message is sent.
 }
 
 /// Captures a message `{name, status, err, trace}`. The top `count` values are the error value and
@@ -47,16 +51,18 @@ pub fn message(
     if !state.try_reserve(12) {
         return Err(Raise::out_of_memory());
     }
-    let top = state.top();
-    let first = top - count + 1;
-    for index in first..=top {
-        state.push_copy(index);
+    let first = state.top() - count + 1;
+    push_table(state, record, stage, count)?;
+    let table = state.top();
+    // The second time shows whether it is the value that cannot travel.
+    for _ in 0..2 {
+        state.push_copy(table);
+        let captured = encode_one(&context.coders, state, Label::Error);
+        match &captured {
+            Err(raise) if count > 0 && !is_out_of_memory(state, raise) => state.set_top(table),
+            _ => return captured,
+        }
     }
-    let captured = capture(context, state, record, stage, count);
-    if captured.is_ok() || count == 0 {
-        return captured;
-    }
-    state.set_top(top);
     state.push_copy(first);
     let shown = protect(state, 1, |raising| {
         raising.push_display(1);
@@ -64,25 +70,26 @@ pub fn message(
     });
     if shown.is_err() {
         // Its `__tostring` has failed.
-        state.set_top(top);
+        state.set_top(table);
         let shown = text!["(error object is a ", state.type_name(first), " value)"];
         let shown = shown.bytes();
         protect(state, 0, |raising| raising.push_bytes(shown))?;
     }
-    for index in first + 1..=top {
-        state.push_copy(index);
-    }
-    capture(context, state, record, stage, count)
+    protect(state, 2, |raising| raising.raw_set_name(1, b"err"))?;
+    encode_one(&context.coders, state, Label::Error)
 }
 
-/// Captures the message with the top `count` values, which are taken off unless there is an error.
-fn capture(
-    context: &Context,
-    state: State,
-    record: &Record,
-    stage: Stage,
-    count: c_int,
-) -> Result<Message, Raise> {
+/// Whether an error, whose value is at the stack top if it has one, is that there is no memory.
+fn is_out_of_memory(state: State, raise: &Raise) -> bool {
+    match raise {
+        Raise::Bare(text) | Raise::Message(text) => text.is_out_of_memory(),
+        Raise::Value => state.bytes(-1) == Some(NOT_ENOUGH_MEMORY.as_bytes()),
+        _ => false,
+    }
+}
+
+/// Pushes the table that is the message. The top `count` values are the error value and its trace.
+fn push_table(state: State, record: &Record, stage: Stage, count: c_int) -> Result<(), Raise> {
     let name = record.name();
     let name = &name[..];
     let status: &[u8] = match stage {
@@ -90,6 +97,9 @@ fn capture(
         Stage::Cancelled => b"cancelled",
         _ => b"done",
     };
+    for _ in 0..count {
+        state.push_copy(-count);
+    }
     protect(state, count, move |raising| {
         raising.reserve(8);
         raising.new_table(0, 4);
@@ -105,6 +115,5 @@ fn capture(
         }
         raising.insert(1);
         raising.set_top(1);
-    })?;
-    encode_one(&context.coders, state, Label::Error)
+    })
 }

@@ -48,7 +48,7 @@ pub fn monitor(state: State) -> Result<c_int, Raise> {
         match values(context, state, handle, Some(1)) {
             Ok(count) => count,
             // The error value cannot travel, or not be built here.
-            Err(Raise::Message(reason) | Raise::Bare(reason)) => {
+            Err(Raise::Message(reason) | Raise::Bare(reason)) if !reason.is_out_of_memory() => {
                 let reason = reason.bytes();
                 protect(state, 0, |raising| raising.push_bytes(reason))?;
                 1
