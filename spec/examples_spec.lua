@@ -34,7 +34,7 @@ end
 
 local function remove_tree() support.remove_directory(tree) end
 
-local NAMES = { "grep.lua", "primes.lua", "pipeline.lua", "clock.lua", "cancel.lua" }
+local NAMES = { "grep.lua", "primes.lua", "pipeline.lua", "clock.lua", "cancel.lua", "wordcount.lua" }
 
 describe("every example", function()
     for _, name in ipairs(NAMES) do
@@ -49,7 +49,8 @@ describe("every example", function()
         end)
 
         it(name .. " says what to do when the library is not found", function()
-            local words = { ["grep.lua"] = { "x", "examples" }, ["pipeline.lua"] = { "examples/grep.lua" } }
+            local words = { ["grep.lua"] = { "x", "examples" }, ["pipeline.lua"] = { "examples/grep.lua" },
+                ["wordcount.lua"] = { "examples" } }
             local result = support.run("package.path, package.cpath = '', ''\n" ..
                 ("dofile %q"):format("examples/" .. name), { arguments = words[name] })
             support.contains(name .. ": cannot load lanes; --help shows how", result.err)
@@ -83,6 +84,11 @@ describe("a wrong argument", function()
         { "clock.lua", "argument SECONDS must be a number from 0.001 to 3600, not 'soon'", "3", "soon" },
         { "clock.lua", "unexpected argument 'more'", "3", "1", "more" },
         { "cancel.lua", "argument SECONDS must be a number from 0 to 3600, not '-1'", "-1" },
+        { "wordcount.lua", "argument PATH is missing" },
+        { "wordcount.lua", "argument PATH: /no/such/place", "/no/such/place" },
+        { "wordcount.lua", "argument -j needs a whole number from 1 to 1000, not '0'", "-j", "0", "examples" },
+        { "wordcount.lua", "argument -n needs a whole number from 0 to 1000", "examples", "-n" },
+        { "wordcount.lua", "unknown option '--what'", "--what" },
         { "cancel.lua", "unexpected argument 'more'", "3", "more" },
     }
     for _, case in ipairs(CASES) do
@@ -97,6 +103,61 @@ describe("a wrong argument", function()
             assert.falsy(err:find("traceback", 1, true))
         end)
     end
+end)
+
+describe("wordcount.lua", function()
+    before_each(make_tree)
+    after_each(remove_tree)
+
+    it("counts a tree, with any number of lanes", function()
+        local expected = ([[
+       1        3         18 %s/a b.txt
+       3        7         34 %s/b.txt
+       0        0          0 %s/none.txt
+       1        2         14 %s/sub/binary
+       1        1          7 %s/sub/it's.txt
+       6       13         73 in 5 files
+       5 needle
+       2 the
+]]):gsub("%%s", function() return tree end)
+        for _, count in ipairs { 1, 2, 5 } do
+            local code, out, err = run("wordcount.lua", "-j", count, "-n", 2, tree)
+            assert.equal(expected, out)
+            assert.equal("", err)
+            assert.equal(0, code)
+        end
+    end)
+
+    it("counts the files of this repository as they are", function()
+        local files = { "README.md", "lua/lanes.lua" }
+        local sum = 0
+        local code, out = run("wordcount.lua", "-n", 0, files[1], files[2])
+        for i, name in ipairs(files) do
+            local text = support.read(name)
+            sum = sum + #text
+            local counted = tonumber(lines(out)[i]:match("^%s*%d+%s+%d+%s+(%d+) "))
+            assert.equal(#text, counted)
+        end
+        assert.truthy(lines(out)[3]:find(" " .. sum .. " in 2 files", 1, true))
+        assert.equal(0, code)
+    end)
+
+    it("names a file that cannot be read, and counts the others", function()
+        local program = ([[
+            require "lanes".configure { on_state_create = function()
+                local real = io.open
+                io.open = function(name, ...)
+                    if name:find "b%%.txt$" and not name:find " " then return nil, name .. ": no permission" end
+                    return real(name, ...)
+                end
+            end }
+            dofile %q
+        ]]):format "examples/wordcount.lua"
+        local result = support.run(program, { arguments = { "-n", "0", tree } })
+        assert.equal("wordcount.lua: " .. tree .. "/b.txt: no permission\n", result.err)
+        assert.truthy(result.out:find("3        6         39 in 5 files", 1, true), result.out)
+        assert.equal(1, result.code)
+    end)
 end)
 
 describe("grep.lua", function()

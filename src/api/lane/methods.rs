@@ -12,7 +12,7 @@ use crate::lane::Handle;
 use crate::lane::outcome::Outcome;
 use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
-    protect, text,
+    protect, text, upvalue,
 };
 use lanes_engine::park::Deadline;
 use std::os::raw::c_int;
@@ -26,12 +26,11 @@ pub fn install(raising: Raising, context: c_int) -> Userdata<Handle> {
         "Lane",
         &[("__index", index), ("__gc", collect)],
     );
-    raising.new_table(0, 4);
-    const METHODS: [(&str, Function); 4] = [
+    raising.new_table(0, 3);
+    const METHODS: [(&str, Function); 3] = [
         ("join", join),
         ("cancel", cancel_method),
         ("get_debug_threadname", get_debug_threadname),
-        ("monitor", monitor_method),
     ];
     for (name, method) in METHODS {
         push_function(raising, context, method);
@@ -125,6 +124,14 @@ fn index_body(state: State) -> Result<c_int, Raise> {
             state.push_copy(2);
             state.raw_get(-2);
             if state.kind(-1) == Kind::Function {
+                return Ok(1);
+            }
+            // Not in the table: what is there is made and closed with the state of every lane.
+            if state.bytes(2) == Some(b"monitor") {
+                state.push_copy(upvalue(1));
+                protect(state, 1, |raising| {
+                    push_function(raising, 1, monitor_method)
+                })?;
                 return Ok(1);
             }
             Err(Raise::message(text![
