@@ -143,7 +143,7 @@ fn read<'a>(
                 None => text![state.type_name(operation)],
             };
             return Err(bad(
-                text!["'receive' or 'send' expected, got "].and(&given.bytes()[..])
+                text!["'receive' or 'send' expected, got "].and(given.bytes())
             ));
         }
     };

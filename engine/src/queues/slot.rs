@@ -54,7 +54,7 @@ impl<K, M: Element> Slot<K, M> {
 
     /// Tells those who watch for elements, or for room, if there are any.
     pub fn tell(&self) {
-        if self.elements.len() > 0 {
+        if !self.elements.is_empty() {
             self.receivers.tell();
         }
         if self.room() > 0 {

@@ -53,7 +53,8 @@ fn the_first_case_that_can_happens_at_once() {
 fn one_parked_case_happens_and_the_others_leave_nothing() {
     let (one, two) = (full(1), Numbers::new());
     let latch = Latch::new();
-    let happen: [(fn(&Numbers, &Numbers, &Latch), _); 4] = [
+    type Happen = fn(&Numbers, &Numbers, &Latch);
+    let happen: [(Happen, _); 4] = [
         (|one, _, _| _ = one.set(&A, vec![]).unwrap(), (0, -1)),
         (|_, two, _| now(two).send(A, &[5]).unwrap(), (1, 5)),
         (|_, two, _| now(two).send(B, &[6]).unwrap(), (2, 6)),
