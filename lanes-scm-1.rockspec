@@ -25,6 +25,7 @@ build = {
          ["lanes.map"] = "lua/lanes/map.lua",
          ["lanes.pool"] = "lua/lanes/pool.lua",
          ["lanes.progress"] = "lua/lanes/progress.lua",
+         ["lanes.wait"] = "lua/lanes/wait.lua",
          ["lanes.worker"] = "lua/lanes/worker.lua",
       },
    },

@@ -5,5 +5,5 @@ mod inspect;
 pub mod locks;
 pub mod methods;
 pub mod receive;
-mod results;
-mod send;
+pub mod results;
+pub mod send;
