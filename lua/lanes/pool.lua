@@ -178,12 +178,12 @@ local function deal(own, key, ...)
         return cancel_error
     end
     for at = 1, select("#", ...), 5 do
-        local fine = attempt(dispatch, own, select(at, ...))
+        local fine, failure = attempt(dispatch, own, select(at, ...))
         if not fine then
             local call = select(at, ...)
             local known = own.calls[call]
             if known then
-                known.lost = true
+                known.lost = failure
                 known:lose(call)
             end
         end
@@ -211,7 +211,7 @@ local function audit(queue, own)
     end
     if found then
         for call, known in pairs(own.calls) do
-            known.lost = true
+            known.lost = "not enough memory"
             known:lose(call)
         end
     end
