@@ -696,4 +696,7 @@ for _, name in ipairs { "map", "imap" } do
     end
 end
 
+-- Pools are passed to workers with this metatable by name, even if the module is loaded again.
+lanes.register("lanes.pool", pools)
+
 return pools
