@@ -181,6 +181,12 @@ local function deal(own, key, ...)
         local fine, failure = attempt(dispatch, own, select(at, ...))
         if not fine then
             local call = select(at, ...)
+            if call == 0 then
+                -- What a worker says of itself must not be lost.
+                repeat
+                    fine = attempt(dispatch, own, select(at, ...))
+                until fine
+            end
             local known = own.calls[call]
             if known then
                 known.lost = failure
