@@ -27,6 +27,7 @@ build = {
          ["lanes.progress"] = "lua/lanes/progress.lua",
          ["lanes.supervise"] = "lua/lanes/supervise.lua",
          ["lanes.supervisor"] = "lua/lanes/supervisor.lua",
+         ["lanes.wait"] = "lua/lanes/wait.lua",
          ["lanes.worker"] = "lua/lanes/worker.lua",
       },
    },

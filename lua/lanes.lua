@@ -242,7 +242,9 @@ local function timers()
 end
 
 -- The modules of the library that are loaded late.
-local parts = { "lanes.map", "lanes.pool", "lanes.progress", "lanes.supervise", "lanes.supervisor", "lanes.worker" }
+local parts = {
+    "lanes.map", "lanes.pool", "lanes.progress", "lanes.supervise", "lanes.supervisor", "lanes.wait", "lanes.worker",
+}
 
 -- Returns a function that loads a module of the library when it is first called, and calls its
 -- function `name`.
@@ -294,6 +296,7 @@ local function publish(main, with_timers)
     lanes.progress = later("lanes.progress", "bar")
     lanes.register = core.register
     lanes.require = core.require
+    lanes.select = core.select
     lanes.set_singlethreaded = core.set_singlethreaded
     lanes.set_thread_affinity = core.set_thread_affinity
     lanes.set_thread_priority = core.set_thread_priority
@@ -302,6 +305,7 @@ local function publish(main, with_timers)
     lanes.threads = core.threads
     lanes.timer = timer
     lanes.timers = timers
+    lanes.wait = later("lanes.wait", "wait")
     if main and with_timers then
         lanes.timer_lane = core.timer_lane()
     end

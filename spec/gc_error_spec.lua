@@ -45,6 +45,11 @@ local TRIES_AGAIN = { ["a lane with results that this state does not know"] = tr
 
 -- The beginning and the end of programs.
 local BEGIN = [[
+    -- LuaJIT (2.1 beta) itself crashes if a finalizer raises an error in compiled code.
+    if rawget(_G, "jit") then
+        jit.off()
+        jit.flush()
+    end
     local lanes = require "lanes"
     local scenarios = require "scenarios"
     local collections = require "collections"
@@ -116,6 +121,7 @@ local in_lane = BEGIN .. [[
         if make then linda:send("in", make()) end
         local lane = lanes.gen("*", function()
             local function reached() linda:set("reached", true) end
+            if rawget(_G, "jit") then jit.off() end
             require "collections".raise_from_now(n, reached)
             return collected(body(linda))
         end)()

@@ -166,7 +166,12 @@ local function on_windows(words, options)
     if options.directory then add("directory", options.directory) end
     assert(not options.limits, "there is no ulimit here")
     machine.write(request, table.concat(lines, "\n") .. "\n")
-    os.execute('""' .. machine.helper "run":gsub("/", "\\") .. '" "' .. request .. '""')
+    -- A busy Wine does not start each program that it is asked to; nothing has run then, and the file of the code is empty.
+    local attempts = 0
+    repeat
+        attempts = attempts + 1
+        os.execute('""' .. machine.helper "run":gsub("/", "\\") .. '" "' .. request .. '""')
+    until machine.read(code) ~= "" or attempts == 10
     local result = { code = tonumber((machine.read(code))), err = machine.read(err), out = machine.read(out) }
     for _, path in ipairs { request, out, err, code } do os.remove(path) end
     -- In text mode, the C library writes both.

@@ -471,6 +471,43 @@ end, function(given, ok)
     holds(require "scenarios_loaded".value[1] == 5, "the lock is still held")
 end)
 
+scenario("a select that waits", function()
+    local a, b = lanes.linda(), lanes.linda()
+    b:limit("full", 0)
+    return { a, b }
+end, function(given)
+    given.nothing = lanes.select(0.001, { given[1], "receive", "x", "y" }, { given[2], "send", "full", { 1 }, "two" })
+    given.case, given.key = lanes.select({ given[1], "receive", "x" }, { given[2], "send", "free", { 5 }, "two" })
+    given.received = { lanes.select({ given[1], "receive", "x" }, { given[2], "receive", "free" }) }
+end, function(given, ok)
+    if ok then
+        holds(given.nothing == nil and given.case == 2 and given.key == "free", "the cases")
+        holds(given.received[1] == 2 and given.received[3][1] == 5, "the element")
+    end
+    given[2]:limit("full", 1)
+    holds(lanes.select(support.LIMIT, { given[2], "send", "full", 9 }) == 1, "the slot works")
+    holds(given[2]:count "full" == 1, "nothing was sent before")
+end)
+
+scenario("a wait for lanes and futures", function()
+    local pool = lanes.pool { workers = 1 }
+    local linda = lanes.linda()
+    local lane = lanes.gen("*", function(x) x:receive "go" end)(linda)
+    return { pool, linda, lane }
+end, function(given)
+    local _, reason = lanes.wait({ given[3] }, { timeout = 0.001 })
+    given.reason = reason
+    given[2]:send("go", true)
+    given.ended = lanes.wait({ given[1]:submit(function() return 1 end), given[3] }, { count = "all" })
+end, function(given, ok)
+    if ok then
+        holds(given.reason == "timeout" and #given.ended == 2, "results")
+    end
+    given[2]:send("go", true)
+    holds(lanes.wait({ given[3] }, { timeout = support.LIMIT })[1] == given[3], "the lane ends")
+    holds(given[1]:cancel(support.LIMIT), "the pool ends")
+end)
+
 scenario("a pool", function() return {} end, function(given)
     given.made = lanes.pool { workers = 1, name = "refused", init = function() return 1 end }
     given.value = given.made:submit(function(x) return { x } end, 5)[1]

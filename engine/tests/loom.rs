@@ -18,8 +18,12 @@ mod pool;
 mod refusals;
 #[path = "loom/reserved.rs"]
 mod reserved;
+#[path = "loom/select.rs"]
+mod select;
 #[path = "loom/timers.rs"]
 mod timers;
+#[path = "loom/watch.rs"]
+mod watch;
 
 use lanes_engine::memory::grow::OutOfMemory;
 use lanes_engine::park::{Deadline, Latch, Refusal, Request, Wait, Waiter};

@@ -230,7 +230,7 @@ local function pump(call)
         finish(call)
     elseif call.lost then
         finish(call)
-        error("not enough memory", 0)
+        error(call.lost, 0)
     end
     return outcome
 end

@@ -181,12 +181,18 @@ local function deal(own, key, ...)
         return cancel_error
     end
     for at = 1, select("#", ...), 5 do
-        local fine = attempt(dispatch, own, select(at, ...))
+        local fine, failure = attempt(dispatch, own, select(at, ...))
         if not fine then
             local call = select(at, ...)
+            if call == 0 then
+                -- What a worker says of itself must not be lost.
+                repeat
+                    fine = attempt(dispatch, own, select(at, ...))
+                until fine
+            end
             local known = own.calls[call]
             if known then
-                known.lost = true
+                known.lost = failure
                 known:lose(call)
             end
         end
@@ -214,7 +220,7 @@ local function audit(queue, own)
     end
     if found then
         for call, known in pairs(own.calls) do
-            known.lost = true
+            known.lost = "not enough memory"
             known:lose(call)
         end
     end
@@ -344,6 +350,22 @@ function pools.new_call(own)
     return own.here and own.here.me .. ":" .. number or number
 end
 
+-- To be called by a worker before it waits for tasks of its own pool: marks it as waiting. Raises an error if all workers would wait for
+-- ever.
+local function mark_waiting(pool, mark, has_deadline)
+    pool.queue:set(mark, true)
+    local waiting = 0
+    for key, count in pairs(pool.queue:count()) do
+        if count > 0 and type(key) == "string" and key:sub(1, 5) == "wait:" then
+            waiting = waiting + 1
+        end
+    end
+    if waiting >= pool.workers and (pool.queue:count "job" or 0) > 0 and not has_deadline then
+        pool.queue:set(mark)
+        error("pool: waiting for a task of the same pool would take for ever: all its workers wait for each other", 0)
+    end
+end
+
 -- Waits until a future has ended. Returns true; false at the timeout; cancel_error.
 local function await(future, timeout)
     local known = future[PRIVATE]
@@ -352,18 +374,8 @@ local function await(future, timeout)
     local mark = own.here and "wait:" .. own.here.me
     local outcome = true
     while not known.outcome do
-        if own.here then
-            pool.queue:set(mark, true)
-            local waiting = 0
-            for key, count in pairs(pool.queue:count()) do
-                if count > 0 and type(key) == "string" and key:sub(1, 5) == "wait:" then
-                    waiting = waiting + 1
-                end
-            end
-            if waiting >= pool.workers and (pool.queue:count "job" or 0) > 0 and not deadline then
-                pool.queue:set(mark)
-                error("pool: waiting for a task of the same pool would take for ever: all its workers wait for each other", 0)
-            end
+        if mark then
+            mark_waiting(pool, mark, deadline)
         end
         local pumped = pools.pump(pool, own, deadline and math.max(0, deadline - lanes.now_secs()))
         if pumped ~= true then
@@ -393,7 +405,7 @@ local function take(known, _, _, kind, payload)
     end
     local own = known.own
     own.calls[known.call] = nil
-    known.outcome, known.values = outcome, values
+    known.outcome, known.values, known.ended = outcome, values, core.end_number()
     local count = outcome == "done" and "done" or "failed"
     own[count] = own[count] + 1
 end
@@ -403,7 +415,7 @@ local NO_MEMORY = { n = 2, nil, "not enough memory" }
 -- As `take`, if memory has run out. Allocates nothing.
 local function lose(known, call)
     known.own.calls[call] = nil
-    known.outcome, known.values = "error", NO_MEMORY
+    known.outcome, known.values, known.ended = "error", NO_MEMORY, core.end_number()
 end
 
 --- Submits a task: a worker calls a function.
@@ -421,7 +433,8 @@ function Pool:submit(f, ...)
         end
     end
     local call = pools.new_call(own)
-    local known = { pool = self, own = own, call = call, take = take, lose = lose, lost = false, outcome = false, values = false }
+    local known = { pool = self, own = own, call = call, take = take, lose = lose, lost = false, outcome = false, values = false,
+        ended = false }
     local future = setmetatable({ [PRIVATE] = known }, Future)
     -- Recorded before it is sent, so that the reply finds it.
     own.calls[call] = known
@@ -450,6 +463,40 @@ local function place(known)
         end
     end
     return true
+end
+
+--- What waits for a future need to know.
+-- @return nil if the value is no future; else what is known of it: pool, own, outcome, ended
+function pools.future(value)
+    return getmetatable(value) == "Future" and type(value) == "table" and rawget(value, PRIVATE) or nil
+end
+
+-- To be called before a wait for futures of a pool: marks a worker that waits for its own pool. Raises an error if that would take for
+-- ever.
+-- @return a function that takes the mark away; nil if the state is no worker of the pool
+function pools.begin_wait(pool, own, has_deadline)
+    if not own.here then
+        return nil
+    end
+    local mark = "wait:" .. own.here.me
+    mark_waiting(pool, mark, has_deadline)
+    return function()
+        pool.queue:set(mark)
+    end
+end
+
+--- Deals with the messages that have come, without a wait.
+-- @param look whether to look for workers that have ended without a message
+-- @return `cancel_error` if the calling lane is to stop, or the pool has been cancelled
+function pools.take_all(pool, own, look)
+    local pumped
+    repeat
+        pumped = pools.pump(pool, own, 0)
+    until pumped ~= true
+    if not pumped and look and audit(pool.queue, own) and own.missing > 0 then
+        replace(pool, own)
+    end
+    return pumped
 end
 
 local methods = {}
@@ -497,7 +544,7 @@ function methods:cancel(mode, ...)
             own.workers[number] = nil
             own.living = own.living - 1
             own.calls[known.call] = nil
-            known.outcome = "cancelled"
+            known.outcome, known.ended = "cancelled", core.end_number()
             own.missing = own.missing + 1
             if mode == "soft" then
                 mode = "hard"
@@ -515,7 +562,7 @@ function methods:cancel(mode, ...)
     end
     -- The worker that takes its job drops it.
     own.calls[known.call] = nil
-    known.outcome = "cancelled"
+    known.outcome, known.ended = "cancelled", core.end_number()
     own.dropped = own.dropped or {}
     queue:set("drop:" .. tostring(known.call), true)
     return true, "cancelled"
@@ -623,7 +670,9 @@ function Pool:cancel(timeout)
         end
         for call, known in pairs(own.calls) do
             own.calls[call] = nil
-            known.outcome = known.outcome or "cancelled"
+            if not known.outcome then
+                known.outcome, known.ended = "cancelled", core.end_number()
+            end
         end
     end
     local deadline = timeout and lanes.now_secs() + timeout
@@ -655,5 +704,8 @@ for _, name in ipairs { "map", "imap" } do
         return Pool[name](self, ...)
     end
 end
+
+-- Pools are passed to workers with this metatable by name, even if the module is loaded again.
+lanes.register("lanes.pool", pools)
 
 return pools

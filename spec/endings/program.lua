@@ -73,6 +73,22 @@ activities["a pool with tasks that spin"] = function()
     for _ = 1, 2 do linda:receive "there" end
 end
 
+activities["a select on two lindas"] = function()
+    other = lanes.linda() -- luacheck: ignore (it stays alive in a global)
+    launch(3, function()
+        linda:send("there", true)
+        require "lanes".select({ linda, "receive", "never" }, { other, "receive", "never" }, { other, "receive", "neither" }) -- luacheck: ignore
+    end)
+end
+
+activities["a wait for lanes"] = function()
+    launch(2, function()
+        local inner = require "lanes".gen(function() linda:receive "never" end)()
+        linda:send("there", true)
+        require "lanes".wait({ inner }, { count = "all" })
+    end)
+end
+
 function activities.sending()
     linda:limit("full", 0)
     launch(3, function() linda:send("there", true) linda:send("full", {}) end)

@@ -1,4 +1,5 @@
--- Generates the text of random programs of lanes, from a seed; the same seed gives the same text on every Lua.
+-- Generates the text of random programs of lanes, from a seed; the same seed gives the same text on
+-- every Lua.
 local generator = {}
 
 -- A generator of numbers: minimal standard, exact in floats as in integers.
@@ -21,7 +22,7 @@ local STEPS = {
     { 3, "stream" }, { 2, "exchange" }, { 2, "release" }, { 2, "share" }, { 2, "rest" }, { 3, "wake" },
     { 2, "hooks" }, { 2, "outlive_hooks" }, { 1, "runaway" }, { 1, "recurse" }, { 2, "own" }, { 8, "use" }, { 2, "pool" },
 }
--- Those that launch lanes of their own and wait for them.
+-- Steps that launch lanes and wait for them.
 local WAITING = {
     stream = true, exchange = true, release = true, share = true, rest = true, wake = true, outlive_hooks = true, use = true, pool = true,
 }
@@ -31,11 +32,13 @@ for _, step in ipairs(STEPS) do WEIGHT = WEIGHT + step[1] end
 -- Modes of cancellation, as the arguments of `handle:cancel`.
 local FORCE = [["hard", 0.01, true, 0.01]] -- by hooks, at last
 local SOFT_OR_HARD = { [["soft", 0]], [["soft", 0, true]], [["soft", 0.01, true]], [["hard", 0]], [["hard", 0.01]], FORCE }
--- Ways in which a lane gets a module, and ways to wait for its end: keys in spec/random/modules.lua.
+-- Ways in which a lane gets a module, and ways to wait for its end: keys in
+-- spec/random/modules.lua.
 local WAYS = { "body", "required", "upvalue", "argument", "global", "metatable", "function", "linda" }
 local WAITS = { "join", "index", "cancel" }
 
--- Stacks of lanes, in bytes: that of the system, and others. What recurses in C is for the last one.
+-- Stacks of lanes, in bytes: that of the system, and others. What recurses in C is for the last
+-- one.
 local STACKS = { "nil", "nil", "nil", "2 ^ 19", "2 ^ 21", "2 ^ 24" }
 local LARGE = STACKS[#STACKS]
 
@@ -47,10 +50,11 @@ local MOST_LOADING = 6
 
 local HOOKS = { [["count", 100, 0]], [["count", 1, 0.01]], [["line", 1, 0]], [["call", 1, 0.01]], [["ret", 1, 0]] }
 
--- How many copies of one lane a program has at most: a loop that starts a lane may be in a lane that a loop starts.
+-- How many copies of one lane a program has at most: a loop that starts a lane may be in a lane
+-- that a loop starts.
 local MOST = 100
 
--- In how many copies a step is at most that launches lanes of its own.
+-- The largest number of copies of a step that launches lanes.
 local MOST_WAITING = 8
 
 --- A random program: a lane with steps, some of which are lanes.
@@ -70,7 +74,8 @@ function generator.plan(seed, size)
 
     local lane
 
-    -- Of each module, in the order of definition: its name, whether it fails, its steps, and how many lanes its loading launches.
+    -- Of each module, in the order of definition: its name, whether it fails, its steps, and how
+    -- many lanes its loading launches.
     local defined = {}
 
     local function of_those(fail)
@@ -256,9 +261,9 @@ function generator.plan(seed, size)
 end
 
 --- The text of a program.
--- @param plan from `generator.plan`
--- @param left_out nil, or a set of the numbers of steps that are left out (a lane is a step of its parent's)
--- @return the text, and how many steps the plan has in all
+-- @param plan from `generator.plan` @param left_out nil, or a set of the numbers of steps that are
+-- left out (a lane is a step of its parent's) @return the text, and how many steps the plan has in
+-- all
 function generator.text(plan, left_out)
     local lines, count = {}, 0
     local function line(depth, ...) lines[#lines + 1] = ("    "):rep(depth) .. string.format(...) end
@@ -295,8 +300,8 @@ function generator.text(plan, left_out)
         end
     end
 
-    -- Lanes that rest have to notice the first request to end: the second one comes at half of this time, when the program counts as
-    -- hanging.
+    -- Lanes that rest have to notice the first request to end: the second one comes at half of this
+    -- time, when the program counts as hanging.
     line(0, "local lanes = require 'lanes'.configure { track_lanes = true, shutdown_timeout = 1000 }")
     line(0, "local runtime = require 'random.runtime'")
     line(0, "local logs, hub = lanes.linda 'logs', lanes.linda 'hub'")

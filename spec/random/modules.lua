@@ -1,8 +1,10 @@
--- Modules of random programs: the ways in which they come to a lane, and what must be true of them there.
+-- Modules of random programs: the ways in which they come to a lane, and what must be true of them
+-- there.
 --
--- A program defines a few. While one is loaded it takes steps as a lane does, but uses only modules that were defined before it: whatever
--- waits for whom, no circle comes of these, and all can be loaded. Those that fail do so always. `circle` makes a circle that must be
--- refused to the lane that closes it; `lent` and `cross` make circles that lend.
+-- A program defines a few. While one is loaded it takes steps as a lane does, but uses only modules
+-- that were defined before it: whatever waits for whom, no circle comes of these, and all can be
+-- loaded. Those that fail do so always. `circle` makes a circle that must be refused to the lane
+-- that closes it; `lent` and `cross` make circles that lend.
 
 local lanes = require "lanes"
 
@@ -13,7 +15,8 @@ local cancel_error = lanes.cancel_error
 --- What is in the errors of modules that fail.
 modules.PURPOSE = "on purpose \228"
 
--- Modules that have been loaded in this state, by name; true for those that are being loaded. And the name of the latest one.
+-- Modules that have been loaded in this state, by name; true if they are being loaded. And the name
+-- of the latest one.
 local here, latest = {}, nil
 
 -- The number of this thread; nil where the system does not tell.
@@ -49,7 +52,8 @@ function modules.load(name, fails, steps)
     error(fails == "table" and { modules.PURPOSE } or modules.PURPOSE, 0)
 end
 
---- Raises an error unless this is the module of that name, which this state has loaded on this thread.
+--- Raises an error unless this is the module of that name, which this state has loaded on this
+--- thread.
 -- @return true
 function modules.check(module, name)
     if type(module) ~= "table" then error(("module '%s' is a %s"):format(name, type(module))) end
@@ -111,7 +115,7 @@ function ways.linda(name, options)
     end)()
 end
 
--- Ways to wait for the end of a lane: each answers its result, or nil and its error.
+-- Ways to wait for the end of a lane: each returns its result, or nil and its error.
 local waits = {}
 
 function waits.join(handle)
@@ -225,7 +229,8 @@ local function last_is_required(name)
     end)()
 end
 
---- A lane that requires the module that is being loaded here, while it is launched: it is lent the module.
+--- A lane that requires the module that is being loaded here, while it is launched: it is lent the
+--- module.
 function modules.lent(name)
     if not package.loaded[LAST] then expect_true(name, "lending", waits.join(last_is_required(name))) end
 end
@@ -237,7 +242,7 @@ function modules.left(name)
 end
 
 --- Two lanes load two modules that require each other: each is lent the other's.
--- @param one, other names of modules that nobody else knows
+-- @param one, other names of modules that no other step knows
 function modules.cross(one, other)
     local linda = lanes.linda()
     local generator = lanes.gen("*", function(first, second)

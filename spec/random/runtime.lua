@@ -1,14 +1,18 @@
--- What random programs are made of: the steps of a lane, each of which logs what it did, and the oracle that compares the logs.
+-- What random programs are made of: the steps of a lane, each of which logs what it did, and the
+-- oracle that compares the logs.
 --
--- Every value that is sent has an identity, "lane:slot:n", where n counts what the lane has sent to the slot so far. A slot is
--- a linda's name and a key. A lane's log is a table; a finalizer leaves it in the linda of logs, so that it survives errors and
--- cancellation. What a lane was doing when a hook ended it is its `flight`: that operation may have happened or not.
+-- Every value that is sent has an identity, "lane:slot:n", where n counts what the lane has sent to
+-- the slot so far. A slot is a linda's name and a key. A lane's log is a table; a finalizer leaves
+-- it in the linda of logs, so that it survives errors and cancellation. What a lane was doing when
+-- a hook ended it is its `flight`: that operation may have happened or not.
 --
--- A receive that fails puts what it took back to the front, so that nothing is lost; others may have received since.
+-- A receive that fails puts what it took back to the front, so that nothing is lost; others may
+-- have received since.
 --
--- Most steps have short timeouts, so that any order of any steps ends. Those that wait without a limit show a wake-up that is lost:
--- the program does not end then. What they wait for comes by construction. Only the step's own lanes know the linda that they
--- wait at; no other step cancels these lanes; and a lane that gives up half way, or is ended, cancels that linda.
+-- Most steps have short timeouts, so that any order of any steps ends. Steps that wait without a
+-- limit show a lost wake-up: the program does not end then. What they wait for comes by
+-- construction. Only the step's own lanes know the linda that they wait at; no other step cancels
+-- these lanes; and a lane that gives up half way, or is ended, cancels that linda.
 
 local lanes = require "lanes"
 
@@ -19,7 +23,8 @@ runtime.__index = runtime
 
 local cancel_error = lanes.cancel_error
 
--- Keys of slots: `QUEUES` for send and receive, `STATE` for set and get, `LIMITED` has limits that change.
+-- Keys of slots: `QUEUES` for send and receive, `STATE` for set and get, `LIMITED` has limits that
+-- change.
 local QUEUES = { "a", 2, "limited" }
 local STATE = "state"
 
@@ -36,7 +41,8 @@ local function dressed(identity, shape, linda)
         value.itself = value
         return value
     end
-    -- The class is a module, and the value brings another module: the receiver loads it if it does not have it.
+    -- The class is a module, and the value brings another module: the receiver loads it if it does
+    -- not have it.
     if shape == 7 then return setmetatable({ id = identity, linda = linda }, runtime) end
     if shape == 8 then return { id = identity, module = modules.latest() } end
     return identity
@@ -77,7 +83,7 @@ end
 
 -- The steps. `linda` and `key` are numbers: the lane knows some lindas, and takes one of them.
 
--- Sends new values. They bring lindas along if they may. Answers as the linda does.
+-- Sends new values. They bring lindas along if they may. Returns what the linda returns.
 function Lane:put(linda, key, count, shape, timeout, bring)
     local slot = tostring(linda) .. "," .. tostring(key)
     local sent = self.log.sent[slot] or 0
@@ -106,7 +112,7 @@ function Lane:took(slot, value)
     self:know(linda)
 end
 
--- Receives a value from one of some slots. Answers the key, as the linda does.
+-- Receives a value from one of some slots. Returns the key, or what the linda returns in its place.
 function Lane:take(linda, timeout, ...)
     self.log.flight = { what = "receive", count = 1 }
     local answer, value = linda:receive(timeout, ...)
@@ -115,7 +121,8 @@ function Lane:take(linda, timeout, ...)
     return answer
 end
 
--- Receives several values at once. Answers the key, as the linda does, and how many.
+-- Receives several values at once. Returns the key, or what the linda returns in its place, and how
+-- many.
 function Lane:take_batch(linda, timeout, key, least, most)
     self.log.flight = { what = "receive", count = most }
     local results = { linda:receive(timeout, linda.batched, key, least, most) }
@@ -161,7 +168,8 @@ function Lane:get(linda)
     if tonumber(stated) ~= n then error(("values set together are %s and %s"):format(found, tostring(n))) end
     local slot = tostring(linda) .. " of " .. writer
     local before = self.seen[slot] or 0
-    -- Only a writer that comes back can have its earlier values overwritten by later ones of its own: they never return.
+    -- Only a writer that comes back can have its earlier values overwritten by later ones of its
+    -- own: they never return.
     if n < before then error(("%s was %d and is %d"):format(slot, before, n)) end
     self.seen[slot] = n
 end
@@ -303,7 +311,8 @@ function Lane.runaway()
     end
 end
 
--- What recurses in C as deep as 5.1 lets it, for lanes with a large stack; later versions have a bound.
+-- What recurses in C as deep as 5.1 lets it, for lanes with a large stack; later versions have a
+-- bound.
 function Lane.recurse()
     local ok, problem = pcall(string.match, ("a"):rep(40000), ("a?"):rep(40000))
     if problem == cancel_error then error(problem, 0) end
@@ -326,7 +335,7 @@ end
 
 -- Steps that wait without a limit.
 
--- What a lane answers that has done all it was launched for.
+-- The result of a lane that has done all that it was launched for.
 local ALL = "all"
 
 -- A new linda for the lanes of one step.
@@ -338,8 +347,8 @@ function Lane:private()
     return linda
 end
 
--- Launches a lane for one step that calls a method, with the step's linda and more arguments. Answers its handle, which only the
--- step has.
+-- Launches a lane for one step that calls a method, with the step's linda and more arguments.
+-- Returns its handle, which only the step has.
 function Lane:launch(method, linda, ...)
     return lanes.gen("*", function(id, logs, own, name, ...)
         local r = require "random.runtime".lane(id, false, logs, own)
@@ -347,7 +356,8 @@ function Lane:launch(method, linda, ...)
     end)(self:child(), self.logs, linda, method, ...)
 end
 
--- Sends `count` values, a few at a time. Answers whether it could; if not, the lane was asked to stop, and gives up.
+-- Sends `count` values, a few at a time. Returns whether it could; if not, the lane was asked to
+-- stop, and gives up.
 function Lane:pour(linda, key, count, chunk, shape)
     while count > 0 do
         local now = math.min(chunk, count)
@@ -368,7 +378,8 @@ function Lane.finish(_, linda, children, complete)
     end
 end
 
--- How lanes take values from a slot, without a limit of time or again and again: answers as `take` and `take_batch`.
+-- How lanes take values from a slot, without a limit of time or again and again: each returns what
+-- `take` and `take_batch` return.
 local TAKING = {
     one = function(r, linda) return r:take(linda, nil, "limited") end,
     either = function(r, linda) return r:take(linda, nil, "a", "limited") end,
@@ -390,15 +401,16 @@ function Lane:consume(linda, how, count, batch)
     return ALL
 end
 
--- Takes values until it is asked to stop. Answers how many.
+-- Takes values until it is asked to stop. Returns how many.
 function Lane:consume_for_ever(linda)
     local count = 0
     while self:take(linda, nil, "limited") ~= cancel_error do count = count + 1 end
     return count
 end
 
--- Some lanes take `each` values, each in its way, and this one sends as many. A limit of batch + chunk - 1 is the lowest with which
--- there is always room for a chunk or enough for a batch. If there is a guest, another lane receives too, until it is asked to stop.
+-- Some lanes take `each` values, each in its way, and this one sends as many. A limit of batch +
+-- chunk - 1 is the lowest with which there is always room for a chunk or enough for a batch. If
+-- there is a guest, another lane receives too, until it is asked to stop.
 function Lane:stream(takers, each, limit, chunk, batch, shape, guest)
     local linda = self:private()
     linda:limit("limited", limit)
@@ -447,7 +459,8 @@ function Lane:empty(linda, key)
     self.log.flight = nil
 end
 
--- Some lanes send to a slot without room, until this one gives it a limit, or empties it if the limit is "set"; then it takes all.
+-- Some lanes send to a slot without room, until this one gives it a limit, or empties it if the
+-- limit is "set"; then it takes all.
 function Lane:release(producers, each, limit, seconds, shape)
     local linda = self:private()
     linda:limit("limited", limit == "set" and 1 or 0)
@@ -462,7 +475,8 @@ function Lane:release(producers, each, limit, seconds, shape)
     self:finish(linda, children, complete)
 end
 
--- Takes turns by a lock, and counts them: both in a slot, which only the holder of the lock changes, and by an atomic number.
+-- Takes turns by a lock, and counts them: both in a slot, which only the holder of the lock
+-- changes, and by an atomic number.
 function Lane.alternate(_, linda, lock, add, count, units)
     for _ = 1, count do
         if lock(units) == cancel_error then return end
@@ -570,7 +584,8 @@ function Lane.rest(_, how)
     launch_rest(how)
 end
 
--- A lane that is woken by a request, soft or hard. If this one is ended before it makes the request, the lane rests.
+-- A lane that is woken by a request, soft or hard. If this one is ended before it makes the
+-- request, the lane rests.
 function Lane.wake(_, how, mode, seconds)
     local handle = launch_rest(how)
     lanes.sleep(seconds)
@@ -580,8 +595,8 @@ function Lane.wake(_, how, mode, seconds)
     if handle.status ~= expected then error(("a lane that was cancelled is %s: %s"):format(handle.status, tostring(handle[-1]))) end
 end
 
--- A lane that sets hooks of its own all the time is ended by that of a request. If this one is ended before it makes the request, the lane
--- rests.
+-- A lane that sets hooks of its own all the time is ended by that of a request. If this one is
+-- ended before it makes the request, the lane rests.
 function Lane.outlive_hooks(_, ...)
     local handle = lanes.gen("*", function(name)
         local sleep = require "lanes".sleep
@@ -628,7 +643,7 @@ end
 --- Seconds without the end of any lane after which those that are left count as hanging.
 runtime.LIMIT = 90
 
--- Waits until no lane runs, except those that rest.
+-- Waits until no lane runs, except lanes that rest.
 local function all_ended()
     local deadline, before
     while true do
@@ -658,7 +673,7 @@ function runtime.check(main, logs, add, lock)
 
     local all = { main.log }
     for key in pairs(logs:count()) do all[#all + 1] = logs:get(key) end
-    -- All lindas, those of logs that others made too; and what nobody received.
+    -- All lindas, also those in the logs of other lanes; and what was not received.
     local by_id, lindas = {}, {}
     for _, log in ipairs(all) do
         by_id[log.id] = log
@@ -714,8 +729,8 @@ function runtime.check(main, logs, add, lock)
         end
     end
 
-    -- What was sent and did not arrive: only a receive that a hook ended may have it, or have put it back when others had
-    -- received what was behind it.
+    -- What was sent and did not arrive: only a receive that a hook ended may have it, or have put
+    -- it back when others had received what was behind it.
     local sent, missing, in_flight = 0, {}, 0
     local least, most = 0, 0
     for _, log in ipairs(all) do

@@ -5,12 +5,14 @@ pub mod attach;
 mod clock;
 mod configure;
 mod date;
+mod ends;
 mod lane;
 mod linda;
 pub mod loaded;
 mod names;
 mod prepare;
 mod require;
+mod select;
 pub mod table;
 #[cfg(feature = "hooks")]
 mod test_hooks;

@@ -4,7 +4,7 @@
 use super::loaded::push_table;
 #[cfg(feature = "hooks")]
 use super::test_hooks;
-use super::{clock, configure, lane, linda, names, require, threads, timers};
+use super::{clock, configure, ends, lane, linda, names, require, select, threads, timers};
 use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function};
 use crate::lua::sentinels::{CANCEL_ERROR, NULL};
@@ -27,6 +27,10 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("prepare_lock", linda::locks::prepare_lock),
     ("prepare_atomic", linda::locks::prepare_atomic),
     ("require", require::lanes_require),
+    ("select", select::lanes_select),
+    ("await", ends::await_ends),
+    ("is_lane", ends::is_lane),
+    ("end_number", ends::end_number),
     ("register", names::register),
     ("nameof", names::nameof),
     ("now_secs", clock::now_secs),

@@ -44,6 +44,9 @@ const FAILED: u8 = 4;
 /// The name of a lane that has none.
 const UNNAMED: &[u8] = b"<unnamed>";
 
+/// The last number that `Record::next_end_number` has returned.
+static END_NUMBER: AtomicUsize = AtomicUsize::new(0);
+
 /// What a lane's thread and its handles share.
 pub struct Record {
     /// The waiter with which the lane waits, and what the lane is asked to do.
@@ -57,6 +60,8 @@ pub struct Record {
     /// Its index among the running lanes; used under the universe's lock.
     pub position: AtomicUsize,
     stage: AtomicU8,
+    /// Tells which of two lanes has ended first; 0 before its end.
+    end_number: AtomicUsize,
     /// Whether it counts as a lane with a soft request that did not wake it.
     soft_request: AtomicBool,
     name: Mutex<Vec<u8>>,
@@ -88,6 +93,7 @@ impl Record {
             outcome: OnceLock::new(),
             position: AtomicUsize::new(usize::MAX),
             stage: AtomicU8::new(Stage::Pending as u8),
+            end_number: AtomicUsize::new(0),
             soft_request: AtomicBool::new(false),
             name: Mutex::new(UNNAMED.to_vec()),
             targets: Mutex::default(),
@@ -149,6 +155,25 @@ impl Record {
     /// been collected unread.
     pub fn note_failed(&self) -> bool {
         self.failure.fetch_or(FAILED, Ordering::AcqRel) & (READ | ABANDONED) == ABANDONED
+    }
+
+    /// A number that is higher than those of all lanes that have ended.
+    pub fn next_end_number() -> usize {
+        END_NUMBER.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Its outcome has been set: from now on it has ended for others.
+    pub fn open_end(&self) {
+        let number = Record::next_end_number();
+        self.end_number.store(number, Ordering::Relaxed);
+        self.end.open();
+    }
+
+    /// Of two lanes that have ended, the one with the lower number has ended first. None if it has
+    /// not ended.
+    pub fn end_number(&self) -> Option<usize> {
+        self.has_ended()
+            .then(|| self.end_number.load(Ordering::Relaxed))
     }
 
     /// Whether its outcome has been set.
@@ -283,7 +308,7 @@ impl Record {
         end();
         if self.outcome.set(Outcome::Cancelled).is_ok() {
             self.set_stage(Stage::Cancelled);
-            self.end.open();
+            self.open_end();
             self.closed.open();
             if self.monitors.seal() {
                 self.monitors.tell(Stage::Cancelled);

@@ -1,7 +1,7 @@
 //! Keys of slots: booleans, numbers, strings and light userdata, with Lua's notion of equal
 //! numbers.
 
-use crate::lua::{Arguments, Kind, Raise, Raising, State, compat};
+use crate::lua::{Arguments, Kind, Raise, Raising, State, Text, compat, text};
 use hashbrown::Equivalent;
 use lanes_engine::memory::grow::{OutOfMemory, out_of_memory, try_copy};
 use lanes_engine::queues::BorrowedKey;
@@ -158,6 +158,24 @@ impl KeyRef<'_> {
         })
     }
 
+    /// The key at `index`, if the value there can be one. Strings are borrowed from the stack.
+    pub fn at(state: &State, index: c_int) -> Option<KeyRef<'_>> {
+        KeyRef::of_kind(state, state.kind(index), index)
+    }
+
+    /// Why the value at `index` cannot be a key.
+    pub fn unsuitable(state: State, index: c_int) -> Text {
+        let given = if state.kind(index) == Kind::Number {
+            "NaN, which is not equal to itself"
+        } else {
+            state.type_name(index)
+        };
+        text![
+            "invalid key type (not a boolean, string, number or light userdata), got ",
+            given
+        ]
+    }
+
     /// The key that is argument `index`.
     ///
     /// Errors: a value that cannot be a key; NaN.
@@ -180,17 +198,7 @@ impl KeyRef<'_> {
 /// The error about argument `index`, which cannot be a key.
 #[cold]
 fn no_key(arguments: &Arguments, index: c_int) -> Raise {
-    let given = if arguments.state.kind(index) == Kind::Number {
-        "NaN, which is not equal to itself"
-    } else {
-        arguments.state.type_name(index)
-    };
-    arguments.error(
-        index,
-        format_args!(
-            "invalid key type (not a boolean, string, number or light userdata), got {given}"
-        ),
-    )
+    arguments.error(index, KeyRef::unsuitable(arguments.state, index))
 }
 
 /// The integer equal to a float, if there is one that a float represents exactly.

@@ -14,6 +14,8 @@ pub struct Stop;
 pub enum Label {
     /// Arguments of a call: value `n` (from 0) is `arg #<first + n>`.
     Argument(u32),
+    /// Values that a case of `select` sends; the number of the case (from 1).
+    Case(u32),
     /// The function that a lane runs.
     Body,
     /// Results of a lane.
@@ -39,6 +41,7 @@ impl Label {
     fn write(self, n: usize, out: &mut Text) {
         let _ = match self {
             Label::Argument(first) => write!(out, "arg #{}", first as usize + n),
+            Label::Case(case) => write!(out, "case {case}, value {}", n + 1),
             Label::Body => write!(out, "lane body"),
             Label::Result => write!(out, "result #{}", n + 1),
             Label::Error => write!(out, "error value"),

@@ -1,4 +1,4 @@
-//! The answers of both header readers are understood.
+//! What both header readers print is understood.
 
 use super::*;
 

@@ -131,7 +131,14 @@ int main(int argc, char **argv) {
     SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits);
     PROCESS_INFORMATION process;
     DWORD code = 127;
-    if (CreateProcessA(NULL, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, *directory ? directory : NULL, &start, &process)) {
+    BOOL started = FALSE;
+    /* A busy Wine answers this where it could not start a program, which has not run then. */
+    for (int attempt = 0; attempt < 10 && !started; attempt++) {
+        started = CreateProcessA(NULL, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, *directory ? directory : NULL, &start, &process);
+        if (!started && GetLastError() != ERROR_INTERNAL_ERROR) break;
+        if (!started) Sleep(100);
+    }
+    if (started) {
         AssignProcessToJobObject(job, process.hProcess);
         SetConsoleCtrlHandler(NULL, TRUE);
         ResumeThread(process.hThread);
@@ -144,7 +151,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "run: cannot start %s: error %lu\n", command, GetLastError());
     }
     TerminateJobObject(job, 124);
-    WaitForSingleObject(process.hProcess, 5000);
+    if (started) WaitForSingleObject(process.hProcess, 5000);
     FILE *result = fopen(code_path, "wb");
     if (!result) fail(code_path);
     fprintf(result, "%lu", code);

@@ -1,25 +1,35 @@
-//! A latch: it is opened once and stays open; any number of threads may wait for that. The end of a
-//! lane is a latch.
+//! A latch: it is opened once and stays open; any number of threads may wait for that, and watchers
+//! are told. The end of a lane is a latch.
 
 use super::deadline::Deadline;
 use super::parker::Woken;
 use super::refusal::Refusal;
 use super::waiter::{Wait, Waiter};
+use super::watcher::SharedWatcher;
+use crate::memory::grow::{OutOfMemory, try_room};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Arc, Mutex};
 use std::mem;
 
 pub struct Latch {
     open: AtomicBool,
-    /// The threads that wait. Empty once the latch is open.
-    waiters: Mutex<Vec<Arc<Waiter>>>,
+    /// Empty once the latch is open.
+    crowd: Mutex<Crowd>,
+}
+
+/// Who wants to know when a latch is opened.
+#[derive(Default)]
+struct Crowd {
+    /// The threads that wait.
+    waiters: Vec<Arc<Waiter>>,
+    watchers: Vec<SharedWatcher>,
 }
 
 impl Latch {
     pub fn new() -> Latch {
         Latch {
             open: AtomicBool::new(false),
-            waiters: Mutex::new(Vec::new()),
+            crowd: Mutex::new(Crowd::default()),
         }
     }
 
@@ -28,15 +38,45 @@ impl Latch {
         self.open.load(Ordering::Acquire)
     }
 
-    /// Opens the latch and wakes all threads that wait. Opening it again does nothing.
+    /// Opens the latch, wakes all threads that wait and tells all watchers, in this order. Opening
+    /// it again does nothing.
     pub fn open(&self) {
-        let waiters = {
-            let mut waiters = self.waiters.lock();
+        let crowd = {
+            let mut crowd = self.crowd.lock();
             self.open.store(true, Ordering::Release);
-            mem::take(&mut *waiters)
+            mem::take(&mut *crowd)
         };
-        for waiter in waiters {
+        for waiter in crowd.waiters {
             waiter.unpark();
+        }
+        for watcher in crowd.watchers {
+            watcher.tell();
+        }
+    }
+
+    /// Has a watcher told, once, when the latch is opened. Returns false if it is open already:
+    /// then the watcher is not told.
+    ///
+    /// Errors: out of memory.
+    pub fn watch(&self, watcher: &SharedWatcher) -> Result<bool, OutOfMemory> {
+        let mut crowd = self.crowd.lock();
+        if self.is_open() {
+            return Ok(false);
+        }
+        try_room(&mut crowd.watchers, 1)?;
+        crowd.watchers.push(SharedWatcher::clone(watcher));
+        Ok(true)
+    }
+
+    /// A watcher need not be told any more. It may be told while this call is under way.
+    pub fn unwatch(&self, watcher: &SharedWatcher) {
+        let mut crowd = self.crowd.lock();
+        let mut watchers = crowd.watchers.iter();
+        if let Some(index) = watchers.position(|other| SharedWatcher::ptr_eq(other, watcher)) {
+            let removed = crowd.watchers.swap_remove(index);
+            // Whatever the watcher owns is dropped without the lock.
+            drop(crowd);
+            drop(removed);
         }
     }
 
@@ -51,11 +91,11 @@ impl Latch {
             return Err(Refusal::TimedOut);
         }
         {
-            let mut waiters = self.waiters.lock();
+            let mut crowd = self.crowd.lock();
             if self.is_open() {
                 return Ok(());
             }
-            waiters.push(Arc::clone(wait.waiter));
+            crowd.waiters.push(Arc::clone(wait.waiter));
         }
         loop {
             let woken = wait.park();
@@ -67,7 +107,7 @@ impl Latch {
                 Woken::TimedOut => Refusal::TimedOut,
                 Woken::Interrupted => Refusal::Interrupted,
             };
-            let mut waiters = self.waiters.lock();
+            let waiters = &mut self.crowd.lock().waiters;
             match waiters
                 .iter()
                 .position(|waiter| Arc::ptr_eq(waiter, wait.waiter))
@@ -84,7 +124,7 @@ impl Latch {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::park::Request;
+    use crate::park::{Countdown, Request};
     use std::thread;
     use std::time::{Duration, Instant};
 
@@ -116,7 +156,7 @@ mod tests {
             let threads: Vec<_> = (0..10)
                 .map(|_| scope.spawn(|| wait(&latch, &Waiter::new(), Deadline::Never)))
                 .collect();
-            while latch.waiters.lock().len() < 10 {
+            while latch.crowd.lock().waiters.len() < 10 {
                 thread::yield_now();
             }
             latch.open();
@@ -135,7 +175,7 @@ mod tests {
             Err(Refusal::TimedOut)
         );
         assert!(Instant::now() >= deadline);
-        assert!(latch.waiters.lock().is_empty());
+        assert!(latch.crowd.lock().waiters.is_empty());
     }
 
     #[test]
@@ -147,7 +187,24 @@ mod tests {
             interrupted: Some(&|| true),
         };
         assert_eq!(latch.wait(&wait), Err(Refusal::Interrupted));
-        assert!(latch.waiters.lock().is_empty());
+        assert!(latch.crowd.lock().waiters.is_empty());
+    }
+
+    #[test]
+    fn watchers_are_told_once_unless_they_have_gone() {
+        let (latch, waiter) = (Latch::new(), Waiter::new());
+        let watchers = [3, 3].map(|count| Countdown::new(count, &waiter));
+        let [one, two] = watchers.clone().map(|watcher| watcher as SharedWatcher);
+        for watcher in [&one, &one, &one, &two] {
+            assert!(latch.watch(watcher).unwrap());
+        }
+        latch.unwatch(&two);
+        latch.unwatch(&two);
+        latch.open();
+        latch.open();
+        assert!(watchers[0].is_over() && !watchers[1].is_over());
+        assert!(!latch.watch(&two).unwrap());
+        assert_eq!(std::sync::Arc::strong_count(&one), 2);
     }
 
     #[test]
@@ -156,7 +213,7 @@ mod tests {
         waiter.cancel(Request::Hard, true);
         thread::scope(|scope| {
             let thread = scope.spawn(|| wait(&latch, &waiter, Deadline::Never));
-            while latch.waiters.lock().is_empty() {
+            while latch.crowd.lock().waiters.is_empty() {
                 thread::yield_now();
             }
             assert!(!waiter.is_waiting());

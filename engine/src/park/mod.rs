@@ -9,6 +9,7 @@ mod refusal;
 #[cfg(not(loom))]
 mod spin;
 mod waiter;
+mod watcher;
 
 // How a parked thread sleeps: one of three files with the same interface.
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
@@ -26,3 +27,4 @@ pub use latch::Latch;
 pub use parker::{Parker, Woken};
 pub use refusal::{Refusal, Request};
 pub use waiter::{Wait, Waiter};
+pub use watcher::{Countdown, SharedWatcher, Watcher};

@@ -3,7 +3,7 @@
 
 use super::deadline::Deadline;
 use super::parker::{Parker, Woken};
-use super::refusal::Request;
+use super::refusal::{Refusal, Request};
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crossbeam_utils::CachePadded;
@@ -89,6 +89,34 @@ impl Wait<'_> {
     /// As `park`, for a thread that has spun already.
     pub(crate) fn sleep(&self) -> Woken {
         self.waiter.parker.sleep(self.deadline, self.interrupted)
+    }
+
+    /// Waits until `over` returns true. Whoever makes it true wakes the thread afterwards, as a
+    /// [`Countdown`](super::Countdown) does.
+    ///
+    /// Errors: `Request`, `TimedOut`, `Interrupted`.
+    pub fn until(&self, over: impl Fn() -> bool) -> Result<(), Refusal> {
+        self.waiter.set_waiting(true);
+        let outcome = loop {
+            if over() {
+                break Ok(());
+            }
+            let request = self.waiter.request();
+            if request != Request::None {
+                break Err(Refusal::Request(request));
+            }
+            if self.deadline == Deadline::Now {
+                break Err(Refusal::TimedOut);
+            }
+            match self.park() {
+                Woken::Notified => {}
+                _ if over() => break Ok(()),
+                Woken::TimedOut => break Err(Refusal::TimedOut),
+                Woken::Interrupted => break Err(Refusal::Interrupted),
+            }
+        };
+        self.waiter.set_waiting(false);
+        outcome
     }
 
     /// Spins until `changed` returns true, or the waiter is asked to stop. Returns false if neither

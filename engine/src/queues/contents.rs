@@ -166,6 +166,9 @@ impl<K: Clone, M: Element> Queues<K, M> {
         self.change(|slots, deferred| {
             self.cancelled.store(who != Who::None, Ordering::Release);
             slots.refuse(who, deferred);
+            if who != Who::None {
+                slots.tell_all();
+            }
         });
     }
 
@@ -174,10 +177,12 @@ impl<K: Clone, M: Element> Queues<K, M> {
         self.change(|slots, deferred| slots.refuse_asked(who, deferred));
     }
 
-    /// Removes all slots. Parked operations end as if the linda were cancelled.
+    /// Removes all slots. Parked operations end as if the linda were cancelled; watchers are told
+    /// once more.
     pub fn clear(&self) {
         self.change(|slots, deferred| {
             slots.refuse(Who::Both, deferred);
+            slots.tell_all();
             slots.forget(deferred);
         });
     }

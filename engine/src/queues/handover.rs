@@ -47,7 +47,7 @@ impl<M: Element> Handover<M> {
     }
 
     #[inline]
-    fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.outbox.as_ref().is_none_or(|outbox| outbox.len() == 0)
     }
 

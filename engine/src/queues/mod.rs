@@ -1,6 +1,7 @@
 //! The queues of a linda: what its methods do, over any type of key and message. README.md
 //! describes the states of a slot, its counters, and how elements go from senders to receivers.
 
+mod choice;
 mod contents;
 mod deferred;
 mod element;
@@ -10,6 +11,7 @@ mod key;
 mod operation;
 mod outbox;
 mod receive;
+mod select;
 mod send;
 mod shared;
 mod shortcut;
@@ -18,6 +20,7 @@ mod slot;
 mod slots;
 mod wait;
 mod wait_list;
+mod watch;
 
 #[cfg(all(test, not(loom)))]
 mod tests;
@@ -26,5 +29,7 @@ pub use contents::Dump;
 pub use element::{Element, Values};
 pub use key::BorrowedKey;
 pub use operation::Who;
+pub use select::{Case, Happened, select};
 pub use shared::{LindaCancelled, Queues};
 pub use shortcut::{Found, Shortcut};
+pub use watch::WatchFor;

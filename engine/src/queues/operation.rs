@@ -1,6 +1,7 @@
 //! A parked operation, and its outcome.
 
 use super::Values;
+use super::choice::Choice;
 use crate::park::{Request, Waiter};
 use crate::sync::{Arc, Mutex};
 
@@ -31,7 +32,8 @@ pub enum Outcome<M> {
     Received(usize, M),
     ReceivedBatch(Vec<M>),
     Sent,
-    /// The linda was cancelled, or the thread has been asked to stop.
+    /// The linda was cancelled, the thread has been asked to stop, or another case of the `select`
+    /// has been chosen.
     Refused(Work<M>),
     /// The operation was possible, but out of memory.
     OutOfMemory(Work<M>),
@@ -49,6 +51,8 @@ pub struct Operation<M> {
 pub struct Ticket<M> {
     waiter: Arc<Waiter>,
     outcome: Mutex<Option<Outcome<M>>>,
+    /// What the operation shares with the others of its `select`, and its number among them.
+    choice: Option<(Arc<Choice>, u32)>,
 }
 
 impl<M> Ticket<M> {
@@ -56,7 +60,27 @@ impl<M> Ticket<M> {
         Arc::new(Ticket {
             waiter: Arc::clone(waiter),
             outcome: Mutex::new(None),
+            choice: None,
         })
+    }
+
+    /// The ticket of case number `case` of a `select`.
+    pub fn choosing(waiter: &Arc<Waiter>, choice: &Arc<Choice>, case: u32) -> Arc<Ticket<M>> {
+        Arc::new(Ticket {
+            waiter: Arc::clone(waiter),
+            outcome: Mutex::new(None),
+            choice: Some((Arc::clone(choice), case)),
+        })
+    }
+
+    /// Whether the operation may be done, or refused. It may not if another case of its `select`
+    /// has been chosen. To be called at most once, under the lock of the linda; if it returns true,
+    /// `complete` follows under the same lock.
+    pub fn claim(&self) -> bool {
+        match &self.choice {
+            Some((choice, case)) => choice.claim(*case),
+            None => true,
+        }
     }
 
     /// Removes and returns the outcome, if there is one.

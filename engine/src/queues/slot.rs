@@ -1,4 +1,5 @@
-//! A slot: what lies under one key of a linda: its elements, its limit, and who waits for it.
+//! A slot: what lies under one key of a linda: its elements, its limit, and who waits for it or
+//! watches it.
 
 use super::element::attached;
 use super::handover::{Handover, Replaced};
@@ -45,10 +46,20 @@ impl<K, M: Element> Slot<K, M> {
         })
     }
 
-    /// Whether an operation is parked on this slot.
+    /// Whether an operation is parked on this slot, or somebody watches it.
     #[inline]
     pub fn has_parked(&self) -> bool {
         !(self.receivers.is_empty() && self.senders.is_empty())
+    }
+
+    /// Tells those who watch for elements, or for room, if there are any.
+    pub fn tell(&self) {
+        if !self.elements.is_empty() {
+            self.receivers.tell();
+        }
+        if self.room() > 0 {
+            self.senders.tell();
+        }
     }
 
     pub fn is_full(&self) -> bool {

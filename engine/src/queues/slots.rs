@@ -121,7 +121,8 @@ impl<K, M: Element> Slots<K, M> {
         }
     }
 
-    /// Completes every parked operation that a change of this slot has made possible.
+    /// Completes every parked operation that a change of this slot has made possible, and tells
+    /// watchers of what is left.
     #[inline]
     pub fn settle(&mut self, slot: u32, deferred: &mut Deferred<K, M>) {
         loop {
@@ -133,13 +134,14 @@ impl<K, M: Element> Slots<K, M> {
             let receiver = receivers.oldest(&self.links, contents.elements.len());
             let Some(link) = receiver.or_else(|| senders.oldest(&self.links, contents.room()))
             else {
-                return;
+                return contents.tell();
             };
             self.complete(link, deferred);
         }
     }
 
-    /// Does the work of a parked operation. It must be possible in the slot of this link.
+    /// Does the work of a parked operation, or ends it without if another case of its `select` has
+    /// been chosen. The work must be possible in the slot of this link.
     fn complete(&mut self, link: u32, deferred: &mut Deferred<K, M>) {
         let Link {
             operation,
@@ -148,6 +150,10 @@ impl<K, M: Element> Slots<K, M> {
             ..
         } = self.links[link];
         let Operation { ticket, work, .. } = self.unlink(operation, Some(slot), deferred);
+        if !ticket.claim() {
+            ticket.complete(Outcome::Refused(work));
+            return;
+        }
         let slot = &mut self.list[slot];
         let outcome = match work {
             Work::Receive => Outcome::Received(
@@ -296,8 +302,11 @@ impl<K, M: Element> Slots<K, M> {
             .collect();
         for number in numbers {
             let Operation { ticket, work, .. } = self.unlink(number, None, deferred);
+            let wakes = ticket.claim();
             ticket.complete(Outcome::Refused(work));
-            deferred.wake(ticket);
+            if wakes {
+                deferred.wake(ticket);
+            }
         }
     }
 
@@ -314,6 +323,14 @@ impl<K, M: Element> Slots<K, M> {
             && self.links.iter().next().is_none()
             && self.list.iter().all(|(_, slot)| slot.known)
             && self.list.iter().count() == self.table.len()
+    }
+
+    /// Tells all watchers.
+    pub fn tell_all(&self) {
+        for (_, slot) in self.iter() {
+            slot.receivers.tell();
+            slot.senders.tell();
+        }
     }
 
     /// Removes all slots. Nobody may be parked.

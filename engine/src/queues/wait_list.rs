@@ -1,7 +1,9 @@
 //! A wait list: the operations that are parked on a slot to receive, or to send; first come, first
-//! served, among those that can be served.
+//! served, among those that can be served. And the watchers of the same.
 
 use super::slab::{NONE, Slab};
+use crate::memory::grow::{OutOfMemory, try_room};
+use crate::park::SharedWatcher;
 
 /// A parked operation in one wait list. An operation on several keys has a link for each.
 pub struct Link {
@@ -52,10 +54,17 @@ struct Line {
 /// One line for each amount that an operation needs, so that a search does not look at operations
 /// that cannot be served.
 pub struct WaitList {
-    /// The operations that need 1: nearly always there are no others.
+    /// The operations that need 1: nearly always there is nothing else.
     single: Line,
+    /// None if nothing is in it.
+    others: Option<Box<Others>>,
+}
+
+#[derive(Default)]
+struct Others {
     /// The other lines, none of them empty.
     larger: Vec<Line>,
+    watchers: Vec<SharedWatcher>,
 }
 
 impl Line {
@@ -93,13 +102,14 @@ impl WaitList {
     pub const fn new() -> WaitList {
         WaitList {
             single: Line::new(1),
-            larger: Vec::new(),
+            others: None,
         }
     }
 
+    /// Whether no operation and no watcher is in it.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.single.head == NONE && self.larger.is_empty()
+        self.single.head == NONE && self.others.is_none()
     }
 
     /// Adds a link, which must be the newest.
@@ -109,15 +119,15 @@ impl WaitList {
             self.single.append(links, number);
             return;
         }
-        let index = self
-            .larger
+        let larger = &mut self.others.get_or_insert_default().larger;
+        let index = larger
             .iter()
             .position(|line| line.need == need)
             .unwrap_or_else(|| {
-                self.larger.push(Line::new(need));
-                self.larger.len() - 1
+                larger.push(Line::new(need));
+                larger.len() - 1
             });
-        self.larger[index].append(links, number);
+        larger[index].append(links, number);
     }
 
     pub fn remove(&mut self, links: &mut Slab<Link>, number: u32) {
@@ -126,30 +136,68 @@ impl WaitList {
             self.single.remove(links, number);
             return;
         }
-        let index = self
-            .larger
+        let larger = &mut self.others.as_mut().expect("the lines").larger;
+        let index = larger
             .iter()
             .position(|line| line.need == need)
             .expect("the line of the link");
-        self.larger[index].remove(links, number);
-        if self.larger[index].head == NONE {
-            self.larger.swap_remove(index);
+        larger[index].remove(links, number);
+        if larger[index].head == NONE {
+            larger.swap_remove(index);
         }
+        self.tidy();
     }
 
     /// The oldest link that needs no more than `available`.
     #[inline]
     pub fn oldest(&self, links: &Slab<Link>, available: usize) -> Option<u32> {
         let single = (self.single.head != NONE && available >= 1).then_some(self.single.head);
-        if self.larger.is_empty() {
+        let Some(others) = &self.others else {
             return single;
-        }
-        let larger = self
+        };
+        let larger = others
             .larger
             .iter()
             .filter(|line| line.need <= available)
             .map(|line| line.head);
         larger.chain(single).min_by_key(|head| links[*head].order)
+    }
+
+    /// Adds a watcher.
+    ///
+    /// Errors: out of memory, and nothing has changed.
+    pub fn watch(&mut self, watcher: &SharedWatcher) -> Result<(), OutOfMemory> {
+        let others = self.others.get_or_insert_default();
+        let made = try_room(&mut others.watchers, 1);
+        if made.is_ok() {
+            others.watchers.push(SharedWatcher::clone(watcher));
+        }
+        self.tidy();
+        made
+    }
+
+    /// Removes a watcher and returns it, if it is there.
+    pub fn unwatch(&mut self, watcher: &SharedWatcher) -> Option<SharedWatcher> {
+        let watchers = &mut self.others.as_mut()?.watchers;
+        let is_it = |other: &SharedWatcher| SharedWatcher::ptr_eq(other, watcher);
+        let removed = watchers.swap_remove(watchers.iter().position(is_it)?);
+        self.tidy();
+        Some(removed)
+    }
+
+    /// Tells all watchers.
+    #[inline]
+    pub fn tell(&self) {
+        if let Some(others) = &self.others {
+            others.watchers.iter().for_each(|watcher| watcher.tell());
+        }
+    }
+
+    fn tidy(&mut self) {
+        let is_empty = |others: &Others| others.larger.is_empty() && others.watchers.is_empty();
+        if self.others.as_deref().is_some_and(is_empty) {
+            self.others = None;
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use crate::api::threads::checked_priority;
 use crate::context::Context;
 use crate::lane::{Home, Record, Spare, no_thread};
 use crate::lua::{KEYS, Kind, Raise, Raising, State, protect, text};
-use crate::message::{Destination, Label, decode_one, decode_packet, encode_one, encode_packet};
+use crate::message::{
+    Destination, Label, Packet, decode_one, decode_packet, encode_one, encode_packet,
+};
 use crate::state::libraries::Libraries;
 use crate::universe::Universe;
 use lanes_engine::memory::grow;
@@ -264,9 +266,19 @@ impl Launch<'_> {
 
     /// Transfers the top value of the creator's stack to the top of the lane's.
     pub(super) fn transfer(&self, label: Label) -> Result<(), Raise> {
+        let packet = self.encode(label)?;
+        self.decode(label, &packet)
+    }
+
+    /// Captures the top value of the creator's stack, which it pops.
+    pub(super) fn encode(&self, label: Label) -> Result<Packet, Raise> {
         let to = Destination::State(self.to, &self.lane.coders.cache);
-        let packet = encode_packet(&self.context.coders, self.from, 1, label, to)?;
-        decode_packet(&self.lane.coders, self.to, label, &packet)
+        encode_packet(&self.context.coders, self.from, 1, label, to)
+    }
+
+    /// Builds a captured value at the top of the lane's stack.
+    pub(super) fn decode(&self, label: Label, packet: &Packet) -> Result<(), Raise> {
+        decode_packet(&self.lane.coders, self.to, label, packet)
             .map(|_| ())
             .map_err(|raise| self.carry(raise))
     }

@@ -86,10 +86,19 @@ impl Launch<'_> {
                 if absent && from.kind(-1) == Kind::Function {
                     let depth = (from.top(), to.top());
                     from.push_copy(-1);
-                    match self.transfer(Label::Package) {
-                        Ok(()) => self.inside(2, move |raising| raising.raw_set_name(1, name))?,
+                    match self.encode(Label::Package) {
+                        // Lua code has raised it, such as a finalizer: it says nothing about the
+                        // loader.
+                        Err(Raise::Value) => return Err(Raise::Value),
                         Err(raise) if is_memory_error(from, &raise) => return Err(raise),
                         Err(_) => {}
+                        Ok(packet) => match self.decode(Label::Package, &packet) {
+                            Ok(()) => {
+                                self.inside(2, move |raising| raising.raw_set_name(1, name))?
+                            }
+                            Err(raise) if is_memory_error(from, &raise) => return Err(raise),
+                            Err(_) => {}
+                        },
                     }
                     from.set_top(depth.0);
                     to.set_top(depth.1);

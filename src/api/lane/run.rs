@@ -72,7 +72,7 @@ impl Job {
         let _ = record.outcome.set(outcome);
         ending.begin();
         race_point(4);
-        record.end.open();
+        record.open_end();
         race_point(4);
         if record.monitors.seal() {
             record.monitors.tell(record.stage());

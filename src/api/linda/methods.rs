@@ -86,8 +86,8 @@ fn set_body(state: State) -> Result<c_int, Raise> {
         count => {
             check_memory()?;
             match count {
-                1 => vec![element(context, state)?],
-                _ => elements(context, state, 3, count)?,
+                1 => vec![element(context, state, Label::Argument(2))?],
+                _ => elements(context, state, 3, count, Label::Argument(2))?,
             }
         }
     };

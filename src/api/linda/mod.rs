@@ -6,4 +6,4 @@ pub mod locks;
 pub mod methods;
 pub mod receive;
 pub mod results;
-mod send;
+pub mod send;

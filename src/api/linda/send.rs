@@ -51,7 +51,7 @@ fn send_body(state: State) -> Result<c_int, Raise> {
             linda.queues.send(&context.at_once(), &key, values, &[])
         }
         count => {
-            let values = Values::Many(elements(context, state, at + 1, count)?);
+            let values = Values::Many(elements(context, state, at + 1, count, Label::Argument(2))?);
             linda.queues.send(&context.at_once(), &key, values, &[])
         }
     };
@@ -99,22 +99,23 @@ fn send_waiting(
     })
 }
 
-/// Captures the top value as an element of a slot.
+/// Captures the top value, which errors call by this label, as an element of a slot.
 #[inline]
-pub fn element(context: &Context, state: State) -> Result<Message, Raise> {
+pub fn element(context: &Context, state: State, label: Label) -> Result<Message, Raise> {
     if state.kind(-1) == Kind::Light && is_marker(state, -1, NULL) {
         return Ok(Message::nil());
     }
-    encode_one(&context.coders, state, Label::Argument(2))
+    encode_one(&context.coders, state, label)
 }
 
 /// Captures the `count` values from index `first` on, which are the top ones, as elements of a
-/// slot.
+/// slot. Errors call them by this label.
 pub fn elements(
     context: &Context,
     state: State,
     first: c_int,
     count: c_int,
+    label: Label,
 ) -> Result<Vec<Message>, Raise> {
     for index in first..first + count {
         if is_marker(state, index, NULL) {
@@ -122,5 +123,5 @@ pub fn elements(
             state.replace(index);
         }
     }
-    encode_each(&context.coders, state, count, Label::Argument(2))
+    encode_each(&context.coders, state, count, label)
 }

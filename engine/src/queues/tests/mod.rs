@@ -4,6 +4,8 @@
 mod at_once;
 mod endings;
 mod parked;
+mod select;
+mod watch;
 
 use super::deferred::Deferred;
 use super::operation::{Ticket, Work};

@@ -1,0 +1,232 @@
+-- lanes.select: which case happens, results in each outcome, and bad input.
+local support = require "support"
+local assert, describe, it, _ENV = support.plain(assert, describe, it)
+
+local lanes = require "lanes"
+
+local pack, raises, until_true = support.pack, support.raises, support.until_true
+local LIMIT = support.LIMIT
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+
+-- What a call returns, as a table with n.
+local function results(...)
+    return pack(lanes.select(...))
+end
+
+local function same(expected, found)
+    assert.are.equal(expected.n or #expected, found.n)
+    for i = 1, found.n do
+        assert.are.equal(expected[i], found[i])
+    end
+end
+
+-- A linda whose slot "k" holds `value` and has no room.
+local function full(value)
+    local linda = lanes.linda()
+    linda:set("k", value)
+    linda:limit("k", 1)
+    return linda
+end
+
+describe("lanes.select", function()
+    it("receives from the first case that has an element", function()
+        local a, b = lanes.linda(), lanes.linda()
+        b:send("y", "b")
+        same({ 2, "y", "b" }, results({ a, "receive", "k" }, { b, "receive", "x", "y" }))
+        a:send("k", "a")
+        b:send("y", "b")
+        same({ 1, "k", "a" }, results({ a, "receive", "k" }, { b, "receive", "x", "y" }))
+        assert.are.equal(1, b:count "y")
+    end)
+
+    it("sends to the first case that has room", function()
+        local a, b = full(0), lanes.linda()
+        same({ 2, "k" }, results({ a, "send", "k", 1 }, { b, "send", "k", 2, 3 }, { b, "send", "k", 4 }))
+        assert.are.equal(1, a:count "k")
+        same({ "k", 2, 3, n = 3 }, pack(b:receive(0, b.batched, "k", 2)))
+        assert.are.equal(0, b:count "k")
+    end)
+
+    it("returns the handle of a lane that has ended", function()
+        local lane = lanes.gen(function() return 5 end)()
+        lane:join(LIMIT)
+        same({ 2, lane }, results({ lanes.linda(), "receive", "k" }, { lane }))
+        assert.are.equal(5, lane[1])
+        local failed = lanes.gen(function() error("x", 0) end)()
+        same({ 1, failed }, results(LIMIT, { failed }))
+    end)
+
+    it("returns nothing at the timeout", function()
+        local a, b = lanes.linda(), full(1)
+        local lane = lanes.gen(function(linda) linda:receive "go" end)(a)
+        for _, timeout in ipairs { 0, 0.01 } do
+            same({ n = 0 }, results(timeout, { a, "receive", "k" }, { b, "send", "k", 1 }, { lane }))
+        end
+        assert.are.equal(nil, (a:count "k"))
+        assert.are.equal(1, b:count "k")
+        a:send("go", true)
+        same({ 1, lane }, results({ lane }))
+    end)
+
+    it("waits as long as it takes without a timeout, with nil, and with a negative one", function()
+        for _, timeout in ipairs { "none", "nil", -1 } do
+            local linda = lanes.linda()
+            local lane = lanes.gen("*", function(inbox, how)
+                local l = require "lanes"
+                local case = { inbox, "receive", "k" }
+                if how == "none" then return l.select(case) end
+                if how == "nil" then return l.select(nil, case) end
+                return l.select(how, case)
+            end)(linda, timeout)
+            until_true(function() return lane.status == "waiting" end)
+            linda:send("k", timeout)
+            same({ 1, "k", timeout }, pack(lane:join(LIMIT)))
+        end
+    end)
+
+    it("lets exactly one case happen when several become possible", function()
+        local a, b, done = lanes.linda(), lanes.linda(), lanes.linda()
+        local lane = lanes.gen("*", function(x, y, out)
+            local l = require "lanes"
+            local sum = 0
+            for _ = 1, 400 do
+                local _, _, value = l.select({ x, "receive", "k" }, { y, "receive", "k" })
+                sum = sum + value
+            end
+            out:send("sum", sum)
+        end)(a, b, done)
+        local sender = lanes.gen("*", function(x) for i = 1, 200 do x:send("k", i) end end)
+        local one, two = sender(a), sender(b)
+        same({ "sum", 40200 }, pack(done:receive(LIMIT, "sum")))
+        one:join() two:join() lane:join()
+        assert.are.equal(0, a:count "k")
+        assert.are.equal(0, b:count "k")
+    end)
+
+    it("is completed by whoever makes a parked case possible, and leaves nothing of the others", function()
+        local a, b = full(0), lanes.linda()
+        local wait = lanes.gen("*", function(x, y)
+            return require "lanes".select({ x, "send", "k", "sent" }, { y, "receive", "k" }, { y, "receive", "k" })
+        end)
+        local lane = wait(a, b)
+        until_true(function() return lane.status == "waiting" end)
+        same({ "k", 0 }, pack(a:receive(0, "k")))
+        same({ 1, "k" }, pack(lane:join(LIMIT)))
+        b:send("k", "left")
+        same({ "k", "left" }, pack(b:receive(0, "k")))
+        assert.are.equal("sent", a:get "k")
+        lane = wait(a, b)
+        until_true(function() return lane.status == "waiting" end)
+        b:send("k", "got")
+        same({ 2, "k", "got" }, pack(lane:join(LIMIT)))
+        a:set "k"
+        assert.are.equal(0, a:count "k")
+    end)
+
+    it("sees the same linda and slot in several cases", function()
+        local linda = lanes.linda()
+        linda:limit("k", 1)
+        same({ 2, "k" }, results({ linda, "receive", "k" }, { linda, "send", "k", 7 }))
+        same({ 1, "k", 7 }, results({ linda, "receive", "k" }, { linda, "send", "k", 8 }))
+        linda:limit("k", 0)
+        same({ n = 0 }, results(0.01, { linda, "receive", "k" }, { linda, "send", "k", 9 }))
+    end)
+
+    it("sends nil as lanes.null, and false as itself", function()
+        local linda = lanes.linda()
+        same({ 1, "k" }, results { linda, "send", "k", lanes.null })
+        same({ 1, "k", nil, n = 3 }, results { linda, "receive", "k" })
+        lanes.select { linda, "send", "k", lanes.null, false }
+        same({ "k", nil, false, n = 3 }, pack(linda:receive(0, linda.batched, "k", 2)))
+    end)
+
+    it("returns cancel_error where a linda of the cases is cancelled", function()
+        local a, b = lanes.linda(), lanes.linda()
+        b:cancel()
+        same({ lanes.cancel_error }, results({ a, "receive", "k" }, { b, "receive", "k" }))
+        b:cancel "none"
+        local lane = lanes.gen("*", function(x, y)
+            local l = require "lanes"
+            return l.select({ x, "receive", "k" }, { y, "receive", "k" }) == l.cancel_error
+        end)(a, b)
+        until_true(function() return lane.status == "waiting" end)
+        b:cancel "read"
+        assert.is_true(lane[1])
+    end)
+
+    it("returns cancel_error after a soft request, and raises after a hard one", function()
+        local linda = lanes.linda()
+        local wait = lanes.gen("*", function(x)
+            local l = require "lanes"
+            return l.select({ x, "receive", "k" }) == l.cancel_error
+        end)
+        local soft, hard = wait(linda), wait(linda)
+        until_true(function() return soft.status == "waiting" and hard.status == "waiting" end)
+        soft:cancel("soft", LIMIT, true)
+        assert.is_true(soft[1])
+        hard:cancel(LIMIT)
+        assert.are.equal("cancelled", hard.status)
+        linda:send("k", 1)
+        assert.are.equal(1, linda:count "k")
+    end)
+
+    it("notices a soft request at the next wake-up of one of its lindas", function()
+        local a, b = lanes.linda(), lanes.linda()
+        local lane = lanes.gen("*", function(x, y)
+            local l = require "lanes"
+            return l.select({ x, "receive", "k" }, { y, "receive", "k" }) == l.cancel_error
+        end)(a, b)
+        until_true(function() return lane.status == "waiting" end)
+        lane:cancel("soft", 0)
+        b:send("other", 1)
+        assert.is_true(lane[1])
+    end)
+
+    it("puts an element back that cannot be built", function()
+        local linda = lanes.linda()
+        linda:send("k", { io.open })
+        local fine, failure = lanes.gen("package,string,table", function(x)
+            local l = require "lanes"
+            return pcall(l.select, { x, "receive", "other", "k" })
+        end)(linda):join(LIMIT)
+        assert.is_false(fine)
+        support.contains("io", failure)
+        assert.are.equal(1, linda:count "k")
+        local _, _, value = lanes.select { linda, "receive", "k" }
+        assert.are.equal(io.open, value[1])
+    end)
+
+    it("names the value of a case that cannot travel, and nothing has happened", function()
+        local linda = lanes.linda()
+        linda:send("k", 1)
+        raises("case 2, value 2[1]", lanes.select, { linda, "receive", "k" },
+            { linda, "send", "x", 1, { coroutine.create(function() end) } })
+        assert.are.equal(1, linda:count "k")
+        assert.are.equal(nil, (linda:count "x"))
+    end)
+
+    it("says what is wrong with a case", function()
+        local linda = lanes.linda()
+        local lane = lanes.gen(function() end)()
+        local wrong = {
+            { "bad argument #1 to 'select' (a case expected, got no value)" },
+            { "bad argument #2 to 'select' (a case expected, got no value)", 1 },
+            { "bad argument #1 to 'select' (timeout in seconds expected, got NaN)", 0 / 0, {} },
+            { "bad argument #1 to 'select' (case 1: a table expected, got string)", "x" },
+            { "bad argument #3 to 'select' (case 2: a table expected, got nil)", 0, { linda, "receive", "k" }, nil, n = 3 },
+            { "bad argument #1 to 'select' (case 1: a linda or a lane expected, got nil)", {} },
+            { "bad argument #1 to 'select' (case 1: a linda or a lane expected, got number)", { 5, "receive", "k" } },
+            { "bad argument #1 to 'select' (case 1: 'receive' or 'send' expected, got no value)", { linda } },
+            { "bad argument #1 to 'select' (case 1: 'receive' or 'send' expected, got 'recieve')", { linda, "recieve", "k" } },
+            { "bad argument #1 to 'select' (case 1: 'receive' or 'send' expected, got number)", { linda, 1, "k" } },
+            { "bad argument #1 to 'select' (case 1: a key expected, got no value)", { linda, "receive" } },
+            { "case 1: invalid key type (not a boolean, string, number or light userdata), got table)", { linda, "receive", {} } },
+            { "case 1: invalid key type (not a boolean, string, number or light userdata), got NaN", { linda, "receive", 0 / 0 } },
+            { "case 1: no data to send (nil is sent as lanes.null)", { linda, "send", "k" } },
+            { "case 1: a lane stands alone, got more values", { lane, "receive", "k" } },
+        }
+        for _, case in ipairs(wrong) do
+            raises(case[1], lanes.select, unpack(case, 2, case.n and case.n + 1 or #case))
+        end
+    end)
+end)

@@ -1,0 +1,177 @@
+//! `lanes.select` (docs/manual/select.md): exactly one of several operations on lindas, or the end
+//! of a lane.
+
+use super::linda::arguments::{linda_of, waited};
+use super::linda::{results, send};
+use super::waiting::{Timeout, wait};
+use crate::context::Context;
+use crate::lane::Handle;
+use crate::linda::{Key, KeyRef, Linda, soft_requests};
+use crate::lua::{Arguments, Kind, Raise, State, Text, Userdata, lua_function, text};
+use crate::message::{Label, Message, decode_one};
+use lanes_engine::memory::grow;
+use lanes_engine::park::Wait;
+use lanes_engine::queues::{Case, Happened, Values, Who, select};
+use std::os::raw::c_int;
+
+lua_function! {
+    /// `lanes.select([timeout,] case...)`: returns the number of the case that has happened with
+    /// key and value of a receive, the key of a send, or the handle of a lane; nothing at the
+    /// timeout; `cancel_error`.
+    pub fn lanes_select = select_body
+}
+
+/// What a case of the program needs besides that of the engine.
+struct Place<'a> {
+    /// None if the case is a lane.
+    linda: Option<&'a Linda>,
+    /// Stack index of the first key, or of the handle.
+    at: c_int,
+}
+
+type MessageCase<'a> = Case<'a, Key, Message, KeyRef<'a>>;
+
+fn select_body(state: State) -> Result<c_int, Raise> {
+    let context = Context::of(&state)?;
+    let arguments = Arguments::new(state, "select");
+    let (timeout, first) = match state.kind(1) {
+        Kind::Number => (Timeout::argument(&arguments, 1)?, 2),
+        Kind::Nil => (Timeout::Never, 2),
+        _ => (Timeout::Never, 1),
+    };
+    let last = state.top();
+    if last < first {
+        return Err(arguments.error(first, "a case expected, got no value"));
+    }
+    let count = (last - first + 1) as usize;
+    let mut cases: Vec<MessageCase> = grow::list(count);
+    let mut places = grow::list(count);
+    for index in first..=last {
+        let (case, place) = read(context, &arguments, index, index - first + 1)?;
+        cases.push(case);
+        places.push(place);
+    }
+    let outcome = wait(context, state, timeout.deadline(), |wait: &Wait| {
+        waited(select(wait, &mut cases))
+    })?;
+    let (index, happened) = match outcome {
+        Ok(happened) => happened,
+        Err(refusal) => return results::refused_receive(state, refusal),
+    };
+    let (Some(place), Some(case)) = (places.get(index), cases.get(index)) else {
+        return Ok(0);
+    };
+    if !state.try_reserve(4) {
+        return Err(Raise::message("select: no room on the stack"));
+    }
+    state.push_integer(index as i64 + 1);
+    match happened {
+        Happened::Received(position, message) => {
+            state.push_copy(place.at + position as c_int);
+            match decode_one(&context.coders, state, Label::Element, &message, &[]) {
+                Ok(()) => Ok(3),
+                Err(raise) => {
+                    if let (Some(linda), Case::Receive(_, keys)) = (place.linda, case)
+                        && let Some(key) = keys.get(position)
+                    {
+                        linda.queues.put_back(key, vec![message]);
+                    }
+                    Err(raise)
+                }
+            }
+        }
+        Happened::Sent | Happened::Opened => {
+            state.push_copy(place.at);
+            Ok(2)
+        }
+    }
+}
+
+/// An error about case number `number`, which is argument `index`.
+fn bad(arguments: &Arguments, index: c_int, number: c_int, text: Text) -> Raise {
+    arguments.error(index, text!["case ", format_args!("{number}"), ": ", text])
+}
+
+/// Reads the case that is argument `index`. What it refers to stays on the stack.
+fn read<'a>(
+    context: &Context,
+    arguments: &'a Arguments,
+    index: c_int,
+    number: c_int,
+) -> Result<(MessageCase<'a>, Place<'a>), Raise> {
+    let state = arguments.state;
+    let bad = |text: Text| bad(arguments, index, number, text);
+    if state.kind(index) != Kind::Table {
+        return Err(bad(text!["a table expected, got ", state.type_name(index)]));
+    }
+    let length = state.raw_len(index);
+    let Some(length) = c_int::try_from(length)
+        .ok()
+        .filter(|length| state.try_reserve(length.saturating_add(8)))
+    else {
+        return Err(bad(text!["too many values"]));
+    };
+    let subject = state.top() + 1;
+    for n in 1..=length.max(1) {
+        state.raw_get_index(index, i64::from(n));
+    }
+    if let Some(handle) = Userdata::<Handle>::get(&arguments.state, subject) {
+        if length > 1 {
+            return Err(bad(text!["a lane stands alone, got more values"]));
+        }
+        let place = Place {
+            linda: None,
+            at: subject,
+        };
+        return Ok((Case::Open(&handle.record.end), place));
+    }
+    let Some(linda) = Userdata::get(&arguments.state, subject).and_then(linda_of) else {
+        return Err(bad(text![
+            "a linda or a lane expected, got ",
+            state.type_name(subject)
+        ]));
+    };
+    let (operation, first) = (subject + 1, subject + 2);
+    let name = (length >= 2).then(|| state.bytes(operation)).flatten();
+    let is_send = match name {
+        Some(b"receive") => false,
+        Some(b"send") => true,
+        _ => {
+            let given = match name {
+                Some(name) => text!["'", name, "'"],
+                None if length < 2 => text!["no value"],
+                None => text![state.type_name(operation)],
+            };
+            return Err(bad(
+                text!["'receive' or 'send' expected, got "].and(given.bytes())
+            ));
+        }
+    };
+    if length < 3 {
+        return Err(bad(text!["a key expected, got no value"]));
+    }
+    let key = |at: c_int| {
+        KeyRef::at(&arguments.state, at).ok_or_else(|| bad(KeyRef::unsuitable(state, at)))
+    };
+    let place = Place {
+        linda: Some(linda),
+        at: first,
+    };
+    if !is_send {
+        soft_requests::before(linda, Who::Write);
+        let mut keys = grow::list((length - 2) as usize);
+        for at in first..first + length - 2 {
+            keys.push(key(at)?);
+        }
+        return Ok((Case::Receive(&linda.queues, keys), place));
+    }
+    soft_requests::before(linda, Who::Read);
+    let key = key(first)?;
+    let label = Label::Case(number as u32);
+    let values = match length - 3 {
+        0 => return Err(bad(text!["no data to send (nil is sent as lanes.null)"])),
+        1 => Values::One(send::element(context, state, label)?),
+        count => Values::Many(send::elements(context, state, first + 1, count, label)?),
+    };
+    Ok((Case::Send(&linda.queues, key, Some(values)), place))
+}
