@@ -108,13 +108,12 @@ end
 
 local function start_worker(pool, own)
     local number = own.next
-    local handle = own.generator(pool.queue, number, own.settings, cancel_error)
-    -- What a worker fails with is an error of its task.
-    core.disregard(handle)
-    own.workers[number] = handle
+    own.workers[number] = own.generator(pool.queue, number, own.settings, cancel_error)
     own.next = number + 1
     own.living = own.living + 1
     own.starting[number] = true
+    -- What a worker fails with is an error of its task.
+    core.disregard(own.workers[number])
 end
 
 -- Replaces workers that have ended. Those that cannot be started now are started by

@@ -34,7 +34,8 @@ pub struct Spare {
 #[derive(Default)]
 pub struct Monitors {
     state: AtomicU8,
-    list: Mutex<List>,
+    /// None before there is a monitor, so that lanes without one pay nothing for it.
+    list: Mutex<Option<Box<List>>>,
 }
 
 #[derive(Default)]
@@ -48,6 +49,10 @@ impl Monitors {
     /// Adds a slot. Returns false if the lane has ended or is about to. Unwinds if out of memory.
     pub fn add(&self, linda: &Arc<Linda>, key: &Key, spare: Spare) -> bool {
         let mut list = self.list.lock();
+        if list.is_none() {
+            grow::demand(size_of::<List>());
+        }
+        let list = list.get_or_insert_default();
         grow::room(&mut list.targets, 1);
         let target = (Arc::clone(linda), key.clone());
         let added = self
@@ -74,17 +79,23 @@ impl Monitors {
 
     /// Sets the message that is sent at the end.
     pub fn prepare(&self, message: Message) {
-        self.list.lock().message = Some(message);
+        if let Some(list) = &mut *self.list.lock() {
+            list.message = Some(message);
+        }
     }
 
     /// Sends the message of the end to all slots, and forgets them. A slot that is full, and a
     /// linda that is cancelled, do not get it.
     pub fn tell(&self, stage: Stage) {
+        let list = self.list.lock().take();
+        let Some(list) = list else {
+            return;
+        };
         let List {
             targets,
             spare,
             message,
-        } = std::mem::take(&mut *self.list.lock());
+        } = *list;
         let message = message.or_else(|| {
             spare.map(|spare| match stage {
                 Stage::Error => spare.failed,

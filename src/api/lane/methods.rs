@@ -193,7 +193,7 @@ fn result(context: &Context, state: State, handle: &Handle, number: f64) -> Resu
 
 lua_function! {
     /// `disregard(lane)`: a failure of the lane is dealt with, and is not reported.
-    pub fn disregard = disregard_body
+    always pub fn disregard = disregard_body
 }
 
 fn disregard_body(state: State) -> Result<c_int, Raise> {
