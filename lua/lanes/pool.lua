@@ -391,7 +391,7 @@ end
 -- Stores the outcome of a task. Called by `dispatch`.
 local function take(known, _, _, kind, payload)
     -- Allocates first: if that fails, the call is still recorded, and `lose` ends it.
-    local outcome, values = "error", payload
+    local outcome, values, ended = "error", payload, core.end_number()
     if kind == "all" then
         outcome = "done"
     elseif kind == "lost" then
@@ -402,7 +402,7 @@ local function take(known, _, _, kind, payload)
     end
     local own = known.own
     own.calls[known.call] = nil
-    known.outcome, known.values, known.ended = outcome, values, core.end_number()
+    known.outcome, known.values, known.ended = outcome, values, ended
     local count = outcome == "done" and "done" or "failed"
     own[count] = own[count] + 1
 end
@@ -412,7 +412,8 @@ local NO_MEMORY = { n = 2, nil, "not enough memory" }
 -- As `take`, if memory has run out. Allocates nothing.
 local function lose(known, call)
     known.own.calls[call] = nil
-    known.outcome, known.values, known.ended = "error", NO_MEMORY, core.end_number()
+    -- No call of a function, which might need a larger stack.
+    known.outcome, known.values, known.ended = "error", NO_MEMORY, known.begun
 end
 
 --- Submits a task: a worker calls a function.
@@ -431,7 +432,7 @@ function Pool:submit(f, ...)
     end
     local call = pools.new_call(own)
     local known = { pool = self, own = own, call = call, take = take, lose = lose, lost = false, outcome = false, values = false,
-        ended = false }
+        begun = core.end_number(), ended = false }
     local future = setmetatable({ [PRIVATE] = known }, Future)
     -- Recorded before it is sent, so that the reply finds it.
     own.calls[call] = known
@@ -535,13 +536,14 @@ function methods:cancel(mode, ...)
     if not waits then
         -- The state that takes this mark may cancel the worker, which cannot begin another task
         -- meanwhile.
+        local number_of_end = core.end_number()
         local _, call = queue:receive(0, "run:" .. number)
         if call == known.call then
             local handle = own.workers[number]
             own.workers[number] = nil
             own.living = own.living - 1
             own.calls[known.call] = nil
-            known.outcome, known.ended = "cancelled", core.end_number()
+            known.outcome, known.ended = "cancelled", number_of_end
             own.missing = own.missing + 1
             if mode == "soft" then
                 mode = "hard"
@@ -558,8 +560,9 @@ function methods:cancel(mode, ...)
         return methods.cancel(self, mode, ...)
     end
     -- The worker that takes its job drops it.
+    local number_of_end = core.end_number()
     own.calls[known.call] = nil
-    known.outcome, known.ended = "cancelled", core.end_number()
+    known.outcome, known.ended = "cancelled", number_of_end
     own.dropped = own.dropped or {}
     queue:set("drop:" .. tostring(known.call), true)
     return true, "cancelled"
@@ -660,6 +663,7 @@ function Pool:cancel(timeout)
         error("cancel: a worker cannot end its own pool", 2)
     end
     if not own.cancelled then
+        local number_of_end = core.end_number()
         own.closed, own.cancelled = true, true
         self.queue:cancel()
         for _, handle in pairs(own.workers) do
@@ -668,7 +672,7 @@ function Pool:cancel(timeout)
         for call, known in pairs(own.calls) do
             own.calls[call] = nil
             if not known.outcome then
-                known.outcome, known.ended = "cancelled", core.end_number()
+                known.outcome, known.ended = "cancelled", number_of_end
             end
         end
     end
