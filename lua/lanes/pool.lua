@@ -143,28 +143,11 @@ local function guard(queue)
     return setmetatable({}, { __gc = collected })
 end
 
--- Handles a message of a worker.
+-- Handles the results of a task.
 local function dispatch(own, call, first, n, kind, payload)
-    if call ~= 0 then
-        local known = own.calls[call]
-        if known then
-            known:take(first, n, kind, payload)
-        end
-        return
-    end
-    if kind == "ready" then
-        own.starting[first] = nil
-        return
-    end
-    if own.workers[first] then
-        own.workers[first] = nil
-        own.living = own.living - 1
-    end
-    own.starting[first] = nil
-    if kind == "failed" then
-        own.failure = payload
-    elseif kind == "gone" and not own.cancelled then
-        own.missing = own.missing + 1
+    local known = own.calls[call]
+    if known then
+        known:take(first, n, kind, payload)
     end
 end
 
@@ -178,17 +161,26 @@ local function deal(own, key, ...)
         return cancel_error
     end
     for at = 1, select("#", ...), 5 do
-        local fine, failure = attempt(dispatch, own, select(at, ...))
-        if not fine then
-            local call = select(at, ...)
-            if call == 0 then
-                -- What a worker says of itself must not be lost.
-                repeat
-                    fine = attempt(dispatch, own, select(at, ...))
-                until fine
+        local call, first, n, kind, payload = select(at, ...)
+        if call == 0 then
+            -- What a worker says of itself must not be lost: nothing is called here, and nothing
+            -- allocated.
+            own.starting[first] = nil
+            if kind ~= "ready" then
+                if own.workers[first] then
+                    own.workers[first] = nil
+                    own.living = own.living - 1
+                end
+                if kind == "failed" then
+                    own.failure = payload
+                elseif kind == "gone" and not own.cancelled then
+                    own.missing = own.missing + 1
+                end
             end
+        else
+            local fine, failure = attempt(dispatch, own, call, first, n, kind, payload)
             local known = own.calls[call]
-            if known then
+            if not fine and known then
                 known.lost = failure
                 known:lose(call)
             end
@@ -280,7 +272,7 @@ function pools.new(options)
     local pool = setmetatable({ queue = lanes.linda(options.name or "pool"), workers = count }, Pool)
     local own = {
         generator = generator, calls = {}, workers = {}, next = 1, living = 0, starting = {}, next_call = 1, slot = "done",
-        done = 0, failed = 0, missing = 0, limit = options.queue, guard = guard(pool.queue),
+        done = 0, failed = 0, missing = 0, failure = false, limit = options.queue, guard = guard(pool.queue),
         settings = { init = options.init, time_limit = options.time_limit, max_tasks = options.max_tasks, name = options.name,
             workers = count },
     }
