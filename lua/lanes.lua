@@ -239,7 +239,7 @@ local function timers()
 end
 
 -- The modules of the library that are loaded late.
-local parts = { "lanes.map", "lanes.pool", "lanes.progress", "lanes.wait", "lanes.worker" }
+local parts = { "lanes.helpers", "lanes.map", "lanes.pool", "lanes.progress", "lanes.wait", "lanes.worker" }
 
 -- Returns a function that loads a module of the library when it is first called, and calls its
 -- function `name`.
