@@ -21,6 +21,7 @@ build = {
       lua = {
          lanes = "lua/lanes.lua",
          ["lanes.core"] = "lua/lanes/core.lua",
+         ["lanes.helpers"] = "lua/lanes/helpers.lua",
          ["lanes.limit"] = "lua/lanes/limit.lua",
          ["lanes.map"] = "lua/lanes/map.lua",
          ["lanes.pool"] = "lua/lanes/pool.lua",

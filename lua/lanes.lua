@@ -243,7 +243,8 @@ end
 
 -- The modules of the library that are loaded late.
 local parts = {
-    "lanes.map", "lanes.pool", "lanes.progress", "lanes.supervise", "lanes.supervisor", "lanes.wait", "lanes.worker",
+    "lanes.helpers", "lanes.map", "lanes.pool", "lanes.progress", "lanes.supervise", "lanes.supervisor", "lanes.wait",
+    "lanes.worker",
 }
 
 -- Returns a function that loads a module of the library when it is first called, and calls its

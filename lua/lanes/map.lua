@@ -3,36 +3,29 @@
 
 local lanes = require "lanes"
 local pools = require "lanes.pool"
+local helpers = require "lanes.helpers"
 local progress = require "lanes.progress"
 
 local cancel_error = lanes.cancel_error
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local move = rawget(table, "move")
-local Pool, attempt = pools.Pool, pools.attempt
+local Pool, attempt, is_whole = pools.Pool, helpers.attempt, helpers.is_whole
 
 local map = {}
 
 -- The time that a chunk should take, in seconds.
 local CHUNK_TIME = 0.0005
 
-local function described(value)
-    return type(value) == "string" and ("%q"):format(value) or tostring(value)
-end
-
 local function flag(value)
     return type(value) == "boolean"
 end
 
-local function whole(value)
-    return type(value) == "number" and value >= 1 and value < 2 ^ 31 and value % 1 == 0
-end
-
 local KNOWN = {
     chunk = { "\"auto\" or a whole number from 1", function(value)
-        return value == "auto" or whole(value)
+        return value == "auto" or is_whole(value)
     end },
     ordered = { "a boolean", flag },
-    buffer = { "a whole number from 1", whole },
+    buffer = { "a whole number from 1", is_whole },
     on_error = { "\"raise\", \"return\" or a function", function(value)
         return value == "raise" or value == "return" or type(value) == "function"
     end },
@@ -55,12 +48,12 @@ local function begin(name, pool, own, f, list, opts, all, level)
         error(("bad argument #3 to '%s' (table of options expected, got %s)"):format(name, type(opts)), level + 1)
     end
     opts = opts or {}
-    pools.check(name, opts, KNOWN, level + 1)
+    helpers.check_options(name, opts, KNOWN, level + 1)
     local call = {
         name = name, pool = pool, own = own, queue = pool.queue, id = pools.new_call(own), workers = pool.workers, all = all,
         on_error = opts.on_error or "raise",
         results = {}, errors = {}, lost = false, first_error = false, outstanding = 0, done = 0, taken = 0, opts = opts,
-        progress = progress.new(opts.progress), deadline = opts.timeout and lanes.now_secs() + opts.timeout, began = lanes.now_secs(),
+        progress = progress.new(opts.progress), deadline = helpers.deadline(opts.timeout), began = lanes.now_secs(),
     }
     if type(list) == "table" then
         call.list, call.total = list, #list
@@ -176,9 +169,6 @@ local function send(call, slot, jobs, count)
         call.outstanding = call.outstanding + count / 4
         return failure == true
     end
-    if failure == cancel_error then
-        error(failure, 0)
-    end
     for at = 1, count, 4 do
         if not attempt(queue.set, queue, "probe:" .. tostring(call.id), jobs[at + 3]) then
             blame(call, jobs[at + 1], jobs[at + 2], jobs[at + 3], failure)
@@ -219,13 +209,12 @@ end
 
 -- Waits for replies. Returns false at the timeout, `cancel_error` if the caller is asked to stop.
 local function pump(call)
-    local remaining = call.deadline and math.max(0, call.deadline - lanes.now_secs())
     local own = call.own
     if own.failure and own.living == 0 then
         finish(call)
         error("pool: init failed: " .. tostring(own.failure[1]), 0)
     end
-    local outcome = pools.pump(call.pool, own, remaining)
+    local outcome = pools.pump(call.pool, own, helpers.remaining(call.deadline))
     if outcome ~= true then
         finish(call)
     elseif call.lost then
@@ -349,20 +338,6 @@ local function do_map(name, pool, own, f, list, opts, level)
     return results
 end
 
--- An object that drops the rest of a call when it is closed or collected.
-local function closer(call)
-    local function close()
-        finish(call)
-    end
-    local newproxy = rawget(_G, "newproxy")
-    if newproxy then
-        local proxy = newproxy(true)
-        getmetatable(proxy).__gc = close
-        return proxy
-    end
-    return setmetatable({}, { __gc = close, __close = close })
-end
-
 -- An iterator over the items of a list.
 local function items_of(list)
     local i = 0
@@ -373,14 +348,13 @@ local function items_of(list)
 end
 
 local function do_imap(name, pool, own, f, source, opts, level)
-    local call
     local iterator = source
     if type(source) == "table" and not (getmetatable(source) and getmetatable(source).__call) then
         iterator = items_of(source)
     elseif type(source) ~= "function" and type(source) ~= "table" and type(source) ~= "userdata" then
         error(("bad argument to '%s' (table or iterator expected, got %s)"):format(name, type(source)), level + 1)
     end
-    call = begin(name, pool, own, f, type(source) == "table" and iterator ~= source and source or nil, opts, true, level + 1)
+    local call = begin(name, pool, own, f, type(source) == "table" and iterator ~= source and source or nil, opts, true, level + 1)
     call.take, call.lose = take, lose
     local function packed(...)
         return { n = select("#", ...), ... }
@@ -415,7 +389,10 @@ local function do_imap(name, pool, own, f, source, opts, level)
             end
         end
     end
-    local guard = closer(call)
+    -- Drops the rest of the call when the loop is left, or the iterator is collected.
+    local guard = helpers.at_end(function()
+        finish(call)
+    end)
     local jobs = {}
 
     -- Takes items from the iterator, as many as the buffer allows, and sends them.
@@ -454,12 +431,12 @@ local function do_imap(name, pool, own, f, source, opts, level)
         call.progress(handed, call.total)
         local failure = call.errors[index]
         if failure then
-            call.errors[index] = nil
             if call.on_error == "raise" then
-                call.errors[index] = failure
                 finish(call)
                 raise(call, index)
-            elseif call.on_error == "return" then
+            end
+            call.errors[index] = nil
+            if call.on_error == "return" then
                 return index, nil, failure[1]
             end
             return index, call.on_error(index, failure[1], failure[2])
@@ -553,7 +530,7 @@ end
 --- `pool:map` with a pool that is made at first use.
 function map.map(list, f, opts)
     if type(list) ~= "table" then
-        error(("bad argument #1 to 'map' (table or iterator expected, got %s)"):format(list == nil and "nil" or described(list)), 2)
+        error(("bad argument #1 to 'map' (table or iterator expected, got %s)"):format(helpers.described(list)), 2)
     end
     local pool = default()
     local results, reason = do_map("map", pool, pools.access(pool, "map", 2), f, list, opts, 2)

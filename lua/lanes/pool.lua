@@ -3,10 +3,13 @@
 
 local lanes = require "lanes"
 local core = require "lanes_core"
+local helpers = require "lanes.helpers"
 local worker = require "lanes.worker"
 
 local cancel_error = lanes.cancel_error
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local attempt, described, is_whole = helpers.attempt, helpers.described, helpers.is_whole
+local deadline_of, remaining = helpers.deadline, helpers.remaining
 
 local pools = {}
 
@@ -31,55 +34,6 @@ local Future = {}
 -- The key of a future's private data.
 local PRIVATE = {}
 
--- As `pcall`, but a request to the lane is not caught.
-local function passed(fine, failure, ...)
-    if not fine and failure == cancel_error then
-        error(failure, 0)
-    end
-    return fine, failure, ...
-end
-
-local function attempt(f, ...)
-    return passed(pcall(f, ...))
-end
-pools.attempt = attempt
-
-local function described(value)
-    if type(value) == "string" then
-        return ("%q"):format(value)
-    end
-    return tostring(value)
-end
-
-local function names(known)
-    local list = {}
-    for name in pairs(known) do
-        list[#list + 1] = name
-    end
-    table.sort(list)
-    return table.concat(list, ", ")
-end
-
---- Checks a table of options. Raises an error about the first bad one.
--- @param call name of the function, for messages
--- @param known from an option's name to { text of what is expected, function that checks a value }
--- @param level the level of the error's position, as for `error`
-function pools.check(call, options, known, level)
-    for key, value in pairs(options) do
-        local option = known[key]
-        if not option then
-            error(("Bad '%s' option (options of %s are %s)"):format(tostring(key), call, names(known)), level + 1)
-        end
-        if not option[2](value) then
-            error(("Bad '%s' option: %s, %s expects %s"):format(key, described(value), call, option[1]), level + 1)
-        end
-    end
-end
-
-local function whole(value)
-    return type(value) == "number" and value >= 1 and value < 2 ^ 31 and value % 1 == 0
-end
-
 local function positive(value)
     return type(value) == "number" and value > 0
 end
@@ -92,12 +46,12 @@ end
 
 -- Options of `lanes.pool`. Those in the second table are passed to `lanes.gen`, which checks them.
 local KNOWN = {
-    workers = { "a whole number from 1", whole },
+    workers = { "a whole number from 1", is_whole },
     libraries = { "a string", is "string" },
     init = { "a function", is "function" },
     time_limit = { "a number of seconds above 0", positive },
-    queue = { "a whole number from 1", whole },
-    max_tasks = { "a whole number from 1", whole },
+    queue = { "a whole number from 1", is_whole },
+    max_tasks = { "a whole number from 1", is_whole },
     name = { "a string", is "string" },
 }
 local PASSED_ON = { globals = "table", required = "table", package = "table", priority = "number", memory_limit = "number",
@@ -108,7 +62,7 @@ end
 
 local function start_worker(pool, own)
     local number = own.next
-    own.workers[number] = own.generator(pool.queue, number, own.settings, cancel_error)
+    own.workers[number] = own.generator(pool.queue, number, own.settings, cancel_error, attempt)
     own.next = number + 1
     own.living = own.living + 1
     own.starting[number] = true
@@ -131,42 +85,11 @@ local function replace(pool, own)
     end
 end
 
--- An object with a finalizer for `owned`: a pool that is collected ends its workers.
-local function guard(queue)
-    local function collected()
-        queue:cancel()
-    end
-    local newproxy = rawget(_G, "newproxy")
-    if newproxy then
-        local proxy = newproxy(true)
-        getmetatable(proxy).__gc = collected
-        return proxy
-    end
-    return setmetatable({}, { __gc = collected })
-end
-
--- Handles a message of a worker.
+-- Handles the results of a task.
 local function dispatch(own, call, first, n, kind, payload)
-    if call ~= 0 then
-        local known = own.calls[call]
-        if known then
-            known:take(first, n, kind, payload)
-        end
-        return
-    end
-    if kind == "ready" then
-        own.starting[first] = nil
-        return
-    end
-    if own.workers[first] then
-        own.workers[first] = nil
-        own.living = own.living - 1
-    end
-    own.starting[first] = nil
-    if kind == "failed" then
-        own.failure = payload
-    elseif kind == "gone" and not own.cancelled then
-        own.missing = own.missing + 1
+    local known = own.calls[call]
+    if known then
+        known:take(first, n, kind, payload)
     end
 end
 
@@ -180,17 +103,26 @@ local function deal(own, key, ...)
         return cancel_error
     end
     for at = 1, select("#", ...), 5 do
-        local fine, failure = attempt(dispatch, own, select(at, ...))
-        if not fine then
-            local call = select(at, ...)
-            if call == 0 then
-                -- What a worker says of itself must not be lost.
-                repeat
-                    fine = attempt(dispatch, own, select(at, ...))
-                until fine
+        local call, first, n, kind, payload = select(at, ...)
+        if call == 0 then
+            -- What a worker says of itself must not be lost: nothing is called here, and nothing
+            -- allocated.
+            own.starting[first] = nil
+            if kind ~= "ready" then
+                if own.workers[first] then
+                    own.workers[first] = nil
+                    own.living = own.living - 1
+                end
+                if kind == "failed" then
+                    own.failure = payload
+                elseif kind == "gone" and not own.cancelled then
+                    own.missing = own.missing + 1
+                end
             end
+        else
+            local fine, failure = attempt(dispatch, own, call, first, n, kind, payload)
             local known = own.calls[call]
-            if known then
+            if not fine and known then
                 known.lost = failure
                 known:lose(call)
             end
@@ -248,6 +180,11 @@ function pools.pump(pool, own, timeout)
     return outcome
 end
 
+-- An error without its position, to be raised with another.
+local function without_position(failure)
+    return (tostring(failure):gsub("^[^\n]-:%d+: ", ""))
+end
+
 -- Raises the error of `init` from the calling function.
 local function raise_failure(own, level)
     local failure = own.failure
@@ -266,7 +203,7 @@ function pools.new(options)
         error(("bad argument #1 to 'pool' (table expected, got %s)"):format(type(options)), 3)
     end
     options = options or {}
-    pools.check("lanes.pool", options, KNOWN, 3)
+    helpers.check_options("lanes.pool", options, KNOWN, 3)
     if options.time_limit and not core.cpu_time() then
         error("Bad 'time_limit' option: this system does not tell the processor time of a thread", 3)
     end
@@ -276,13 +213,18 @@ function pools.new(options)
     end
     local made, generator = attempt(lanes.gen, options.libraries or "*", passed_on, worker)
     if not made then
-        error((tostring(generator):gsub("^[^\n]-:%d+: ", "")), 3)
+        error(without_position(generator), 3)
     end
     local count = options.workers or core.cpus()
-    local pool = setmetatable({ queue = lanes.linda(options.name or "pool"), workers = count }, Pool)
+    local queue = lanes.linda(options.name or "pool")
+    local pool = setmetatable({ queue = queue, workers = count }, Pool)
     local own = {
         generator = generator, calls = {}, workers = {}, next = 1, living = 0, starting = {}, next_call = 1, slot = "done",
-        done = 0, failed = 0, missing = 0, limit = options.queue, guard = guard(pool.queue),
+        done = 0, failed = 0, missing = 0, failure = false, limit = options.queue,
+        -- A pool that is collected ends its workers.
+        guard = helpers.at_end(function()
+            queue:cancel()
+        end),
         settings = { init = options.init, time_limit = options.time_limit, max_tasks = options.max_tasks, name = options.name,
             workers = count },
     }
@@ -291,7 +233,7 @@ function pools.new(options)
         local started, failure = attempt(start_worker, pool, own)
         if not started then
             pool.queue:cancel()
-            error((tostring(failure):gsub("^[^\n]-:%d+: ", "")), 3)
+            error(without_position(failure), 3)
         end
     end
     while options.init and next(own.starting) do
@@ -349,19 +291,27 @@ function pools.new_call(own)
     return own.here and own.here.me .. ":" .. number or number
 end
 
--- To be called by a worker before it waits for tasks of its own pool: marks it as waiting. Raises an error if all workers would wait for
--- ever.
-local function mark_waiting(pool, mark, has_deadline)
-    pool.queue:set(mark, true)
+--- To be called before a wait for futures of a pool: marks a worker that waits for its own pool.
+--- Raises an error if all its workers would wait for ever.
+-- @return a function that removes the mark; nil if the state is no worker of the pool
+function pools.begin_wait(pool, own, has_deadline)
+    if not own.here then
+        return nil
+    end
+    local queue, mark = pool.queue, "wait:" .. own.here.me
+    queue:set(mark, true)
     local waiting = 0
-    for key, count in pairs(pool.queue:count()) do
+    for key, count in pairs(queue:count()) do
         if count > 0 and type(key) == "string" and key:sub(1, 5) == "wait:" then
             waiting = waiting + 1
         end
     end
-    if waiting >= pool.workers and (pool.queue:count "job" or 0) > 0 and not has_deadline then
-        pool.queue:set(mark)
+    if waiting >= pool.workers and (queue:count "job" or 0) > 0 and not has_deadline then
+        queue:set(mark)
         error("pool: waiting for a task of the same pool would take for ever: all its workers wait for each other", 0)
+    end
+    return function()
+        queue:set(mark)
     end
 end
 
@@ -369,23 +319,18 @@ end
 local function await(future, timeout)
     local known = future[PRIVATE]
     local pool, own = known.pool, known.own
-    local deadline = timeout and lanes.now_secs() + timeout
-    local mark = own.here and "wait:" .. own.here.me
+    local deadline = deadline_of(timeout)
+    local unmark
     local outcome = true
     while not known.outcome do
-        if mark then
-            mark_waiting(pool, mark, deadline)
-        end
-        local pumped = pools.pump(pool, own, deadline and math.max(0, deadline - lanes.now_secs()))
-        if pumped ~= true then
-            outcome = pumped
-            if not known.outcome then
-                break
-            end
+        unmark = pools.begin_wait(pool, own, deadline)
+        outcome = pools.pump(pool, own, remaining(deadline))
+        if outcome ~= true then
+            break
         end
     end
-    if mark then
-        pool.queue:set(mark)
+    if unmark then
+        unmark()
     end
     return known.outcome and true or outcome
 end
@@ -393,7 +338,7 @@ end
 -- Stores the outcome of a task. Called by `dispatch`.
 local function take(known, _, _, kind, payload)
     -- Allocates first: if that fails, the call is still recorded, and `lose` ends it.
-    local outcome, values = "error", payload
+    local outcome, values, ended = "error", payload, core.end_number()
     if kind == "all" then
         outcome = "done"
     elseif kind == "lost" then
@@ -404,7 +349,7 @@ local function take(known, _, _, kind, payload)
     end
     local own = known.own
     own.calls[known.call] = nil
-    known.outcome, known.values, known.ended = outcome, values, core.end_number()
+    known.outcome, known.values, known.ended = outcome, values, ended
     local count = outcome == "done" and "done" or "failed"
     own[count] = own[count] + 1
 end
@@ -414,7 +359,8 @@ local NO_MEMORY = { n = 2, nil, "not enough memory" }
 -- As `take`, if memory has run out. Allocates nothing.
 local function lose(known, call)
     known.own.calls[call] = nil
-    known.outcome, known.values, known.ended = "error", NO_MEMORY, core.end_number()
+    -- No call of a function, which might need a larger stack.
+    known.outcome, known.values, known.ended = "error", NO_MEMORY, known.begun
 end
 
 --- Submits a task: a worker calls a function.
@@ -433,7 +379,7 @@ function Pool:submit(f, ...)
     end
     local call = pools.new_call(own)
     local known = { pool = self, own = own, call = call, take = take, lose = lose, lost = false, outcome = false, values = false,
-        ended = false }
+        begun = core.end_number(), ended = false }
     local future = setmetatable({ [PRIVATE] = known }, Future)
     -- Recorded before it is sent, so that the reply finds it.
     own.calls[call] = known
@@ -441,9 +387,6 @@ function Pool:submit(f, ...)
         { f = f, n = select("#", ...), reply = own.slot, ... })
     if not sent then
         own.calls[call] = nil
-        if failure == cancel_error then
-            error(failure, 0)
-        end
         failure = tostring(failure):gsub("arg #5%[(%d+)%]", "arg #%1"):gsub("arg #5%.f", "the function")
         error("submit: " .. failure, 2)
     end
@@ -456,7 +399,7 @@ end
 
 -- Returns whether a task waits for a worker, and the number of the worker that runs it, if any.
 local function place(known)
-    for number in pairs(known.own.workers or {}) do
+    for number in pairs(known.own.workers or NONE) do
         if known.pool.queue:get("run:" .. number) == known.call then
             return false, number
         end
@@ -468,20 +411,6 @@ end
 -- @return nil if the value is no future; else what is known of it: pool, own, outcome, ended
 function pools.future(value)
     return getmetatable(value) == "Future" and type(value) == "table" and rawget(value, PRIVATE) or nil
-end
-
--- To be called before a wait for futures of a pool: marks a worker that waits for its own pool. Raises an error if that would take for
--- ever.
--- @return a function that takes the mark away; nil if the state is no worker of the pool
-function pools.begin_wait(pool, own, has_deadline)
-    if not own.here then
-        return nil
-    end
-    local mark = "wait:" .. own.here.me
-    mark_waiting(pool, mark, has_deadline)
-    return function()
-        pool.queue:set(mark)
-    end
 end
 
 --- Deals with the messages that have come, without a wait.
@@ -529,7 +458,7 @@ function methods:cancel(mode, ...)
     if own.here and not known.outcome then
         error("cancel: a task that a worker has submitted cannot be cancelled", 2)
     end
-    while pools.pump(known.pool, own, 0) == true do end -- luacheck: ignore 542
+    pools.take_all(known.pool, own)
     if known.outcome then
         return true, self.status
     end
@@ -537,13 +466,14 @@ function methods:cancel(mode, ...)
     if not waits then
         -- The state that takes this mark may cancel the worker, which cannot begin another task
         -- meanwhile.
+        local number_of_end = core.end_number()
         local _, call = queue:receive(0, "run:" .. number)
         if call == known.call then
             local handle = own.workers[number]
             own.workers[number] = nil
             own.living = own.living - 1
             own.calls[known.call] = nil
-            known.outcome, known.ended = "cancelled", core.end_number()
+            known.outcome, known.ended = "cancelled", number_of_end
             own.missing = own.missing + 1
             if mode == "soft" then
                 mode = "hard"
@@ -560,9 +490,9 @@ function methods:cancel(mode, ...)
         return methods.cancel(self, mode, ...)
     end
     -- The worker that takes its job drops it.
+    local number_of_end = core.end_number()
     own.calls[known.call] = nil
-    known.outcome, known.ended = "cancelled", core.end_number()
-    own.dropped = own.dropped or {}
+    known.outcome, known.ended = "cancelled", number_of_end
     queue:set("drop:" .. tostring(known.call), true)
     return true, "cancelled"
 end
@@ -585,7 +515,7 @@ function Future.__index(future, key)
         return known.values and known.values[key]
     elseif key == "status" then
         if not known.outcome then
-            while pools.pump(known.pool, known.own, 0) == true do end -- luacheck: ignore 542
+            pools.take_all(known.pool, known.own)
         end
         return known.outcome or (place(known) and "pending" or "running")
     elseif methods[key] then
@@ -605,7 +535,7 @@ Future.__metatable = "Future"
 function Pool:stats()
     local own = pools.access(self, "stats", 2)
     if not own.here then
-        while pools.pump(self, own, 0) == true do end -- luacheck: ignore 542
+        pools.take_all(self, own)
     end
     local busy = 0
     for key, count in pairs(self.queue:count()) do
@@ -639,9 +569,9 @@ function Pool:close(timeout)
             self.queue:send("job", false, 0, 0, false)
         end
     end
-    local deadline = timeout and lanes.now_secs() + timeout
+    local deadline = deadline_of(timeout)
     while own.living > 0 and not own.cancelled do
-        local pumped = pools.pump(self, own, deadline and math.max(0, deadline - lanes.now_secs()))
+        local pumped = pools.pump(self, own, remaining(deadline))
         if pumped == cancel_error then
             return cancel_error
         elseif not pumped then
@@ -662,6 +592,7 @@ function Pool:cancel(timeout)
         error("cancel: a worker cannot end its own pool", 2)
     end
     if not own.cancelled then
+        local number_of_end = core.end_number()
         own.closed, own.cancelled = true, true
         self.queue:cancel()
         for _, handle in pairs(own.workers) do
@@ -670,13 +601,13 @@ function Pool:cancel(timeout)
         for call, known in pairs(own.calls) do
             own.calls[call] = nil
             if not known.outcome then
-                known.outcome, known.ended = "cancelled", core.end_number()
+                known.outcome, known.ended = "cancelled", number_of_end
             end
         end
     end
-    local deadline = timeout and lanes.now_secs() + timeout
+    local deadline = deadline_of(timeout)
     for number, handle in pairs(own.workers) do
-        local first, reason = handle:join(deadline and math.max(0, deadline - lanes.now_secs()))
+        local first, reason = handle:join(remaining(deadline))
         if first == nil and reason == "timeout" then
             return false, "timeout"
         end
@@ -704,7 +635,8 @@ for _, name in ipairs { "map", "imap" } do
     end
 end
 
--- Pools are passed to workers with this metatable by name, even if the module is loaded again.
+-- Pools are passed to workers with this metatable by name, also if the module was not loaded by the
+-- `require` that Lanes has put in place.
 lanes.register("lanes.pool", pools)
 
 return pools

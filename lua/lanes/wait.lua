@@ -2,6 +2,7 @@
 
 local lanes = require "lanes"
 local core = require "lanes_core"
+local helpers = require "lanes.helpers"
 local pools
 
 local cancel_error = lanes.cancel_error
@@ -11,13 +12,6 @@ local cancel_error = lanes.cancel_error
 local FIRST_LOOK, LAST_LOOK = 0.05, 2
 
 local wait = {}
-
-local function described(value)
-    if type(value) == "string" then
-        return ("%q"):format(value)
-    end
-    return tostring(value)
-end
 
 local function future_of(value)
     -- Futures exist only where pools have been loaded.
@@ -34,6 +28,15 @@ local function end_of(entry)
     return core.end_number(entry)
 end
 
+local KNOWN = {
+    timeout = { "a number of seconds", function(value)
+        return type(value) == "number" and value == value
+    end },
+    count = { "a whole number from 1 or \"all\"", function(value)
+        return value == "all" or type(value) == "number" and value >= 1 and value % 1 == 0
+    end },
+}
+
 -- Checks the arguments of `wait`. Returns the timeout and how many ends to wait for.
 local function checked(list, options, level)
     if type(list) ~= "table" or future_of(list) then
@@ -47,26 +50,15 @@ local function checked(list, options, level)
             error(("bad argument #1 to 'wait' (entry %d: a lane or a future expected, got %s)"):format(i, type(list[i])), level + 1)
         end
     end
-    for name in pairs(options or {}) do
-        if name ~= "timeout" and name ~= "count" then
-            error(("Bad '%s' option (options of lanes.wait are count, timeout)"):format(tostring(name)), level + 1)
-        end
-    end
-    local timeout, count = nil, 1
-    if options then
-        timeout = options.timeout
-        if options.count ~= nil then
-            count = options.count
-        end
-    end
-    if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
-        error(("Bad 'timeout' option: %s, lanes.wait expects a number of seconds"):format(described(timeout)), level + 1)
-    end
-    if count == "all" then
+    options = options or {}
+    helpers.check_options("lanes.wait", options, KNOWN, level + 1)
+    local timeout, count = options.timeout, options.count
+    if count == nil then
+        count = 1
+    elseif count == "all" then
         count = #list
-    elseif type(count) ~= "number" or count < 1 or count % 1 ~= 0 then
-        error(("Bad 'count' option: %s, lanes.wait expects a whole number from 1 or \"all\""):format(described(count)), level + 1)
-    elseif count > #list then
+    end
+    if count > #list then
         error(("Bad 'count' option: %d, but the list has %d lanes and futures"):format(count, #list), level + 1)
     end
     return timeout and timeout >= 0 and timeout or nil, count
@@ -104,7 +96,7 @@ end
 -- Waits until `count` of the list have ended. Returns what `wait` returns; puts functions that end
 -- the wait into `marks`.
 local function until_ended(list, timeout, count, marks)
-    local deadline = timeout and lanes.now_secs() + timeout
+    local deadline = helpers.deadline(timeout)
     local slice = FIRST_LOOK
     local idle = false
     while true do
@@ -127,7 +119,7 @@ local function until_ended(list, timeout, count, marks)
             slots[#slots + 1] = pool.queue
             slots[#slots + 1] = own.slot
         end
-        local rest = deadline and math.max(0, deadline - lanes.now_secs())
+        local rest = helpers.remaining(deadline)
         local step = slots[1] and (not rest or rest > slice) and slice or rest
         local told = core.await(step, count - #ended, lanes_left, slots)
         if told == cancel_error then

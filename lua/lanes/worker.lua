@@ -2,7 +2,7 @@
 --- (docs/manual/pools.md).
 --
 -- It runs in a lane that may have few libraries, so it uses only the base library and its
--- arguments.
+-- arguments. `attempt` is `pcall`, but does not catch requests to the lane.
 --
 -- A job is four elements of the slot "job": call, first, n, payload.
 --   call false: the worker ends.
@@ -19,7 +19,7 @@
 -- Control messages to the owner have call 0 and the worker's number as `first`: kinds "ready",
 -- "failed" (init; the error), "gone" (the worker must be replaced) and "ended".
 
-return function(queue, me, settings, cancel_error)
+return function(queue, me, settings, cancel_error, attempt)
     local batched = queue.batched
     local never, running, probe = "never:" .. me, "run:" .. me, "probe:" .. me
     local calls = {}
@@ -36,18 +36,6 @@ return function(queue, me, settings, cancel_error)
         end
     end
 
-    -- As `pcall`, but a request to the lane is not caught.
-    local function passed(fine, failure, ...)
-        if not fine and failure == cancel_error then
-            error(failure, 0)
-        end
-        return fine, failure, ...
-    end
-
-    local function attempt(f, ...)
-        return passed(pcall(f, ...))
-    end
-
     -- Sends to the owner or to another worker. Returns false if the pool is cancelled.
     local function send(reply, ...)
         return queue:send(reply, ...) == true
@@ -61,6 +49,20 @@ return function(queue, me, settings, cancel_error)
 
     local function caught(err)
         return { err, traceback and traceback("", 2) or nil }
+    end
+
+    -- Calls a function of the program. Returns true; false and { error, trace }.
+    local function guarded(f)
+        local fine, failure = xpcall(f, caught)
+        if not fine then
+            if type(failure) ~= "table" then
+                failure = { failure }
+            end
+            if failure[1] == cancel_error then
+                error(cancel_error, 0)
+            end
+        end
+        return fine, failure
     end
 
     -- Returns the settings and function of a call, which are cached by call. Those of ended calls
@@ -114,14 +116,8 @@ return function(queue, me, settings, cancel_error)
             end
         end
         repeat
-            local fine, failure = xpcall(loop, caught)
+            local fine, failure = guarded(loop)
             if not fine then
-                if type(failure) ~= "table" then
-                    failure = { failure }
-                end
-                if failure[1] == cancel_error then
-                    error(cancel_error, 0)
-                end
                 has_died = has_died or failure[1] == "not enough memory"
                 errors = errors or {}
                 errors[i] = failure
@@ -167,17 +163,11 @@ return function(queue, me, settings, cancel_error)
             if fine then
                 return sent
             end
-            if sent == cancel_error then
-                error(sent, 0)
-            end
             errors = sift(values, nil, n)
         end
         local fine, sent = attempt(send, reply, call, first, n, "mixed", { values = values, errors = errors })
         if fine then
             return sent
-        end
-        if sent == cancel_error then
-            error(sent, 0)
         end
         return send(reply, call, first, n, "mixed", { values = values, errors = sift(values, errors, n) })
     end
@@ -249,14 +239,8 @@ return function(queue, me, settings, cancel_error)
         begin = require "lanes.limit" (settings.time_limit)
     end
     if settings.init then
-        local fine, failure = xpcall(settings.init, caught)
+        local fine, failure = guarded(settings.init)
         if not fine then
-            if type(failure) ~= "table" then
-                failure = { failure }
-            end
-            if failure[1] == cancel_error then
-                error(cancel_error, 0)
-            end
             if not attempt(control, "failed", failure) then
                 control("failed", { tostring(failure[1]) })
             end
@@ -266,7 +250,7 @@ return function(queue, me, settings, cancel_error)
     if package then
         -- A map within a task finds its pool here.
         package.loaded["lanes.pool.here"] = {
-            queue = queue, me = me, workers = settings.workers, cancel_error = cancel_error, work = work,
+            queue = queue, me = me, workers = settings.workers, work = work,
         }
     end
     if not control("ready") then

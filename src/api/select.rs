@@ -1,9 +1,9 @@
 //! `lanes.select` (docs/manual/select.md): exactly one of several operations on lindas, or the end
 //! of a lane.
 
-use super::linda::arguments::{linda_of, waited};
+use super::linda::arguments::{linda_of, timeout, waited};
 use super::linda::{results, send};
-use super::waiting::{Timeout, wait};
+use super::waiting::wait;
 use crate::context::Context;
 use crate::lane::Handle;
 use crate::linda::{Key, KeyRef, Linda, soft_requests};
@@ -34,11 +34,7 @@ type MessageCase<'a> = Case<'a, Key, Message, KeyRef<'a>>;
 fn select_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "select");
-    let (timeout, first) = match state.kind(1) {
-        Kind::Number => (Timeout::argument(&arguments, 1)?, 2),
-        Kind::Nil => (Timeout::Never, 2),
-        _ => (Timeout::Never, 1),
-    };
+    let (timeout, first) = timeout(&arguments, 1)?;
     let last = state.top();
     if last < first {
         return Err(arguments.error(first, "a case expected, got no value"));

@@ -34,14 +34,14 @@ pub fn linda_of(proxy: &Proxy) -> Option<&Linda> {
     (&*proxy.object as &dyn Any).downcast_ref::<Linda>()
 }
 
-/// The timeout before the key: a number of seconds (negative: for ever), or nil. Returns it and the
-/// index of the next argument.
+/// The timeout that may be argument `at`, before all others: a number of seconds (negative: for
+/// ever), or nil. Returns it and the index of the next argument.
 #[inline(always)]
-pub fn timeout(arguments: &Arguments) -> Result<(Timeout, c_int), Raise> {
-    match arguments.state.kind(2) {
-        Kind::Number => Ok((Timeout::argument(arguments, 2)?, 3)),
-        Kind::Nil => Ok((Timeout::Never, 3)),
-        _ => Ok((Timeout::Never, 2)),
+pub fn timeout(arguments: &Arguments, at: c_int) -> Result<(Timeout, c_int), Raise> {
+    match arguments.state.kind(at) {
+        Kind::Number => Ok((Timeout::argument(arguments, at)?, at + 1)),
+        Kind::Nil => Ok((Timeout::Never, at + 1)),
+        _ => Ok((Timeout::Never, at)),
     }
 }
 

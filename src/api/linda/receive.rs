@@ -26,7 +26,7 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "receive");
     let linda = this(&arguments, Who::Write)?;
-    let (timeout, at) = timeout(&arguments)?;
+    let (timeout, at) = timeout(&arguments, 2)?;
     let kind = state.kind(at);
     if kind == Kind::Light && is_marker(state, at, BATCHED) {
         return receive_batched(context, &arguments, linda, timeout, at + 1);

@@ -1,0 +1,83 @@
+--- What the modules of pools, maps and waits share: checks of options, deadlines, and calls that pass
+--- requests on.
+
+local lanes = require "lanes"
+
+local cancel_error = lanes.cancel_error
+
+local helpers = {}
+
+-- As `pcall`, but a request to the lane is not caught.
+local function passed(fine, failure, ...)
+    if not fine and failure == cancel_error then
+        error(failure, 0)
+    end
+    return fine, failure, ...
+end
+
+--- As `pcall`, but a request to the lane is not caught.
+function helpers.attempt(f, ...)
+    return passed(pcall(f, ...))
+end
+
+--- A value as text, for messages.
+function helpers.described(value)
+    if type(value) == "string" then
+        return ("%q"):format(value)
+    end
+    return tostring(value)
+end
+
+--- Whether a value is a whole number from 1.
+function helpers.is_whole(value)
+    return type(value) == "number" and value >= 1 and value < 2 ^ 31 and value % 1 == 0
+end
+
+local function names(known)
+    local list = {}
+    for name in pairs(known) do
+        list[#list + 1] = name
+    end
+    table.sort(list)
+    return table.concat(list, ", ")
+end
+
+--- Checks a table of options. Raises an error about the first bad one.
+-- @param call name of the function, for messages
+-- @param known from an option's name to { text of what is expected, function that checks a value }
+-- @param level the level of the error's position, as for `error`
+function helpers.check_options(call, options, known, level)
+    for key, value in pairs(options) do
+        local option = known[key]
+        if not option then
+            error(("Bad '%s' option (options of %s are %s)"):format(tostring(key), call, names(known)), level + 1)
+        end
+        if not option[2](value) then
+            error(("Bad '%s' option: %s, %s expects %s"):format(key, helpers.described(value), call, option[1]), level + 1)
+        end
+    end
+end
+
+--- The time at which a wait of `timeout` seconds that begins now ends; nil if it is nil.
+function helpers.deadline(timeout)
+    return timeout and lanes.now_secs() + timeout
+end
+
+--- The seconds until a deadline, at least 0; nil if there is none.
+function helpers.remaining(deadline)
+    return deadline and math.max(0, deadline - lanes.now_secs())
+end
+
+--- Makes an object that calls a function when it is collected, and from Lua 5.4 on when a variable
+--- that closes it goes out of scope.
+function helpers.at_end(f)
+    local newproxy = rawget(_G, "newproxy")
+    if newproxy then
+        local proxy = newproxy(true)
+        getmetatable(proxy).__gc = f
+        return proxy
+    end
+    return setmetatable({}, { __gc = f, __close = f })
+end
+
+return helpers
