@@ -33,7 +33,8 @@ function helpers.is_whole(value)
     return type(value) == "number" and value >= 1 and value < 2 ^ 31 and value % 1 == 0
 end
 
-local function names(known)
+--- The keys of a table, sorted, as text.
+function helpers.names(known)
     local list = {}
     for name in pairs(known) do
         list[#list + 1] = name
@@ -50,7 +51,7 @@ function helpers.check_options(call, options, known, level)
     for key, value in pairs(options) do
         local option = known[key]
         if not option then
-            error(("Bad '%s' option (options of %s are %s)"):format(tostring(key), call, names(known)), level + 1)
+            error(("Bad '%s' option (options of %s are %s)"):format(tostring(key), call, helpers.names(known)), level + 1)
         end
         if not option[2](value) then
             error(("Bad '%s' option: %s, %s expects %s"):format(key, helpers.described(value), call, option[1]), level + 1)

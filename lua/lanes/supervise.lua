@@ -2,9 +2,11 @@
 --- (docs/manual/failures.md#supervisors).
 
 local lanes = require "lanes"
+local helpers = require "lanes.helpers"
 local body = require "lanes.supervisor"
 
 local cancel_error = lanes.cancel_error
+local described, names = helpers.described, helpers.names
 
 local supervise = {}
 
@@ -17,19 +19,6 @@ local RESTARTS = { permanent = true, transient = true, temporary = true }
 local STRATEGIES = { one_for_one = true, one_for_all = true, rest_for_one = true }
 local CHILD = { name = true, start = true, args = true, restart = true }
 local OPTIONS = { strategy = true, intensity = true, period = true }
-
-local function described(value)
-    return type(value) == "string" and ("%q"):format(value) or tostring(value)
-end
-
-local function names(known)
-    local list = {}
-    for name in pairs(known) do
-        list[#list + 1] = name
-    end
-    table.sort(list)
-    return table.concat(list, ", ")
-end
 
 local function quoted(known)
     return (names(known):gsub("[%w_]+", "\"%0\""))
