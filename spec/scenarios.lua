@@ -1,7 +1,7 @@
--- Scenarios that cover every public function, for specs that make each of them fail at every point where it can.
+-- Scenarios that cover every public function, for specs that make each of them fail at every point where it can fail.
 --
--- A scenario is a table: `name`; `setup()`, which returns what the others are given; `run(given)`, which may fail in the
--- middle; `check(given, ok)`, which raises an error unless what `run` did is done wholly (ok), or not at all.
+-- A scenario is a table: `name`; `setup()`, whose result is passed to the others; `run(given)`, which may fail at any point;
+-- `check(given, ok)`, which raises an error unless `run` has been completed (ok) or has had no effect.
 local lanes = require "lanes"
 if lanes.configure then lanes.configure { verbose_errors = true, demote_full_userdata = true } end
 local expect = require "expect"
@@ -11,7 +11,7 @@ local unpack = table.unpack or unpack
 
 local scenarios = {}
 
--- What `run` may set in what it is given. The fields are there from the start, so that setting them allocates nothing.
+-- Fields that `run` may set in the table it is given. They exist from the start, so that setting them allocates nothing.
 local results = {
     "all", "dump", "first", "identity", "key", "kind", "lane", "list", "lock", "made", "name", "one", "received", "refused",
     "second", "sent", "taken", "text", "two", "value",
@@ -35,7 +35,7 @@ end
 local LONG = ("long string "):rep(1000)
 local class = { __index = { method = function() return "method" end } }
 
--- A module that no lane can require, with a class in it.
+-- A module with a class; no lane can require it.
 local module = { value = 3, class = {} }
 module.__index = module
 module.class.__index = module.class
@@ -43,7 +43,7 @@ function module.method() return "module's" end
 function module.class.method() return "class's" end
 package.loaded.scenarios_module = module
 
--- A clonable userdata whose metatable no module has.
+-- A clonable userdata whose metatable is in no module.
 local nameless = { __lanesclone = function() end, value = 4 }
 nameless.__index = nameless
 local nameless_userdata = newproxy and newproxy() or io.tmpfile()
@@ -55,7 +55,7 @@ local function nested(depth)
     return value
 end
 
--- What travels: how to make one, and whether something is one.
+-- Kinds of values that can be transferred: a function that makes one, and one that checks one.
 local values = {
     { "a scalar", function() return 1.5 end, function(v) return v == 1.5 end },
     { "a long string", function() return LONG end, function(v) return v == LONG end },
@@ -96,11 +96,11 @@ local values = {
         function(v) return tostring(v[1]) == "Linda: one" and tostring(v[2][1]) == "Linda: two" end },
 }
 
--- Userdata of a C module (tests/capi/deep_test.c, which the specs have built).
+-- Userdata of a C module (tests/capi/deep_test.c, which must have been built).
 local has_module, deep_test = pcall(require, "deep_test")
 if has_module then lanes.require "deep_test" end
 
---- Whether what has this name needs that module.
+--- Whether the scenario of this name needs that module.
 function scenarios.needs_module(name)
     return name:find("of a C module", 1, true) ~= nil
 end
@@ -117,7 +117,7 @@ end, function(v) return v[1]:get() == "text" and rawequal(v[1], v[2][1]) end }
 
 scenarios.values = values
 
--- The first element of the slot "key", which has to be there.
+-- Returns the first element of the slot "key"; raises an error if it is empty.
 local function taken(linda)
     local key, value = linda:receive(0, "key")
     holds(key == "key", "an element is missing")
@@ -261,7 +261,7 @@ end, function(given, ok)
     if ok then holds(given.two:get() == 8, "another object") end
 end)
 
--- Calls a function that has to fail with a text; passes other errors on.
+-- Calls a function that must fail with this text; passes other errors on.
 local function refused(text, f, ...)
     local ok, problem = pcall(f, ...)
     holds(not ok, "it did not fail")
@@ -314,7 +314,7 @@ end, function(given)
     given[1] = false
     collectgarbage()
 end, function(given, ok)
-    -- Where a warning is made of what the finalizer raises, the callback is not called and nothing fails.
+    -- If Lua turns errors of finalizers into warnings, the callback is not called and nothing fails.
     if ok and support.finalizers_raise then holds(given.kind == "closed", "the callback was not called") end
 end)
 
@@ -416,7 +416,7 @@ end, function(given, ok)
     end
 end)
 
--- One thread that is kept has the size that is asked for, or not.
+-- There is one idle thread, whose stack size may differ from the size asked for.
 scenario("a lane with a stack of its own size whose modules are loaded on its thread", function() return {} end, function(given)
     given.lane = lanes.gen("*", { stack_size = 2 ^ 20, required = { "scenarios_loaded" } }, function()
         return require "scenarios_loaded".value[1]
@@ -435,7 +435,7 @@ end, function(given, ok)
     holds(not ok or package.loaded.scenarios_launching == given.value, "another module is there")
 end)
 
--- The lane is refused the module, or memory; the module itself is there.
+-- The lane is refused the module or memory; the module itself exists.
 scenario("a module whose loading waits for a lane that requires it", function()
     forget()
     return {}
@@ -448,7 +448,7 @@ end, function(given, ok)
     end
 end)
 
--- Another lane is loading the module, for a moment.
+-- For a moment, another lane is loading the module.
 scenario("a module that another lane is loading", function()
     forget()
     local linda = lanes.linda()
@@ -720,11 +720,11 @@ scenario("the name of something nameless", function() return { {} } end, functio
 end, function(given, ok)
     if ok then holds(given.kind == "table" and given.name == nil, "another name") end
 end)
--- It looks at everything there is, so collecting garbage at every step of it would take minutes.
+-- The scenario scans everything reachable, so collecting garbage at every step would take minutes.
 scenarios[#scenarios].long = true
 
--- Scenarios for the state of a lane: `body` runs in a lane with a linda that has { 1 } and { 2 } under "in", and with
--- what `values` make under "value".
+-- Scenarios for the state of a lane: `body` runs in a lane with a linda that contains { 1 } and { 2 } in the slot "in", and the results
+-- of `values` in the slot "value".
 local bodies = {}
 scenarios.bodies = bodies
 
