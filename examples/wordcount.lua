@@ -88,7 +88,7 @@ local function add_files(path, files)
     end
 end
 
---- Runs in the workers: the counts of one file, and how often it has each word.
+--- Runs in the workers: returns the counts of one file, and the number of occurrences of each word.
 local function count(path)
     local file, problem = io.open(path, "rb")
     local text = file and file:read("*a")

@@ -111,7 +111,7 @@ describe("pool:submit", function()
     it("shares the work among the workers", function()
         with({ workers = 2 }, function(pool)
             local linda = lanes.linda()
-            -- Each task waits for the other one.
+            -- Each task waits for the other one's message.
             local function meet(mine, other)
                 linda:send(mine, true)
                 return linda:receive(other) == other

@@ -7,7 +7,7 @@ local lanes = require "lanes"
 local pack, raises, until_true = support.pack, support.raises, support.until_true
 local LIMIT = support.LIMIT
 
--- The body of a child: says that it is up, then does what it is told to.
+-- The body of a child: sends that it runs, then obeys the messages that it receives.
 local function body(linda, name)
     linda:send("up", name)
     local _, what = linda:receive(name)
@@ -18,7 +18,7 @@ end
 
 local start = lanes.gen("*", body)
 
--- A supervisor with children of these names, all up: { name, restart } each.
+-- A supervisor with running children: { name, restart } each.
 local function supervised(options, ...)
     local linda = lanes.linda()
     for i = 1, select("#", ...) do
@@ -35,7 +35,7 @@ local function up(linda)
     return name
 end
 
--- Waits until `which` says this: "a running 1, b done 0".
+-- Waits until `which` returns this, as a text like "a running 1, b done 0".
 local function says(supervisor, expected)
     local said
     until_true(function()

@@ -119,8 +119,8 @@ function support.reports(message, err)
     if rest ~= "" then error("there is more than a report on standard error: " .. rest, 2) end
 end
 
---- Waits until a condition holds; fails if it does not. The condition is called a fixed number of times, about once a millisecond: on a busy
--- machine both these calls and what they wait for take longer.
+--- Waits until a condition holds; fails if it does not. The condition is called a fixed number of times, about once a millisecond: on a
+-- busy machine both these calls and what they wait for take longer.
 -- @param condition a function, called until it returns a true value
 -- @param description text for the failure message: what the condition is
 -- @return the result of the condition

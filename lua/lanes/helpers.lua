@@ -1,4 +1,4 @@
---- What the modules of pools, maps and waits share: checks of options, deadlines, and calls that pass
+--- Functions that the other modules share: checks of options, deadlines, and calls that pass
 --- requests on.
 
 local lanes = require "lanes"

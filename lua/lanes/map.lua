@@ -119,7 +119,7 @@ local function take(call, first, n, kind, payload)
     if call.arrived then
         call.arrived(first, n)
     end
-    -- Last, because `lose` does it if memory runs out before.
+    -- This comes last: if memory runs out before it, `lose` does it.
     call.outstanding = call.outstanding - 1
     call.done = call.done + n
 end

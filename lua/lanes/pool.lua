@@ -66,7 +66,7 @@ local function start_worker(pool, own)
     own.next = number + 1
     own.living = own.living + 1
     own.starting[number] = true
-    -- What a worker fails with is an error of its task.
+    -- An error of a worker belongs to its task.
     core.disregard(own.workers[number])
 end
 
@@ -105,7 +105,7 @@ local function deal(own, key, ...)
     for at = 1, select("#", ...), 5 do
         local call, first, n, kind, payload = select(at, ...)
         if call == 0 then
-            -- What a worker says of itself must not be lost: nothing is called here, and nothing
+            -- A control message of a worker must not be lost: nothing is called here, and nothing
             -- allocated.
             own.starting[first] = nil
             if kind ~= "ready" then
@@ -131,7 +131,7 @@ local function deal(own, key, ...)
     return true
 end
 
--- Searches workers that have ended without a message, as when memory for it was missing.
+-- Searches for workers that have ended without a message, which happens if they run out of memory.
 -- Their tasks fail. Returns whether there was one.
 local function audit(queue, own)
     local found = false
@@ -407,13 +407,13 @@ local function place(known)
     return true
 end
 
---- What waits for a future need to know.
--- @return nil if the value is no future; else what is known of it: pool, own, outcome, ended
+--- The data of a future that a wait needs.
+-- @return pool, own, outcome, ended of the future; nil if the value is no future
 function pools.future(value)
     return getmetatable(value) == "Future" and type(value) == "table" and rawget(value, PRIVATE) or nil
 end
 
---- Deals with the messages that have come, without a wait.
+--- Handles the messages that have arrived, without waiting.
 -- @param look whether to look for workers that have ended without a message
 -- @return `cancel_error` if the calling lane is to stop, or the pool has been cancelled
 function pools.take_all(pool, own, look)
@@ -464,8 +464,8 @@ function methods:cancel(mode, ...)
     end
     local waits, number = place(known)
     if not waits then
-        -- The state that takes this mark may cancel the worker, which cannot begin another task
-        -- meanwhile.
+        -- Only the state that takes this mark may cancel the worker; the worker cannot begin
+        -- another task meanwhile.
         local number_of_end = core.end_number()
         local _, call = queue:receive(0, "run:" .. number)
         if call == known.call then

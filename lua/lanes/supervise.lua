@@ -12,7 +12,7 @@ local supervise = {}
 
 local Supervisor = {}
 
--- The key of what a supervisor knows.
+-- The key of a supervisor's private data.
 local PRIVATE = {}
 
 local RESTARTS = { permanent = true, transient = true, temporary = true }
@@ -28,7 +28,7 @@ local function is_finite(value)
     return type(value) == "number" and value >= 0 and value < math.huge
 end
 
--- Checks a child. Returns a copy; nil and what is wrong.
+-- Checks a child. Returns a copy; nil and the text of the error.
 local function checked_child(given, number, known)
     local where = "child " .. number
     if type(given) ~= "table" then
@@ -65,7 +65,7 @@ local function checked_child(given, number, known)
     return { name = given.name, start = given.start, args = args, n = n, restart = restart }
 end
 
--- Checks the argument of `supervise`. Returns children and settings; nil and what is wrong.
+-- Checks the argument of `supervise`. Returns children and settings; nil and the text of the error.
 local function checked(given)
     if type(given) ~= "table" then
         return nil, ("bad argument #1 to 'supervise' (table expected, got %s)"):format(type(given))
@@ -117,7 +117,7 @@ local function fail(wrong, level)
     error(wrong, level + 1)
 end
 
--- Waits until all children have started. Returns what the supervisor says.
+-- Waits until all children have started. Returns the supervisor's message.
 local function await_start(linda)
     local key, outcome = linda:receive(nil, "ready", "ended")
     if key == cancel_error then
@@ -130,7 +130,7 @@ local function await_start(linda)
 end
 
 --- Starts lanes and a supervisor, which starts them again (docs/manual/failures.md#supervisors).
---- Raises an error for bad arguments, and where a child does not start.
+--- Raises an error for bad arguments, and if a child does not start.
 -- @param given a list of children with the options
 -- @return the supervisor; or `cancel_error` after a soft request to the calling lane
 function supervise.new(given)
@@ -219,7 +219,7 @@ function methods:stop(timeout)
     return false, "timeout"
 end
 
---- What the children do.
+--- The state of the children.
 -- @return a list of { name, status, restarts, err }, in the order of the children
 function methods:which()
     return (private(self, "which").linda:get "children")

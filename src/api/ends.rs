@@ -46,7 +46,7 @@ fn is_lane_body(state: State) -> Result<c_int, Raise> {
     Ok(1)
 }
 
-/// What is watched; it is watched no longer when this is dropped.
+/// The watched lanes and slots. Dropping this ends the watch.
 struct Watched<'a> {
     lanes: Vec<Arc<Record>>,
     slots: Vec<(&'a Linda, Key)>,

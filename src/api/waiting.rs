@@ -18,7 +18,7 @@ pub enum Timeout {
 }
 
 impl Timeout {
-    /// The timeout that is the number at `index`, in seconds; a negative one is for ever.
+    /// Reads the number at `index`, a timeout in seconds; a negative number means no limit.
     ///
     /// Errors: NaN.
     #[inline]
@@ -46,7 +46,8 @@ impl Timeout {
     }
 }
 
-/// The deadline that is the number at `index`, in seconds from now; a negative one is for ever.
+/// Reads the number at `index`, a time in seconds from now, as a deadline; a negative number means
+/// no deadline.
 ///
 /// Errors: NaN.
 pub fn deadline(arguments: &Arguments, index: c_int) -> Result<Deadline, Raise> {
@@ -55,16 +56,16 @@ pub fn deadline(arguments: &Arguments, index: c_int) -> Result<Deadline, Raise> 
 
 /// How an operation that may wait ended.
 pub enum Waited<T> {
-    /// With this.
+    /// The operation ended with this value.
     Ended(T),
     /// A hook wants attention.
     Interrupted,
-    /// With this, by a hard request.
+    /// A hard request ended the operation with this value.
     Asked(T),
 }
 
-/// Whether a lane that is asked to stop because the main state is being closed is left alone: it is
-/// in a callback of a C library, which might end the process if an error was raised there.
+/// Whether a lane must not be interrupted although the main state is being closed: it is in a
+/// callback of a C library, which might end the process if an error was raised there.
 pub fn is_left_alone(context: &Context, state: State) -> bool {
     context
         .universe_if_any()

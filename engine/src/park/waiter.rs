@@ -1,4 +1,4 @@
-//! A waiter: the parker of one Lua state, and what others ask that state to do. So lindas need not
+//! A waiter: the parker of one Lua state, and the requests to that state. With it, lindas need not
 //! know lanes.
 
 use super::deadline::Deadline;
@@ -24,7 +24,7 @@ impl Waiter {
         })
     }
 
-    /// What the state has been asked to do.
+    /// The latest request to the state.
     #[inline]
     pub fn request(&self) -> Request {
         match self.request.load(Ordering::Acquire) {
@@ -49,8 +49,8 @@ impl Waiter {
         }
     }
 
-    /// Wakes the thread if it waits. The wait goes on unless it is interrupted, or what it waits
-    /// for has happened.
+    /// Wakes the thread if it waits. The thread continues to wait unless the wait is over or
+    /// interrupted.
     pub fn wake(&self) {
         self.unpark();
     }

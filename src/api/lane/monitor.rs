@@ -39,7 +39,7 @@ pub fn monitor(state: State) -> Result<c_int, Raise> {
             state.push_boolean(true);
             return Ok(1);
         }
-        // It is about to end.
+        // The lane is about to end.
         wait(context, state, record, Deadline::Never)?;
     }
     state.set_top(1);
@@ -47,7 +47,7 @@ pub fn monitor(state: State) -> Result<c_int, Raise> {
     let count = if stage == Stage::Error {
         match values(context, state, handle, Some(1)) {
             Ok(count) => count,
-            // The error value cannot travel, or not be built here.
+            // The error value cannot be transferred, or cannot be built here.
             Err(Raise::Message(reason) | Raise::Bare(reason)) if !reason.is_out_of_memory() => {
                 let reason = reason.bytes();
                 protect(state, 0, |raising| raising.push_bytes(reason))?;

@@ -47,7 +47,7 @@ pub fn push(context: &Context, state: State, record: &Arc<Record>) -> Result<(),
     Ok(())
 }
 
-/// Takes the lane out of the handle at `index`, which no program has seen.
+/// Takes the lane out of the handle at `index`, to which the program has no access yet.
 pub fn forget(state: State, index: c_int) {
     drop(Userdata::<Handle>::take(state, index));
 }
