@@ -243,8 +243,8 @@ end
 
 -- The modules of the library that are loaded late.
 local parts = {
-    "lanes.helpers", "lanes.map", "lanes.pool", "lanes.progress", "lanes.supervise", "lanes.supervisor", "lanes.wait",
-    "lanes.worker",
+    "lanes.async", "lanes.helpers", "lanes.loops", "lanes.map", "lanes.notifier", "lanes.pool", "lanes.progress",
+    "lanes.supervise", "lanes.supervisor", "lanes.wait", "lanes.worker",
 }
 
 -- Returns a function that loads a module of the library when it is first called, and calls its
@@ -281,6 +281,12 @@ local function publish(main, with_timers)
         copyright = "Copyright (c) 2026 The Lanes developers",
         version = core.version,
         implementation = core.implementation,
+    }
+    lanes.async = {
+        copas = later("lanes.async", "copas"),
+        cqueues = later("lanes.async", "cqueues"),
+        lgi = later("lanes.async", "lgi"),
+        luv = later("lanes.async", "luv"),
     }
     lanes.cancel_error = core.cancel_error
     lanes.null = core.null

@@ -60,6 +60,37 @@ for name, expected in pairs(PASSED_ON) do
     KNOWN[name] = { "a " .. expected, is(expected) }
 end
 
+local function is_full(pool, own)
+    return own.limit and (pool.queue:count "job" or 0) >= 4 * own.limit
+end
+pools.is_full = is_full
+
+--- Has a notifier told when a future of the pool ends.
+-- @param known what is known of the future; true: told of every message of the workers
+function pools.add_notifier(own, notifier, known)
+    own.notifiers = own.notifiers or setmetatable({}, { __mode = "k" })
+    own.notifiers[notifier] = known
+end
+
+--- Has a notifier told of the messages of the workers, and of their ends.
+function pools.watch(pool, own, notifier)
+    own.watchers = own.watchers or setmetatable({}, { __mode = "k" })
+    own.watchers[notifier] = true
+    core.watch(notifier, pool.queue, own.slot, false)
+    for _, handle in pairs(own.workers or NONE) do
+        core.watch(notifier, handle)
+    end
+end
+
+-- Tells the notifiers of futures that have ended.
+local function tell(own)
+    for notifier, known in pairs(own.notifiers or NONE) do
+        if known == true or known.outcome then
+            core.tell(notifier)
+        end
+    end
+end
+
 local function start_worker(pool, own)
     local number = own.next
     own.workers[number] = own.generator(pool.queue, number, own.settings, cancel_error, attempt)
@@ -68,6 +99,10 @@ local function start_worker(pool, own)
     own.starting[number] = true
     -- An error of a worker belongs to its task.
     core.disregard(own.workers[number])
+    for notifier in pairs(own.watchers or NONE) do
+        -- Without memory for it, a worker that ends without a message is noticed later.
+        attempt(core.watch, notifier, own.workers[number])
+    end
 end
 
 -- Replaces workers that have ended. Those that cannot be started now are started by
@@ -174,6 +209,9 @@ function pools.pump(pool, own, timeout)
         outcome = outcome or not timeout and audit(queue, own)
         slice = slice < LAST_AUDIT and 2 * slice or slice
     until timeout or outcome
+    if outcome then
+        tell(own)
+    end
     if own.missing > 0 then
         replace(pool, own)
     end
@@ -372,7 +410,7 @@ function Pool:submit(f, ...)
     if type(f) ~= "function" then
         error(("bad argument #1 to 'submit' (function expected, got %s)"):format(type(f)), 2)
     end
-    while own.limit and (self.queue:count "job" or 0) >= 4 * own.limit do
+    while is_full(self, own) do
         if pools.pump(self, own) == cancel_error then
             return cancel_error
         end
@@ -421,13 +459,21 @@ function pools.take_all(pool, own, look)
     repeat
         pumped = pools.pump(pool, own, 0)
     until pumped ~= true
-    if not pumped and look and audit(pool.queue, own) and own.missing > 0 then
-        replace(pool, own)
+    if not pumped and look and audit(pool.queue, own) then
+        tell(own)
+        if own.missing > 0 then
+            replace(pool, own)
+        end
     end
     return pumped
 end
 
 local methods = {}
+
+--- Makes a notifier of the end of the task (docs/manual/loops.md#notifiers).
+function methods:notifier()
+    return require "lanes.notifier" (self, self[PRIVATE])
+end
 
 --- Waits until the task has ended.
 -- @param timeout seconds; nil: no limit
@@ -493,6 +539,7 @@ function methods:cancel(mode, ...)
     local number_of_end = core.end_number()
     own.calls[known.call] = nil
     known.outcome, known.ended = "cancelled", number_of_end
+    tell(own)
     queue:set("drop:" .. tostring(known.call), true)
     return true, "cancelled"
 end
@@ -521,7 +568,7 @@ function Future.__index(future, key)
     elseif methods[key] then
         return methods[key]
     end
-    error(("can't index a future with '%s': a future has 'status', 'join', 'cancel' and its results by number")
+    error(("can't index a future with '%s': a future has 'status', 'join', 'cancel', 'notifier' and its results by number")
         :format(tostring(key)), 2)
 end
 
@@ -604,6 +651,7 @@ function Pool:cancel(timeout)
                 known.outcome, known.ended = "cancelled", number_of_end
             end
         end
+        tell(own)
     end
     local deadline = deadline_of(timeout)
     for number, handle in pairs(own.workers) do

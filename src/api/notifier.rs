@@ -69,39 +69,57 @@ fn notifier_of_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "notifier");
     let notifier = new(context, Shows::Nothing)?;
-    let mut index = 1;
+    watch_sources(&arguments, &notifier, 1)?;
+    push(context, state, notifier, 1, 0)
+}
+
+lua_function! {
+    /// `watch(notifier, source...)`: one that `notifier` has made watches more.
+    pub fn watch_more = watch_more_body
+}
+
+fn watch_more_body(state: State) -> Result<c_int, Raise> {
+    let arguments = Arguments::new(state, "watch");
+    let notifier = this(&arguments)?;
+    if !notifier.is_closed() {
+        watch_sources(&arguments, notifier, 2)?;
+    }
+    Ok(0)
+}
+
+/// Watches the sources that are arguments from index `index` on.
+fn watch_sources(
+    arguments: &Arguments,
+    notifier: &Notifier,
+    mut index: c_int,
+) -> Result<(), Raise> {
+    let state = arguments.state;
     while index <= state.top() {
-        if let Some(handle) = Userdata::<Handle>::get(&arguments.state, index) {
-            watch(&notifier, Source::End(Arc::clone(&handle.record)));
+        if let Some(handle) = Userdata::<Handle>::get(&state, index) {
+            watch(notifier, Source::End(Arc::clone(&handle.record)));
             index += 1;
             continue;
         }
-        let linda = shared_linda(&arguments, index)?;
-        let key = KeyRef::argument(&arguments, index + 1)?.to_key();
+        let linda = shared_linda(arguments, index)?;
+        let key = KeyRef::argument(arguments, index + 1)?.to_key();
         let what = if state.truth(index + 2) {
             WatchFor::Room
         } else {
             WatchFor::Elements
         };
-        watch(&notifier, Source::Slot(linda, key, what));
+        watch(notifier, Source::Slot(linda, key, what));
         index += 3;
     }
-    push(context, state, notifier, 1, 0)
+    Ok(())
 }
 
 lua_function! {
-    /// `watch_end(notifier, lane)`: the notifier is told of the end of the lane, too.
-    pub fn watch_end = watch_end_body
+    /// `tell(notifier)`: makes it readable.
+    always pub fn tell = tell_body
 }
 
-fn watch_end_body(state: State) -> Result<c_int, Raise> {
-    let arguments = Arguments::new(state, "watch_end");
-    let handle: &Handle =
-        Userdata::get(&arguments.state, 2).ok_or_else(|| arguments.type_error(2, "Lane"))?;
-    let notifier = this(&arguments)?;
-    if !notifier.is_closed() {
-        watch(notifier, Source::End(Arc::clone(&handle.record)));
-    }
+fn tell_body(state: State) -> Result<c_int, Raise> {
+    this(&Arguments::new(state, "tell"))?.signal().tell();
     Ok(0)
 }
 
