@@ -287,14 +287,14 @@ end
 
 -- The results of a task as those of a call.
 local function answered(future, first, ...)
-    if first == cancel_error and future.status ~= "done" then
+    local status = future.status
+    if first == cancel_error and status ~= "done" then
         return first
     end
-    local status = future.status
     if status == "error" then
         error((...), 0)
     elseif status == "cancelled" then
-        error("async.call: the task was cancelled", 0)
+        return cancel_error
     end
     return first, ...
 end
@@ -370,7 +370,7 @@ local function new(loop)
     end
 
     --- Calls a function in a pool: the first argument, or that of `lanes.map`.
-    -- @return its results; `cancel_error` if the calling lane is to stop or the pool is cancelled.
+    -- @return its results; `cancel_error` if the calling lane is to stop, or the task is cancelled.
     --   Raises its error
     function calls.call(pool, ...)
         pools = pools or require "lanes.pool"

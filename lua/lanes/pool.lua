@@ -25,6 +25,10 @@ local FIRST_AUDIT, LAST_AUDIT = 0.05, 2
 
 local NONE = {}
 
+-- What becomes of the calls of a worker that was asked to stop by somebody else than its pool: the
+-- universe that is being closed.
+local CANCELLED = "the worker was cancelled"
+
 local Pool = {}
 Pool.__index = Pool
 pools.Pool = Pool
@@ -111,7 +115,9 @@ local function replace(pool, own)
     while own.missing > 0 do
         local started, failure = attempt(start_worker, pool, own)
         if not started then
-            if own.living == 0 then
+            local is_closing = type(failure) == "string" and failure:find("the main state is being closed", 1, true)
+            -- Then the calling lane is about to be asked to stop, too.
+            if own.living == 0 and not is_closing then
                 error(failure, 0)
             end
             return
@@ -169,11 +175,14 @@ end
 -- Searches for workers that have ended without a message, which happens if they run out of memory.
 -- Their tasks fail. Returns whether there was one.
 local function audit(queue, own)
-    local found = false
+    local found, why = false, "not enough memory"
     for number, handle in pairs(own.workers or NONE) do
         local status = handle.status
         if (status == "error" or status == "cancelled" or status == "done") and (queue:count(own.slot) or 0) == 0 then
             found = true
+            if status == "cancelled" then
+                why = CANCELLED
+            end
             own.workers[number] = nil
             own.living = own.living - 1
             own.missing = own.missing + 1
@@ -186,7 +195,7 @@ local function audit(queue, own)
     end
     if found then
         for call, known in pairs(own.calls) do
-            known.lost = "not enough memory"
+            known.lost = why
             known:lose(call)
         end
     end
@@ -398,7 +407,11 @@ local NO_MEMORY = { n = 2, nil, "not enough memory" }
 local function lose(known, call)
     known.own.calls[call] = nil
     -- No call of a function, which might need a larger stack.
-    known.outcome, known.values, known.ended = "error", NO_MEMORY, known.begun
+    if known.lost == CANCELLED then
+        known.outcome, known.ended = "cancelled", known.begun
+    else
+        known.outcome, known.values, known.ended = "error", NO_MEMORY, known.begun
+    end
 end
 
 --- Submits a task: a worker calls a function.

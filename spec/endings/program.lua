@@ -10,7 +10,8 @@ local machine = require "machine"
 local deaf = {
     spinning = true, ["spinning under pcall"] = true, ["waiting under pcall"] = true, ["in a finalizer that spins"] = true,
     ["in os.execute"] = true, ["in a read"] = true, ["waiting in a callback of luv"] = true, ["spinning in a callback of luv"] = true,
-    ["loading a module that spins"] = true, ["a pool with tasks that spin"] = true, ["loading a module that is in os.execute"] = true,
+    ["loading a module that spins"] = true, ["a pool with tasks that spin"] = true,
+    ["waiting in coroutines of a loop of luv"] = true, ["loading a module that is in os.execute"] = true,
 }
 local lanes = require "lanes".configure { shutdown_timeout = deaf[activity] and 0.05 or 100000, with_timers = timers == "timers" }
 local linda = lanes.linda "endings"
