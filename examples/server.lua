@@ -35,7 +35,8 @@ while i <= #arg do
         i = i + 1
         local n = tonumber(arg[i])
         if not n or n < limits[1] or n > limits[2] or n % 1 ~= 0 then
-            refuse("argument ", word, " needs a whole number from ", limits[1], " to ", limits[2], arg[i] and ", not '" .. arg[i] .. "'" or "")
+            local given = arg[i] and ", not '" .. arg[i] .. "'" or ""
+            refuse("argument ", word, " needs a whole number from ", limits[1], " to ", limits[2], given)
         end
         options[word] = n
     else

@@ -320,6 +320,15 @@ local function new(loop)
     --- As `linda:receive`.
     function calls.receive(linda, ...)
         check_linda(linda, "receive")
+        local name = ...
+        if type(name) == "string" and select("#", ...) == 1 then
+            -- The usual call, where nearly always something is there: no table is made.
+            loop.check("receive", 2)
+            local key, value = linda:receive(0, name)
+            if key ~= nil then
+                return key, value
+            end
+        end
         local timeout, given = pack(split(...))
         local wait = new_wait(loop, "receive", timeout, attempt_receive, 2)
         wait.linda, wait.given = linda, given
