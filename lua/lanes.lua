@@ -241,12 +241,6 @@ local function timers()
     return list
 end
 
--- The modules of the library that are loaded late.
-local parts = {
-    "lanes.helpers", "lanes.map", "lanes.pool", "lanes.progress", "lanes.supervise", "lanes.supervisor", "lanes.wait",
-    "lanes.worker",
-}
-
 -- Returns a function that loads a module of the library when it is first called, and calls its
 -- function `name`.
 local function later(module, name)
@@ -259,10 +253,9 @@ local function later(module, name)
         local fine, loaded = pcall(require, module)
         if not fine then
             -- 5.1 and LuaJIT mark a module whose loading has failed, for ever.
-            for i = 1, #parts do
-                local kind = type(package.loaded[parts[i]])
-                if kind ~= "table" and kind ~= "function" then
-                    package.loaded[parts[i]] = nil
+            for key, value in pairs(package.loaded) do
+                if type(key) == "string" and key:find "^lanes%." and type(value) ~= "table" and type(value) ~= "function" then
+                    package.loaded[key] = nil
                 end
             end
             error(loaded, 0)
@@ -281,6 +274,12 @@ local function publish(main, with_timers)
         copyright = "Copyright (c) 2026 The Lanes developers",
         version = core.version,
         implementation = core.implementation,
+    }
+    lanes.async = {
+        copas = later("lanes.async", "copas"),
+        cqueues = later("lanes.async", "cqueues"),
+        lgi = later("lanes.async", "lgi"),
+        luv = later("lanes.async", "luv"),
     }
     lanes.cancel_error = core.cancel_error
     lanes.null = core.null

@@ -31,7 +31,7 @@ local activities = {
     "launching others that wait to load a module", "on stacks of other sizes",
     "a pool with tasks", "a pool with nothing to do", "a pool with tasks that spin", "a select on two lindas", "a wait for lanes",
     "monitored", "a supervisor with children", "a supervisor whose children fail",
-    "waiting in a callback of luv", "spinning in a callback of luv",
+    "waiting for notifiers", "waiting in coroutines of a loop of luv", "waiting in a callback of luv", "spinning in a callback of luv",
 }
 
 -- The module required by the activity "in require".

@@ -508,6 +508,60 @@ end, function(given, ok)
     holds(given[1]:cancel(support.LIMIT), "the pool ends")
 end)
 
+scenario("notifiers", function()
+    local linda = lanes.linda()
+    local lane = lanes.gen("*", function(x) x:receive "go" end)(linda)
+    return { linda, lane }
+end, function(given)
+    local linda, lane = given[1], given[2]
+    given.made = linda:notifier("a", 5, "a key that is longer than short strings are in any version of Lua")
+    linda:send("a", { 1 }, "two")
+    given.one = select(2, given.made:receive())
+    given.two = select(2, given.made:receive())
+    given.first = given.made:receive() == nil
+    given.list = { lane:notifier(), lane:notifier() }
+    given.second = given.list[1]:receive() == nil and given.list[1]:fd()
+end, function(given, ok)
+    local linda, lane = given[1], given[2]
+    if ok then
+        holds(given.one[1] == 1 and given.two == "two" and given.first and given.second, "results")
+    end
+    linda:set("a")
+    linda:send("a", "next")
+    if given.made then
+        holds(select(2, given.made:receive()) == "next", "the notifier works")
+        given.made:close()
+    else
+        holds(select(2, linda:receive(0, "a")) == "next", "the slot works")
+    end
+    linda:send("go", true)
+    holds(#lanes.wait({ lane }, { timeout = support.LIMIT }) == 1, "the lane ends")
+    if ok then
+        holds(given.list[1]:receive() == lane, "the end is seen")
+    end
+    -- Nobody watches what is not there: the slot ends with its last element.
+    given.made, given.list = false, false
+    support.collect()
+    linda:set("a")
+    holds(linda:count "a" == nil, "the slot is watched")
+end)
+
+scenario("a notifier of a future", function()
+    local pool = lanes.pool { workers = 1 }
+    return { pool, pool:submit(function() return 5 end) }
+end, function(given)
+    given.made = given[2]:notifier()
+    given.value = given[2][1]
+    given.key, given.text = given.made:receive()
+end, function(given, ok)
+    if ok then
+        holds(given.key == given[2] and given.text == "done" and given.value == 5, "results")
+        given.made:close()
+    end
+    holds(given[1]:submit(function() return "next" end)[1] == "next", "the pool works")
+    holds(given[1]:cancel(support.LIMIT), "the pool ends")
+end)
+
 scenario("a pool", function() return {} end, function(given)
     given.made = lanes.pool { workers = 1, name = "refused", init = function() return 1 end }
     given.value = given.made:submit(function(x) return { x } end, 5)[1]
@@ -758,6 +812,12 @@ body("modules", function()
     linda:send("key", { 1 })
     lane_lanes.sleep(0)
     return linda:receive(0, "key")
+end)
+body("notifiers", function(linda)
+    local notifier = linda:notifier("in", "other")
+    local key, value = notifier:receive()
+    notifier:fd()
+    return key, value, require "lanes".gen("*", function() end)():notifier():receive()
 end)
 body("a lane of its own", function()
     local lane_lanes = require "lanes"

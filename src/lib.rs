@@ -20,6 +20,7 @@ mod linda;
 mod loading;
 mod lua;
 mod message;
+mod notifier;
 mod state;
 mod timer;
 mod universe;

@@ -10,6 +10,8 @@ mod handover;
 mod latch;
 #[path = "loom/named.rs"]
 mod named;
+#[path = "loom/notifier.rs"]
+mod notifier;
 #[path = "loom/parker.rs"]
 mod parker;
 #[path = "loom/pool.rs"]

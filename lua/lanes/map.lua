@@ -543,4 +543,6 @@ function map.imap(source, f, opts)
     return do_imap("imap", pool, pools.access(pool, "imap", 2), f, source, opts, 2)
 end
 
+map.default = default
+
 return map

@@ -25,6 +25,10 @@ local FIRST_AUDIT, LAST_AUDIT = 0.05, 2
 
 local NONE = {}
 
+-- What becomes of the calls of a worker that was asked to stop by somebody else than its pool: the
+-- universe that is being closed.
+local CANCELLED = "the worker was cancelled"
+
 local Pool = {}
 Pool.__index = Pool
 pools.Pool = Pool
@@ -60,6 +64,37 @@ for name, expected in pairs(PASSED_ON) do
     KNOWN[name] = { "a " .. expected, is(expected) }
 end
 
+local function is_full(pool, own)
+    return own.limit and (pool.queue:count "job" or 0) >= 4 * own.limit
+end
+pools.is_full = is_full
+
+--- Has a notifier told when a future of the pool ends.
+-- @param known what is known of the future; true: told of every message of the workers
+function pools.add_notifier(own, notifier, known)
+    own.notifiers = own.notifiers or setmetatable({}, { __mode = "k" })
+    own.notifiers[notifier] = known
+end
+
+--- Has a notifier told of the messages of the workers, and of their ends.
+function pools.watch(pool, own, notifier)
+    own.watchers = own.watchers or setmetatable({}, { __mode = "k" })
+    own.watchers[notifier] = true
+    core.watch(notifier, pool.queue, own.slot, false)
+    for _, handle in pairs(own.workers or NONE) do
+        core.watch(notifier, handle)
+    end
+end
+
+-- Tells the notifiers of futures that have ended.
+local function tell(own)
+    for notifier, known in pairs(own.notifiers or NONE) do
+        if known == true or known.outcome then
+            core.tell(notifier)
+        end
+    end
+end
+
 local function start_worker(pool, own)
     local number = own.next
     own.workers[number] = own.generator(pool.queue, number, own.settings, cancel_error, attempt)
@@ -68,6 +103,10 @@ local function start_worker(pool, own)
     own.starting[number] = true
     -- An error of a worker belongs to its task.
     core.disregard(own.workers[number])
+    for notifier in pairs(own.watchers or NONE) do
+        -- Without memory for it, a worker that ends without a message is noticed later.
+        attempt(core.watch, notifier, own.workers[number])
+    end
 end
 
 -- Replaces workers that have ended. Those that cannot be started now are started by
@@ -76,7 +115,9 @@ local function replace(pool, own)
     while own.missing > 0 do
         local started, failure = attempt(start_worker, pool, own)
         if not started then
-            if own.living == 0 then
+            local is_closing = type(failure) == "string" and failure:find("the main state is being closed", 1, true)
+            -- Then the calling lane is about to be asked to stop, too.
+            if own.living == 0 and not is_closing then
                 error(failure, 0)
             end
             return
@@ -134,11 +175,14 @@ end
 -- Searches for workers that have ended without a message, which happens if they run out of memory.
 -- Their tasks fail. Returns whether there was one.
 local function audit(queue, own)
-    local found = false
+    local found, why = false, "not enough memory"
     for number, handle in pairs(own.workers or NONE) do
         local status = handle.status
         if (status == "error" or status == "cancelled" or status == "done") and (queue:count(own.slot) or 0) == 0 then
             found = true
+            if status == "cancelled" then
+                why = CANCELLED
+            end
             own.workers[number] = nil
             own.living = own.living - 1
             own.missing = own.missing + 1
@@ -151,7 +195,7 @@ local function audit(queue, own)
     end
     if found then
         for call, known in pairs(own.calls) do
-            known.lost = "not enough memory"
+            known.lost = why
             known:lose(call)
         end
     end
@@ -174,6 +218,9 @@ function pools.pump(pool, own, timeout)
         outcome = outcome or not timeout and audit(queue, own)
         slice = slice < LAST_AUDIT and 2 * slice or slice
     until timeout or outcome
+    if outcome then
+        tell(own)
+    end
     if own.missing > 0 then
         replace(pool, own)
     end
@@ -360,7 +407,11 @@ local NO_MEMORY = { n = 2, nil, "not enough memory" }
 local function lose(known, call)
     known.own.calls[call] = nil
     -- No call of a function, which might need a larger stack.
-    known.outcome, known.values, known.ended = "error", NO_MEMORY, known.begun
+    if known.lost == CANCELLED then
+        known.outcome, known.ended = "cancelled", known.begun
+    else
+        known.outcome, known.values, known.ended = "error", NO_MEMORY, known.begun
+    end
 end
 
 --- Submits a task: a worker calls a function.
@@ -372,7 +423,7 @@ function Pool:submit(f, ...)
     if type(f) ~= "function" then
         error(("bad argument #1 to 'submit' (function expected, got %s)"):format(type(f)), 2)
     end
-    while own.limit and (self.queue:count "job" or 0) >= 4 * own.limit do
+    while is_full(self, own) do
         if pools.pump(self, own) == cancel_error then
             return cancel_error
         end
@@ -421,13 +472,21 @@ function pools.take_all(pool, own, look)
     repeat
         pumped = pools.pump(pool, own, 0)
     until pumped ~= true
-    if not pumped and look and audit(pool.queue, own) and own.missing > 0 then
-        replace(pool, own)
+    if not pumped and look and audit(pool.queue, own) then
+        tell(own)
+        if own.missing > 0 then
+            replace(pool, own)
+        end
     end
     return pumped
 end
 
 local methods = {}
+
+--- Makes a notifier of the end of the task (docs/manual/loops.md#notifiers).
+function methods:notifier()
+    return require "lanes.notifier" (self, self[PRIVATE])
+end
 
 --- Waits until the task has ended.
 -- @param timeout seconds; nil: no limit
@@ -493,6 +552,7 @@ function methods:cancel(mode, ...)
     local number_of_end = core.end_number()
     own.calls[known.call] = nil
     known.outcome, known.ended = "cancelled", number_of_end
+    tell(own)
     queue:set("drop:" .. tostring(known.call), true)
     return true, "cancelled"
 end
@@ -521,7 +581,7 @@ function Future.__index(future, key)
     elseif methods[key] then
         return methods[key]
     end
-    error(("can't index a future with '%s': a future has 'status', 'join', 'cancel' and its results by number")
+    error(("can't index a future with '%s': a future has 'status', 'join', 'cancel', 'notifier' and its results by number")
         :format(tostring(key)), 2)
 end
 
@@ -604,6 +664,7 @@ function Pool:cancel(timeout)
                 known.outcome, known.ended = "cancelled", number_of_end
             end
         end
+        tell(own)
     end
     local deadline = deadline_of(timeout)
     for number, handle in pairs(own.workers) do

@@ -10,7 +10,8 @@ local machine = require "machine"
 local deaf = {
     spinning = true, ["spinning under pcall"] = true, ["waiting under pcall"] = true, ["in a finalizer that spins"] = true,
     ["in os.execute"] = true, ["in a read"] = true, ["waiting in a callback of luv"] = true, ["spinning in a callback of luv"] = true,
-    ["loading a module that spins"] = true, ["a pool with tasks that spin"] = true, ["loading a module that is in os.execute"] = true,
+    ["loading a module that spins"] = true, ["a pool with tasks that spin"] = true,
+    ["waiting in coroutines of a loop of luv"] = true, ["loading a module that is in os.execute"] = true,
 }
 local lanes = require "lanes".configure { shutdown_timeout = deaf[activity] and 0.05 or 100000, with_timers = timers == "timers" }
 local linda = lanes.linda "endings"
@@ -65,6 +66,36 @@ activities["a supervisor whose children fail"] = function()
         { name = "child", start = lanes.gen("*", child) }, intensity = 1000000,
     }
     for _ = 1, 3 do linda:receive "there" end
+end
+
+activities["waiting for notifiers"] = function()
+    notifier = linda:notifier "never" -- luacheck: ignore (it stays alive in a global)
+    launch(3, function()
+        local notifiers = { linda:notifier("never", "neither"), require "lanes".gen("*", function() linda:receive "never" end)():notifier() } -- luacheck: ignore
+        linda:send("there", true)
+        local found, socket = pcall(require, "socket")
+        while true do
+            -- A request makes them readable.
+            if found then socket.select(notifiers) end
+            notifiers[1]:receive()
+        end
+    end)
+    ended = handle:notifier() -- luacheck: ignore
+end
+
+activities["waiting in coroutines of a loop of luv"] = function()
+    launch(3, function()
+        local async = require "lanes".async.luv() -- luacheck: ignore
+        for i = 1, 3 do
+            coroutine.wrap(function() async.receive(linda, i == 1 and 1000 or nil, "never" .. i) end)()
+        end
+        coroutine.wrap(function()
+            async.sleep(0)
+            linda:send("there", true)
+            async.call(function() linda:receive "never" end) -- luacheck: ignore
+        end)()
+        require "luv".run()
+    end)
 end
 
 activities["a pool with tasks that spin"] = function()

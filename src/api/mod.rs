@@ -10,6 +10,7 @@ mod lane;
 mod linda;
 pub mod loaded;
 mod names;
+mod notifier;
 mod prepare;
 mod require;
 mod select;

@@ -4,7 +4,9 @@
 use super::loaded::push_table;
 #[cfg(feature = "hooks")]
 use super::test_hooks;
-use super::{clock, configure, ends, lane, linda, names, require, select, threads, timers};
+use super::{
+    clock, configure, ends, lane, linda, names, notifier, require, select, threads, timers,
+};
 use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function};
 use crate::lua::sentinels::{CANCEL_ERROR, NULL};
@@ -31,6 +33,9 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("await", ends::await_ends),
     ("is_lane", ends::is_lane),
     ("end_number", ends::end_number),
+    ("notifier", notifier::notifier_of),
+    ("watch", notifier::watch_more),
+    ("tell", notifier::tell),
     ("register", names::register),
     ("nameof", names::nameof),
     ("now_secs", clock::now_secs),

@@ -2,8 +2,10 @@
 //! ([`Refusal`]).
 
 mod deadline;
+mod descriptor;
 mod latch;
 pub mod named;
+mod notifier;
 mod parker;
 mod refusal;
 #[cfg(not(loom))]
@@ -24,6 +26,7 @@ mod sleeper;
 
 pub use deadline::Deadline;
 pub use latch::Latch;
+pub use notifier::Notifier;
 pub use parker::{Parker, Woken};
 pub use refusal::{Refusal, Request};
 pub use waiter::{Wait, Waiter};

@@ -4,14 +4,18 @@
 use super::deadline::Deadline;
 use super::parker::{Parker, Woken};
 use super::refusal::{Refusal, Request};
-use crate::sync::Arc;
+use super::watcher::SharedWatcher;
+use crate::memory::grow::{OutOfMemory, try_room};
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use crate::sync::{Arc, Mutex};
 use crossbeam_utils::CachePadded;
 
 /// One per Lua state. Its thread waits for one thing at a time.
 pub struct Waiter {
     request: AtomicU8,
     waiting: AtomicBool,
+    /// Told whenever the state is asked to stop.
+    watchers: Mutex<Vec<SharedWatcher>>,
     parker: CachePadded<Parker>,
 }
 
@@ -20,6 +24,7 @@ impl Waiter {
         Arc::new(Waiter {
             request: AtomicU8::new(Request::None as u8),
             waiting: AtomicBool::new(false),
+            watchers: Mutex::new(Vec::new()),
             parker: CachePadded::new(Parker::new()),
         })
     }
@@ -47,6 +52,37 @@ impl Waiter {
         if wake {
             self.parker.unpark();
         }
+        if request != Request::None {
+            let watchers = self.watchers.lock();
+            watchers.iter().for_each(|watcher| watcher.tell());
+        }
+    }
+
+    /// Has a watcher told whenever the state is asked to stop, with or without a wake-up, until
+    /// `unwatch`; at once if it has been asked already.
+    ///
+    /// Errors: out of memory, and nothing has changed.
+    pub fn watch(&self, watcher: &SharedWatcher) -> Result<(), OutOfMemory> {
+        let mut watchers = self.watchers.lock();
+        try_room(&mut *watchers, 1)?;
+        watchers.push(SharedWatcher::clone(watcher));
+        if self.request() != Request::None {
+            watcher.tell();
+        }
+        Ok(())
+    }
+
+    /// A watcher is not told any more. Does nothing if it does not watch the state.
+    pub fn unwatch(&self, watcher: &SharedWatcher) {
+        let mut watchers = self.watchers.lock();
+        let is_it = |other: &SharedWatcher| SharedWatcher::ptr_eq(other, watcher);
+        let removed = watchers
+            .iter()
+            .position(is_it)
+            .map(|index| watchers.swap_remove(index));
+        // Whatever the watcher owns is dropped without the lock.
+        drop(watchers);
+        drop(removed);
     }
 
     /// Wakes the thread if it waits. The thread continues to wait unless the wait is over or

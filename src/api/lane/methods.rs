@@ -6,6 +6,7 @@
 use super::fetched::values;
 use super::receiver::{push_text, this, wait};
 use super::{cancel, failures, monitor};
+use crate::api::notifier::lane_notifier;
 use crate::api::waiting::deadline;
 use crate::context::{Context, push_function};
 use crate::lane::Handle;
@@ -127,17 +128,20 @@ fn index_body(state: State) -> Result<c_int, Raise> {
                 return Ok(1);
             }
             // Not in the table: what is there is made and closed with the state of every lane.
-            if state.bytes(2) == Some(b"monitor") {
+            let method: Option<Function> = match state.bytes(2) {
+                Some(b"monitor") => Some(monitor_method),
+                Some(b"notifier") => Some(lane_notifier),
+                _ => None,
+            };
+            if let Some(method) = method {
                 state.push_copy(upvalue(1));
-                protect(state, 1, |raising| {
-                    push_function(raising, 1, monitor_method)
-                })?;
+                protect(state, 1, move |raising| push_function(raising, 1, method))?;
                 return Ok(1);
             }
             Err(Raise::message(text![
                 "can't index a lane with '",
                 state.string(2),
-                "': a lane has 'status', 'join', 'cancel', 'monitor', 'get_debug_threadname' and its results by number",
+                "': a lane has 'status', 'join', 'cancel', 'monitor', 'notifier', 'get_debug_threadname' and its results by number",
             ]))
         }
         _ => {
