@@ -21,6 +21,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("is_lua_function", configure::is_lua_function),
     ("is_stack_size", configure::is_stack_size),
     ("upvalue_count", configure::upvalue_count),
+    ("nearest", configure::nearest),
     ("disregard", lane::methods::disregard),
     ("timer_lane", timers::timer_lane),
     ("linda", new_linda),
