@@ -47,10 +47,10 @@ end
 local steps = {}
 
 steps[1] = {
-    "A lane is a function in a thread",
-    "lanes.gen makes a generator; calling it launches a lane. Both threads run until the result is read:",
-    "lane[1] waits for the end. \"*\" opens all libraries in the lane.",
-    function()
+    title = "A lane is a function in a thread",
+    text = "lanes.gen makes a generator; calling it launches a lane. Both threads run until the result is read:\n"
+        .. "lane[1] waits for the end. \"*\" opens all libraries in the lane.",
+    run = function()
         local sum = lanes.gen("*", function(n)
             local total = 0
             for i = 1, n do total = total + i end
@@ -62,9 +62,9 @@ steps[1] = {
 }
 
 steps[2] = {
-    "One generator launches many lanes",
-    "They run at the same time, on all processors. Values are copied: no lane can change those of another.",
-    function()
+    title = "One generator launches many lanes",
+    text = "They run at the same time, on all processors. Values are copied: no lane can change those of another.",
+    run = function()
         local square = lanes.gen("*", function(x) return x * x end)
         local running = {}
         for i = 1, 4 do running[i] = square(i) end
@@ -73,9 +73,9 @@ steps[2] = {
 }
 
 steps[3] = {
-    "Lanes talk through a linda",
-    "A linda has slots, each with a key. `send` appends to a slot, `receive` takes from it, and waits if it is empty.",
-    function()
+    title = "Lanes talk through a linda",
+    text = "A linda has slots, each with a key. `send` appends to a slot, `receive` takes from it, and waits if it is empty.",
+    run = function()
         local linda = lanes.linda "table"
         local player = lanes.gen("*", function()
             local _, ball = linda:receive("ball")
@@ -88,18 +88,18 @@ steps[3] = {
 }
 
 steps[4] = {
-    "A pool runs a function for each item",
-    "lanes.map has one lane for each processor, and gives back the results in the order of the items.",
-    function()
+    title = "A pool runs a function for each item",
+    text = "lanes.map has one lane for each processor, and gives back the results in the order of the items.",
+    run = function()
         local words = lanes.map({ "one", "two", "three" }, function(word) return word:upper() end)
         show(table.concat(words, " "))
     end,
 }
 
 steps[5] = {
-    "An error ends the lane, not the program",
-    "`join` returns nil, the error and its trace. Reading lane[1] would raise the error here.",
-    function()
+    title = "An error ends the lane, not the program",
+    text = "`join` returns nil, the error and its trace. Reading lane[1] would raise the error here.",
+    run = function()
         local lane = lanes.gen("*", function(name) error("no such file: " .. name, 0) end)("x")
         local result, err = lane:join()
         show(result, err, lane.status)
@@ -107,9 +107,9 @@ steps[5] = {
 }
 
 steps[6] = {
-    "A lane can be asked to end",
-    "A lane that waits ends at once, and its finalizers run. Busy ones take the mode \"count\", or look at cancel_test().",
-    function()
+    title = "A lane can be asked to end",
+    text = "A lane that waits ends at once, and its finalizers run. Busy ones take the mode \"count\", or look at cancel_test().",
+    run = function()
         local linda = lanes.linda()
         local lane = lanes.gen("*", function()
             set_finalizer(function() linda:set("state", "cleaned up") end)
@@ -121,9 +121,9 @@ steps[6] = {
 }
 
 steps[7] = {
-    "Lanes can share a counter",
-    "lanes.genatomic makes a function that any lane can call; lanes.genlock does so for a lock.",
-    function()
+    title = "Lanes can share a counter",
+    text = "lanes.genatomic makes a function that any lane can call; lanes.genlock does so for a lock.",
+    run = function()
         local add = lanes.genatomic(lanes.linda(), "visitors", 0)
         local count = lanes.gen("*", function() for _ = 1, 1000 do add(1) end end)
         local a, b, c = count(), count(), count()
@@ -133,9 +133,9 @@ steps[7] = {
 }
 
 steps[8] = {
-    "Wait for whatever happens first",
-    "lanes.select waits for slots of several lindas and for lanes. A number first is a timeout in seconds.",
-    function()
+    title = "Wait for whatever happens first",
+    text = "lanes.select waits for slots of several lindas and for lanes. A number first is a timeout in seconds.",
+    run = function()
         local mail, alarm = lanes.linda(), lanes.linda()
         lanes.timer(alarm, "ring", 60)
         lanes.gen("*", function() mail:send("letter", "hello") end)()
@@ -171,11 +171,10 @@ end
 
 for _, number in ipairs(wanted) do
     local step = steps[number]
-    print(number .. " " .. step[1])
-    for i = 2, #step - 1 do print(step[i]) end
-    print()
-    for _, line in ipairs(source_of(step[#step])) do print(line) end
-    step[#step]()
+    print(number .. " " .. step.title)
+    print(step.text .. "\n")
+    for _, line in ipairs(source_of(step.run)) do print(line) end
+    step.run()
     print()
 end
 print "More: lanes.help() lists all functions, lanes.help \"send\" explains one; docs/manual/ has the whole story."
