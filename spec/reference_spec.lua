@@ -379,6 +379,10 @@ describe("lanes.help", function()
         support.contains('Linda: jobs\n    "todo": 2\n', help("l", [[local l = lanes.linda "jobs" l:send("todo", 1, 2)]]))
         support.contains('lane "worker" (done)\n',
             help("h", [[local h = lanes.gen("*", function() set_debug_threadname "worker" end)() h:join()]]))
+        assert.matches('^lane "<unnamed>" %(waiting, %d+%.%d s%)\n', help("h", [[local h = lanes.gen("*", function()
+            lanes.linda():receive "never"
+        end)()
+        while h.status ~= "waiting" do end]]))
         support.contains("Pool: render (2 workers", help [[lanes.pool { workers = 2, name = "render" }]])
     end)
 

@@ -159,7 +159,10 @@ function help.help(...)
     elseif type(value) == "string" then
         print_name(value)
     elseif core.is_lane(value) then
-        print_object(("lane %q (%s)"):format(value:get_debug_threadname(), value.status), "Lane")
+        local status = value.status
+        local ended = status == "done" or status == "error" or status == "cancelled"
+        print_object(("lane %q (%s%s)"):format(value:get_debug_threadname(), status,
+            ended and "" or (", %.1f s"):format(core.age(value))), "Lane")
     elseif type(value) == "userdata" and getmetatable(value) == "Linda" then
         print_object(text_of_linda(value), "Linda")
     elseif value == lanes.cancel_error then

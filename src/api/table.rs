@@ -32,6 +32,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("await", ends::await_ends),
     ("is_lane", ends::is_lane),
     ("end_number", ends::end_number),
+    ("age", ends::age),
     ("register", names::register),
     ("nameof", names::nameof),
     ("now_secs", clock::now_secs),
