@@ -35,7 +35,8 @@ end
 
 local function remove_tree() support.remove_directory(tree) end
 
-local NAMES = { "grep.lua", "primes.lua", "pipeline.lua", "clock.lua", "cancel.lua", "wordcount.lua", "server.lua" }
+local NAMES = { "grep.lua", "primes.lua", "pipeline.lua", "clock.lua", "cancel.lua", "wordcount.lua", "server.lua",
+    "tour.lua" }
 
 describe("every example", function()
     for _, name in ipairs(NAMES) do
@@ -60,8 +61,69 @@ describe("every example", function()
     end
 end)
 
+describe("the output in the first lines", function()
+    -- Lines of the output that are times of day.
+    local function without_times(line) return (line:gsub("%d%d:%d%d:%d%d%.%d%d%d", "<time>")) end
+
+    for _, name in ipairs(NAMES) do
+        if name ~= "tour.lua" then
+            it("of " .. name .. " is what it prints", function()
+                local text = support.read("examples/" .. name):gsub("\r", "")
+                local command, block = text:match "\n%-%-   %$ lua ([^\n]*)\n(.-)\n\n"
+                assert.equal("examples/" .. name, command:match "^%S+")
+                local words, expected = {}, {}
+                for word in command:gsub("^%S+", ""):gmatch "%S+" do words[#words + 1] = word end
+                for line in (block .. "\n"):gmatch "%-%-   ([^\n]*)\n" do expected[#expected + 1] = without_times(line) end
+                local code, out, err = run(name, (unpack or table.unpack)(words))
+                local found = lines(out)
+                for i, line in ipairs(found) do found[i] = without_times(line) end
+                assert.same(expected, found)
+                assert.is_nil(err:find(name, 1, true), err)
+                assert.equal(0, code)
+            end)
+        end
+    end
+end)
+
+describe("tour.lua", function()
+    -- The number of a step, and what it prints.
+    local function results(out)
+        local list, step = {}, nil
+        for line in out:gsub("\r", ""):gmatch "[^\n]+" do
+            step = line:match "^(%d) " or step
+            local result = line:match "^  > (.*)"
+            if result then list[#list + 1] = step .. " " .. result end
+        end
+        return list
+    end
+
+    it("prints in its steps what its first lines say", function()
+        local code, out, err = run "tour.lua"
+        assert.equal("", err)
+        assert.equal(0, code)
+        local found, count = "\n" .. table.concat(results(out), "\n") .. "\n", 0
+        for line in support.read("examples/tour.lua"):gsub("\r", ""):gmatch "\n%-%-   (%d [^\n]*)" do
+            local number, title, result = line:match "^(%d) (.-)   +(.*)$"
+            support.contains("\n" .. number .. " " .. title .. "\n", "\n" .. out)
+            support.contains("\n" .. number .. " " .. result .. "\n", found)
+            count = count + 1
+        end
+        assert.equal(8, count)
+    end)
+
+    it("shows the code of its steps, and takes the numbers of some", function()
+        local code, out = run("tour.lua", 4, 2)
+        assert.equal(0, code)
+        support.contains("\n    local square = lanes.gen(\"*\", function(x) return x * x end)\n", out)
+        assert.same({ "4 ONE TWO THREE", "2 1 4 9 16" }, results(out))
+    end)
+end)
+
 describe("a wrong argument", function()
     local CASES = {
+        { "tour.lua", "argument STEP must be a whole number from 1 to 8, not '9'", "1", "9" },
+        { "tour.lua", "argument STEP must be a whole number from 1 to 8, not '1.5'", "1.5" },
+        { "tour.lua", "argument STEP must be a whole number from 1 to 8, not 'first'", "first" },
         { "grep.lua", "argument PATTERN is missing" },
         { "grep.lua", "argument PATH is missing", "x" },
         { "grep.lua", "argument PATTERN: malformed pattern", "[a", "examples" },

@@ -521,7 +521,7 @@ local shared
 local function default()
     local here = package.loaded["lanes.pool.here"]
     if here then
-        return setmetatable({ queue = here.queue, workers = here.workers }, Pool)
+        return setmetatable({ queue = here.queue, workers = here.workers }, pools.Meta)
     end
     shared = shared or pools.new { name = "lanes.map" }
     return shared

@@ -29,9 +29,10 @@ local NONE = {}
 -- universe that is being closed.
 local CANCELLED = "the worker was cancelled"
 
+-- The methods of pools, and the metatable of pools.
 local Pool = {}
-Pool.__index = Pool
-pools.Pool = Pool
+local Meta = { __index = Pool }
+pools.Pool, pools.Meta = Pool, Meta
 
 local Future = {}
 
@@ -264,7 +265,7 @@ function pools.new(options)
     end
     local count = options.workers or core.cpus()
     local queue = lanes.linda(options.name or "pool")
-    local pool = setmetatable({ queue = queue, workers = count }, Pool)
+    local pool = setmetatable({ queue = queue, workers = count }, Meta)
     local own = {
         generator = generator, calls = {}, workers = {}, next = 1, living = 0, starting = {}, next_call = 1, slot = "done",
         done = 0, failed = 0, missing = 0, failure = false, limit = options.queue,
@@ -581,14 +582,25 @@ function Future.__index(future, key)
     elseif methods[key] then
         return methods[key]
     end
-    error(("can't index a future with '%s': a future has 'status', 'join', 'cancel', 'notifier' and its results by number")
-        :format(tostring(key)), 2)
+    helpers.no_field("future", key, "'status', 'join', 'cancel', 'notifier' and its results by number", 2)
 end
 
-function Future.__tostring()
-    return "Future"
+function Future.__tostring(future)
+    local known = rawget(future, PRIVATE)
+    return "Future: " .. (known.outcome or (place(known) and "pending" or "running"))
 end
 Future.__metatable = "Future"
+
+-- The numbers of workers with a submitted task, and of waiting tasks and chunks.
+local function activity(pool)
+    local busy, counts = 0, pool.queue:count()
+    for key, count in pairs(counts) do
+        if count > 0 and type(key) == "string" and key:sub(1, 4) == "run:" then
+            busy = busy + 1
+        end
+    end
+    return busy, math.floor((counts.job or 0) / 4)
+end
 
 --- Returns counts of the pool's activity.
 -- @return a table: workers, busy, queued, done, failed
@@ -597,13 +609,7 @@ function Pool:stats()
     if not own.here then
         pools.take_all(self, own)
     end
-    local busy = 0
-    for key, count in pairs(self.queue:count()) do
-        if count > 0 and type(key) == "string" and key:sub(1, 4) == "run:" then
-            busy = busy + 1
-        end
-    end
-    local queued = math.floor((self.queue:count "job" or 0) / 4)
+    local busy, queued = activity(self)
     return { workers = own.living or self.workers, busy = busy, queued = queued, done = own.done, failed = own.failed }
 end
 
@@ -679,14 +685,20 @@ function Pool:cancel(timeout)
 end
 
 --- Ends the pool as `pool:cancel()` does (5.4 and later).
-function Pool:__close()
+function Meta:__close()
     Pool.cancel(self)
 end
 
-function Pool.__tostring(pool)
-    local name = tostring(pool.queue):match "^Linda: (.*)"
-    return "Pool: " .. name
+function Meta.__tostring(pool)
+    local busy, queued = activity(pool)
+    return ("Pool: %s (%d workers, %d busy, %d queued)"):format(tostring(pool.queue):match "^Linda: (.*)", pool.workers, busy, queued)
 end
+
+setmetatable(Pool, {
+    __index = function(_, key)
+        helpers.no_field("pool", key, "'submit', 'map', 'imap', 'stats', 'close' and 'cancel'", 2)
+    end,
+})
 
 -- The methods `map` and `imap` are in a separate file, which requires this one.
 for _, name in ipairs { "map", "imap" } do

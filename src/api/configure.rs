@@ -4,7 +4,7 @@
 use super::lane::states::ALLOCATOR_KEY;
 use super::require;
 use crate::context::Context;
-use crate::lua::{Arguments, KEYS, Kind, Raise, State, lua_function, protect};
+use crate::lua::{self, Arguments, KEYS, Kind, Raise, State, lua_function, protect};
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
 use crate::universe::{OnError, Settings, Universe};
@@ -124,6 +124,20 @@ fn check_libraries_body(state: State) -> Result<c_int, Raise> {
             protect(state, 0, |raising| raising.push_bytes(text))?;
             Ok(1)
         }
+    }
+}
+
+lua_function! {
+    /// `nearest(word, names)`: the name in a list of names, a text, that is nearly `word`; nothing
+    /// if there is none.
+    pub fn nearest = nearest_body
+}
+
+fn nearest_body(state: State) -> Result<c_int, Raise> {
+    let arguments = Arguments::new(state, "nearest");
+    match lua::nearest(arguments.bytes(1)?, arguments.bytes(2)?) {
+        Some(name) => protect(state, 0, |raising| raising.push_bytes(name)).map(|()| 1),
+        None => Ok(0),
     }
 }
 

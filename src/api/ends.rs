@@ -46,6 +46,18 @@ fn is_lane_body(state: State) -> Result<c_int, Raise> {
     Ok(1)
 }
 
+lua_function! {
+    /// `age(lane)`: the seconds since the lane was launched.
+    pub fn age = age_body
+}
+
+fn age_body(state: State) -> Result<c_int, Raise> {
+    let arguments = Arguments::new(state, "age");
+    let age = receiver::this(&arguments)?.record.launched.elapsed();
+    state.push_number(age.as_secs_f64());
+    Ok(1)
+}
+
 /// The watched lanes and slots. Dropping this ends the watch.
 struct Watched<'a> {
     lanes: Vec<Arc<Record>>,

@@ -15,6 +15,7 @@ use lanes_engine::park::{Latch, Waiter};
 use lanes_engine::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 /// A coroutine of the lane in which hooks are to be set; the pointer is used under the lock only.
 struct Target(State);
@@ -59,6 +60,8 @@ pub struct Record {
     pub outcome: OnceLock<Outcome>,
     /// Its index among the running lanes; used under the universe's lock.
     pub position: AtomicUsize,
+    /// When it was launched.
+    pub launched: Instant,
     stage: AtomicU8,
     /// Tells which of two lanes has ended first; 0 before its end.
     end_number: AtomicUsize,
@@ -92,6 +95,7 @@ impl Record {
             closed: Latch::new(),
             outcome: OnceLock::new(),
             position: AtomicUsize::new(usize::MAX),
+            launched: Instant::now(),
             stage: AtomicU8::new(Stage::Pending as u8),
             end_number: AtomicUsize::new(0),
             soft_request: AtomicBool::new(false),

@@ -13,7 +13,7 @@ use crate::lane::Handle;
 use crate::lane::outcome::Outcome;
 use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
-    protect, text, upvalue,
+    protect, suggestion, text, upvalue,
 };
 use lanes_engine::park::Deadline;
 use std::os::raw::c_int;
@@ -105,6 +105,9 @@ lua_function! {
     fn index = index_body
 }
 
+/// The names that a handle has, for suggestions.
+const FIELDS: &[u8] = b"status join cancel monitor notifier get_debug_threadname";
+
 fn index_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "index");
@@ -138,10 +141,14 @@ fn index_body(state: State) -> Result<c_int, Raise> {
                 protect(state, 1, move |raising| push_function(raising, 1, method))?;
                 return Ok(1);
             }
+            let suggested = suggestion(state.string(2), FIELDS);
             Err(Raise::message(text![
                 "can't index a lane with '",
                 state.string(2),
-                "': a lane has 'status', 'join', 'cancel', 'monitor', 'notifier', 'get_debug_threadname' and its results by number",
+                "'",
+                &suggested,
+                if suggested.is_empty() { ": a" } else { " A" },
+                " lane has 'status', 'join', 'cancel', 'monitor', 'notifier', 'get_debug_threadname' and its results by number",
             ]))
         }
         _ => {
