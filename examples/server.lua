@@ -1,4 +1,11 @@
 -- server.lua: an HTTP server on luv whose requests are computed in a pool of lanes and answered from the loop.
+--
+--   $ lua examples/server.lua -p 8080 &
+--   listening on 127.0.0.1:8080
+--   $ curl http://127.0.0.1:8080/primes/1000000
+--   78498
+--   $ curl http://127.0.0.1:8080/status
+--   2 lanes, 0 busy, 0 waiting
 
 local HELP = [=[
 usage: lua examples/server.lua [-p PORT] [-j LANES] [-n REQUESTS]

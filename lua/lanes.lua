@@ -27,12 +27,6 @@ local function names(known)
     return text
 end
 
--- A part of a message: what a wrong name probably stands for. Empty if no known name is near.
-local function suggestion(name, known)
-    local nearest = type(name) == "string" and core.nearest(name, names(known))
-    return nearest and "; do you mean '" .. nearest .. "'?" or ""
-end
-
 -- Type and text of a value, for messages.
 local function described(value)
     return type(value) .. " " .. (string.format("%q", tostring(value)))
@@ -88,8 +82,8 @@ local function checked_settings(given)
     for key, value in pairs(given or {}) do
         local known = settings_known[key]
         if not known then
-            error("Unknown parameter '" .. tostring(key) .. "' in configure options" .. suggestion(key, settings_known)
-                .. " (settings are " .. names(settings_known) .. ")", 3)
+            error("Unknown parameter '" .. tostring(key) .. "' in configure options"
+                .. core.suggestion(key, "settings are", names(settings_known)), 3)
         end
         if not known.check(value) then
             error("Bad " .. key .. ": " .. tostring(value) .. ", lanes.configure expects " .. known.expected
@@ -137,8 +131,7 @@ local function check_option(key, value, level)
     end
     local expected = option_types[key]
     if not expected then
-        error("Bad '" .. tostring(key) .. "' option" .. suggestion(key, option_types) .. " (options of lanes.gen are "
-            .. names(option_types) .. ")", level + 1)
+        error("Bad '" .. tostring(key) .. "' option" .. core.suggestion(key, "options of lanes.gen are", names(option_types)), level + 1)
     end
     if type(value) ~= expected then
         error("Bad '" .. key .. "' option: " .. described(value) .. ", lanes.gen expects a " .. expected, level + 1)
@@ -241,25 +234,6 @@ local function timer(linda, key, first, period)
     core.timer(linda, key, first, period)
 end
 
--- The text of an entry of `timers`.
-local Timer = {
-    __tostring = function(entry)
-        local key, due, period = entry[2], entry[3][1] - core.now_secs(), entry[3][2]
-        return string.format(type(key) == "string" and "Timer: %s, key %q, in %.3f s%s" or "Timer: %s, key %s, in %.3f s%s",
-            tostring(entry[1]), type(key) == "string" and key or tostring(key), due, period and string.format(", every %g s", period) or "")
-    end,
-}
-
---- Returns a list of all timers, each `{linda, key, {when [, period]}}`
---- (docs/manual/timers.md#lanestimers).
-local function timers()
-    local list = core.timers()
-    for i = 1, #list do
-        setmetatable(list[i], Timer)
-    end
-    return list
-end
-
 -- Returns a function that loads a module of the library when it is first called, and calls its
 -- function `name`.
 local function later(module, name)
@@ -272,15 +246,28 @@ local function later(module, name)
         local fine, loaded = pcall(require, module)
         if not fine then
             -- 5.1 and LuaJIT mark a module whose loading has failed, for ever.
-            for key, value in pairs(package.loaded) do
-                if type(key) == "string" and key:find "^lanes%." and type(value) ~= "table" and type(value) ~= "function" then
-                    package.loaded[key] = nil
+            for part, mark in pairs(package.loaded) do
+                if type(mark) == "userdata" and type(part) == "string" and string.find(part, "^lanes%.") then
+                    package.loaded[part] = nil
                 end
             end
             error(loaded, 0)
         end
         return loaded[name](...)
     end
+end
+
+-- The metatable of the entries of `timers`.
+local Timer = { __tostring = later("lanes.help", "timer") }
+
+--- Returns a list of all timers, each `{linda, key, {when [, period]}}`
+--- (docs/manual/timers.md#lanestimers).
+local function timers()
+    local list = core.timers()
+    for i = 1, #list do
+        setmetatable(list[i], Timer)
+    end
+    return list
 end
 
 -- Fills the public table after the core has been configured. If this runs out of memory,

@@ -28,31 +28,33 @@ return function(face, classes)
         return texts[1] and ": " .. table.concat(texts, ", ") or ""
     end
 
-    -- A union of the types that Teal can tell apart; "any" where it cannot.
+    -- A union of the types that Teal can tell apart; "any" where it cannot. It knows one type each that is
+    -- a table, a function or a string. A function stands last, because "|" would go on with its result.
     local function union(tree)
-        local list, seen, tables = {}, {}, 0
+        local list, seen, tables, last = {}, {}, 0, nil
         for _, part in ipairs(tree) do
             local text = write(part)
             local class = part.kind == "name" and classes[part[1]]
+            if class and class.values then
+                text = "string"
+            end
             if text == "any" then
                 return "any"
-            end
-            if text ~= "nil" and not seen[text] then
+            elseif text:find "^function" then
+                if last then
+                    return "any"
+                end
+                last = text
+            elseif text ~= "nil" and not seen[text] then
                 seen[text] = true
-                if class and not class.values or text:find("^{") or text:find("^function") then
+                if text:find "^{" or text:find("^" .. face.module .. "%.") then
                     tables = tables + 1
                 end
                 list[#list + 1] = text
             end
         end
-        if seen.number and seen.integer then
-            for i = #list, 1, -1 do
-                if list[i] == "integer" then
-                    table.remove(list, i)
-                end
-            end
-        end
-        if tables > 1 then
+        list[#list + 1] = last
+        if tables > 1 or seen.number and seen.integer then
             return "any"
         end
         return list[2] and "(" .. table.concat(list, " | ") .. ")" or list[1] or "nil"

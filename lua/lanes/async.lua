@@ -384,7 +384,7 @@ local function new(loop)
     function calls.call(pool, ...)
         pools = pools or require "lanes.pool"
         local f = ...
-        if getmetatable(pool) ~= pools.Pool then
+        if getmetatable(pool) ~= pools.Meta then
             f = pool
         end
         if type(f) ~= "function" then

@@ -145,6 +145,13 @@ local function entry_of(f, objects)
     end
 end
 
+--- The text of an entry of `lanes.timers()`.
+function help.timer(entry)
+    local key, due, period = entry[2], entry[3][1] - lanes.now_secs(), entry[3][2]
+    key = type(key) == "string" and ("%q"):format(key) or tostring(key)
+    return ("Timer: %s, key %s, in %.3f s%s"):format(tostring(entry[1]), key, due, period and (", every %g s"):format(period) or "")
+end
+
 --- Prints what a name or a value is. Returns nothing.
 -- @param ... a name, or a value; nothing: lists all names
 function help.help(...)

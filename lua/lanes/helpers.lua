@@ -44,12 +44,12 @@ function helpers.names(known)
     return table.concat(list, ", ")
 end
 
---- A part of a message: what a wrong name probably stands for. Empty if no known name is near.
--- @param known a table whose keys are names, or a text with names
-function helpers.suggestion(name, known)
-    local list = type(known) == "table" and helpers.names(known) or known
-    local nearest = type(name) == "string" and core.nearest(name, list)
-    return nearest and ("; do you mean '%s'?"):format(nearest) or ""
+--- A part of a message about a wrong name: the nearest of the known names, if one is near, and all
+--- of them.
+-- @param what a text such as "options are"
+-- @param known a table whose keys are the known names
+function helpers.suggestion(name, what, known)
+    return core.suggestion(name, what, helpers.names(known))
 end
 
 --- Raises the error of an object that has no field of a name.
@@ -57,9 +57,9 @@ end
 -- @param fields the names of its fields, as text
 -- @param level the level of the error's position, as for `error`
 function helpers.no_field(what, name, fields, level)
-    local suggested = helpers.suggestion(name, fields)
-    error(("can't index a %s with '%s'%s %s has %s"):format(what, tostring(name), suggested == "" and ": a" or suggested .. " A", what,
-        fields), level + 1)
+    local nearest = type(name) == "string" and core.nearest(name, fields)
+    local suggested = nearest and ("; do you mean '%s'? A"):format(nearest) or ": a"
+    error(("can't index a %s with '%s'%s %s has %s"):format(what, tostring(name), suggested, what, fields), level + 1)
 end
 
 --- Checks a table of options. Raises an error about the first bad one.
@@ -70,8 +70,7 @@ function helpers.check_options(call, options, known, level)
     for key, value in pairs(options) do
         local option = known[key]
         if not option then
-            error(("Bad '%s' option%s (options of %s are %s)"):format(tostring(key), helpers.suggestion(key, known), call,
-                helpers.names(known)), level + 1)
+            error(("Bad '%s' option%s"):format(tostring(key), helpers.suggestion(key, "options of " .. call .. " are", known)), level + 1)
         end
         if not option[2](value) then
             error(("Bad '%s' option: %s, %s expects %s"):format(key, helpers.described(value), call, option[1]), level + 1)

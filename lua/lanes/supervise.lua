@@ -44,7 +44,7 @@ local function checked_child(given, number, known)
     known[given.name] = true
     for key in pairs(given) do
         if not CHILD[key] then
-            return nil, ("%s: unknown field '%s'%s (fields are %s)"):format(where, tostring(key), suggestion(key, CHILD), names(CHILD))
+            return nil, ("%s: unknown field '%s'%s"):format(where, tostring(key), suggestion(key, "fields are", CHILD))
         end
     end
     if type(given.start) ~= "function" then
@@ -74,7 +74,7 @@ local function checked(given)
     for key in pairs(given) do
         local is_child = type(key) == "number" and key >= 1 and key <= count and key % 1 == 0
         if not is_child and not OPTIONS[key] then
-            return nil, ("unknown option '%s'%s (options are %s)"):format(tostring(key), suggestion(key, OPTIONS), names(OPTIONS))
+            return nil, ("unknown option '%s'%s"):format(tostring(key), suggestion(key, "options are", OPTIONS))
         end
     end
     if count == 0 then

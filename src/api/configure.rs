@@ -4,7 +4,7 @@
 use super::lane::states::ALLOCATOR_KEY;
 use super::require;
 use crate::context::Context;
-use crate::lua::{self, Arguments, KEYS, Kind, Raise, State, lua_function, protect};
+use crate::lua::{self, Arguments, KEYS, Kind, Raise, State, lua_function, protect, text};
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
 use crate::universe::{OnError, Settings, Universe};
@@ -139,6 +139,33 @@ fn nearest_body(state: State) -> Result<c_int, Raise> {
         Some(name) => protect(state, 0, |raising| raising.push_bytes(name)).map(|()| 1),
         None => Ok(0),
     }
+}
+
+lua_function! {
+    /// `suggestion(word, what, names)`: a part of a message about a wrong name:
+    /// `; do you mean '<name>'? (<what> <names>)`. The question is left out if none of `names`, a
+    /// text, is nearly `word`, or if `word` is no string.
+    pub fn suggestion = suggestion_body
+}
+
+fn suggestion_body(state: State) -> Result<c_int, Raise> {
+    let arguments = Arguments::new(state, "suggestion");
+    let word: &[u8] = match state.kind(1) {
+        Kind::String => arguments.bytes(1)?,
+        _ => b"",
+    };
+    let names = arguments.bytes(3)?;
+    let text = text![
+        lua::suggestion(word, names),
+        " (",
+        arguments.bytes(2)?,
+        " ",
+        names,
+        ")",
+    ];
+    let text = text.bytes();
+    protect(state, 0, |raising| raising.push_bytes(text))?;
+    Ok(1)
 }
 
 lua_function! {

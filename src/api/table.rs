@@ -24,6 +24,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("is_stack_size", configure::is_stack_size),
     ("upvalue_count", configure::upvalue_count),
     ("nearest", configure::nearest),
+    ("suggestion", configure::suggestion),
     ("disregard", lane::methods::disregard),
     ("timer_lane", timers::timer_lane),
     ("linda", new_linda),
