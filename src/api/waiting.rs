@@ -110,6 +110,7 @@ pub fn wait<T>(
             waiter: &context.waiter,
             deadline,
             interrupted: if watched { Some(&interrupted) } else { None },
+            sleeps: None,
         };
         match operation(&wait) {
             Waited::Ended(value) => return Ok(value),

@@ -1,6 +1,7 @@
 //! How a thread waits: until when ([`Deadline`]), with what ([`Wait`]), and why a wait ends
 //! ([`Refusal`]).
 
+mod crowd;
 mod deadline;
 mod descriptor;
 mod latch;
@@ -24,10 +25,11 @@ mod sleeper;
 #[path = "model.rs"]
 mod sleeper;
 
+pub use crowd::Crowd;
 pub use deadline::Deadline;
 pub use latch::Latch;
 pub use notifier::Notifier;
 pub use parker::{Parker, Woken};
 pub use refusal::{Refusal, Request};
-pub use waiter::{Wait, Waiter};
+pub use waiter::{Sleeps, Wait, Waiter};
 pub use watcher::{Countdown, SharedWatcher, Watcher};
