@@ -1,6 +1,7 @@
 //! How a thread waits: until when ([`Deadline`]), with what ([`Wait`]), and why a wait ends
 //! ([`Refusal`]).
 
+mod countdown;
 mod crowd;
 mod deadline;
 mod descriptor;
@@ -25,6 +26,7 @@ mod sleeper;
 #[path = "model.rs"]
 mod sleeper;
 
+pub use countdown::Countdown;
 pub use crowd::Crowd;
 pub use deadline::Deadline;
 pub use latch::Latch;
@@ -32,4 +34,4 @@ pub use notifier::Notifier;
 pub use parker::{Parker, Woken};
 pub use refusal::{Refusal, Request};
 pub use waiter::{Sleeps, Wait, Waiter};
-pub use watcher::{Countdown, SharedWatcher, Watcher};
+pub use watcher::{SharedWatcher, Watcher};
