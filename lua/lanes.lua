@@ -63,6 +63,7 @@ local settings_known = {
     on_state_create = { default = nil, expected = "a function", check = function(value)
         return value == nil or type(value) == "function"
     end },
+    on_deadlock = { default = nil, check = anything },
     on_error = { default = nil, expected = "\"stderr\" or a function", check = function(value)
         return value == nil or value == "stderr" or type(value) == "function"
     end },
@@ -312,6 +313,7 @@ local function publish(main, with_timers)
     lanes.threads = core.threads
     lanes.timer = timer
     lanes.timers = timers
+    lanes.waiting = core.waiting
     lanes.wait = later("lanes.wait", "wait")
     if main and with_timers then
         lanes.timer_lane = core.timer_lane()

@@ -156,6 +156,7 @@ impl Context {
             waiter: &self.waiter,
             deadline: Deadline::Now,
             interrupted: None,
+            sleeps: None,
         }
     }
 }

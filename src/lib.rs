@@ -15,6 +15,7 @@ mod api;
 mod build_info;
 mod capi;
 mod context;
+mod deadlocks;
 mod lane;
 mod linda;
 mod loading;

@@ -9,6 +9,7 @@ use lanes_engine::queues::WatchFor;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// One thing that is watched.
 pub enum Source {
@@ -40,13 +41,20 @@ pub struct Notifier {
     /// What is watched, in the order of what `receive` looks at.
     pub sources: RefCell<Vec<Source>>,
     closed: Cell<bool>,
+    /// How many notifiers of the universe are open.
+    open: Arc<AtomicUsize>,
 }
 
 impl Notifier {
-    /// A notifier that watches nothing but requests to its state.
+    /// A notifier that watches nothing but requests to its state. `open` counts those of the
+    /// universe.
     ///
     /// Errors: the system has no descriptor for it; out of memory (`ErrorKind::OutOfMemory`).
-    pub fn new(waiter: &Arc<Waiter>, shows: Shows) -> io::Result<Notifier> {
+    pub fn new(
+        waiter: &Arc<Waiter>,
+        shows: Shows,
+        open: &Arc<AtomicUsize>,
+    ) -> io::Result<Notifier> {
         let signal = Signal::new()?;
         let watcher: SharedWatcher = signal.clone();
         let notifier = Notifier {
@@ -56,7 +64,9 @@ impl Notifier {
             waiter: Arc::clone(waiter),
             sources: RefCell::default(),
             closed: Cell::new(false),
+            open: Arc::clone(open),
         };
+        open.fetch_add(1, Ordering::SeqCst);
         let watched = waiter.watch(&notifier.watcher);
         watched.map_err(|OutOfMemory| io::Error::from(io::ErrorKind::OutOfMemory))?;
         Ok(notifier)
@@ -107,6 +117,7 @@ impl Notifier {
             }
         }
         self.signal.close();
+        self.open.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

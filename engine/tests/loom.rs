@@ -4,6 +4,8 @@
 
 #[path = "loom/asked.rs"]
 mod asked;
+#[path = "loom/crowd.rs"]
+mod crowd;
 #[path = "loom/handover.rs"]
 mod handover;
 #[path = "loom/latch.rs"]
@@ -68,6 +70,7 @@ fn wait_for(latch: &Latch) {
         waiter: &Waiter::new(),
         deadline: Deadline::Never,
         interrupted: None,
+        sleeps: None,
     };
     latch.wait(&wait).unwrap();
 }
@@ -101,6 +104,7 @@ impl End {
             waiter: &self.waiter,
             deadline: self.deadline,
             interrupted: None,
+            sleeps: None,
         }
     }
 

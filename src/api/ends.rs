@@ -5,6 +5,7 @@ use super::lane::receiver;
 use super::linda::arguments::{linda_of, waited};
 use super::linda::results;
 use super::waiting::{Timeout, wait};
+use super::what::{Slots, What};
 use crate::context::Context;
 use crate::lane::{Handle, Record};
 use crate::linda::{Key, KeyRef, Linda};
@@ -152,7 +153,13 @@ fn await_body(state: State) -> Result<c_int, Raise> {
     watched
         .begin()
         .unwrap_or_else(|OutOfMemory| out_of_memory());
-    let outcome = wait(context, state, timeout.deadline(), |wait: &Wait| {
+    let slots = grow::collect(watched.slots.iter().map(|(linda, _)| Slots {
+        linda,
+        first: 0,
+        count: 0,
+    }));
+    let what = What::Ends("wait", &watched.lanes, &slots);
+    let outcome = wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
         waited(wait.until(|| lane_ends.is_over() || elements.is_over()))
     })?;
     drop(watched);

@@ -4,6 +4,7 @@ use super::lane::receiver;
 use super::linda::arguments::{shared_linda, waited};
 use super::linda::results;
 use super::waiting::wait;
+use super::what::What;
 use crate::context::{Context, push_function};
 use crate::lane::Handle;
 use crate::linda::{KeyRef, soft_requests};
@@ -123,9 +124,12 @@ fn tell_body(state: State) -> Result<c_int, Raise> {
     Ok(0)
 }
 
+/// What `receive` would wait for, if it waited.
+const RECEIVE: What = What::Nothing("receive");
+
 fn new(context: &Context, shows: Shows) -> Result<Notifier, Raise> {
-    context.universe()?;
-    Notifier::new(&context.waiter, shows).map_err(|error| no_descriptor(&error))
+    let open = &context.universe()?.deadlocks.notifiers;
+    Notifier::new(&context.waiter, shows, open).map_err(|error| no_descriptor(&error))
 }
 
 fn no_descriptor(error: &std::io::Error) -> Raise {
@@ -315,7 +319,9 @@ fn receive_element(
     };
     let mut outcome = attempt();
     if let Err(Refusal::Request(Request::Hard)) = outcome {
-        outcome = wait(context, state, Deadline::Now, |_| waited(attempt()))?;
+        outcome = wait(context, state, Deadline::Now, &RECEIVE, |_| {
+            waited(attempt())
+        })?;
     }
     let (position, message) = match outcome {
         Ok(received) => received,
@@ -356,7 +362,7 @@ fn receive_end(
         Some(Source::End(record)) => Arc::clone(record),
         _ => return Ok(0),
     };
-    let ended = wait(context, state, Deadline::Now, |wait: &Wait| {
+    let ended = wait(context, state, Deadline::Now, &RECEIVE, |wait: &Wait| {
         waited(wait.until(|| record.has_ended()))
     })?;
     match ended {

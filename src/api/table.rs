@@ -5,7 +5,8 @@ use super::loaded::push_table;
 #[cfg(feature = "hooks")]
 use super::test_hooks;
 use super::{
-    clock, configure, ends, lane, linda, names, notifier, require, select, threads, timers,
+    clock, configure, deadlock, ends, lane, linda, names, notifier, require, select, threads,
+    timers,
 };
 use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function};
@@ -33,6 +34,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("require", require::lanes_require),
     ("select", select::lanes_select),
     ("await", ends::await_ends),
+    ("waiting", deadlock::waiting),
     ("is_lane", ends::is_lane),
     ("end_number", ends::end_number),
     ("notifier", notifier::notifier_of),

@@ -120,6 +120,7 @@ pub fn send(linda: &Linda, key: &Key, message: Message) -> Result<(), Refusal> {
         waiter: &Waiter::new(),
         deadline: Deadline::Now,
         interrupted: None,
+        sleeps: None,
     };
     linda
         .queues

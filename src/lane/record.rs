@@ -7,6 +7,7 @@
 
 use super::monitors::Monitors;
 use super::outcome::{Outcome, Stage};
+use super::pause::Pause;
 use crate::linda::soft_requests;
 use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET};
 use crate::lua::{Hook, State, Text, text};
@@ -52,6 +53,8 @@ static END_NUMBER: AtomicUsize = AtomicUsize::new(0);
 pub struct Record {
     /// The waiter with which the lane waits, and what the lane is asked to do.
     pub waiter: Arc<Waiter>,
+    /// What the lane waits for while it sleeps.
+    pub pause: Pause,
     /// Opens when the outcome has been set.
     pub end: Latch,
     /// Opens when the lane's state has been closed.
@@ -91,6 +94,7 @@ impl Record {
     pub fn new(cancel_hook: Hook) -> Arc<Record> {
         Arc::new(Record {
             waiter: Waiter::new(),
+            pause: Pause::default(),
             end: Latch::new(),
             closed: Latch::new(),
             outcome: OnceLock::new(),

@@ -2,6 +2,7 @@
 //! ([`Refusal`]).
 
 mod countdown;
+mod crowd;
 mod deadline;
 mod descriptor;
 mod latch;
@@ -26,10 +27,11 @@ mod sleeper;
 mod sleeper;
 
 pub use countdown::Countdown;
+pub use crowd::Crowd;
 pub use deadline::Deadline;
 pub use latch::Latch;
 pub use notifier::Notifier;
 pub use parker::{Parker, Woken};
 pub use refusal::{Refusal, Request};
-pub use waiter::{Wait, Waiter};
+pub use waiter::{Sleeps, Wait, Waiter};
 pub use watcher::{SharedWatcher, Watcher};

@@ -14,6 +14,8 @@ use crossbeam_utils::CachePadded;
 pub struct Waiter {
     request: AtomicU8,
     waiting: AtomicBool,
+    /// Whether it counts as asleep in its `Crowd`.
+    asleep: AtomicBool,
     /// Told whenever the state is asked to stop.
     watchers: Mutex<Vec<SharedWatcher>>,
     parker: CachePadded<Parker>,
@@ -24,6 +26,7 @@ impl Waiter {
         Arc::new(Waiter {
             request: AtomicU8::new(Request::None as u8),
             waiting: AtomicBool::new(false),
+            asleep: AtomicBool::new(false),
             watchers: Mutex::new(Vec::new()),
             parker: CachePadded::new(Parker::new()),
         })
@@ -95,6 +98,16 @@ impl Waiter {
         self.parker.unpark();
     }
 
+    /// Whether its thread sleeps in a `Crowd`, and nobody has woken it.
+    pub fn is_asleep(&self) -> bool {
+        // In this order: a thread that wakes says so before it takes the token.
+        !self.parker.has_token() && self.asleep.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn set_asleep(&self, asleep: bool) {
+        self.asleep.store(asleep, Ordering::SeqCst);
+    }
+
     pub(crate) fn set_waiting(&self, waiting: bool) {
         self.waiting.store(waiting, Ordering::Release);
     }
@@ -106,6 +119,16 @@ impl Waiter {
     }
 }
 
+/// What is told of the sleep of a thread, on the thread itself.
+pub trait Sleeps {
+    /// The thread is about to sleep with this wait: it has spun in vain. Returns whether it is to
+    /// sleep; else the wait ends as interrupted. `end` follows in any case.
+    fn begin(&self, wait: &Wait) -> bool;
+
+    /// The thread does not sleep any more.
+    fn end(&self);
+}
+
 /// Who waits, until when, and what else may end the wait.
 #[derive(Clone, Copy)]
 pub struct Wait<'a> {
@@ -114,17 +137,43 @@ pub struct Wait<'a> {
     /// Called before the thread goes to sleep and whenever it wakes without being notified (on
     /// Linux at every signal); true ends the wait.
     pub interrupted: Option<&'a dyn Fn() -> bool>,
+    /// Told when the thread falls asleep, and when it wakes.
+    pub sleeps: Option<&'a dyn Sleeps>,
 }
 
 impl Wait<'_> {
     /// Parks the calling thread, which is that of the waiter, as `Parker::park` does.
     pub(crate) fn park(&self) -> Woken {
-        self.waiter.parker.park(self.deadline, self.interrupted)
+        if self.sleeps.is_none() {
+            return self.waiter.parker.park(self.deadline, self.interrupted);
+        }
+        if self.waiter.parker.spin_for_token(self.deadline, || true) {
+            return Woken::Notified;
+        }
+        self.sleep()
     }
 
     /// As `park`, for a thread that has spun already.
     pub(crate) fn sleep(&self) -> Woken {
-        self.waiter.parker.sleep(self.deadline, self.interrupted)
+        let sleep = || {
+            let wakes = || self.waiter.set_asleep(false);
+            let Wait {
+                deadline,
+                interrupted,
+                ..
+            } = *self;
+            self.waiter.parker.sleep(deadline, interrupted, wakes)
+        };
+        let Some(sleeps) = self.sleeps else {
+            return sleep();
+        };
+        let woken = if sleeps.begin(self) {
+            sleep()
+        } else {
+            Woken::Interrupted
+        };
+        sleeps.end();
+        woken
     }
 
     /// Waits until `over` returns true. Whoever makes it true wakes the thread afterwards, as a

@@ -86,6 +86,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
             waiter,
             deadline: Deadline::Now,
             interrupted: None,
+            sleeps: None,
         };
         let mut slots = self.enter(&at_once)?;
         for (position, key) in keys.iter().enumerate() {
