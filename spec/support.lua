@@ -147,9 +147,9 @@ function support.until_status(handle, status)
 end
 
 --- Whether the first thread of this process sleeps, as that of the specs does while it waits. Lanes may call this. Where the system does
--- not tell, it is true after a moment.
+-- not tell, or an emulator makes the answer up, it is true after a moment.
 function support.main_sleeps()
-    if not machine.tells then
+    if not machine.tells or machine.emulated then
         require "lanes".sleep(0.05)
         return true
     end
