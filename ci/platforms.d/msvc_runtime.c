@@ -31,6 +31,11 @@ const struct {
 /* What exceptions say their type is; never called. */
 const void *const type_info_functions[2] __asm__("??_7type_info@@6B@") = {0, 0};
 
+#ifdef __i386__
+/* Where the thread's block has the pointer to its variables. */
+__asm__(".globl __tls_array\n.set __tls_array, 0x2c");
+#endif
+
 int __stdcall _DllMainCRTStartup(void *module, unsigned reason, void *reserved) {
     (void)module, (void)reason, (void)reserved;
     return 1;
