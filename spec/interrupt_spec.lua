@@ -14,7 +14,7 @@ local BEGIN = [[
     local function interrupt()
         local machine = require "machine"
         if not machine.tells or machine.emulated then
-            shell = machine.windows and machine.signal "INT" or io.popen "sleep 0.5; kill -INT $PPID"
+            shell = machine.windows and machine.signaller() "INT" or io.popen "sleep 0.5; kill -INT $PPID"
             return
         end
         shell = io.popen [=[

@@ -147,9 +147,9 @@ function support.until_status(handle, status)
 end
 
 --- Whether the main thread of this process sleeps, as it does while the specs wait. Lanes may call this. If the system has no such
--- information, returns true after a moment.
+-- information, or an emulator makes it up, returns true after a moment.
 function support.main_sleeps()
-    if not machine.tells then
+    if not machine.tells or machine.emulated then
         require "lanes".sleep(0.05)
         return true
     end

@@ -16,6 +16,7 @@ local deaf = {
 local lanes = require "lanes".configure { shutdown_timeout = deaf[activity] and 0.05 or 100000, with_timers = timers == "timers" }
 local linda = lanes.linda "endings"
 local sleep = lanes.sleep
+local send_signal = ending:find "^SIG" and machine.signaller()
 
 -- A command that runs as long as this process.
 local endless = machine.endless()
@@ -154,8 +155,8 @@ activities["in os.execute"] = function()
 end
 
 activities["in a read"] = function()
-    -- io.popen, by which signals are sent below, flushes all files first, and so waits until no thread reads.
-    local command = ending:find("^SIG") and machine.endless(1) or endless
+    -- With musl, the end that follows Ctrl-C waits until no thread reads.
+    local command = machine.is_musl() and ending == "SIGINT" and machine.endless(1) or endless
     launch(2, function()
         local pipe = io.popen(command)
         linda:send("opened", true)
@@ -259,7 +260,7 @@ activities["loading a module that spins"] = function()
 end
 
 activities["loading a module that is in os.execute"] = function()
-    local command = ending == "SIGINT" and "sleep 1" or endless
+    local command = ending == "SIGINT" and machine.endless(1) or endless
     loading(function() os.execute(command) end)
 end
 
@@ -303,11 +304,14 @@ function endings.exit() os.exit(7) end
 
 function endings.close() os.exit(7, true) end
 
--- Ctrl-C is dropped while any thread is in os.execute, since that ignores it.
+-- Seconds after which a signal is sent again: POSIX systems drop Ctrl-C while any thread is in os.execute. Where it arrives, a second one
+-- ends the process.
+local again = activity:find "in os.execute$" and not machine.windows and 0.5 or 1000
 local function signal(name)
     repeat
-        machine.signal(name):close()
-    until linda:receive(0.05, "never")
+        local sent = send_signal(name)
+        if sent then sent:close() end
+    until linda:receive(again, "never")
 end
 
 function endings.SIGTERM() signal("TERM") end
