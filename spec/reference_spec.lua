@@ -252,6 +252,7 @@ describe("the reference", function()
 
     -- What the sources have of texts that are put together from parts, or are Lua's own.
     local COMPOSED = {
+        ["lanes wait, and nothing can wake them"] = ", and nothing can wake ",
         ["attempt to call field"] = "lanes.configure = nil", ["Bad stack"] = 'error("Bad " .. key',
         ["number or date table expected"] = "number or date table", ["priority out of range"] = "riority out of range",
         ["can't index a future with"] = "can't index a %s with", ["can't index a pool with"] = "can't index a %s with",

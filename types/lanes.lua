@@ -194,6 +194,14 @@ function lanes.select(case, ...) end
 ---@return (lanes.Lane|lanes.Future)[]
 function lanes.wait(list, options) end
 
+---Returns what sleeps in calls of Lanes, and for what it waits.
+--- - a list: `Waiting[]`
+--- - with "dot": `string`
+--- [Manual](docs/manual/deadlocks.md#laneswaitingdot)
+---@overload fun(form: "dot"): string
+---@return lanes.Waiting[]
+function lanes.waiting() end
+
 ---Starts lanes, and starts them again when they have ended.
 --- - the supervisor: `Supervisor`
 --- - after a soft request: `CancelError`
@@ -214,6 +222,7 @@ function lanes.help(name) end
 ---@field stack_size? integer bytes of the stacks of lanes
 ---@field track_lanes? boolean whether `lanes.threads` works; default false
 ---@field on_error? "stderr"|(fun(name: string, err: any, trace: any)) who is told of failures of lanes that nobody reads
+---@field on_deadlock? false|"report"|"error"|(fun(text: string, graph: lanes.Waiting[])) what is done about a deadlock; default false
 ---@field on_state_create? function a function without upvalues that is called in each new lane
 ---@field demote_full_userdata? boolean whether userdata is passed as light userdata; default false
 ---@field allocator? "protected"|function where lanes allocate memory
@@ -260,6 +269,18 @@ function lanes.help(name) end
 ---An entry of `lanes.timers()`: { linda, key, { when, period } }.
 ---@class lanes.Timer
 ---@field [integer] any
+
+---An entry of `lanes.waiting()`: a state that sleeps.
+---@class lanes.Waiting
+---@field name string `main`, or the lane
+---@field op string the operation
+---@field linda string|nil the name of the linda
+---@field keys lanes.Key[]|nil
+---@field lanes string[]|nil the lanes, or the module, that it waits for
+---@field holders string[]|nil those who hold units of the lock
+---@field since number when it began to sleep
+---@field timeout number|nil the seconds that it may still sleep
+---@field where string|nil file and line
 
 ---An entry of `lanes.threads()`.
 ---@class lanes.ThreadInfo

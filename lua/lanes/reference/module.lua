@@ -235,6 +235,14 @@ return {
                 },
             },
             {
+                name = "waiting", page = "deadlocks.md#laneswaitingdot", own = true,
+                text = "Returns what sleeps in calls of Lanes, and for what it waits.",
+                forms = { {}, { { "form", "\"dot\"", "as a text for Graphviz" } } },
+                returns = { { "a list", "Waiting[]" }, { "with \"dot\"", "string" } },
+                form_returns = { { "Waiting[]" }, { "string" } },
+                errors = { "\"dot\" or nothing expected" },
+            },
+            {
                 name = "supervise", page = "failures.md#supervisors", own = true,
                 text = "Starts lanes, and starts them again when they have ended.",
                 args = { { "children", "SuperviseOptions", "a list of children, with the options" } },
@@ -284,6 +292,13 @@ return {
                 name = "on_error", type = "\"stderr\"|fun(name: string, err: any, trace: any)", page = "failures.md#on_error", own = true,
                 text = "who is told of failures of lanes that nobody reads",
                 errors = { "Bad on_error: <value>, lanes.configure expects \"stderr\" or a function" },
+            },
+            {
+                name = "on_deadlock", type = "false|\"report\"|\"error\"|fun(text: string, graph: Waiting[])", own = true,
+                page = "deadlocks.md#on_deadlock", text = "what is done about a deadlock; default false",
+                errors = {
+                    "Bad on_deadlock: <value>", "Bad LANES_DEADLOCK: '<value>'", "deadlock: <n> lanes wait, and nothing can wake them",
+                },
             },
             {
                 name = "on_state_create", type = "function", page = "loading.md#on_state_create",
@@ -365,6 +380,19 @@ return {
         text = "An entry of `lanes.timers()`: { linda, key, { when, period } }.",
         index = { { "integer", "any" } },
         members = {},
+    },
+    {
+        class = "Waiting", kind = "record", page = "deadlocks.md#laneswaitingdot", own = true,
+        text = "An entry of `lanes.waiting()`: a state that sleeps.",
+        members = {
+            { name = "name", type = "string", text = "`main`, or the lane" }, { name = "op", type = "string", text = "the operation" },
+            { name = "linda", type = "string?", text = "the name of the linda" }, { name = "keys", type = "Key[]?" },
+            { name = "lanes", type = "string[]?", text = "the lanes, or the module, that it waits for" },
+            { name = "holders", type = "string[]?", text = "those who hold units of the lock" },
+            { name = "since", type = "number", text = "when it began to sleep" },
+            { name = "timeout", type = "number?", text = "the seconds that it may still sleep" },
+            { name = "where", type = "string?", text = "file and line" },
+        },
     },
     {
         class = "ThreadInfo", kind = "record", page = "threads.md#which-lanes-there-are",
