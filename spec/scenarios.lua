@@ -548,7 +548,8 @@ end)
 
 scenario("what lanes wait for", function()
     local linda = lanes.linda "waited for"
-    local lane = lanes.gen("*", function(x) x:receive("a key that is longer than short strings are in any version of Lua", 5, true) end)(linda)
+    local key = "a key that is longer than short strings are in any version of Lua"
+    local lane = lanes.gen("*", function(x) x:receive(key, 5, true) end)(linda)
     support.until_true(function() return lanes.waiting()[1] end, "the lane sleeps")
     return { linda, lane }
 end, function(given)
