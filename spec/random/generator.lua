@@ -151,7 +151,7 @@ function generator.plan(seed, size)
         elseif kind == "rest" then
             return ("r:rest(%q)"):format(pick(rests))
         elseif kind == "use" then
-            if random(1, 8) == 1 then return "modules.cross(r:child(), r:child())" end
+            if random(1, 8) == 1 then return "modules.cross(r:child(), r:child(), r:private())" end
             return (module_step())
         elseif kind == "pool" then
             return ("r:pool(%d, %d, %d, %s, %d)"):format(random(1, 3), random(0, 20), random(1, 6), pick { "nil", "nil", "1", "3" },

@@ -1,4 +1,4 @@
-//! A watcher that wakes a thread.
+//! A countdown: a watcher that wakes a thread when it has been told often enough.
 
 use super::waiter::Waiter;
 use super::watcher::Watcher;
