@@ -282,38 +282,30 @@ local function publish(main, with_timers)
         version = core.version,
         implementation = core.implementation,
     }
+    -- What is the core's own.
+    for _, name in pairs {
+        "cancel_error", "cpus", "linda", "nameof", "now_secs", "null", "register", "require", "select", "set_singlethreaded",
+        "set_thread_affinity", "set_thread_priority", "sleep", "threads", "waiting",
+    } do
+        lanes[name] = core[name]
+    end
     lanes.async = {
         copas = later("lanes.async", "copas"),
         cqueues = later("lanes.async", "cqueues"),
         lgi = later("lanes.async", "lgi"),
         luv = later("lanes.async", "luv"),
     }
-    lanes.cancel_error = core.cancel_error
-    lanes.null = core.null
-    lanes.cpus = core.cpus
     lanes.gen = gen
     lanes.genatomic = genatomic
     lanes.genlock = genlock
     lanes.help = later("lanes.help", "help")
     lanes.imap = later("lanes.map", "imap")
-    lanes.linda = core.linda
     lanes.map = later("lanes.map", "map")
-    lanes.nameof = core.nameof
-    lanes.now_secs = core.now_secs
     lanes.pool = later("lanes.pool", "new")
     lanes.progress = later("lanes.progress", "bar")
-    lanes.register = core.register
-    lanes.require = core.require
-    lanes.select = core.select
-    lanes.set_singlethreaded = core.set_singlethreaded
-    lanes.set_thread_affinity = core.set_thread_affinity
-    lanes.set_thread_priority = core.set_thread_priority
-    lanes.sleep = core.sleep
     lanes.supervise = later("lanes.supervise", "new")
-    lanes.threads = core.threads
     lanes.timer = timer
     lanes.timers = timers
-    lanes.waiting = core.waiting
     lanes.wait = later("lanes.wait", "wait")
     if main and with_timers then
         lanes.timer_lane = core.timer_lane()

@@ -546,6 +546,24 @@ end, function(given, ok)
     holds(linda:count "a" == nil, "the slot is watched")
 end)
 
+scenario("what lanes wait for", function()
+    local linda = lanes.linda "waited for"
+    local key = "a key that is longer than short strings are in any version of Lua"
+    local lane = lanes.gen("*", function(x) x:receive(key, 5, true) end)(linda)
+    support.until_true(function() return lanes.waiting()[1] end, "the lane sleeps")
+    return { linda, lane }
+end, function(given)
+    given.list = lanes.waiting()
+    given.text = lanes.waiting "dot"
+end, function(given, ok)
+    if ok then
+        holds(given.list[1].op == "receive" and given.list[1].linda == "waited for" and #given.list[1].keys == 3, "the list")
+        holds(given.text:find("\"waited for:5\"", 1, true), "the text")
+    end
+    given[1]:send(nil, 5, true)
+    holds(#lanes.wait({ given[2] }, { timeout = support.LIMIT }) == 1, "the lane ends")
+end)
+
 scenario("a notifier of a future", function()
     local pool = lanes.pool { workers = 1 }
     return { pool, pool:submit(function() return 5 end) }

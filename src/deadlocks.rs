@@ -115,7 +115,9 @@ impl Deadlocks {
         units: usize,
     ) {
         let mut holders = self.holders.lock();
-        grow::room(&mut *holders, 1);
+        if !grow::has_room(&mut *holders, 1) {
+            return;
+        }
         holders.push(Holder {
             linda,
             key,

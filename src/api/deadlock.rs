@@ -5,13 +5,14 @@ use super::what::name_of_lane;
 use crate::context::Context;
 use crate::deadlocks::{Found, OnDeadlock};
 use crate::lane::{Describe, Entry, Pause};
-use crate::linda::{Key, Linda};
+use crate::linda::{Key, KeyRef, Linda};
 use crate::lua::{
     Arguments, KEYS, Kind, Raise, State, Text, lua_function, protect, protect_with, text,
 };
 use crate::universe::Universe;
 use lanes_engine::memory::grow;
 use lanes_engine::park::{Deadline, Sleeps, Wait};
+use lanes_engine::queues::BorrowedKey;
 use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::os::raw::c_int;
@@ -449,13 +450,17 @@ fn waiting_body(state: State) -> Result<c_int, Raise> {
 }
 
 /// Somebody has taken units of a lock, or given them back (`units` is negative).
-pub fn note_units(context: &Context, linda: &Linda, key: Key, units: isize) {
+pub fn note_units(context: &Context, linda: &Linda, key: &KeyRef, units: isize) {
     let Some(universe) = context.universe_if_any() else {
         return;
     };
     if !universe.deadlocks.are_looked_for() {
         return;
     }
+    // Without memory for it, the text about a deadlock is shorter.
+    let Ok(key) = key.make_key() else {
+        return;
+    };
     let address = std::ptr::from_ref(linda) as usize;
     let lane = context.record.as_ref();
     if units > 0 {
@@ -469,11 +474,12 @@ pub fn note_units(context: &Context, linda: &Linda, key: Key, units: isize) {
 }
 
 /// A lock is made: all its units are free.
-pub fn note_lock(context: &Context, linda: &Linda, key: &Key) {
+pub fn note_lock(context: &Context, linda: &Linda, key: &KeyRef) {
     if let Some(universe) = context.universe_if_any()
         && universe.deadlocks.are_looked_for()
+        && let Ok(key) = key.make_key()
     {
         let address = std::ptr::from_ref(linda) as usize;
-        universe.deadlocks.forget(address, key);
+        universe.deadlocks.forget(address, &key);
     }
 }

@@ -37,7 +37,7 @@ fn prepare_lock_body(state: State) -> Result<c_int, Raise> {
     if linda.queues.set(&key, Vec::new()).is_err() || linda.queues.limit(&key, limit).is_err() {
         return results::linda_cancelled(state);
     }
-    note_lock(context, linda, &key.to_key());
+    note_lock(context, linda, &key);
     Ok(0)
 }
 
@@ -96,7 +96,7 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
         })?;
         return match outcome {
             Ok(()) => {
-                note_units(context, linda, key.to_key(), count(units) as isize);
+                note_units(context, linda, &key, count(units) as isize);
                 done(state)
             }
             Err(refusal) => results::refused_send(state, refusal),
@@ -112,7 +112,7 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
     })?;
     match outcome {
         Ok(_) => {
-            note_units(context, linda, key.to_key(), -(count as isize));
+            note_units(context, linda, &key, -(count as isize));
             done(state)
         }
         Err(refusal) => results::refused_receive(state, refusal),
