@@ -1,5 +1,5 @@
-//! What a universe knows for the detection of deadlocks: who is awake, who holds the units of locks,
-//! and what was found (docs/manual/deadlocks.md).
+//! What a universe knows for the detection of deadlocks: who is awake, who holds the units of
+//! locks, and what was found (docs/manual/deadlocks.md).
 
 use crate::lane::{Entry, Record};
 use crate::linda::Key;

@@ -81,8 +81,8 @@ pub fn is_called_back(context: &Context, state: State) -> bool {
     callback::is_within(context, state, true)
 }
 
-/// Calls `operation`, which waits for `what`, with a wait of this state, again and again until it ends for another reason
-/// than an interruption.
+/// Calls `operation`, which waits for `what`, with a wait of this state, again and again until it
+/// ends for another reason than an interruption.
 ///
 /// A signal handler of the host (Ctrl-C in the stock interpreter) asks for attention by setting a
 /// debug hook. A wait then ends, and an empty function is called so that the hook runs, which may
