@@ -225,9 +225,11 @@ impl Encoder {
                 self.write_nil(*transfer);
             }
             Written::Refused => {
+                // First, because it may raise.
+                let name = name(*transfer);
                 let failure = Failure::Userdata {
                     path: self.path(*transfer),
-                    name: name(*transfer),
+                    name,
                 };
                 return self.fail(failure);
             }
