@@ -1,5 +1,11 @@
 -- pipeline.lua: counts words with a reader lane, several counter lanes and a log-writer lane.
 -- The slot between reader and counters has a limit, so a fast reader does not fill the memory.
+--
+--   $ lua examples/pipeline.lua -n 4 LICENSE
+--         15 the
+--          9 or
+--          9 software
+--          8 of
 
 local HELP = [[
 usage: lua examples/pipeline.lua [OPTION...] FILE...

@@ -91,7 +91,7 @@ describe("lanes.map", function()
         raises("bad argument #1 to 'map' (table or iterator expected, got nil)", lanes.map, nil, print)
         raises("bad argument to 'map' (function expected, got number)", lanes.map, {}, 5)
         raises("bad argument #3 to 'map' (table of options expected, got number)", lanes.map, {}, print, 5)
-        raises("Bad 'chunks' option (options of map are buffer, chunk, on_error, ordered, progress, timeout)",
+        raises("Bad 'chunks' option; do you mean 'chunk'? (options of map are buffer, chunk, on_error, ordered, progress, timeout)",
             lanes.map, {}, print, { chunks = 1 })
         for name, wrong in pairs { chunk = 0, ordered = 1, buffer = -1, on_error = "stop", progress = 5, timeout = -1 } do
             raises(("Bad '%s' option"):format(name), lanes.map, {}, print, { [name] = wrong })

@@ -12,7 +12,7 @@ local function received(linda, key)
     return event
 end
 
--- A lane that does what `body` does once it is told to.
+-- A lane that runs `body` when it receives a message.
 local function waiting(linda, body)
     return lanes.gen("*", function()
         linda:receive "go"

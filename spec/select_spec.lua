@@ -8,7 +8,7 @@ local pack, raises, until_true = support.pack, support.raises, support.until_tru
 local LIMIT = support.LIMIT
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
--- What a call returns, as a table with n.
+-- Packs the results of a call into a table with n.
 local function results(...)
     return pack(lanes.select(...))
 end

@@ -157,7 +157,8 @@ describe("lanes.wait", function()
         raises("bad argument #1 to 'wait' (entry 2: a lane or a future expected, got number)", lanes.wait, { lane, 5 })
         raises("bad argument #1 to 'wait' (entry 1: a lane or a future expected, got userdata)", lanes.wait, { lanes.linda() })
         raises("bad argument #2 to 'wait' (table expected, got number)", lanes.wait, { lane }, 5)
-        raises("Bad 'timout' option (options of lanes.wait are count, timeout)", lanes.wait, { lane }, { timout = 1 })
+        raises("Bad 'timout' option; do you mean 'timeout'? (options of lanes.wait are count, timeout)", lanes.wait, { lane },
+            { timout = 1 })
         raises("Bad 'timeout' option: \"x\", lanes.wait expects a number of seconds", lanes.wait, { lane }, { timeout = "x" })
         raises("Bad 'timeout' option", lanes.wait, { lane }, { timeout = 0 / 0 })
         for _, count in ipairs { 0, -1, 1.5, "some", true } do

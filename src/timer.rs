@@ -7,6 +7,7 @@ use lanes_engine::memory::grow;
 use lanes_engine::queues::Who;
 use lanes_engine::timers::Service;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The wall clock, in seconds since the epoch.
@@ -21,6 +22,17 @@ type Fire = Box<dyn FnMut() + Send>;
 /// The timers.
 pub struct Timers {
     service: Service<TimerKey, Fire>,
+    /// How many are set or firing.
+    armed: Arc<AtomicUsize>,
+}
+
+/// One of the timers that are set or firing.
+struct Armed(Arc<AtomicUsize>);
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Timers {
@@ -28,7 +40,13 @@ impl Timers {
     pub fn new() -> Timers {
         Timers {
             service: Service::new(),
+            armed: Arc::default(),
         }
+    }
+
+    /// How many are set or firing.
+    pub fn armed(&self) -> usize {
+        self.armed.load(Ordering::SeqCst)
     }
 
     /// Sets the slot to the time at `first` (seconds since the epoch), and every `period` seconds
@@ -55,7 +73,13 @@ impl Timers {
             first,
         };
         let linda = Arc::clone(linda);
-        let fire: Fire = Box::new(move || tick(&linda, &key));
+        self.armed.fetch_add(1, Ordering::SeqCst);
+        let armed = Armed(Arc::clone(&self.armed));
+        let fire: Fire = Box::new(move || {
+            // It is dropped with the timer.
+            let _armed = &armed;
+            tick(&linda, &key);
+        });
         self.service.set(timer, due, period.map(seconds), fire)
     }
 

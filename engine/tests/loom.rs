@@ -4,12 +4,16 @@
 
 #[path = "loom/asked.rs"]
 mod asked;
+#[path = "loom/crowd.rs"]
+mod crowd;
 #[path = "loom/handover.rs"]
 mod handover;
 #[path = "loom/latch.rs"]
 mod latch;
 #[path = "loom/named.rs"]
 mod named;
+#[path = "loom/notifier.rs"]
+mod notifier;
 #[path = "loom/parker.rs"]
 mod parker;
 #[path = "loom/pool.rs"]
@@ -66,6 +70,7 @@ fn wait_for(latch: &Latch) {
         waiter: &Waiter::new(),
         deadline: Deadline::Never,
         interrupted: None,
+        sleeps: None,
     };
     latch.wait(&wait).unwrap();
 }
@@ -99,6 +104,7 @@ impl End {
             waiter: &self.waiter,
             deadline: self.deadline,
             interrupted: None,
+            sleeps: None,
         }
     }
 

@@ -107,6 +107,7 @@ fn produce(
                 waiter,
                 deadline: random.deadline(),
                 interrupted: None,
+                sleeps: None,
             };
             match queues.send(&wait, &slot, values, &[]) {
                 Ok(()) => break,
@@ -134,6 +135,7 @@ fn consume(
             waiter,
             deadline: random.deadline(),
             interrupted: None,
+            sleeps: None,
         };
         let first = random.below(u64::from(SLOTS)) as u32;
         let keys = [
@@ -255,6 +257,7 @@ fn patient(waiter: &Arc<Waiter>) -> Wait<'_> {
         waiter,
         deadline: Deadline::Never,
         interrupted: None,
+        sleeps: None,
     }
 }
 
@@ -422,6 +425,7 @@ fn dropping_keys_and_messages_may_use_the_queues() {
         waiter: &waiter,
         deadline,
         interrupted: None,
+        sleeps: None,
     };
     let key = |number| NosyRef(number, &queues);
     let message = || Nosy(Arc::clone(&queues));

@@ -119,7 +119,7 @@ local function take(call, first, n, kind, payload)
     if call.arrived then
         call.arrived(first, n)
     end
-    -- Last, because `lose` does it if memory runs out before.
+    -- This comes last: if memory runs out before it, `lose` does it.
     call.outstanding = call.outstanding - 1
     call.done = call.done + n
 end
@@ -521,7 +521,7 @@ local shared
 local function default()
     local here = package.loaded["lanes.pool.here"]
     if here then
-        return setmetatable({ queue = here.queue, workers = here.workers }, Pool)
+        return setmetatable({ queue = here.queue, workers = here.workers }, pools.Meta)
     end
     shared = shared or pools.new { name = "lanes.map" }
     return shared
@@ -542,5 +542,7 @@ function map.imap(source, f, opts)
     local pool = default()
     return do_imap("imap", pool, pools.access(pool, "imap", 2), f, source, opts, 2)
 end
+
+map.default = default
 
 return map

@@ -1,4 +1,5 @@
---- Waiting for several lanes and futures: `lanes.wait` (docs/manual/select.md#laneswaitlist--options).
+--- Waiting for several lanes and futures: `lanes.wait`
+--- (docs/manual/select.md#laneswaitlist--options).
 
 local lanes = require "lanes"
 local core = require "lanes_core"
@@ -14,7 +15,7 @@ local FIRST_LOOK, LAST_LOOK = 0.05, 2
 local wait = {}
 
 local function future_of(value)
-    -- Futures exist only where pools have been loaded.
+    -- Futures exist only if the module of pools has been loaded.
     pools = pools or package and type(package.loaded["lanes.pool"]) == "table" and package.loaded["lanes.pool"]
     return pools and pools.future(value)
 end
@@ -64,8 +65,7 @@ local function checked(list, options, level)
     return timeout and timeout >= 0 and timeout or nil, count
 end
 
--- Sorts those that have ended by their ends, and the others into lanes and, by pool, what is known
--- of futures.
+-- Sorts the entries that have ended by their ends, and the others into lanes and, by pool, futures.
 local function look(list)
     local ended, lanes_left, pools_left = {}, {}, {}
     for i = 1, #list do

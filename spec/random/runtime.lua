@@ -1,17 +1,17 @@
--- What random programs are made of: the steps of a lane, each of which logs what it did, and the
--- oracle that compares the logs.
+-- The steps of random programs, each of which logs what it did, and the oracle that compares the
+-- logs.
 --
--- Every value that is sent has an identity, "lane:slot:n", where n counts what the lane has sent to
--- the slot so far. A slot is a linda's name and a key. A lane's log is a table; a finalizer leaves
--- it in the linda of logs, so that it survives errors and cancellation. What a lane was doing when
--- a hook ended it is its `flight`: that operation may have happened or not.
+-- Every value that is sent has an identity, "lane:slot:n", where n counts the values that the lane
+-- has sent to the slot. A slot is a linda's name and a key. A lane's log is a table; a finalizer
+-- sends it to the linda of logs, so that it survives errors and cancellation. The operation during
+-- which a hook ended the lane is its `flight`: it may have happened or not.
 --
--- A receive that fails puts what it took back to the front, so that nothing is lost; others may
--- have received since.
+-- A receive that fails puts the elements back at the front, so that nothing is lost; meanwhile,
+-- others may have received later ones.
 --
 -- Most steps have short timeouts, so that any order of any steps ends. Steps that wait without a
--- limit show a lost wake-up: the program does not end then. What they wait for comes by
--- construction. Only the step's own lanes know the linda that they wait at; no other step cancels
+-- limit reveal a lost wake-up: the program does not end. By construction, they receive what they
+-- wait for: only the step's own lanes have the linda at which they wait; no other step cancels
 -- these lanes; and a lane that gives up half way, or is ended, cancels that linda.
 
 local lanes = require "lanes"
@@ -31,7 +31,7 @@ local STATE = "state"
 local Lane = {}
 Lane.__index = Lane
 
--- A new value with this identity, in one of several shapes, and what a value says that it is.
+-- A new value with this identity, in one of several shapes; and the identity of such a value.
 local function dressed(identity, shape, linda)
     if shape == 1 then return { id = identity, text = ("x"):rep(300) } end
     if shape == 2 then return { inner = { { id = identity } }, linda = linda } end
@@ -48,7 +48,7 @@ local function dressed(identity, shape, linda)
     return identity
 end
 
--- Identity of a value, and the linda that it brings.
+-- The identity of a value, and the linda in it.
 local function undressed(value)
     if type(value) == "function" then return value() end
     if type(value) ~= "table" then return value end
@@ -83,7 +83,7 @@ end
 
 -- The steps. `linda` and `key` are numbers: the lane knows some lindas, and takes one of them.
 
--- Sends new values. They bring lindas along if they may. Returns what the linda returns.
+-- Sends new values, perhaps with lindas in them. Returns what the linda returns.
 function Lane:put(linda, key, count, shape, timeout, bring)
     local slot = tostring(linda) .. "," .. tostring(key)
     local sent = self.log.sent[slot] or 0
@@ -168,8 +168,7 @@ function Lane:get(linda)
     if tonumber(stated) ~= n then error(("values set together are %s and %s"):format(found, tostring(n))) end
     local slot = tostring(linda) .. " of " .. writer
     local before = self.seen[slot] or 0
-    -- Only a writer that comes back can have its earlier values overwritten by later ones of its
-    -- own: they never return.
+    -- Values of one writer are overwritten by its later values, and then never seen again.
     if n < before then error(("%s was %d and is %d"):format(slot, before, n)) end
     self.seen[slot] = n
 end
@@ -208,7 +207,7 @@ end
 function Lane:lock(lock, units)
     self.log.flight = { what = "lock" }
     if lock(units, "try") == true then
-        -- One that is asked to stop gives nothing back.
+        -- A lane that is asked to stop gives nothing back.
         if lock(-units) == cancel_error then self.log.locked = true end
     end
     self.log.flight = nil
@@ -232,7 +231,7 @@ function Lane:timer(linda, seconds, period)
     lanes.timer(self:linda(linda), "tick", seconds, period)
 end
 
--- Registers a finalizer, which has to run.
+-- Registers a finalizer, which must run.
 function Lane:finalizer()
     local log = self.log
     if not rawget(_G, "set_finalizer") then return end
@@ -245,7 +244,7 @@ function Lane:finalizer()
     log.finalizers = log.finalizers + 1
 end
 
--- What a handle reports that is collected.
+-- Called when a handle is collected.
 function Lane:collected(name, how)
     if type(name) ~= "string" or how ~= "closed" and how ~= "selfdestruct" then
         self.log.problem = ("a handle that was collected reported %s, %s"):format(tostring(name), tostring(how))
@@ -294,13 +293,13 @@ function Lane.fail()
     error(modules.PURPOSE)
 end
 
--- Takes a step in coroutines within each other.
+-- Runs a step inside nested coroutines.
 function Lane:within(depth, step)
     if depth == 0 then return step() end
     return coroutine.wrap(Lane.within)(self, depth - 1, step)
 end
 
--- Coroutines within each other, without end. LuaJIT itself has no bound.
+-- Nests coroutines until an error. LuaJIT has no limit of its own.
 function Lane.runaway()
     if jit then return end
     local function deeper() return coroutine.wrap(deeper)() end
@@ -311,15 +310,15 @@ function Lane.runaway()
     end
 end
 
--- What recurses in C as deep as 5.1 lets it, for lanes with a large stack; later versions have a
--- bound.
+-- Recurses in C as deeply as 5.1 allows, for lanes with a large stack; later versions have a lower
+-- limit.
 function Lane.recurse()
     local ok, problem = pcall(string.match, ("a"):rep(40000), ("a?"):rep(40000))
     if problem == cancel_error then error(problem, 0) end
     if not ok and not tostring(problem):find("too complex", 1, true) then error(problem, 0) end
 end
 
--- A hook of the lane's own. A request may be there, whose hook is called instead.
+-- Sets a hook of the lane itself. If there is a request, its hook is called instead.
 function Lane:hooks(count)
     local called = 0
     local function hook() called = called + 1 end
@@ -335,7 +334,7 @@ end
 
 -- Steps that wait without a limit.
 
--- The result of a lane that has done all that it was launched for.
+-- The result of a lane that has completed its task.
 local ALL = "all"
 
 -- A new linda for the lanes of one step.
@@ -356,8 +355,8 @@ function Lane:launch(method, linda, ...)
     end)(self:child(), self.logs, linda, method, ...)
 end
 
--- Sends `count` values, a few at a time. Returns whether it could; if not, the lane was asked to
--- stop, and gives up.
+-- Sends `count` values, a few at a time. Returns true; false if the lane was asked to stop and has
+-- given up.
 function Lane:pour(linda, key, count, chunk, shape)
     while count > 0 do
         local now = math.min(chunk, count)
@@ -367,7 +366,7 @@ function Lane:pour(linda, key, count, chunk, shape)
     return true
 end
 
--- The end of a step: its lanes end too. They have done everything unless this one gave up.
+-- Ends a step: waits for its lanes. They must have completed their tasks unless this one gave up.
 function Lane.finish(_, linda, children, complete)
     if not complete then linda:cancel() end
     for _, child in ipairs(children) do
@@ -401,16 +400,16 @@ function Lane:consume(linda, how, count, batch)
     return ALL
 end
 
--- Takes values until it is asked to stop. Returns how many.
+-- Takes values until it is asked to stop. Returns their number.
 function Lane:consume_for_ever(linda)
     local count = 0
     while self:take(linda, nil, "limited") ~= cancel_error do count = count + 1 end
     return count
 end
 
--- Some lanes take `each` values, each in its way, and this one sends as many. A limit of batch +
--- chunk - 1 is the lowest with which there is always room for a chunk or enough for a batch. If
--- there is a guest, another lane receives too, until it is asked to stop.
+-- Some lanes take `each` values, each in its own way, and this one sends the total. A limit of
+-- batch + chunk - 1 is the lowest with which there is always room for a chunk or enough for a
+-- batch. If there is a guest, another lane receives too, until it is asked to stop.
 function Lane:stream(takers, each, limit, chunk, batch, shape, guest)
     local linda = self:private()
     linda:limit("limited", limit)
@@ -504,7 +503,7 @@ function Lane:share(others, count, units)
     if sum ~= expected then error(("%d additions are %s"):format(expected, tostring(sum))) end
 end
 
--- What the tasks of a pool do: every `failing`-th one fails, and some map within the pool.
+-- The task of a pool: every `failing`-th one fails, and some call `map` of the pool.
 local function task(number, failing)
     if failing > 0 and number % failing == 0 then error(modules.PURPOSE, 0) end
     if number % 7 == 0 then
@@ -521,7 +520,7 @@ local function check_result(number, failing, result, problem)
     end
 end
 
--- A pool does tasks in each way. A lane that is asked to stop gives up half way.
+-- A pool runs tasks submitted in each way. A lane that is asked to stop gives up half way.
 function Lane:pool(workers, count, chunk, max_tasks, failing) -- luacheck: ignore self
     local pool = lanes.pool { workers = workers, max_tasks = max_tasks, name = "random" }
     local list = {}
@@ -549,7 +548,7 @@ function Lane:pool(workers, count, chunk, max_tasks, failing) -- luacheck: ignor
     pool:close()
 end
 
--- The name of lanes that wait until they are cancelled, at last by the end of the program.
+-- The name of lanes that wait until they are cancelled, at the latest by the end of the program.
 local RESTING = "rests"
 
 local RESTS = {
@@ -613,10 +612,8 @@ function Lane.outlive_hooks(_, ...)
 end
 
 --- The steps and the log of the lane that calls this.
--- @param id its name, without ":"
--- @param hooked whether hooks may end it
--- @param logs the linda of logs
--- @param hub the linda that it knows at first
+-- @param id its name, without ":" @param hooked whether hooks may end it @param logs the linda of
+-- logs @param hub the first linda that it has
 function runtime.lane(id, hooked, logs, hub)
     local lane = setmetatable({
         log = { id = id, hooked = hooked, sent = {}, received = {}, set = {}, lindas = { hub }, private = {}, adding = 0, added = 0,
@@ -661,7 +658,7 @@ local function all_ended()
     end
 end
 
---- Waits for all lanes and compares what they did.
+--- Waits for all lanes and compares their logs.
 -- @param main the steps of the main state
 -- @param logs the linda of logs
 -- @param add the atomic number
@@ -673,7 +670,8 @@ function runtime.check(main, logs, add, lock)
 
     local all = { main.log }
     for key in pairs(logs:count()) do all[#all + 1] = logs:get(key) end
-    -- All lindas, also those in the logs of other lanes; and what was not received.
+    -- All lindas, including those in the logs of other lanes; and the elements that nobody
+    -- received.
     local by_id, lindas = {}, {}
     for _, log in ipairs(all) do
         by_id[log.id] = log
@@ -701,7 +699,7 @@ function runtime.check(main, logs, add, lock)
         end
     end
 
-    -- Who received what, once; and in which order.
+    -- Every element is received at most once, and in order.
     local receivers, last = {}, {}
     local received, late = 0, {}
     all[#all + 1] = left
@@ -716,7 +714,7 @@ function runtime.check(main, logs, add, lock)
             local sender, slot, n = identity:match "^([^:]+):(.*):(%d+)$"
             n = tonumber(n)
             local stream = sender .. ":" .. slot
-            -- What is left came after everything that was received.
+            -- The elements left were sent after all received ones.
             local before = log == left and last[stream] or mine[stream] or 0
             if n <= before then late[#late + 1] = ("%s came to %s after %d"):format(identity, log.id, before) end
             mine[stream] = n
@@ -729,8 +727,8 @@ function runtime.check(main, logs, add, lock)
         end
     end
 
-    -- What was sent and did not arrive: only a receive that a hook ended may have it, or have put
-    -- it back when others had received what was behind it.
+    -- Elements that were sent and not received: only a receive ended by a hook may have taken them,
+    -- or put them back after others had received later ones.
     local sent, missing, in_flight = 0, {}, 0
     local least, most = 0, 0
     for _, log in ipairs(all) do

@@ -5,6 +5,7 @@ use super::lane::receiver;
 use super::linda::arguments::{linda_of, waited};
 use super::linda::results;
 use super::waiting::{Timeout, wait};
+use super::what::{Slots, What};
 use crate::context::Context;
 use crate::lane::{Handle, Record};
 use crate::linda::{Key, KeyRef, Linda};
@@ -46,7 +47,19 @@ fn is_lane_body(state: State) -> Result<c_int, Raise> {
     Ok(1)
 }
 
-/// What is watched; it is watched no longer when this is dropped.
+lua_function! {
+    /// `age(lane)`: the seconds since the lane was launched.
+    pub fn age = age_body
+}
+
+fn age_body(state: State) -> Result<c_int, Raise> {
+    let arguments = Arguments::new(state, "age");
+    let age = receiver::this(&arguments)?.record.launched.elapsed();
+    state.push_number(age.as_secs_f64());
+    Ok(1)
+}
+
+/// The watched lanes and slots. Dropping this ends the watch.
 struct Watched<'a> {
     lanes: Vec<Arc<Record>>,
     slots: Vec<(&'a Linda, Key)>,
@@ -140,7 +153,13 @@ fn await_body(state: State) -> Result<c_int, Raise> {
     watched
         .begin()
         .unwrap_or_else(|OutOfMemory| out_of_memory());
-    let outcome = wait(context, state, timeout.deadline(), |wait: &Wait| {
+    let slots = grow::collect(watched.slots.iter().map(|(linda, _)| Slots {
+        linda,
+        first: 0,
+        count: 0,
+    }));
+    let what = What::Ends("wait", &watched.lanes, &slots);
+    let outcome = wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
         waited(wait.until(|| lane_ends.is_over() || elements.is_over()))
     })?;
     drop(watched);

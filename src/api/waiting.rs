@@ -1,6 +1,8 @@
 //! How functions that Lua calls wait: timeouts, interruptions by signal handlers, and requests.
 
+use super::deadlock::{self, Sleeping};
 use super::lane::{callback, failures};
+use super::what::What;
 use crate::context::Context;
 use crate::lua::{Arguments, Raise, State, protect};
 use lanes_engine::park::{Deadline, Request, Wait};
@@ -18,7 +20,7 @@ pub enum Timeout {
 }
 
 impl Timeout {
-    /// The timeout that is the number at `index`, in seconds; a negative one is for ever.
+    /// Reads the number at `index`, a timeout in seconds; a negative number means no limit.
     ///
     /// Errors: NaN.
     #[inline]
@@ -46,7 +48,8 @@ impl Timeout {
     }
 }
 
-/// The deadline that is the number at `index`, in seconds from now; a negative one is for ever.
+/// Reads the number at `index`, a time in seconds from now, as a deadline; a negative number means
+/// no deadline.
 ///
 /// Errors: NaN.
 pub fn deadline(arguments: &Arguments, index: c_int) -> Result<Deadline, Raise> {
@@ -55,16 +58,16 @@ pub fn deadline(arguments: &Arguments, index: c_int) -> Result<Deadline, Raise> 
 
 /// How an operation that may wait ended.
 pub enum Waited<T> {
-    /// With this.
+    /// The operation ended with this value.
     Ended(T),
     /// A hook wants attention.
     Interrupted,
-    /// With this, by a hard request.
+    /// A hard request ended the operation with this value.
     Asked(T),
 }
 
-/// Whether a lane that is asked to stop because the main state is being closed is left alone: it is
-/// in a callback of a C library, which might end the process if an error was raised there.
+/// Whether a lane must not be interrupted although the main state is being closed: it is in a
+/// callback of a C library, which might end the process if an error was raised there.
 pub fn is_left_alone(context: &Context, state: State) -> bool {
     context
         .universe_if_any()
@@ -78,8 +81,8 @@ pub fn is_called_back(context: &Context, state: State) -> bool {
     callback::is_within(context, state, true)
 }
 
-/// Calls `operation` with a wait of this state, again and again until it ends for another reason
-/// than an interruption.
+/// Calls `operation`, which waits for `what`, with a wait of this state, again and again until it
+/// ends for another reason than an interruption.
 ///
 /// A signal handler of the host (Ctrl-C in the stock interpreter) asks for attention by setting a
 /// debug hook. A wait then ends, and an empty function is called so that the hook runs, which may
@@ -90,25 +93,30 @@ pub fn wait<T>(
     context: &Context,
     state: State,
     deadline: Deadline,
+    what: &What,
     mut operation: impl FnMut(&Wait) -> Waited<T>,
 ) -> Result<T, Raise> {
     // Lanes have no signal handlers. Their hooks are set by cancellations, which also wake them.
     let watched = context.record.is_none() && deadline != Deadline::Now;
     let main = context.main.get().unwrap_or(state);
     let hooks = || (main.hook(), if state == main { 0 } else { state.hook() });
+    let sleeping = Sleeping::new(context, state, what);
     loop {
         if watched {
             failures::drain(context, state);
+            deadlock::drain(context, state)?;
         }
         let before = hooks();
         if watched && before != (0, 0) {
             protect(state, 0, |_| ())?;
         }
-        let interrupted = || hooks() != before || failures::are_pending(context);
+        let interrupted =
+            || hooks() != before || failures::are_pending(context) || deadlock::is_pending(context);
         let wait = Wait {
             waiter: &context.waiter,
             deadline,
             interrupted: if watched { Some(&interrupted) } else { None },
+            sleeps: Some(&sleeping),
         };
         match operation(&wait) {
             Waited::Ended(value) => return Ok(value),
@@ -119,7 +127,11 @@ pub fn wait<T>(
                 context.waiter.cancel(Request::None, false);
                 continue;
             }
-            Waited::Interrupted => {}
+            Waited::Interrupted => {
+                if let Some(text) = sleeping.verdict() {
+                    return Err(Raise::message(text));
+                }
+            }
         }
         // A signal handler sets the hook in the first coroutine, which is not running if another
         // one waits.

@@ -1,7 +1,7 @@
 //! The monitors of a lane: slots of lindas that are told of its end (docs/manual/failures.md).
 //!
-//! The end seals the monitors before it captures the outcome, so each monitor either is in the list
-//! by then, or is refused and deals with a lane that has ended.
+//! The lane seals its monitors before it captures the outcome. A monitor is either in the list by
+//! then, or `add` refuses it, and the caller reads the outcome of the lane that has ended.
 
 use super::outcome::Stage;
 use crate::linda::{Key, Linda, soft_requests};
@@ -22,8 +22,8 @@ const SEALED: u8 = 2;
 /// No monitor can be added, and there are some.
 const SEALED_SOME: u8 = 3;
 
-/// The messages that are sent where none can be made at the end: for a lane that has returned, that
-/// has failed, and that was cancelled.
+/// The messages that are sent if none can be made at the end (out of memory): for a lane that has
+/// returned, one that has failed, and one that was cancelled.
 pub struct Spare {
     pub done: Message,
     pub failed: Message,
@@ -34,7 +34,7 @@ pub struct Spare {
 #[derive(Default)]
 pub struct Monitors {
     state: AtomicU8,
-    /// None before there is a monitor, so that lanes without one pay nothing for it.
+    /// None until the first monitor is added, so that lanes without monitors pay nothing.
     list: Mutex<Option<Box<List>>>,
 }
 
@@ -66,7 +66,7 @@ impl Monitors {
         true
     }
 
-    /// Lets no monitor be added from now on. Returns whether there are any.
+    /// Seals the list: no monitor can be added afterwards. Returns whether there are any.
     #[inline]
     pub fn seal(&self) -> bool {
         let sealed = |state| (state < SEALED).then_some(state + SEALED);
@@ -84,8 +84,8 @@ impl Monitors {
         }
     }
 
-    /// Sends the message of the end to all slots, and forgets them. A slot that is full, and a
-    /// linda that is cancelled, do not get it.
+    /// Sends the message of the end to all slots and removes them. A full slot and a cancelled
+    /// linda do not receive it.
     pub fn tell(&self, stage: Stage) {
         let list = self.list.lock().take();
         let Some(list) = list else {
@@ -111,7 +111,7 @@ impl Monitors {
     }
 }
 
-/// Sends a message without waiting, whatever the calling state has been asked to do.
+/// Sends a message without waiting; requests to the calling state have no effect.
 ///
 /// Errors: the slot is full (`Refusal::TimedOut`); the linda is cancelled; out of memory.
 pub fn send(linda: &Linda, key: &Key, message: Message) -> Result<(), Refusal> {
@@ -120,6 +120,7 @@ pub fn send(linda: &Linda, key: &Key, message: Message) -> Result<(), Refusal> {
         waiter: &Waiter::new(),
         deadline: Deadline::Now,
         interrupted: None,
+        sleeps: None,
     };
     linda
         .queues

@@ -1,17 +1,23 @@
-//! A waiter: the parker of one Lua state, and what others ask that state to do. So lindas need not
+//! A waiter: the parker of one Lua state, and the requests to that state. With it, lindas need not
 //! know lanes.
 
 use super::deadline::Deadline;
 use super::parker::{Parker, Woken};
 use super::refusal::{Refusal, Request};
-use crate::sync::Arc;
+use super::watcher::SharedWatcher;
+use crate::memory::grow::{OutOfMemory, try_room};
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use crate::sync::{Arc, Mutex};
 use crossbeam_utils::CachePadded;
 
 /// One per Lua state. Its thread waits for one thing at a time.
 pub struct Waiter {
     request: AtomicU8,
     waiting: AtomicBool,
+    /// Whether it counts as asleep in its `Crowd`.
+    asleep: AtomicBool,
+    /// Told whenever the state is asked to stop.
+    watchers: Mutex<Vec<SharedWatcher>>,
     parker: CachePadded<Parker>,
 }
 
@@ -20,11 +26,13 @@ impl Waiter {
         Arc::new(Waiter {
             request: AtomicU8::new(Request::None as u8),
             waiting: AtomicBool::new(false),
+            asleep: AtomicBool::new(false),
+            watchers: Mutex::new(Vec::new()),
             parker: CachePadded::new(Parker::new()),
         })
     }
 
-    /// What the state has been asked to do.
+    /// The latest request to the state.
     #[inline]
     pub fn request(&self) -> Request {
         match self.request.load(Ordering::Acquire) {
@@ -47,16 +55,57 @@ impl Waiter {
         if wake {
             self.parker.unpark();
         }
+        if request != Request::None {
+            let watchers = self.watchers.lock();
+            watchers.iter().for_each(|watcher| watcher.tell());
+        }
     }
 
-    /// Wakes the thread if it waits. The wait goes on unless it is interrupted, or what it waits
-    /// for has happened.
+    /// Has a watcher told whenever the state is asked to stop, with or without a wake-up, until
+    /// `unwatch`; at once if it has been asked already.
+    ///
+    /// Errors: out of memory, and nothing has changed.
+    pub fn watch(&self, watcher: &SharedWatcher) -> Result<(), OutOfMemory> {
+        let mut watchers = self.watchers.lock();
+        try_room(&mut *watchers, 1)?;
+        watchers.push(SharedWatcher::clone(watcher));
+        if self.request() != Request::None {
+            watcher.tell();
+        }
+        Ok(())
+    }
+
+    /// A watcher is not told any more. Does nothing if it does not watch the state.
+    pub fn unwatch(&self, watcher: &SharedWatcher) {
+        let mut watchers = self.watchers.lock();
+        let is_it = |other: &SharedWatcher| SharedWatcher::ptr_eq(other, watcher);
+        let removed = watchers
+            .iter()
+            .position(is_it)
+            .map(|index| watchers.swap_remove(index));
+        // Whatever the watcher owns is dropped without the lock.
+        drop(watchers);
+        drop(removed);
+    }
+
+    /// Wakes the thread if it waits. The thread continues to wait unless the wait is over or
+    /// interrupted.
     pub fn wake(&self) {
         self.unpark();
     }
 
     pub(crate) fn unpark(&self) {
         self.parker.unpark();
+    }
+
+    /// Whether its thread sleeps in a `Crowd`, and nobody has woken it.
+    pub fn is_asleep(&self) -> bool {
+        // In this order: a thread that wakes says so before it takes the token.
+        !self.parker.has_token() && self.asleep.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn set_asleep(&self, asleep: bool) {
+        self.asleep.store(asleep, Ordering::SeqCst);
     }
 
     pub(crate) fn set_waiting(&self, waiting: bool) {
@@ -70,6 +119,16 @@ impl Waiter {
     }
 }
 
+/// What is told of the sleep of a thread, on the thread itself.
+pub trait Sleeps {
+    /// The thread is about to sleep with this wait: it has spun in vain. Returns whether it is to
+    /// sleep; else the wait ends as interrupted. `end` follows in any case.
+    fn begin(&self, wait: &Wait) -> bool;
+
+    /// The thread does not sleep any more.
+    fn end(&self);
+}
+
 /// Who waits, until when, and what else may end the wait.
 #[derive(Clone, Copy)]
 pub struct Wait<'a> {
@@ -78,17 +137,43 @@ pub struct Wait<'a> {
     /// Called before the thread goes to sleep and whenever it wakes without being notified (on
     /// Linux at every signal); true ends the wait.
     pub interrupted: Option<&'a dyn Fn() -> bool>,
+    /// Told when the thread falls asleep, and when it wakes.
+    pub sleeps: Option<&'a dyn Sleeps>,
 }
 
 impl Wait<'_> {
     /// Parks the calling thread, which is that of the waiter, as `Parker::park` does.
     pub(crate) fn park(&self) -> Woken {
-        self.waiter.parker.park(self.deadline, self.interrupted)
+        if self.sleeps.is_none() {
+            return self.waiter.parker.park(self.deadline, self.interrupted);
+        }
+        if self.waiter.parker.spin_for_token(self.deadline, || true) {
+            return Woken::Notified;
+        }
+        self.sleep()
     }
 
     /// As `park`, for a thread that has spun already.
     pub(crate) fn sleep(&self) -> Woken {
-        self.waiter.parker.sleep(self.deadline, self.interrupted)
+        let sleep = || {
+            let wakes = || self.waiter.set_asleep(false);
+            let Wait {
+                deadline,
+                interrupted,
+                ..
+            } = *self;
+            self.waiter.parker.sleep(deadline, interrupted, wakes)
+        };
+        let Some(sleeps) = self.sleeps else {
+            return sleep();
+        };
+        let woken = if sleeps.begin(self) {
+            sleep()
+        } else {
+            Woken::Interrupted
+        };
+        sleeps.end();
+        woken
     }
 
     /// Waits until `over` returns true. Whoever makes it true wakes the thread afterwards, as a

@@ -13,6 +13,7 @@ fn take(locks: &Locks, waiter: &Arc<Waiter>, name: &[u8]) -> Result<(), Refused>
         waiter,
         deadline: Deadline::Never,
         interrupted: None,
+        sleeps: None,
     };
     locks.lock(Party::of(waiter), name, &wait)
 }

@@ -1,6 +1,7 @@
 //! Lane handles on the stack: pushing one, and finding the receiver of a method.
 
 use crate::api::waiting::{self, Waited};
+use crate::api::what::What;
 use crate::context::Context;
 use crate::lane::{Handle, Record};
 use crate::loading::Waiting;
@@ -47,7 +48,7 @@ pub fn push(context: &Context, state: State, record: &Arc<Record>) -> Result<(),
     Ok(())
 }
 
-/// Takes the lane out of the handle at `index`, which no program has seen.
+/// Takes the lane out of the handle at `index`, to which the program has no access yet.
 pub fn forget(state: State, index: c_int) {
     drop(Userdata::<Handle>::take(state, index));
 }
@@ -73,10 +74,15 @@ pub fn wait(
         return Ok(true);
     }
     let _waiting = Waiting::for_end(context, &record.waiter, deadline);
-    waiting::wait(context, state, deadline, |wait: &Wait| {
-        match record.end.wait(wait) {
+    let what = What::End(record);
+    waiting::wait(
+        context,
+        state,
+        deadline,
+        &what,
+        |wait: &Wait| match record.end.wait(wait) {
             Err(Refusal::Interrupted) => Waited::Interrupted,
             outcome => Waited::Ended(outcome.is_ok()),
-        }
-    })
+        },
+    )
 }

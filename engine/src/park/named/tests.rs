@@ -10,6 +10,7 @@ fn wait(waiter: &Arc<Waiter>) -> Wait<'_> {
         waiter,
         deadline: Deadline::Never,
         interrupted: None,
+        sleeps: None,
     }
 }
 
@@ -205,6 +206,7 @@ fn an_interruption_ends_the_wait() {
             waiter: &there,
             deadline: Deadline::Never,
             interrupted: Some(&interrupted),
+            sleeps: None,
         },
     );
     assert_eq!(refused, Err(Refused::Wait(Refusal::Interrupted)));
