@@ -281,8 +281,8 @@ describe("the reference", function()
                 -- The longest part without values, which are filled in.
                 local longest = ""
                 for part in text:gsub("<[^>]*>", "\n"):gsub("'[%w_]+'", "\n"):gsub("[^%a%s,']", "\n"):gmatch "[^\n]+" do
-                    part = part:match "^%A*(.-)%A*$"
-                    if #part > #longest then longest = part end
+                    local words = part:match "^%A*(.-)%A*$"
+                    if #words > #longest then longest = words end
                 end
                 longest = COMPOSED[longest] or longest
                 assert.is_truthy(all:find(longest, 1, true), text)

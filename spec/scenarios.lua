@@ -282,6 +282,28 @@ scenario("what there is not", function() return {} end, function(given)
     given.refused = refused("not implemented", lanes.set_singlethreaded, 1)
 end, function(given, ok) holds(given.refused == ok, "no error") end)
 
+scenario("a wrong name", function()
+    return { lanes.gen(function() end)() }
+end, function(given)
+    given.refused = refused("do you mean 'priority'?", lanes.gen, { prioritty = 1 }, "")
+        and refused("do you mean 'string'?", lanes.gen, "strng", "")
+        and refused("do you mean 'join'?", function() return given[1].jion end)
+end, function(given, ok) holds(given.refused == ok, "no error") end)
+
+scenario("help", function()
+    local linda = lanes.linda "helped"
+    linda:send("key", 1)
+    return { linda, print }
+end, function(given)
+    rawset(_G, "print", function() end)
+    local ok, problem = pcall(function()
+        lanes.help(given[1])
+        lanes.help "recieve"
+    end)
+    rawset(_G, "print", given[2])
+    if not ok then error(problem, 0) end
+end, function() end)
+
 scenario("userdata that become light", function()
     return { lanes.linda(), { io.stdout, io.stderr } }
 end, function(given)
