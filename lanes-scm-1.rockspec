@@ -26,6 +26,7 @@ build = {
          ["lanes.map"] = "lua/lanes/map.lua",
          ["lanes.pool"] = "lua/lanes/pool.lua",
          ["lanes.progress"] = "lua/lanes/progress.lua",
+         ["lanes.scope"] = "lua/lanes/scope.lua",
          ["lanes.supervise"] = "lua/lanes/supervise.lua",
          ["lanes.supervisor"] = "lua/lanes/supervisor.lua",
          ["lanes.wait"] = "lua/lanes/wait.lua",

@@ -243,12 +243,17 @@ end
 
 -- The modules of the library that are loaded late.
 local parts = {
-    "lanes.helpers", "lanes.map", "lanes.pool", "lanes.progress", "lanes.supervise", "lanes.supervisor", "lanes.wait",
-    "lanes.worker",
+    "lanes.helpers", "lanes.map", "lanes.pool", "lanes.progress", "lanes.scope", "lanes.supervise", "lanes.supervisor",
+    "lanes.wait", "lanes.worker",
 }
 
+local function pass(...)
+    return ...
+end
+
 -- Returns a function that loads a module of the library when it is first called, and calls its
--- function `name`.
+-- function `name`. The call is no tail call, so that levels of errors are the same on all Luas: the
+-- caller is at level 3 for the function `name`.
 local function later(module, name)
     return function(...)
         -- `require` and `package` are globals, not upvalues: a lane without them can have this
@@ -267,7 +272,7 @@ local function later(module, name)
             end
             error(loaded, 0)
         end
-        return loaded[name](...)
+        return pass(loaded[name](...))
     end
 end
 
@@ -297,6 +302,7 @@ local function publish(main, with_timers)
     lanes.progress = later("lanes.progress", "bar")
     lanes.register = core.register
     lanes.require = core.require
+    lanes.scope = later("lanes.scope", "scope")
     lanes.select = core.select
     lanes.set_singlethreaded = core.set_singlethreaded
     lanes.set_thread_affinity = core.set_thread_affinity

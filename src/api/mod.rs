@@ -12,6 +12,7 @@ pub mod loaded;
 mod names;
 mod prepare;
 mod require;
+mod scope;
 mod select;
 pub mod table;
 #[cfg(feature = "hooks")]

@@ -4,7 +4,7 @@
 use super::loaded::push_table;
 #[cfg(feature = "hooks")]
 use super::test_hooks;
-use super::{clock, configure, ends, lane, linda, names, require, select, threads, timers};
+use super::{clock, configure, ends, lane, linda, names, require, scope, select, threads, timers};
 use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function};
 use crate::lua::sentinels::{CANCEL_ERROR, NULL};
@@ -31,6 +31,13 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("await", ends::await_ends),
     ("is_lane", ends::is_lane),
     ("end_number", ends::end_number),
+    ("scope", scope::begin),
+    ("scope_add", scope::add),
+    ("scope_ring", scope::ring),
+    ("scope_leave", scope::leave),
+    ("scope_end", scope::end),
+    ("scope_wait", scope::wait_for),
+    ("scope_stop", scope::stop),
     ("register", names::register),
     ("nameof", names::nameof),
     ("now_secs", clock::now_secs),

@@ -1,6 +1,7 @@
 //! How a thread waits: until when ([`Deadline`]), with what ([`Wait`]), and why a wait ends
 //! ([`Refusal`]).
 
+mod alarm;
 mod deadline;
 mod latch;
 pub mod named;
@@ -22,6 +23,7 @@ mod sleeper;
 #[path = "model.rs"]
 mod sleeper;
 
+pub use alarm::Alarm;
 pub use deadline::Deadline;
 pub use latch::Latch;
 pub use parker::{Parker, Woken};
