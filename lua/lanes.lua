@@ -235,8 +235,13 @@ local function timer(linda, key, first, period)
     core.timer(linda, key, first, period)
 end
 
+local function pass(...)
+    return ...
+end
+
 -- Returns a function that loads a module of the library when it is first called, and calls its
--- function `name`.
+-- function `name`. The call is no tail call, so that levels of errors are the same on all Luas: the
+-- caller is at level 3 for the function `name`.
 local function later(module, name)
     return function(...)
         -- `require` and `package` are globals, not upvalues: a lane without them can have this
@@ -254,7 +259,7 @@ local function later(module, name)
             end
             error(loaded, 0)
         end
-        return loaded[name](...)
+        return pass(loaded[name](...))
     end
 end
 

@@ -30,6 +30,7 @@ local activities = {
     "loading a module that waits", "loading a module that spins", "loading a module that is in os.execute",
     "launching others that wait to load a module", "on stacks of other sizes",
     "a pool with tasks", "a pool with nothing to do", "a pool with tasks that spin", "a select on two lindas", "a wait for lanes",
+    "within a scope", "in a scope of the main state",
     "monitored", "a supervisor with children", "a supervisor whose children fail",
     "waiting for notifiers", "waiting in coroutines of a loop of luv", "waiting in a callback of luv", "spinning in a callback of luv",
 }

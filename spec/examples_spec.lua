@@ -331,6 +331,15 @@ describe("pipeline.lua", function()
         assert.truthy(log:find(" counter 2 counted %d pieces\n"))
         assert.equal(4, #lines(log))
     end)
+
+    it("ends with the error of a lane, while the others have more to do", function()
+        write("words.txt", ("the cat and the dog\n"):rep(200000))
+        -- A directory can be opened on some systems, but not read.
+        local code, out, err = run("pipeline.lua", "-j", 2, tree .. "/words.txt", tree)
+        assert.equal(2, code)
+        assert.equal("", out)
+        assert.truthy(err:find("^pipeline.lua: "), err)
+    end)
 end)
 
 describe("clock.lua", function()

@@ -602,6 +602,52 @@ end, function(given, ok)
     holds(given[1]:cancel(support.LIMIT), "the pool ends")
 end)
 
+scenario("a scope", function()
+    return { lanes.linda(), lanes.gen("*", function(linda)
+        linda:receive "go"
+        return { 5 }
+    end) }
+end, function(given)
+    given.value = lanes.scope(function(s)
+        given.first = s:run(given[2], given[1])
+        given.second = s:run(given[2], given[1])
+        given[1]:send("go", true, true)
+        return given.first[1][1] + given.second[1][1]
+    end, { timeout = support.LIMIT })
+end, function(given, ok)
+    if ok then holds(given.value == 10, "the results") end
+    for _, name in ipairs { "first", "second" } do
+        local lane = given[name]
+        holds(not lane or lane.status ~= "running" and lane.status ~= "waiting", "no lane outlives the scope")
+    end
+    holds(lanes.sleep(0) ~= lanes.cancel_error, "nothing is left of the request")
+    holds(given[1]:receive(0, "nothing") == nil, "nothing is left of the request")
+end)
+
+scenario("a scope whose function and lanes fail", function()
+    return { lanes.linda(), lanes.gen("*", function(linda)
+        linda:receive "never"
+        error { code = 5 }
+    end) }
+end, function(given)
+    local fine, err = pcall(lanes.scope, function(s)
+        given.first = s:run(given[2], given[1])
+        given.second = s:run(given[2], given[1])
+        error { code = 7 }
+    end)
+    if type(err) ~= "table" then error(err, 0) end
+    given.value = err
+    given.one = #err.others == 2
+    given.two = fine
+end, function(given, ok)
+    if ok then holds(given.one and not given.two and given.value.code == 7, "the error") end
+    for _, name in ipairs { "first", "second" } do
+        local lane = given[name]
+        holds(not lane or lane.status ~= "running" and lane.status ~= "waiting", "no lane outlives the scope")
+    end
+    holds(given[1]:receive(0, "nothing") == nil, "nothing is left of the request")
+end)
+
 scenario("a pool", function() return {} end, function(given)
     given.made = lanes.pool { workers = 1, name = "refused", init = function() return 1 end }
     given.value = given.made:submit(function(x) return { x } end, 5)[1]

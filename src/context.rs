@@ -11,6 +11,7 @@ use crate::linda::Shortcuts;
 use crate::lua::{Function, KEYS, Raise, Raising, State, Userdata, upvalue};
 use crate::message::Coders;
 use crate::notifier::Notifier;
+use crate::scope::Scope;
 use crate::universe::Universe;
 use lanes_engine::park::{Deadline, Wait, Waiter};
 use std::cell::{Cell, OnceCell, RefCell};
@@ -29,6 +30,8 @@ pub struct Context {
     pub handle: Cell<Option<Userdata<Handle>>>,
     /// The kind of userdata that notifiers are, once there is one.
     pub notifier: Cell<Option<Userdata<Notifier>>>,
+    /// The kind of userdata that the ends of scopes are, once there has been one.
+    pub scope: Cell<Option<Userdata<Scope>>>,
     /// The record of the lane whose state this is; none in a master state.
     pub record: Option<Arc<Record>>,
     universe: OnceCell<Arc<Universe>>,
@@ -61,6 +64,7 @@ impl Context {
             shortcuts: RefCell::default(),
             handle: Cell::new(None),
             notifier: Cell::new(None),
+            scope: Cell::new(None),
             record,
             universe: OnceCell::new(),
             main: Cell::new(None),

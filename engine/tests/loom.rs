@@ -2,6 +2,8 @@
 //! allows. Build with `RUSTFLAGS="--cfg loom" cargo test -p lanes-engine --release --test loom`.
 #![cfg(loom)]
 
+#[path = "loom/alarm.rs"]
+mod alarm;
 #[path = "loom/asked.rs"]
 mod asked;
 #[path = "loom/crowd.rs"]
@@ -22,6 +24,8 @@ mod pool;
 mod refusals;
 #[path = "loom/reserved.rs"]
 mod reserved;
+#[path = "loom/seal.rs"]
+mod seal;
 #[path = "loom/select.rs"]
 mod select;
 #[path = "loom/timers.rs"]

@@ -484,6 +484,12 @@ end
 
 local methods = {}
 
+local function check_future(value, call)
+    if not pools.future(value) then
+        error(("bad argument #1 to '%s' (future expected, got %s): call it as future:%s(...)"):format(call, type(value), call), 3)
+    end
+end
+
 --- Makes a notifier of the end of the task (docs/manual/loops.md#notifiers).
 function methods:notifier()
     return require "lanes.notifier" (self, self[PRIVATE])
@@ -494,6 +500,7 @@ end
 -- @return its results; nil, error, trace; nothing if it was cancelled; nil, "timeout";
 --   cancel_error
 function methods:join(timeout)
+    check_future(self, "join")
     if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
         error(("bad argument #1 to 'join' (number expected, got %s)"):format(described(timeout)), 2)
     end
@@ -513,6 +520,7 @@ end
 -- @param ... as for lane:cancel
 -- @return true and the status if it has ended, else false and "timeout"
 function methods:cancel(mode, ...)
+    check_future(self, "cancel")
     local known = self[PRIVATE]
     local own, queue = known.own, known.pool.queue
     if own.here and not known.outcome then
@@ -701,11 +709,14 @@ setmetatable(Pool, {
 })
 
 -- The methods `map` and `imap` are in a separate file, which requires this one.
-for _, name in ipairs { "map", "imap" } do
-    Pool[name] = function(self, ...)
-        require "lanes.map"
-        return Pool[name](self, ...)
-    end
+function Pool:map(...)
+    local results, reason = require "lanes.map".map_of_pool(self, ...)
+    return results, reason
+end
+
+function Pool:imap(...)
+    local iterator, state, control, guard = require "lanes.map".imap_of_pool(self, ...)
+    return iterator, state, control, guard
 end
 
 -- Pools are passed to workers with this metatable by name, also if the module was not loaded by the

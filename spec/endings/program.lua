@@ -121,6 +121,32 @@ activities["a wait for lanes"] = function()
     end)
 end
 
+activities["within a scope"] = function()
+    launch(2, function()
+        local lanes = require "lanes" -- luacheck: ignore
+        lanes.scope(function(s)
+            for _ = 1, 2 do s:run(lanes.gen("*", function() linda:receive "never" end)) end
+            linda:send("there", true)
+            linda:receive "never"
+        end, { timeout = 1000 })
+    end)
+end
+
+-- The program ends within the scope.
+activities["in a scope of the main state"] = function()
+    lanes.scope(function(s)
+        for _ = 1, 2 do
+            s:run(lanes.gen("*", function()
+                linda:send("there", true)
+                linda:receive "never"
+            end))
+        end
+        for _ = 1, 2 do linda:receive "there" end
+        ends() -- luacheck: ignore (a global that is set below)
+        linda:send("never", true, true)
+    end, { timeout = 1000 })
+end
+
 function activities.sending()
     linda:limit("full", 0)
     launch(3, function() linda:send("there", true) linda:send("full", {}) end)
@@ -322,5 +348,6 @@ if timers == "timers" then
     lanes.timer(linda, "tick", 0.001, 0.001)
     lanes.timer(linda, "later", 1000)
 end
+ends = endings[ending] -- luacheck: ignore
 activities[activity]()
 endings[ending]()

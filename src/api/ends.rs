@@ -9,6 +9,7 @@ use super::what::{Slots, What};
 use crate::context::Context;
 use crate::lane::{Handle, Record};
 use crate::linda::{Key, KeyRef, Linda};
+use crate::loading::Waiting;
 use crate::lua::{Arguments, Kind, Raise, State, Userdata, lua_function};
 use lanes_engine::memory::grow::{self, OutOfMemory, out_of_memory};
 use lanes_engine::park::{Countdown, SharedWatcher, Wait};
@@ -144,6 +145,7 @@ fn await_body(state: State) -> Result<c_int, Raise> {
     }
     let lane_ends = Countdown::new(count, &context.waiter);
     let elements = Countdown::new(1, &context.waiter);
+    let slots_are_none = slots.is_empty();
     let watched = Watched {
         lanes,
         slots,
@@ -153,6 +155,15 @@ fn await_body(state: State) -> Result<c_int, Raise> {
     watched
         .begin()
         .unwrap_or_else(|OutOfMemory| out_of_memory());
+    // A wait for all is one for each: a `require` in one of the lanes that would wait for this state
+    // is an error.
+    let mut marks = Vec::new();
+    if slots_are_none && count >= watched.lanes.len() {
+        grow::room(&mut marks, watched.lanes.len());
+        let waiters = watched.lanes.iter().map(|lane| &lane.waiter);
+        marks
+            .extend(waiters.filter_map(|lane| Waiting::for_end(context, lane, timeout.deadline())));
+    }
     let slots = grow::collect(watched.slots.iter().map(|(linda, _)| Slots {
         linda,
         first: 0,
@@ -162,7 +173,7 @@ fn await_body(state: State) -> Result<c_int, Raise> {
     let outcome = wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
         waited(wait.until(|| lane_ends.is_over() || elements.is_over()))
     })?;
-    drop(watched);
+    drop((watched, marks));
     match outcome {
         Ok(()) => state.push_boolean(true),
         Err(refusal) => return results::refused_send(state, refusal),

@@ -14,6 +14,7 @@ mod names;
 mod notifier;
 mod prepare;
 mod require;
+mod scope;
 mod select;
 pub mod table;
 #[cfg(feature = "hooks")]

@@ -5,8 +5,8 @@ use super::loaded::push_table;
 #[cfg(feature = "hooks")]
 use super::test_hooks;
 use super::{
-    clock, configure, deadlock, ends, lane, linda, names, notifier, require, select, threads,
-    timers,
+    clock, configure, deadlock, ends, lane, linda, names, notifier, require, scope, select,
+    threads, timers,
 };
 use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function};
@@ -41,6 +41,13 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("watch", notifier::watch_more),
     ("tell", notifier::tell),
     ("age", ends::age),
+    ("scope", scope::begin),
+    ("scope_add", scope::add),
+    ("scope_ring", scope::ring),
+    ("scope_leave", scope::leave),
+    ("scope_end", scope::end),
+    ("scope_wait", scope::wait_for),
+    ("scope_stop", scope::stop),
     ("register", names::register),
     ("nameof", names::nameof),
     ("now_secs", clock::now_secs),

@@ -1,6 +1,7 @@
 //! How a thread waits: until when ([`Deadline`]), with what ([`Wait`]), and why a wait ends
 //! ([`Refusal`]).
 
+mod alarm;
 mod countdown;
 mod crowd;
 mod deadline;
@@ -26,6 +27,7 @@ mod sleeper;
 #[path = "model.rs"]
 mod sleeper;
 
+pub use alarm::Alarm;
 pub use countdown::Countdown;
 pub use crowd::Crowd;
 pub use deadline::Deadline;

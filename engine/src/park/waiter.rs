@@ -6,13 +6,18 @@ use super::parker::{Parker, Woken};
 use super::refusal::{Refusal, Request};
 use super::watcher::SharedWatcher;
 use crate::memory::grow::{OutOfMemory, try_room};
-use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Arc, Mutex};
 use crossbeam_utils::CachePadded;
 
+/// The bits of `Waiter::asked` that hold the latest request. The others count alarms.
+const REQUEST: u32 = 3;
+/// One alarm.
+const ALARM: u32 = REQUEST + 1;
+
 /// One per Lua state. Its thread waits for one thing at a time.
 pub struct Waiter {
-    request: AtomicU8,
+    asked: AtomicU32,
     waiting: AtomicBool,
     /// Whether it counts as asleep in its `Crowd`.
     asleep: AtomicBool,
@@ -24,7 +29,7 @@ pub struct Waiter {
 impl Waiter {
     pub fn new() -> Arc<Waiter> {
         Arc::new(Waiter {
-            request: AtomicU8::new(Request::None as u8),
+            asked: AtomicU32::new(Request::None as u32),
             waiting: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
             watchers: Mutex::new(Vec::new()),
@@ -32,13 +37,13 @@ impl Waiter {
         })
     }
 
-    /// The latest request to the state.
+    /// The latest request to the state. Alarms that have rung are a soft request.
     #[inline]
     pub fn request(&self) -> Request {
-        match self.request.load(Ordering::Acquire) {
+        match self.asked.load(Ordering::Acquire) {
             0 => Request::None,
-            1 => Request::Soft,
-            _ => Request::Hard,
+            asked if asked & REQUEST == Request::Hard as u32 => Request::Hard,
+            _ => Request::Soft,
         }
     }
 
@@ -51,7 +56,10 @@ impl Waiter {
     /// `wake` a wait on a linda that is in progress ends with the request, unless it has been
     /// completed already.
     pub fn cancel(&self, request: Request, wake: bool) {
-        self.request.store(request as u8, Ordering::Release);
+        let replaced = |asked: u32| Some(asked & !REQUEST | request as u32);
+        let _ = self
+            .asked
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, replaced);
         if wake {
             self.parker.unpark();
         }
@@ -86,6 +94,26 @@ impl Waiter {
         // Whatever the watcher owns is dropped without the lock.
         drop(watchers);
         drop(removed);
+    }
+
+    /// Asks the state to stop, softly, unless there is a request already, and wakes it.
+    pub(super) fn ask_softly(&self) {
+        let added = |asked: u32| (asked & REQUEST == 0).then_some(asked | Request::Soft as u32);
+        let _ = self
+            .asked
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, added);
+        self.parker.unpark();
+    }
+
+    /// An alarm of this state rings: until `end_alarm` that is a soft request.
+    pub(super) fn alarm(&self) {
+        self.asked.fetch_add(ALARM, Ordering::AcqRel);
+        self.parker.unpark();
+    }
+
+    /// An alarm that has rung no longer counts.
+    pub(super) fn end_alarm(&self) {
+        self.asked.fetch_sub(ALARM, Ordering::AcqRel);
     }
 
     /// Wakes the thread if it waits. The thread continues to wait unless the wait is over or

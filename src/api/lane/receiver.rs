@@ -74,6 +74,24 @@ pub fn wait(
         return Ok(true);
     }
     let _waiting = Waiting::for_end(context, &record.waiter, deadline);
+    wait_unmarked(context, state, record, deadline)
+}
+
+/// As `wait` without a deadline, in a call that must not fail for lack of memory.
+pub fn wait_anyway(context: &Context, state: State, record: &Record) -> Result<(), Raise> {
+    if record.has_ended() {
+        return Ok(());
+    }
+    let _waiting = Waiting::for_end_if_possible(context, &record.waiter);
+    wait_unmarked(context, state, record, Deadline::Never).map(|_| ())
+}
+
+fn wait_unmarked(
+    context: &Context,
+    state: State,
+    record: &Record,
+    deadline: Deadline,
+) -> Result<bool, Raise> {
     let what = What::End(record);
     waiting::wait(
         context,

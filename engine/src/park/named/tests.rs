@@ -24,7 +24,7 @@ fn give(locks: &Locks, waiter: &Arc<Waiter>, name: &str) {
 }
 
 fn waits(locks: &Locks, from: &Arc<Waiter>, to: &Arc<Waiter>, lends: bool) {
-    locks.waits(Party::of(from), Party::of(to), lends);
+    locks.waits(Party::of(from), Party::of(to), lends).unwrap();
 }
 
 fn until_waiting(locks: &Locks, count: usize) {
