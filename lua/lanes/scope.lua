@@ -18,6 +18,9 @@ local PRIVATE = {}
 -- The number of lanes from which those that have ended are forgotten now and then.
 local MANY = 16
 
+-- How often a wait is tried again for which Lua has no memory: it needs some for the call itself.
+local MOST_ATTEMPTS = 1000
+
 local NONE = {}
 
 local KNOWN = {
@@ -172,8 +175,12 @@ local function finish(known)
             stop(known, "soft")
         end
     end
+    local attempts = 0
     repeat
         local fine, failure = pcall(wait_for_lanes, known)
+        if not fine and failure == "not enough memory" then
+            attempts = attempts + 1
+        end
         if not fine then
             -- A hard request to this lane, Ctrl-C, or lack of memory.
             fail(known, failure, core.end_number())
@@ -182,13 +189,13 @@ local function finish(known)
             end
             if failure == cancel_error and known.stopped ~= "hard" then
                 stop(known, "hard")
-            elseif known.stopped then
+            elseif known.stopped and failure ~= "not enough memory" then
                 stop(known, "hooks")
-            else
+            elseif not known.stopped then
                 stop(known, "soft")
             end
         end
-    until fine
+    until fine or attempts == MOST_ATTEMPTS
 end
 
 -- The errors of lanes, of the scope and of its timeout, the first one first: {number, err, lane}.
@@ -208,9 +215,15 @@ local function failures(known, timed_out)
     if timed_out then
         list[#list + 1] = { timed_out, ("scope: timed out after %.14g s"):format(known.timeout), position = true }
     end
-    table.sort(list, function(a, b)
-        return a[1] < b[1]
-    end)
+    -- Not by table.sort, whose error for lack of memory is another one.
+    for i = 2, #list do
+        local failure, at = list[i], i
+        while at > 1 and list[at - 1][1] > failure[1] do
+            list[at] = list[at - 1]
+            at = at - 1
+        end
+        list[at] = failure
+    end
     return list
 end
 
