@@ -37,6 +37,7 @@ build = {
          ["lanes.reference.loops"] = "lua/lanes/reference/loops.lua",
          ["lanes.reference.module"] = "lua/lanes/reference/module.lua",
          ["lanes.reference.objects"] = "lua/lanes/reference/objects.lua",
+         ["lanes.scope"] = "lua/lanes/scope.lua",
          ["lanes.supervise"] = "lua/lanes/supervise.lua",
          ["lanes.supervisor"] = "lua/lanes/supervisor.lua",
          ["lanes.wait"] = "lua/lanes/wait.lua",

@@ -308,6 +308,7 @@ local function publish(main, with_timers)
     lanes.map = later("lanes.map", "map")
     lanes.pool = later("lanes.pool", "new")
     lanes.progress = later("lanes.progress", "bar")
+    lanes.scope = later("lanes.scope", "scope")
     lanes.supervise = later("lanes.supervise", "new")
     lanes.timer = timer
     lanes.timers = timers

@@ -73,6 +73,7 @@ local in_main = BEGIN .. [[
     scenario.run(given)
     local taken = collectgarbage "count" - before
     collectgarbage "restart"
+    scenario.check(given, true)
     print(steps, errors, taken)
 ]] .. END
 

@@ -425,7 +425,8 @@ describe("lanes.scope", function()
         raises("bad argument #1 to 'scope' (function expected, got nil)", lanes.scope)
         raises("bad argument #1 to 'scope' (function expected, got table)", lanes.scope, {})
         raises("bad argument #2 to 'scope' (table expected, got number)", lanes.scope, print, 5)
-        raises("Bad 'on_eror' option (options of lanes.scope are on_error, timeout)", lanes.scope, print, { on_eror = "wait" })
+        raises("Bad 'on_eror' option; do you mean 'on_error'? (options of lanes.scope are on_error, timeout)",
+            lanes.scope, print, { on_eror = "wait" })
         raises("Bad 'on_error' option: \"stop\", lanes.scope expects \"cancel\" or \"wait\"", lanes.scope, print, { on_error = "stop" })
         for _, timeout in ipairs { -1, 0 / 0, "1", true } do
             raises("lanes.scope expects a number of seconds from 0", lanes.scope, print, { timeout = timeout })

@@ -194,6 +194,15 @@ function lanes.select(case, ...) end
 ---@return (lanes.Lane|lanes.Future)[]
 function lanes.wait(list, options) end
 
+---Calls a function, and waits until all lanes of its scope have ended.
+--- - the results of the function: `any...`
+--- - `lanes.cancel_error` after a soft request, or if the linda is cancelled: `CancelError`
+--- [Manual](docs/manual/scopes.md#lanesscopebody--options)
+---@param body fun(s: lanes.Scope): ...
+---@param options? lanes.ScopeOptions
+---@return any ...
+function lanes.scope(body, options) end
+
 ---Returns what sleeps in calls of Lanes, and for what it waits.
 --- - a list: `Waiting[]`
 --- - with "dot": `string`
@@ -625,6 +634,23 @@ function Future:cancel(mode, timeout, flag) end
 ---@class (exact) lanes.WaitOptions
 ---@field count? integer|"all" how many are to end; default 1
 ---@field timeout? number in seconds; 0 does not wait
+
+---What the function of `lanes.scope` gets: its lanes end with the function.
+---@class lanes.Scope
+local Scope = {}
+
+---Launches a lane of the scope.
+--- - launched: `Lane`
+--- [Manual](docs/manual/scopes.md#lanesscopebody--options)
+---@param generator fun(...: any): lanes.Lane
+---@param ... any its arguments
+---@return lanes.Lane
+function Scope:run(generator, ...) end
+
+---Options of `lanes.scope`.
+---@class (exact) lanes.ScopeOptions
+---@field on_error? "cancel"|"wait" whether an error ends the other lanes; default "cancel"
+---@field timeout? number seconds after which all lanes are asked to stop
 
 ---A lane that starts lanes again when they have ended.
 ---@class lanes.Supervisor

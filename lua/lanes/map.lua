@@ -9,7 +9,7 @@ local progress = require "lanes.progress"
 local cancel_error = lanes.cancel_error
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local move = rawget(table, "move")
-local Pool, attempt, is_whole = pools.Pool, helpers.attempt, helpers.is_whole
+local attempt, is_whole = helpers.attempt, helpers.is_whole
 
 local map = {}
 

@@ -35,7 +35,7 @@ local function kind_of(value)
         return "lane"
     elseif future_of(value) then
         return "future"
-    elseif pools and getmetatable(value) == pools.Pool then
+    elseif pools and getmetatable(value) == pools.Meta then
         return "pool"
     end
     return type(value)

@@ -115,12 +115,15 @@ fn watch_sources(
 }
 
 lua_function! {
-    /// `tell(notifier)`: makes it readable.
+    /// `tell(notifier)`: makes it readable. Does nothing for one that has been finalized, which a
+    /// weak table may still hold.
     always pub fn tell = tell_body
 }
 
 fn tell_body(state: State) -> Result<c_int, Raise> {
-    this(&Arguments::new(state, "tell"))?.signal().tell();
+    if let Some(notifier) = Userdata::<Notifier>::get(&state, 1) {
+        notifier.signal().tell();
+    }
     Ok(0)
 }
 

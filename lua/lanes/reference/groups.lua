@@ -162,6 +162,30 @@ return {
         },
     },
     {
+        class = "Scope", kind = "object", page = "scopes.md#lanesscopebody--options", own = true,
+        text = "What the function of `lanes.scope` gets: its lanes end with the function.",
+        members = {
+            {
+                name = "run", page = "scopes.md#lanesscopebody--options",
+                text = "Launches a lane of the scope.",
+                args = { { "generator", "fun(...: any): Lane" }, { "...", "any", "its arguments" } },
+                returns = { { "launched", "Lane" } },
+                errors = {
+                    "bad argument #1 to 'run' (a generator expected, ...)", "scope:run: the scope has ended",
+                    "scope:run: this scope belongs to another state",
+                },
+            },
+        },
+    },
+    {
+        class = "ScopeOptions", kind = "options", of = "lanes.scope", page = "scopes.md#lanesscopebody--options", own = true,
+        text = "Options of `lanes.scope`.",
+        members = {
+            { name = "on_error", type = "\"cancel\"|\"wait\"", text = "whether an error ends the other lanes; default \"cancel\"" },
+            { name = "timeout", type = "number", text = "seconds after which all lanes are asked to stop" },
+        },
+    },
+    {
         class = "Supervisor", kind = "object", page = "failures.md#supervisors", own = true,
         text = "A lane that starts lanes again when they have ended.",
         errors = { "can't index a supervisor with '<key>'" },

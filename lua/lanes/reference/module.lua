@@ -172,7 +172,7 @@ return {
                     { "the results", "MapResults" }, { "not in time", "nil", "\"timeout\"", rare = true },
                     { "after a soft request", "CancelError", rare = true },
                 },
-                errors = { "bad argument to 'map' (...)", "lanes needs the library 'package' for this function" },
+                errors = { "bad argument #<n> to 'map' (...)", "lanes needs the library 'package' for this function" },
             },
             {
                 name = "imap", page = "pools.md#lanesimapsource-f--options", own = true,
@@ -182,7 +182,7 @@ return {
                     { "f", "function" }, { "options?", "ImapOptions" },
                 },
                 returns = { { "the iterator", "fun(...: any): integer?, any, any, any" } },
-                errors = { "bad argument to 'imap' (...)", "lanes needs the library 'package' for this function" },
+                errors = { "bad argument #<n> to 'imap' (...)", "lanes needs the library 'package' for this function" },
             },
             {
                 name = "pool", page = "pools.md#lanespooloptions", own = true,
@@ -232,6 +232,16 @@ return {
                 errors = {
                     "a list of lanes and futures expected", "entry <n>: a lane or a future expected", "Bad '<name>' option",
                     "pool: waiting for a task of the same pool would take for ever",
+                },
+            },
+            {
+                name = "scope", page = "scopes.md#lanesscopebody--options", own = true,
+                text = "Calls a function, and waits until all lanes of its scope have ended.",
+                args = { { "body", "fun(s: Scope): any..." }, { "options?", "ScopeOptions" } },
+                returns = { { "the results of the function", "any..." }, { BACK, "CancelError", rare = true } },
+                errors = {
+                    "bad argument #1 to 'scope' (function expected, ...)", "bad argument #2 to 'scope' (table expected, ...)",
+                    "Bad '<name>' option",
                 },
             },
             {
