@@ -155,8 +155,8 @@ fn await_body(state: State) -> Result<c_int, Raise> {
     watched
         .begin()
         .unwrap_or_else(|OutOfMemory| out_of_memory());
-    // A wait for all is one for each: a `require` in one of the lanes that would wait for this state
-    // is an error.
+    // A wait for all is one for each: a `require` in one of the lanes that would wait for this
+    // state is an error.
     let mut marks = Vec::new();
     if slots_are_none && count >= watched.lanes.len() {
         grow::room(&mut marks, watched.lanes.len());

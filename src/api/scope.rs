@@ -132,8 +132,8 @@ fn wait_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `scope_stop(lane, how)`: asks a lane to stop, and wakes it: "soft", "hard", or "hooks", which
-    /// is a hard request that sets all hooks, too.
+    /// `scope_stop(lane, how)`: asks a lane to stop, and wakes it: "soft", "hard", or "hooks", a
+    /// hard request that sets all hooks, too.
     always pub fn stop = stop_body
 }
 
