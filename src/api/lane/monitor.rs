@@ -7,7 +7,7 @@ use crate::api::linda::arguments::shared_linda;
 use crate::api::linda::results;
 use crate::context::Context;
 use crate::lane::monitors::{Spare, send};
-use crate::lane::outcome::Stage;
+use crate::lane::outcome::{Outcome, Stage};
 use crate::linda::KeyRef;
 use crate::lua::{Arguments, NOT_ENOUGH_MEMORY, Raise, State, protect};
 use lanes_engine::park::Deadline;
@@ -46,7 +46,11 @@ pub fn monitor(state: State) -> Result<c_int, Raise> {
             Ok(count) => count,
             // The error value cannot be transferred, or cannot be built here.
             Err(Raise::Message(reason) | Raise::Bare(reason)) if !reason.is_out_of_memory() => {
-                let reason = reason.bytes();
+                let shown = match record.outcome.get() {
+                    Some(Outcome::Error(captured)) => captured.shown.as_ref(),
+                    _ => None,
+                };
+                let reason = shown.unwrap_or(&reason).bytes();
                 protect(state, 0, |raising| raising.push_bytes(reason))?;
                 1
             }
