@@ -251,9 +251,10 @@ local function later(module, name)
         end
         local fine, loaded = pcall(require, module)
         if not fine then
-            -- 5.1 and LuaJIT mark a module whose loading has failed, for ever.
+            -- 5.1 and LuaJIT mark a module whose loading has failed, for ever (lanes.late).
             for part, mark in pairs(package.loaded) do
-                if type(mark) == "userdata" and type(part) == "string" and string.find(part, "^lanes%.") then
+                local kind = type(mark)
+                if (kind == "userdata" or kind == "number") and type(part) == "string" and string.find(part, "^lanes%.") then
                     package.loaded[part] = nil
                 end
             end

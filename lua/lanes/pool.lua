@@ -4,6 +4,7 @@
 local lanes = require "lanes"
 local core = require "lanes_core"
 local helpers = require "lanes.helpers"
+local late = require "lanes.late"
 local worker = require "lanes.worker"
 
 local cancel_error = lanes.cancel_error
@@ -492,7 +493,7 @@ end
 
 --- Makes a notifier of the end of the task (docs/manual/loops.md#notifiers).
 function methods:notifier()
-    return require "lanes.notifier" (self, self[PRIVATE])
+    return late "lanes.notifier" (self, self[PRIVATE])
 end
 
 --- Waits until the task has ended.
@@ -710,12 +711,12 @@ setmetatable(Pool, {
 
 -- The methods `map` and `imap` are in a separate file, which requires this one.
 function Pool:map(...)
-    local results, reason = require "lanes.map".map_of_pool(self, ...)
+    local results, reason = late "lanes.map".map_of_pool(self, ...)
     return results, reason
 end
 
 function Pool:imap(...)
-    local iterator, state, control, guard = require "lanes.map".imap_of_pool(self, ...)
+    local iterator, state, control, guard = late "lanes.map".imap_of_pool(self, ...)
     return iterator, state, control, guard
 end
 

@@ -23,6 +23,8 @@
 --   errors   beginnings of the messages, as the pages of the manual list them
 -- Types are written as in LuaCATS, with the names of classes as they are here.
 
+local late = require "lanes.late"
+
 local reference = {}
 
 reference.faces = {
@@ -40,7 +42,7 @@ function reference.classes(face)
     if not face.classes then
         local classes = {}
         for _, part in ipairs(face.parts) do
-            for _, class in ipairs(require(part)) do
+            for _, class in ipairs(late(part)) do
                 classes[#classes + 1] = class
                 classes[class.class] = class
             end
