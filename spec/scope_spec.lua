@@ -421,6 +421,33 @@ describe("lanes.scope", function()
         end)
     end)
 
+    it("waits for its lanes wherever a hook interrupts it", function()
+        for _, mode in ipairs { "count", "call", "ret" } do
+            for round = 1, 40 do
+                local linda = lanes.linda()
+                local lane = lanes.gen("*", function(n)
+                    if rawget(_G, "jit") then rawget(_G, "jit").off() end
+                    local inner = require "lanes"
+                    local child = inner.gen("*", function() end)
+                    linda:set("ready", true)
+                    while true do
+                        local started
+                        local fine, err = pcall(inner.scope, function(s)
+                            for _ = 1, n % 4 do started = s:run(child) end
+                        end)
+                        if started and started.status ~= "done" and started.status ~= "cancelled" then
+                            linda:set("escaped", started.status)
+                        end
+                        if not fine then error(err, 0) end
+                    end
+                end)(round)
+                linda:receive(LIMIT, "ready")
+                assert.is_true(lane:cancel(mode, 1 + round, LIMIT))
+                assert.is_nil(linda:get "escaped")
+            end
+        end
+    end)
+
     it("says what is wrong with its arguments", function()
         raises("bad argument #1 to 'scope' (function expected, got nil)", lanes.scope)
         raises("bad argument #1 to 'scope' (function expected, got table)", lanes.scope, {})

@@ -341,7 +341,7 @@ function Lane:monitor(linda, key) end
 ---@return lanes.Notifier
 function Lane:notifier() end
 
----The name of the lane, "<unnamed>" if it has none.
+---The name of the lane, `"<unnamed>"` if it has none.
 --- - the name: `string`
 --- [Manual](docs/manual/lanes.md#names)
 ---@return string

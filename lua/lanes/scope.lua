@@ -272,6 +272,16 @@ local function run_body(known, self, body)
     keep(body(self))
 end
 
+-- Calls the function of a scope, and waits for its lanes.
+local function conclude(known, self, body)
+    local fine, failure = pcall(run_body, known, self, body)
+    known.over = true
+    if not fine then
+        fail(known, failure, core.end_number())
+    end
+    finish(known)
+end
+
 --- Calls a function with a new scope, and returns when its lanes have ended, too
 --- (docs/manual/scopes.md).
 -- @param body the function
@@ -295,12 +305,17 @@ function scope.scope(body, options)
     known.err = false -- so that setting it later allocates nothing
     local self = setmetatable({ [PRIVATE] = known }, Scope)
     known.guard = core.scope(options.timeout, on_error == "cancel")
-    local fine, failure = pcall(run_body, known, self, body)
-    known.over = true
+    local fine, failure = pcall(conclude, known, self, body)
     if not fine then
+        -- A hook has raised it between two calls, which it does once: that of a request, or of Ctrl-C.
+        known.over = true
         fail(known, failure, core.end_number())
+        if failure == cancel_error then
+            known.must_end = true
+            stop(known, "hard")
+        end
+        finish(known)
     end
-    finish(known)
     local timed_out = core.scope_end(known.guard)
     if known.must_end then
         error(cancel_error, 0)

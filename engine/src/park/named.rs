@@ -360,7 +360,9 @@ impl Locks {
     }
 
     /// Notes that `from` waits for `to`, without a deadline, until `ended` is called. If the wait
-    /// `lends`, `to` can take the locks that `from` holds. Unwinds if out of memory.
+    /// `lends`, `to` can take the locks that `from` holds.
+    ///
+    /// Errors: out of memory, and nothing has changed.
     pub fn waits(&self, from: Party, to: Party, lends: bool) -> Result<(), OutOfMemory> {
         let mut table = self.0.lock();
         table.try_room()?;

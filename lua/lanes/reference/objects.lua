@@ -66,7 +66,7 @@ return {
             },
             {
                 name = "get_debug_threadname", page = "lanes.md#names",
-                text = "The name of the lane, \"<unnamed>\" if it has none.",
+                text = "The name of the lane, `\"<unnamed>\"` if it has none.",
                 args = {},
                 returns = { { "the name", "string" } },
             },
