@@ -262,7 +262,28 @@ impl Record {
         let targets = self.targets.lock();
         *self.hook.lock() = Some((mask, count));
         self.raised.store(false, Ordering::SeqCst);
-        for target in &*targets {
+        self.set_in(&targets, mask, count);
+    }
+
+    /// Whether a hook was asked for and has not raised its error.
+    pub fn expects_hook(&self) -> bool {
+        self.has_hook() && !self.raised.load(Ordering::SeqCst)
+    }
+
+    /// Sets a hook again that was asked for and has not raised its error. On LuaJIT one can be lost:
+    /// the lane writes the field that says which hooks there are, too, for example around a
+    /// finalizer.
+    pub fn repeat_hooks(&self) {
+        let targets = self.targets.lock();
+        if let Some((mask, count)) = *self.hook.lock()
+            && !self.raised.load(Ordering::SeqCst)
+        {
+            self.set_in(&targets, mask, count);
+        }
+    }
+
+    fn set_in(&self, targets: &[Target], mask: i32, count: i32) {
+        for target in targets {
             // While a hook counts, the lane counts down in the field that is written here, and
             // could overwrite it. It stops counting once it has seen that there is no hook, for
             // which it looks before each instruction.

@@ -5,11 +5,18 @@ use crate::api::what::What;
 use crate::context::Context;
 use crate::lane::{Handle, Record};
 use crate::loading::Waiting;
+use crate::lua::compat::LUAJIT;
 use crate::lua::{Arguments, Kind, Raise, State, Userdata, protect};
 use lanes_engine::park::{Deadline, Refusal, Wait};
 use std::cell::{Cell, RefCell};
 use std::os::raw::c_int;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a wait for a lane lets pass before it sets the hook of a request again: first, doubled
+/// each time, and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Pushes a handle of a lane without options.
 pub fn push_plain(context: &Context, state: State, record: &Arc<Record>) -> Result<(), Raise> {
@@ -87,6 +94,27 @@ pub fn wait_anyway(context: &Context, state: State, record: &Record) -> Result<(
 }
 
 fn wait_unmarked(
+    context: &Context,
+    state: State,
+    record: &Record,
+    deadline: Deadline,
+) -> Result<bool, Raise> {
+    let mut pause = FIRST_PAUSE;
+    while LUAJIT && record.expects_hook() {
+        let next = Instant::now() + pause;
+        if deadline == Deadline::Now || matches!(deadline, Deadline::At(end) if end <= next) {
+            break;
+        }
+        if wait_until(context, state, record, Deadline::At(next))? {
+            return Ok(true);
+        }
+        record.repeat_hooks();
+        pause = (2 * pause).min(LONGEST_PAUSE);
+    }
+    wait_until(context, state, record, deadline)
+}
+
+fn wait_until(
     context: &Context,
     state: State,
     record: &Record,
