@@ -26,7 +26,6 @@ build = {
          ["lanes.core"] = "lua/lanes/core.lua",
          ["lanes.help"] = "lua/lanes/help.lua",
          ["lanes.helpers"] = "lua/lanes/helpers.lua",
-         ["lanes.late"] = "lua/lanes/late.lua",
          ["lanes.limit"] = "lua/lanes/limit.lua",
          ["lanes.loops"] = "lua/lanes/loops.lua",
          ["lanes.map"] = "lua/lanes/map.lua",

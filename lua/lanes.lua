@@ -235,6 +235,25 @@ local function timer(linda, key, first, period)
     core.timer(linda, key, first, period)
 end
 
+-- Loads a module of the library when it is first needed. As `require`, but if that fails, which may be
+-- for lack of memory, a later call tries again.
+local function late(module)
+    local fine, loaded = pcall(require, module)
+    if fine then
+        return loaded
+    end
+    -- 5.1 and LuaJIT mark a module whose loading has failed, for ever. The mark is a light userdata,
+    -- which some releases of LuaJIT take for a number.
+    for part, mark in pairs(package.loaded) do
+        local kind = type(mark)
+        if (kind == "userdata" or kind == "number") and type(part) == "string" and string.find(part, "^lanes%.") then
+            package.loaded[part] = nil
+        end
+    end
+    error(loaded, 0)
+end
+core.late = late
+
 local function pass(...)
     return ...
 end
@@ -249,18 +268,7 @@ local function later(module, name)
         if not require then
             error("lanes needs the library 'package' for this function, which this lane does not have", 2)
         end
-        local fine, loaded = pcall(require, module)
-        if not fine then
-            -- 5.1 and LuaJIT mark a module whose loading has failed, for ever (lanes.late).
-            for part, mark in pairs(package.loaded) do
-                local kind = type(mark)
-                if (kind == "userdata" or kind == "number") and type(part) == "string" and string.find(part, "^lanes%.") then
-                    package.loaded[part] = nil
-                end
-            end
-            error(loaded, 0)
-        end
-        return pass(loaded[name](...))
+        return pass(late(module)[name](...))
     end
 end
 

@@ -5,16 +5,9 @@ local assert, describe, it, _ENV = support.plain(assert, describe, it)
 local lanes = require "lanes"
 local needs = require "needs"
 
-local pack, raises = support.pack, support.raises
+local pack, raises, same = support.pack, support.raises, support.same
 local LIMIT = support.LIMIT
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
-
-local function same(expected, found)
-    assert.are.equal(expected.n or #expected, found.n)
-    for i = 1, found.n do
-        assert.are.equal(expected[i], found[i])
-    end
-end
 
 -- How functions run as coroutines of each loop until all have ended.
 local drivers = {}

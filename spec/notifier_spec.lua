@@ -10,11 +10,7 @@ local pack, raises, readable = support.pack, support.raises, descriptors.readabl
 local LIMIT = support.LIMIT
 
 local function same(expected, ...)
-    local found = pack(...)
-    assert.are.equal(expected.n or #expected, found.n)
-    for i = 1, found.n do
-        assert.are.equal(expected[i], found[i])
-    end
+    support.same(expected, pack(...))
 end
 
 -- Makes a lane that calls a function with a linda.

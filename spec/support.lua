@@ -51,6 +51,17 @@ function support.pack(...)
     return { n = select("#", ...), ... }
 end
 
+--- Asserts that the results of a call are these values.
+-- @param expected a list, with its length in `n` if it has nils
+-- @param found the results, as `support.pack` returns them
+function support.same(expected, found)
+    local luassert = require "luassert"
+    luassert.are.equal(expected.n or #expected, found.n)
+    for i = 1, found.n do
+        luassert.are.equal(expected[i], found[i])
+    end
+end
+
 --- The position of the calling line, as it stands before an error message: "file:line: ".
 function support.here()
     local info = debug.getinfo(2, "Sl")

@@ -64,16 +64,8 @@ return function(face, classes)
         return write(notation.read(text))
     end
 
-    -- The arguments of a call as a function type's.
     local function arguments(args, self)
-        local texts = {}
-        if self then
-            texts[1] = "self: " .. self
-        end
-        for _, arg in ipairs(args) do
-            texts[#texts + 1] = arg[1] .. ": " .. typed(arg[2])
-        end
-        return table.concat(texts, ", ")
+        return notation.arguments(args, self, typed)
     end
 
     local function documentation(class, member)
@@ -142,12 +134,8 @@ return function(face, classes)
                 line("---@alias %s %s", name, typed(class.type))
             end
         elseif class.kind == "function" then
-            local texts = {}
-            for i, arg in ipairs(class.args) do
-                texts[i] = arg[1] .. ": " .. typed(arg[2])
-            end
             line("---%s", class.text)
-            line("---@alias %s fun(%s)%s", name, table.concat(texts, ", "), results(notation.returned(class)))
+            line("---@alias %s fun(%s)%s", name, arguments(class.args), results(notation.returned(class)))
         elseif class.kind == "opaque" then
             line("---%s", class.text)
             line("---@class %s: %s", name, class.type)

@@ -154,4 +154,19 @@ function notation.returned(member)
     return list
 end
 
+--- The arguments of a call as those of a function type: "self: Linda, key: Key".
+-- @param args as in an entry of the reference
+-- @param self the class of a method; nil for a function
+-- @param typed a function that writes a type in the language of the file
+function notation.arguments(args, self, typed)
+    local texts = {}
+    if self then
+        texts[1] = "self: " .. self
+    end
+    for _, arg in ipairs(args) do
+        texts[#texts + 1] = arg[1] .. ": " .. typed(arg[2])
+    end
+    return table.concat(texts, ", ")
+end
+
 return notation

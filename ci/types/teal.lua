@@ -88,14 +88,7 @@ return function(face, classes)
     end
 
     local function signature(args, returned, self)
-        local texts = {}
-        if self then
-            texts[1] = "self: " .. self
-        end
-        for _, arg in ipairs(args) do
-            texts[#texts + 1] = arg[1] .. ": " .. typed(arg[2])
-        end
-        return "function(" .. table.concat(texts, ", ") .. ")" .. results(returned)
+        return "function(" .. notation.arguments(args, self, typed) .. ")" .. results(returned)
     end
 
     local function members(class, self)

@@ -11,7 +11,6 @@
 local lanes = require "lanes"
 local core = require "lanes_core"
 local helpers = require "lanes.helpers"
-local late = require "lanes.late"
 local loops = require "lanes.loops"
 local pools
 
@@ -347,7 +346,7 @@ local function new(loop)
 
     --- As `lane:join` and `future:join`.
     function calls.join(lane, timeout)
-        pools = pools or late "lanes.pool"
+        pools = pools or core.late "lanes.pool"
         if pools.future(lane) then
             return join_future("join", lane, timeout, 2)
         end
@@ -383,7 +382,7 @@ local function new(loop)
     -- @return its results; `cancel_error` if the calling lane is to stop, or the task is cancelled.
     --   Raises its error
     function calls.call(pool, ...)
-        pools = pools or late "lanes.pool"
+        pools = pools or core.late "lanes.pool"
         local f = ...
         if getmetatable(pool) ~= pools.Meta then
             f = pool
@@ -392,7 +391,7 @@ local function new(loop)
             error(("bad argument #1 to 'call' (a function, or a pool and a function expected, got %s)"):format(type(f)), 2)
         end
         if f == pool then
-            return calls.call(late "lanes.map".default(), f, ...)
+            return calls.call(core.late "lanes.map".default(), f, ...)
         end
         local wait = new_wait(loop, "call", nil, attempt_room, 1)
         wait.pool, wait.own, wait.known = pool, pools.access(pool, "call", 2), true

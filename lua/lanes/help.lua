@@ -5,6 +5,8 @@ local lanes = require "lanes"
 local core = require "lanes_core"
 local reference = require "lanes.reference"
 
+reference.load = core.late
+
 local help = {}
 
 local INDENT = "    "

@@ -78,6 +78,16 @@ function helpers.check_options(call, options, known, level)
     end
 end
 
+--- Checks the timeout that is the argument of a method. Raises an error if it is no number of seconds.
+-- @param timeout nil, or seconds
+-- @param call name of the method, for messages
+-- @param level the level of the error's position, as for `error`
+function helpers.check_timeout(timeout, call, level)
+    if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
+        error(("bad argument #1 to '%s' (number expected, got %s)"):format(call, helpers.described(timeout)), level + 1)
+    end
+end
+
 --- The time at which a wait of `timeout` seconds that begins now ends; nil if it is nil.
 function helpers.deadline(timeout)
     return timeout and lanes.now_secs() + timeout

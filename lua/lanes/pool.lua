@@ -4,7 +4,6 @@
 local lanes = require "lanes"
 local core = require "lanes_core"
 local helpers = require "lanes.helpers"
-local late = require "lanes.late"
 local worker = require "lanes.worker"
 
 local cancel_error = lanes.cancel_error
@@ -493,7 +492,7 @@ end
 
 --- Makes a notifier of the end of the task (docs/manual/loops.md#notifiers).
 function methods:notifier()
-    return late "lanes.notifier" (self, self[PRIVATE])
+    return core.late "lanes.notifier" (self, self[PRIVATE])
 end
 
 --- Waits until the task has ended.
@@ -502,9 +501,7 @@ end
 --   cancel_error
 function methods:join(timeout)
     check_future(self, "join")
-    if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
-        error(("bad argument #1 to 'join' (number expected, got %s)"):format(described(timeout)), 2)
-    end
+    helpers.check_timeout(timeout, "join", 2)
     local ended = await(self, timeout and timeout >= 0 and timeout or nil)
     if ended == cancel_error then
         return cancel_error
@@ -711,12 +708,12 @@ setmetatable(Pool, {
 
 -- The methods `map` and `imap` are in a separate file, which requires this one.
 function Pool:map(...)
-    local results, reason = late "lanes.map".map_of_pool(self, ...)
+    local results, reason = core.late "lanes.map".map_of_pool(self, ...)
     return results, reason
 end
 
 function Pool:imap(...)
-    local iterator, state, control, guard = late "lanes.map".imap_of_pool(self, ...)
+    local iterator, state, control, guard = core.late "lanes.map".imap_of_pool(self, ...)
     return iterator, state, control, guard
 end
 

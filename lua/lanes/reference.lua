@@ -23,9 +23,10 @@
 --   errors   beginnings of the messages, as the pages of the manual list them
 -- Types are written as in LuaCATS, with the names of classes as they are here.
 
-local late = require "lanes.late"
-
 local reference = {}
+
+-- Loads a part.
+reference.load = require
 
 reference.faces = {
     {
@@ -42,7 +43,7 @@ function reference.classes(face)
     if not face.classes then
         local classes = {}
         for _, part in ipairs(face.parts) do
-            for _, class in ipairs(late(part)) do
+            for _, class in ipairs(reference.load(part)) do
                 classes[#classes + 1] = class
                 classes[class.class] = class
             end

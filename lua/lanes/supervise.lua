@@ -186,18 +186,12 @@ local function private(self, call)
     return known
 end
 
-local function check_timeout(timeout, call)
-    if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
-        error(("bad argument #1 to '%s' (number expected, got %s)"):format(call, described(timeout)), 3)
-    end
-end
-
 --- Waits until the supervisor has ended.
 -- @param timeout in seconds; nil waits as long as it takes
 -- @return true; nil and the error if it has failed; nil, "timeout"
 function methods:join(timeout)
     local known = private(self, "join")
-    check_timeout(timeout, "join")
+    helpers.check_timeout(timeout, "join", 2)
     return known.lane:join(timeout)
 end
 
@@ -206,7 +200,7 @@ end
 -- @return true; false, "timeout"; nil and the error if the supervisor has failed
 function methods:stop(timeout)
     local known = private(self, "stop")
-    check_timeout(timeout, "stop")
+    helpers.check_timeout(timeout, "stop", 2)
     known.linda:set("stop", true)
     local _, err, trace = known.lane:join(timeout)
     local status = known.lane.status

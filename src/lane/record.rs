@@ -270,8 +270,8 @@ impl Record {
         self.has_hook() && !self.raised.load(Ordering::SeqCst)
     }
 
-    /// Sets a hook again that was asked for and has not raised its error. On LuaJIT one can be lost:
-    /// the lane writes the field that says which hooks there are, too, for example around a
+    /// Sets a hook again that was asked for and has not raised its error. On LuaJIT one can be
+    /// lost: the lane writes the field that says which hooks there are, too, for example around a
     /// finalizer.
     pub fn repeat_hooks(&self) {
         let targets = self.targets.lock();
