@@ -93,6 +93,7 @@ local REASONS = { [200] = "OK", [400] = "Bad Request", [404] = "Not Found", [405
 local listener, left, stop = assert(uv.new_tcp()), options["-n"], nil
 
 --- Reads the head of a request from a client, in a coroutine; returns method and path, or nothing.
+---@async
 local function read_head(client)
     local waiting, text = coroutine.running(), ""
     client:read_start(function(problem, chunk)
@@ -106,6 +107,8 @@ local function read_head(client)
     return text:match "^(%u+) (%S+) HTTP/1%.%d\r?\n"
 end
 
+--- Answers a client, in a coroutine.
+---@async
 local function serve(client)
     local method, path = read_head(client)
     local status, text = 400, "this is not HTTP"
