@@ -262,6 +262,39 @@ describe("lanes.waiting", function()
         assert.is_function(two)
     end)
 
+    it("names the program's line where functions of the library in Lua wait", function()
+        local ways = {
+            scope = function(linda, child)
+                require "lanes".scope(function(s) s:run(child, linda) end)
+            end,
+            wait = function(linda, child) require "lanes".wait { child(linda) } end,
+            future = function(linda)
+                local pool = require "lanes".pool { workers = 1 }
+                pool:submit(function() linda:receive "end" end):join()
+            end,
+            map = function(linda)
+                local pool = require "lanes".pool { workers = 1 }
+                pool:map(function() linda:receive "end" end, { 1 })
+            end,
+        }
+        for name, way in pairs(ways) do
+            local linda = lanes.linda()
+            local lane = lanes.gen("*", function()
+                set_debug_threadname(name)
+                way(linda, require "lanes".gen("*", function(x) x:receive "end" end))
+                return true
+            end)()
+            local where = support.until_true(function()
+                for _, entry in ipairs(lanes.waiting()) do
+                    if entry.name == ("lane %q"):format(name) then return entry.where end
+                end
+            end, name .. " sleeps")
+            assert.matches("deadlock_spec.lua:%d+$", where)
+            linda:send("end", true)
+            assert.is_true(lane[1])
+        end
+    end)
+
     it("shows main to a lane", function()
         local linda = lanes.linda "main waits"
         local lane = lanes.gen("*", function()

@@ -13,12 +13,14 @@ use lanes_engine::sync::Mutex;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// The files of the library, whose lines are not where a program waits.
-const OURS: [&[u8]; 8] = [
+const OURS: [&[u8]; 10] = [
     b"lanes.lua",
     b"lanes/async.lua",
     b"lanes/map.lua",
     b"lanes/notifier.lua",
     b"lanes/pool.lua",
+    b"lanes/scope.lua",
+    b"lanes/supervise.lua",
     b"lanes/supervisor.lua",
     b"lanes/wait.lua",
     b"lanes/worker.lua",
