@@ -113,7 +113,7 @@ function Scope.__index(_, key)
     if methods[key] then
         return methods[key]
     end
-    error(("can't index a scope with '%s': a scope has 'run'"):format(tostring(key)), 2)
+    helpers.no_field("scope", key, "'run'", 2)
 end
 
 function Scope.__tostring()
