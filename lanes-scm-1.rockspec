@@ -24,12 +24,22 @@ build = {
       lib = { lanes_core = "target/rock/lanes_core.so" },
       lua = {
          lanes = "lua/lanes.lua",
+         ["lanes.async"] = "lua/lanes/async.lua",
          ["lanes.core"] = "lua/lanes/core.lua",
+         ["lanes.help"] = "lua/lanes/help.lua",
          ["lanes.helpers"] = "lua/lanes/helpers.lua",
          ["lanes.limit"] = "lua/lanes/limit.lua",
+         ["lanes.loops"] = "lua/lanes/loops.lua",
          ["lanes.map"] = "lua/lanes/map.lua",
+         ["lanes.notifier"] = "lua/lanes/notifier.lua",
          ["lanes.pool"] = "lua/lanes/pool.lua",
          ["lanes.progress"] = "lua/lanes/progress.lua",
+         ["lanes.reference"] = "lua/lanes/reference.lua",
+         ["lanes.reference.groups"] = "lua/lanes/reference/groups.lua",
+         ["lanes.reference.loops"] = "lua/lanes/reference/loops.lua",
+         ["lanes.reference.module"] = "lua/lanes/reference/module.lua",
+         ["lanes.reference.objects"] = "lua/lanes/reference/objects.lua",
+         ["lanes.scope"] = "lua/lanes/scope.lua",
          ["lanes.supervise"] = "lua/lanes/supervise.lua",
          ["lanes.supervisor"] = "lua/lanes/supervisor.lua",
          ["lanes.wait"] = "lua/lanes/wait.lua",
@@ -38,6 +48,6 @@ build = {
    },
    platforms = { windows = { install = { lib = { lanes_core = "target/rock/lanes_core.dll" } } } },
    -- C modules that use deep objects find the headers here.
-   copy_directories = { "docs", "examples", "include" },
+   copy_directories = { "docs", "examples", "include", "types" },
 }
 test = { type = "busted" }

@@ -1,4 +1,11 @@
 -- wordcount.lua: counts the words of many files in a pool of lanes, with a progress bar.
+--
+--   $ lua examples/wordcount.lua -n 3 LICENSE
+--         21      170       1077 LICENSE
+--         21      170       1077 in 1 files
+--         15 the
+--          9 or
+--          9 software
 
 local HELP = [=[
 usage: lua examples/wordcount.lua [-j LANES] [-n WORDS] PATH...

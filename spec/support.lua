@@ -51,6 +51,17 @@ function support.pack(...)
     return { n = select("#", ...), ... }
 end
 
+--- Asserts that the results of a call are these values.
+-- @param expected a list, with its length in `n` if it has nils
+-- @param found the results, as `support.pack` returns them
+function support.same(expected, found)
+    local luassert = require "luassert"
+    luassert.are.equal(expected.n or #expected, found.n)
+    for i = 1, found.n do
+        luassert.are.equal(expected[i], found[i])
+    end
+end
+
 --- The position of the calling line, as it stands before an error message: "file:line: ".
 function support.here()
     local info = debug.getinfo(2, "Sl")
@@ -147,9 +158,9 @@ function support.until_status(handle, status)
 end
 
 --- Whether the main thread of this process sleeps, as it does while the specs wait. Lanes may call this. If the system has no such
--- information, returns true after a moment.
+-- information, or an emulator makes it up, returns true after a moment.
 function support.main_sleeps()
-    if not machine.tells then
+    if not machine.tells or machine.emulated then
         require "lanes".sleep(0.05)
         return true
     end

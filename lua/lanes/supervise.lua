@@ -6,7 +6,7 @@ local helpers = require "lanes.helpers"
 local body = require "lanes.supervisor"
 
 local cancel_error = lanes.cancel_error
-local described, names = helpers.described, helpers.names
+local described, names, suggestion = helpers.described, helpers.names, helpers.suggestion
 
 local supervise = {}
 
@@ -44,7 +44,7 @@ local function checked_child(given, number, known)
     known[given.name] = true
     for key in pairs(given) do
         if not CHILD[key] then
-            return nil, ("%s: unknown field '%s' (fields are %s)"):format(where, tostring(key), names(CHILD))
+            return nil, ("%s: unknown field '%s'%s"):format(where, tostring(key), suggestion(key, "fields are", CHILD))
         end
     end
     if type(given.start) ~= "function" then
@@ -74,7 +74,7 @@ local function checked(given)
     for key in pairs(given) do
         local is_child = type(key) == "number" and key >= 1 and key <= count and key % 1 == 0
         if not is_child and not OPTIONS[key] then
-            return nil, ("unknown option '%s' (options are %s)"):format(tostring(key), names(OPTIONS))
+            return nil, ("unknown option '%s'%s"):format(tostring(key), suggestion(key, "options are", OPTIONS))
         end
     end
     if count == 0 then
@@ -186,18 +186,12 @@ local function private(self, call)
     return known
 end
 
-local function check_timeout(timeout, call)
-    if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
-        error(("bad argument #1 to '%s' (number expected, got %s)"):format(call, described(timeout)), 3)
-    end
-end
-
 --- Waits until the supervisor has ended.
 -- @param timeout in seconds; nil waits as long as it takes
 -- @return true; nil and the error if it has failed; nil, "timeout"
 function methods:join(timeout)
     local known = private(self, "join")
-    check_timeout(timeout, "join")
+    helpers.check_timeout(timeout, "join", 2)
     return known.lane:join(timeout)
 end
 
@@ -206,7 +200,7 @@ end
 -- @return true; false, "timeout"; nil and the error if the supervisor has failed
 function methods:stop(timeout)
     local known = private(self, "stop")
-    check_timeout(timeout, "stop")
+    helpers.check_timeout(timeout, "stop", 2)
     known.linda:set("stop", true)
     local _, err, trace = known.lane:join(timeout)
     local status = known.lane.status
@@ -229,7 +223,12 @@ function Supervisor:__index(key)
     if key == "status" then
         return private(self, "status").lane.status
     end
-    return methods[key]
+    return methods[key] or helpers.no_field("supervisor", key, "'status', 'join', 'stop' and 'which'", 2)
+end
+
+function Supervisor:__tostring()
+    local children = rawget(self, PRIVATE).linda:get "children"
+    return ("Supervisor: %s, %d children"):format(self.status, type(children) == "table" and #children or 0)
 end
 
 function Supervisor:__close()

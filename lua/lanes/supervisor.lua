@@ -128,7 +128,9 @@ return function(linda, children, settings, cancel_error, now)
             for i = first, last do
                 local child = children[i]
                 if i == position or child.restart ~= "temporary" then
-                    child.restarts = child.restarts + 1
+                    child.restarts, child.status = child.restarts + 1, "running"
+                    -- What the child does may be seen before `start` returns.
+                    publish()
                     local started, failure = start(child)
                     if not started then
                         child.status, child.err = "error", failure

@@ -10,11 +10,13 @@ local machine = require "machine"
 local deaf = {
     spinning = true, ["spinning under pcall"] = true, ["waiting under pcall"] = true, ["in a finalizer that spins"] = true,
     ["in os.execute"] = true, ["in a read"] = true, ["waiting in a callback of luv"] = true, ["spinning in a callback of luv"] = true,
-    ["loading a module that spins"] = true, ["a pool with tasks that spin"] = true, ["loading a module that is in os.execute"] = true,
+    ["loading a module that spins"] = true, ["a pool with tasks that spin"] = true,
+    ["waiting in coroutines of a loop of luv"] = true, ["loading a module that is in os.execute"] = true,
 }
 local lanes = require "lanes".configure { shutdown_timeout = deaf[activity] and 0.05 or 100000, with_timers = timers == "timers" }
 local linda = lanes.linda "endings"
 local sleep = lanes.sleep
+local send_signal = ending:find "^SIG" and machine.signaller()
 
 -- A command that runs as long as this process.
 local endless = machine.endless()
@@ -67,6 +69,36 @@ activities["a supervisor whose children fail"] = function()
     for _ = 1, 3 do linda:receive "there" end
 end
 
+activities["waiting for notifiers"] = function()
+    notifier = linda:notifier "never" -- luacheck: ignore (it stays alive in a global)
+    launch(3, function()
+        local notifiers = { linda:notifier("never", "neither"), require "lanes".gen("*", function() linda:receive "never" end)():notifier() } -- luacheck: ignore
+        linda:send("there", true)
+        local found, socket = pcall(require, "socket")
+        while true do
+            -- A request makes them readable.
+            if found then socket.select(notifiers) end
+            notifiers[1]:receive()
+        end
+    end)
+    ended = handle:notifier() -- luacheck: ignore
+end
+
+activities["waiting in coroutines of a loop of luv"] = function()
+    launch(3, function()
+        local async = require "lanes".async.luv() -- luacheck: ignore
+        for i = 1, 3 do
+            coroutine.wrap(function() async.receive(linda, i == 1 and 1000 or nil, "never" .. i) end)()
+        end
+        coroutine.wrap(function()
+            async.sleep(0)
+            linda:send("there", true)
+            async.call(function() linda:receive "never" end) -- luacheck: ignore
+        end)()
+        require "luv".run()
+    end)
+end
+
 activities["a pool with tasks that spin"] = function()
     pool = lanes.pool { workers = 2 } -- luacheck: ignore
     for _ = 1, 2 do pool:submit(function() linda:send("there", true) while true do end end) end -- luacheck: ignore
@@ -87,6 +119,32 @@ activities["a wait for lanes"] = function()
         linda:send("there", true)
         require "lanes".wait({ inner }, { count = "all" })
     end)
+end
+
+activities["within a scope"] = function()
+    launch(2, function()
+        local lanes = require "lanes" -- luacheck: ignore
+        lanes.scope(function(s)
+            for _ = 1, 2 do s:run(lanes.gen("*", function() linda:receive "never" end)) end
+            linda:send("there", true)
+            linda:receive "never"
+        end, { timeout = 1000 })
+    end)
+end
+
+-- The program ends within the scope.
+activities["in a scope of the main state"] = function()
+    lanes.scope(function(s)
+        for _ = 1, 2 do
+            s:run(lanes.gen("*", function()
+                linda:send("there", true)
+                linda:receive "never"
+            end))
+        end
+        for _ = 1, 2 do linda:receive "there" end
+        ends() -- luacheck: ignore (a global that is set below)
+        linda:send("never", true, true)
+    end, { timeout = 1000 })
 end
 
 function activities.sending()
@@ -123,8 +181,8 @@ activities["in os.execute"] = function()
 end
 
 activities["in a read"] = function()
-    -- io.popen, by which signals are sent below, flushes all files first, and so waits until no thread reads.
-    local command = ending:find("^SIG") and machine.endless(1) or endless
+    -- With musl, the end that follows Ctrl-C waits until no thread reads.
+    local command = machine.is_musl() and ending == "SIGINT" and machine.endless(1) or endless
     launch(2, function()
         local pipe = io.popen(command)
         linda:send("opened", true)
@@ -228,7 +286,7 @@ activities["loading a module that spins"] = function()
 end
 
 activities["loading a module that is in os.execute"] = function()
-    local command = ending == "SIGINT" and "sleep 1" or endless
+    local command = ending == "SIGINT" and machine.endless(1) or endless
     loading(function() os.execute(command) end)
 end
 
@@ -272,11 +330,14 @@ function endings.exit() os.exit(7) end
 
 function endings.close() os.exit(7, true) end
 
--- Ctrl-C is dropped while any thread is in os.execute, since that ignores it.
+-- Seconds after which a signal is sent again: POSIX systems drop Ctrl-C while any thread is in os.execute. Where it arrives, a second one
+-- ends the process.
+local again = activity:find "in os.execute$" and not machine.windows and 0.5 or 1000
 local function signal(name)
     repeat
-        machine.signal(name):close()
-    until linda:receive(0.05, "never")
+        local sent = send_signal(name)
+        if sent then sent:close() end
+    until linda:receive(again, "never")
 end
 
 function endings.SIGTERM() signal("TERM") end
@@ -287,5 +348,6 @@ if timers == "timers" then
     lanes.timer(linda, "tick", 0.001, 0.001)
     lanes.timer(linda, "later", 1000)
 end
+ends = endings[ending] -- luacheck: ignore
 activities[activity]()
 endings[ending]()

@@ -21,10 +21,12 @@ local STEPS = {
     { 3, "drop" }, { 4, "join" }, { 4, "cancel" },
     { 3, "stream" }, { 2, "exchange" }, { 2, "release" }, { 2, "share" }, { 2, "rest" }, { 3, "wake" },
     { 2, "hooks" }, { 2, "outlive_hooks" }, { 1, "runaway" }, { 1, "recurse" }, { 2, "own" }, { 8, "use" }, { 2, "pool" },
+    { 3, "choose" }, { 2, "await" }, { 3, "scope" }, { 2, "watch" },
 }
 -- Steps that launch lanes and wait for them.
 local WAITING = {
     stream = true, exchange = true, release = true, share = true, rest = true, wake = true, outlive_hooks = true, use = true, pool = true,
+    choose = true, await = true, scope = true, watch = true,
 }
 local WEIGHT = 0
 for _, step in ipairs(STEPS) do WEIGHT = WEIGHT + step[1] end
@@ -151,11 +153,20 @@ function generator.plan(seed, size)
         elseif kind == "rest" then
             return ("r:rest(%q)"):format(pick(rests))
         elseif kind == "use" then
-            if random(1, 8) == 1 then return "modules.cross(r:child(), r:child())" end
+            if random(1, 8) == 1 then return "modules.cross(r:child(), r:child(), r:private())" end
             return (module_step())
         elseif kind == "pool" then
             return ("r:pool(%d, %d, %d, %s, %d)"):format(random(1, 3), random(0, 20), random(1, 6), pick { "nil", "nil", "1", "3" },
                 random(0, 4))
+        elseif kind == "choose" then
+            return ("r:choose(%d, %d, %s, %d)"):format(random(1, 3), random(1, 8), pick { "-1", "1", "2" }, shape)
+        elseif kind == "await" then
+            return ("r:await(%d, %d)"):format(random(1, 4), random(1, 3))
+        elseif kind == "scope" then
+            return ("r:scope(%d, %s, %s, %s, %s)"):format(random(1, 3), pick { '"none"', '"lane"', '"body"', '"timeout"' },
+                pick { '"cancel"', '"cancel"', '"wait"' }, tostring(random(1, 2) == 1), tostring(random(1, 3) == 1))
+        elseif kind == "watch" then
+            return ("r:watch(%d, %s)"):format(random(1, 4), pick { '"done"', '"error"', '"cancelled"' })
         elseif kind == "outlive_hooks" then
             return ("r:outlive_hooks(%s)"):format(pick(HOOKS))
         end

@@ -244,8 +244,8 @@ end
 
 --- Two lanes load two modules that require each other: each is lent the other's.
 -- @param one, other names of modules that no other step uses
-function modules.cross(one, other)
-    local linda = lanes.linda()
+-- @param linda by which they wait for each other; a lane that is ended half way cancels it
+function modules.cross(one, other, linda)
     local generator = lanes.gen("*", function(first, second)
         package.preload[first] = function()
             linda:send(first, true)

@@ -548,6 +548,150 @@ function Lane:pool(workers, count, chunk, max_tasks, failing) -- luacheck: ignor
     pool:close()
 end
 
+-- Some lanes send `each` values to two lindas in turn, by a select that sends or not; this one
+-- takes them by selects. Every value comes once, and those of one lane and linda in order.
+function Lane:choose(senders, each, limit, shape)
+    local one, two = self:private(), self:private()
+    for _, linda in ipairs { one, two } do linda:limit("chosen", limit) end
+    local body = lanes.gen("*", function(id, logs, a, b, count, how)
+        local r = require "random.runtime".lane(id, false, logs, a)
+        return r:send_either(a, b, count, how)
+    end)
+    local children = {}
+    for i = 1, senders do children[i] = body(self:child(), self.logs, one, two, each, shape) end
+    local last, complete = {}, true
+    for _ = 1, senders * each do
+        local case, key, value = lanes.select({ one, "receive", "nothing", "chosen" }, { two, "receive", "chosen" })
+        if case == cancel_error then
+            complete = false
+            break
+        end
+        if key ~= "chosen" then error("select gave the key " .. tostring(key)) end
+        local sender, from, n = undressed(value):match "^(.*):(%d):(%d+)$"
+        if tonumber(from) ~= case then error(("case %s gave a value of case %s"):format(case, from)) end
+        local stream = sender .. ":" .. from
+        if tonumber(n) <= (last[stream] or 0) then error(("%s came after %d"):format(undressed(value), last[stream])) end
+        last[stream] = tonumber(n)
+    end
+    if not complete then two:cancel() end
+    self.finish(self, one, children, complete)
+    if complete and lanes.select(0, { one, "receive", "chosen" }, { two, "receive", "chosen" }) then
+        error "a value was sent twice"
+    end
+end
+
+function Lane:send_either(one, two, count, shape)
+    for n = 1, count do
+        local function value(case) return dressed(("%s:%d:%d"):format(self.log.id, case, n), shape) end
+        local first, second = { one, "send", "chosen", value(1) }, { two, "send", "chosen", value(2) }
+        local case
+        if n % 2 == 0 then
+            case = lanes.select(first, second)
+        else
+            case = lanes.select({ one, "receive", "nothing" }, second)
+        end
+        if case == cancel_error then return end
+        if n % 2 == 1 and case ~= 2 then error("select chose case " .. tostring(case)) end
+    end
+    return ALL
+end
+
+-- Some lanes end one after the other; `lanes.wait` gives those that have ended, in this order.
+function Lane:await(count, wanted)
+    local linda, children = self:private(), {}
+    local body = lanes.gen("*", function(x, n) x:receive("go" .. n) return n end)
+    for n = 1, count do children[n] = body(linda, n) end
+    wanted = math.min(wanted, count)
+    local complete = true
+    for n = count, 1, -1 do
+        linda:set("go" .. n, true)
+        local ended = lanes.wait({ children[n] })
+        if ended == cancel_error then
+            complete = false
+            break
+        end
+        if #ended ~= 1 or ended[1] ~= children[n] then error "wait gave another lane" end
+    end
+    local ended = complete and lanes.wait(children, { count = wanted })
+    if complete and ended ~= cancel_error then
+        for i = 1, #ended do
+            if ended[i] ~= children[count + 1 - i] then error("wait gave the wrong lane " .. i) end
+        end
+        if #ended < wanted then error(("wait gave %d of %d"):format(#ended, wanted)) end
+    end
+    for n = 1, count do linda:set("go" .. n, true) end
+    for n = 1, count do children[n]:join() end
+end
+
+-- A scope with lanes that wait until they are asked to stop. What fails is `how`: "none", where
+-- they are told to go on, "lane", "body", or "timeout". Afterwards no lane runs, and this one has no
+-- request that it had not before.
+function Lane:scope(count, how, on_error, waits, nested)
+    local linda = self:private()
+    local asked = cancel_test and cancel_test()
+    local children = {}
+    -- A lane that has been asked to stop cannot use the linda; `set` is not refused.
+    local waiting = lanes.gen("*", function(x, n)
+        if x:receive("go") ~= require "lanes".cancel_error then x:set("went on" .. n, true) end
+    end)
+    local failing = lanes.gen("*", function(purpose) error(purpose, 0) end)
+    local function body(s)
+        for n = 1, count do children[n] = s:run(waiting, linda, n) end
+        if how == "lane" then children[count + 1] = s:run(failing, modules.PURPOSE) end
+        if how == "none" or on_error == "wait" and how ~= "timeout" then linda:set("go", true, true, true) end
+        if waits and how ~= "none" and (on_error == "cancel" and how == "lane" or how == "timeout") then linda:receive "nothing" end
+        if how == "body" then error(modules.PURPOSE, 0) end
+        return ALL
+    end
+    local function outer(s)
+        if nested then return lanes.scope(body, { on_error = on_error }) end
+        return body(s)
+    end
+    -- In a nested scope the request comes from outside, if there is a timeout.
+    local fine, result = pcall(lanes.scope, outer, { on_error = on_error, timeout = how == "timeout" and 0.0005 or nil })
+    for _, child in ipairs(children) do
+        local status = child.status
+        if status ~= "done" and status ~= "error" and status ~= "cancelled" then error("a lane outlives its scope: " .. status) end
+    end
+    if not fine and result == cancel_error then error(result, 0) end
+    if asked or cancel_test and cancel_test() then return end
+    if how == "none" then
+        if not fine or result ~= ALL then error(("a scope gave %s"):format(tostring(result)), 0) end
+        for n = 1, count do
+            if not linda:get("went on" .. n) then error(("lane %d has not gone on"):format(n)) end
+        end
+    else
+        local expected = how == "timeout" and "scope: timed out after 0.0005 s" or modules.PURPOSE
+        if fine or not tostring(result):find(expected, 1, true) then
+            error(("a scope that is to fail by %s gave %s"):format(how, tostring(result)), 0)
+        end
+    end
+    if linda:receive(0, "really nothing") == cancel_error and not (cancel_test and cancel_test()) then
+        error "a request has outlived its scope"
+    end
+end
+
+-- Lanes with monitors, which come while the lanes end: each sends exactly one message.
+function Lane:watch(count, how)
+    local linda = self:private()
+    local body = lanes.gen("*", function(kind, purpose)
+        if kind == "error" then error(purpose, 0) end
+        if kind == "cancelled" then error(require "lanes".cancel_error, 0) end
+    end)
+    for n = 1, count do
+        local handle = body(how, modules.PURPOSE)
+        if n % 2 == 0 then self.spin(nil, 1000 * n) end
+        handle:monitor(linda, "end" .. n)
+        handle:join()
+    end
+    for n = 1, count do
+        local key, event = linda:receive(nil, "end" .. n)
+        if key == cancel_error then return end
+        if event.status ~= how then error(("a monitor told %s, not %s"):format(event.status, how)) end
+        if (linda:count("end" .. n) or 0) > 0 then error "a monitor told twice" end
+    end
+end
+
 -- The name of lanes that wait until they are cancelled, at the latest by the end of the program.
 local RESTING = "rests"
 

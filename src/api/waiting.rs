@@ -1,6 +1,8 @@
 //! How functions that Lua calls wait: timeouts, interruptions by signal handlers, and requests.
 
+use super::deadlock::{self, Sleeping};
 use super::lane::{callback, failures};
+use super::what::What;
 use crate::context::Context;
 use crate::lua::{Arguments, Raise, State, protect};
 use lanes_engine::park::{Deadline, Request, Wait};
@@ -79,8 +81,8 @@ pub fn is_called_back(context: &Context, state: State) -> bool {
     callback::is_within(context, state, true)
 }
 
-/// Calls `operation` with a wait of this state, again and again until it ends for another reason
-/// than an interruption.
+/// Calls `operation`, which waits for `what`, with a wait of this state, again and again until it
+/// ends for another reason than an interruption.
 ///
 /// A signal handler of the host (Ctrl-C in the stock interpreter) asks for attention by setting a
 /// debug hook. A wait then ends, and an empty function is called so that the hook runs, which may
@@ -91,25 +93,30 @@ pub fn wait<T>(
     context: &Context,
     state: State,
     deadline: Deadline,
+    what: &What,
     mut operation: impl FnMut(&Wait) -> Waited<T>,
 ) -> Result<T, Raise> {
     // Lanes have no signal handlers. Their hooks are set by cancellations, which also wake them.
     let watched = context.record.is_none() && deadline != Deadline::Now;
     let main = context.main.get().unwrap_or(state);
     let hooks = || (main.hook(), if state == main { 0 } else { state.hook() });
+    let sleeping = Sleeping::new(context, state, what);
     loop {
         if watched {
             failures::drain(context, state);
+            deadlock::drain(context, state)?;
         }
         let before = hooks();
         if watched && before != (0, 0) {
             protect(state, 0, |_| ())?;
         }
-        let interrupted = || hooks() != before || failures::are_pending(context);
+        let interrupted =
+            || hooks() != before || failures::are_pending(context) || deadlock::is_pending(context);
         let wait = Wait {
             waiter: &context.waiter,
             deadline,
             interrupted: if watched { Some(&interrupted) } else { None },
+            sleeps: Some(&sleeping),
         };
         match operation(&wait) {
             Waited::Ended(value) => return Ok(value),
@@ -120,7 +127,11 @@ pub fn wait<T>(
                 context.waiter.cancel(Request::None, false);
                 continue;
             }
-            Waited::Interrupted => {}
+            Waited::Interrupted => {
+                if let Some(text) = sleeping.verdict() {
+                    return Err(Raise::message(text));
+                }
+            }
         }
         // A signal handler sets the hook in the first coroutine, which is not running if another
         // one waits.

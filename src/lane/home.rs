@@ -145,6 +145,7 @@ impl Home {
             waiter: &self.creator,
             deadline: Deadline::Never,
             interrupted: Some(&interrupted),
+            sleeps: None,
         };
         let asked_before = hard_before && !self.finalizing;
         if asked_before {
@@ -249,6 +250,7 @@ impl Home {
             waiter: &self.creator,
             deadline: Deadline::Never,
             interrupted: None,
+            sleeps: None,
         };
         // The hook of a request must not interrupt finalizers.
         spare.owned.state().set_hook(None, 0, 0);

@@ -5,11 +5,13 @@ mod home;
 mod kinds;
 pub mod monitors;
 pub mod outcome;
+mod pause;
 mod record;
 mod spares;
 
 pub use handle::{Fetched, Handle};
 pub use home::{Home, no_thread};
 pub use kinds::Kinds;
+pub use pause::{Describe, Entry, Pause};
 pub use record::{ALL_HOOKS, Record};
 pub use spares::{Leftover, Place, Recipe, Spare, Spares};

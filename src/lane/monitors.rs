@@ -9,18 +9,8 @@ use crate::message::Message;
 use lanes_engine::memory::grow;
 use lanes_engine::park::{Deadline, Refusal, Wait, Waiter};
 use lanes_engine::queues::{Values, Who};
-use lanes_engine::sync::Mutex;
+use lanes_engine::sync::{Mutex, Seal};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-
-/// No monitors yet.
-const NONE: u8 = 0;
-/// There are monitors.
-const SOME: u8 = 1;
-/// No monitor can be added, and there are none.
-const SEALED: u8 = 2;
-/// No monitor can be added, and there are some.
-const SEALED_SOME: u8 = 3;
 
 /// The messages that are sent if none can be made at the end (out of memory): for a lane that has
 /// returned, one that has failed, and one that was cancelled.
@@ -33,7 +23,7 @@ pub struct Spare {
 /// The monitors of a lane.
 #[derive(Default)]
 pub struct Monitors {
-    state: AtomicU8,
+    seal: Seal,
     /// None until the first monitor is added, so that lanes without monitors pay nothing.
     list: Mutex<Option<Box<List>>>,
 }
@@ -55,10 +45,7 @@ impl Monitors {
         let list = list.get_or_insert_default();
         grow::room(&mut list.targets, 1);
         let target = (Arc::clone(linda), key.clone());
-        let added = self
-            .state
-            .compare_exchange(NONE, SOME, Ordering::AcqRel, Ordering::Acquire);
-        if added.is_err_and(|state| state != SOME) {
+        if !self.seal.admit() {
             return false;
         }
         list.targets.push(target);
@@ -69,12 +56,7 @@ impl Monitors {
     /// Seals the list: no monitor can be added afterwards. Returns whether there are any.
     #[inline]
     pub fn seal(&self) -> bool {
-        let sealed = |state| (state < SEALED).then_some(state + SEALED);
-        let before = self
-            .state
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, sealed)
-            .unwrap_or_else(|state| state);
-        before == SOME || before == SEALED_SOME
+        self.seal.seal()
     }
 
     /// Sets the message that is sent at the end.
@@ -120,6 +102,7 @@ pub fn send(linda: &Linda, key: &Key, message: Message) -> Result<(), Refusal> {
         waiter: &Waiter::new(),
         deadline: Deadline::Now,
         interrupted: None,
+        sleeps: None,
     };
     linda
         .queues

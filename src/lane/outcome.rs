@@ -48,6 +48,8 @@ pub struct Captured {
     pub packet: Result<Packet, Text>,
     /// The numbers (from 1) of the values that cannot travel, and why.
     pub refused: Vec<(i32, Text)>,
+    /// The text of an error value that cannot travel.
+    pub shown: Option<Text>,
 }
 
 impl Captured {
@@ -83,6 +85,7 @@ impl Outcome {
         Outcome::Error(Captured {
             packet: Err(text.into()),
             refused: Vec::new(),
+            shown: None,
         })
     }
 }

@@ -28,6 +28,7 @@
 #include <psapi.h>
 #include <tlhelp32.h>
 #else
+#include <poll.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #endif
@@ -352,14 +353,31 @@ static int forked(void) {
     return 2;
 }
 #else
+/* readable(descriptor) */
+static int readable(lua_State *L) {
+    struct pollfd asked = {(int)lua_tonumber(L, 1), POLLIN, 0};
+    lua_pushboolean(L, poll(&asked, 1, 0) == 1);
+    return 1;
+}
+
+/* A notifier has a descriptor in each process: what one process does with its own does not touch that of the other. */
+static const char *const NOTIFIER_IS_APART =
+    "local seen = { readable(n:fd()) }\n"
+    "linda:send('n', 'v') seen[2] = readable(n:fd())\n"
+    "local key, value = n:receive() seen[3] = readable(n:fd())\n"
+    "n:receive() seen[4] = readable(n:fd())\n"
+    "return ('%s %s %s %s %s'):format(value, tostring(seen[1]), tostring(seen[2]), tostring(seen[3]), tostring(seen[4]))";
+
 static int forked(void) {
     lua_State *L = open_state(NULL, NULL);
+    lua_register(L, "readable", readable);
     expect(L,
            "lanes = require 'lanes'.configure { shutdown_timeout = 1000 }\n"
            "linda = lanes.linda()\n"
            "ended = lanes.gen('*', function() return 'v' end)()\n"
            "waiting = lanes.gen('*', function() linda:receive('never') end)()\n"
            "lanes.timer(linda, 'key', 1000)\n"
+           "n = linda:notifier('n')\n"
            "return ended[1]",
            "", "v");
     pid_t child = fork();
@@ -370,6 +388,9 @@ static int forked(void) {
            "return (select(2, linda:receive('here')))",
            "", "v");
     if (child == 0) {
+        /* Readable at first, because a child does not know what came before. */
+        expect(L, NOTIFIER_IS_APART, "", "v true true true false");
+        expect(L, "linda:send('n', 'left') return tostring(readable(n:fd()))", "", "true");
         expect(L, "lanes.timer(linda, 'tick', 0.01) linda:receive('tick') return tostring(#lanes.timers())", "", "0");
         lua_close(L);
         /* Another program, because a leak checker would report the memory of the parent's threads. */
@@ -379,6 +400,7 @@ static int forked(void) {
     int status = 0;
     if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
         fail("fork", "the child did not end as it should");
+    expect(L, NOTIFIER_IS_APART, "", "v false true true false");
     lua_close(L);
     puts("a child has lanes of its own");
     return 0;

@@ -133,6 +133,7 @@ mod tests {
             waiter,
             deadline,
             interrupted: None,
+            sleeps: None,
         })
     }
 
@@ -185,6 +186,7 @@ mod tests {
             waiter: &waiter,
             deadline: Deadline::Never,
             interrupted: Some(&|| true),
+            sleeps: None,
         };
         assert_eq!(latch.wait(&wait), Err(Refusal::Interrupted));
         assert!(latch.crowd.lock().waiters.is_empty());

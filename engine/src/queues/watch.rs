@@ -4,12 +4,13 @@
 //! line of waiting operations.
 
 use super::deferred::Deferred;
-use super::shared::Queues;
+use super::shared::{Queues, settle};
 use super::slot::Slot;
 use super::wait_list::WaitList;
 use super::{BorrowedKey, Element};
 use crate::memory::grow::OutOfMemory;
-use crate::park::SharedWatcher;
+use crate::park::{Deadline, Notifier, Refusal, Request, SharedWatcher, Wait, Waiter, Watcher};
+use crate::sync::Arc;
 
 /// The events of which a watcher is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,5 +70,40 @@ impl<K: Clone, M: Element> Queues<K, M> {
         drop(slots);
         drop(removed);
         deferred.run();
+    }
+
+    /// As `receive`, without a wait, for whoever has its notifier watch the slots. If all of them
+    /// are empty the notifier is cleared under the lock of the linda, so no element is overlooked.
+    ///
+    /// Errors: why nothing was received.
+    pub fn receive_or_clear<Q: BorrowedKey<K>>(
+        &self,
+        waiter: &Arc<Waiter>,
+        keys: &[Q],
+        notifier: &Notifier,
+    ) -> Result<(usize, M), Refusal> {
+        let at_once = Wait {
+            waiter,
+            deadline: Deadline::Now,
+            interrupted: None,
+            sleeps: None,
+        };
+        let mut slots = self.enter(&at_once)?;
+        for (position, key) in keys.iter().enumerate() {
+            if let Some(number) = slots.find(key)
+                && let Some(value) = slots[number].pop_whole()
+            {
+                settle(slots, number);
+                return Ok((position, value));
+            }
+        }
+        notifier.clear();
+        drop(slots);
+        // A request comes without that lock, and may have been told of before the notifier was
+        // cleared.
+        if waiter.request() != Request::None {
+            notifier.tell();
+        }
+        Err(Refusal::TimedOut)
     }
 }

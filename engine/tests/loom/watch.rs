@@ -12,6 +12,7 @@ fn wait(waiter: &Arc<Waiter>, deadline: Deadline) -> Wait<'_> {
         waiter,
         deadline,
         interrupted: None,
+        sleeps: None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! The message that monitors of a lane get at its end (docs/manual/failures.md#monitors).
 
+use super::failures::shown;
 use crate::context::Context;
 use crate::lane::Record;
 use crate::lane::outcome::Stage;
-use crate::lua::{NOT_ENOUGH_MEMORY, Raise, State, protect, text};
+use crate::lua::{NOT_ENOUGH_MEMORY, Raise, State, protect};
 use crate::message::{Label, Message, encode_one};
 use std::os::raw::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -64,18 +65,10 @@ pub fn message(
             _ => return captured,
         }
     }
-    state.push_copy(first);
-    let shown = protect(state, 1, |raising| {
-        raising.push_display(1);
-        raising.remove(1);
-    });
-    if shown.is_err() {
-        // Its `__tostring` has failed.
-        state.set_top(table);
-        let shown = text!["(error object is a ", state.type_name(first), " value)"];
-        let shown = shown.bytes();
-        protect(state, 0, |raising| raising.push_bytes(shown))?;
-    }
+    let shown = shown(state, first);
+    state.set_top(table);
+    let shown = shown.bytes();
+    protect(state, 0, |raising| raising.push_bytes(shown))?;
     protect(state, 2, |raising| raising.raw_set_name(1, b"err"))?;
     encode_one(&context.coders, state, Label::Error)
 }

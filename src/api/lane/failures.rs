@@ -143,7 +143,7 @@ fn push_values(context: &Context, state: State, record: &Record) -> Result<(), R
 }
 
 /// The result of `tostring` for the value at `index`, or the value's type if that fails.
-fn shown(state: State, index: c_int) -> Text {
+pub fn shown(state: State, index: c_int) -> Text {
     let kind = state.type_name(index);
     state.push_copy(index);
     let shown = protect(state, 1, |raising| {

@@ -4,6 +4,7 @@
 use super::arguments::{is_marker, this, timeout, waited};
 use super::results;
 use crate::api::waiting::{Timeout, wait};
+use crate::api::what::{Slots, What};
 use crate::context::Context;
 use crate::linda::{Key, KeyRef, Linda};
 use crate::lua::sentinels::BATCHED;
@@ -58,7 +59,7 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
                 state,
                 linda,
                 timeout,
-                &key,
+                (&key, at),
                 known.as_ref(),
                 detached,
             )?
@@ -106,6 +107,18 @@ fn deliver(
 /// none.
 type Received = Result<(Message, Option<Shortcut<Message>>), Refusal>;
 
+/// What a receive waits for: `count` keys from stack index `first` on.
+fn receiving(linda: &Linda, first: c_int, count: c_int) -> What<'_> {
+    What::Slots(
+        "receive",
+        Slots {
+            linda,
+            first,
+            count,
+        },
+    )
+}
+
 /// Waits until there is an element.
 #[cold]
 fn receive_waiting(
@@ -113,11 +126,12 @@ fn receive_waiting(
     state: State,
     linda: &Linda,
     timeout: Timeout,
-    key: &KeyRef,
+    (key, at): (&KeyRef, c_int),
     known: Option<&Shortcut<Message>>,
     detached: &mut Vec<u8>,
 ) -> Result<Received, Raise> {
-    wait(context, state, timeout.deadline(), |wait: &Wait| {
+    let what = receiving(linda, at, 1);
+    wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
         waited(linda.queues.receive_one(wait, key, known, detached))
     })
 }
@@ -135,7 +149,8 @@ fn receive_any(
     for index in first..=state.top() {
         keys.push(KeyRef::argument(arguments, index)?);
     }
-    let outcome = wait(context, state, timeout.deadline(), |wait: &Wait| {
+    let what = receiving(linda, first, keys.len() as c_int);
+    let outcome = wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
         waited(linda.queues.receive(wait, &keys))
     })?;
     match outcome {
@@ -180,7 +195,8 @@ fn receive_batched(
         ));
     }
     let bound = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
-    let outcome = wait(context, state, timeout.deadline(), |wait: &Wait| {
+    let what = receiving(linda, at, 1);
+    let outcome = wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
         waited(
             linda
                 .queues
@@ -203,9 +219,14 @@ fn receive_batched(
 }
 
 /// Waits until `deadline`, as a receive does that gets no element: a request ends the wait.
-pub fn sleep(context: &Context, state: State, deadline: Deadline) -> Result<c_int, Raise> {
+pub fn sleep(
+    context: &Context,
+    state: State,
+    deadline: Deadline,
+    what: &What,
+) -> Result<c_int, Raise> {
     let nothing: Queues<Key, Message> = Queues::new();
-    let refusal = wait(context, state, deadline, |wait| {
+    let refusal = wait(context, state, deadline, what, |wait| {
         waited(nothing.receive(wait, &[KeyRef::Boolean(false)]))
     })?;
     match refusal {

@@ -3,6 +3,7 @@
 use super::arguments::{is_marker, this, timeout};
 use super::results;
 use crate::api::waiting::{Timeout, Waited, wait};
+use crate::api::what::{Slots, What};
 use crate::context::Context;
 use crate::linda::{KeyRef, Linda};
 use crate::lua::sentinels::NULL;
@@ -57,7 +58,7 @@ fn send_body(state: State) -> Result<c_int, Raise> {
     };
     let outcome = match sent {
         Err((refusal, values)) if results::may_change(refusal, timeout) => {
-            send_waiting(context, state, linda, timeout, &key, values)?
+            send_waiting(context, state, linda, timeout, (&key, at), values)?
         }
         outcome => outcome.map_err(|(refusal, _)| refusal),
     };
@@ -77,11 +78,17 @@ fn send_waiting(
     state: State,
     linda: &Linda,
     timeout: Timeout,
-    key: &KeyRef,
+    (key, at): (&KeyRef, c_int),
     values: Values<Message>,
 ) -> Result<Result<(), Refusal>, Raise> {
     let mut values = Some(values);
-    wait(context, state, timeout.deadline(), |wait: &Wait| {
+    let slots = Slots {
+        linda,
+        first: at,
+        count: 1,
+    };
+    let what = What::Slots("send", slots);
+    wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
         let Some(sending) = values.take() else {
             return Waited::Ended(Ok(()));
         };

@@ -6,7 +6,7 @@
 //! Outside of `protect` a call that runs out of memory unwinds, inside it raises.
 
 mod buffer;
-mod encoder;
+pub(super) mod encoder;
 mod group;
 mod metatables;
 mod modules;
@@ -16,7 +16,7 @@ mod small_map;
 mod userdata;
 mod walk;
 
-pub(super) use encoder::Encoder;
+use encoder::Encoder;
 
 use super::cache::{Destination, Transfer};
 use super::failure::Label;
