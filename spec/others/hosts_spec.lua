@@ -1,0 +1,93 @@
+-- Programs that embed a Lua, as Debian has them: premake, HAProxy, clingo, Neovim. Each runs a script that uses Lanes, goes on, and
+-- ends while a lane still waits. (For 5.2 and 5.5 there is none.)
+local support = require "support"
+local machine = require "machine"
+local needs = require "needs"
+local others = require "others.environment"
+
+local script = [[
+package.path, package.cpath = os.getenv "LANES_PATH", os.getenv "LANES_CPATH"
+local lanes = require "lanes".configure()
+local linda = lanes.linda()
+local sender = lanes.gen("*", function(x, n)
+    for i = 1, n do x:send("k", i) end
+    return n
+end)(linda, 1000)
+local sum = 0
+for _ = 1, 1000 do sum = sum + select(2, linda:receive "k") end
+local doubled = lanes.map({ 1, 2, 3 }, function(x) return x * 2 end)
+local waiting = lanes.gen("*", function(x) x:receive "never" end)(linda)
+while waiting.status ~= "waiting" do lanes.sleep(0.001) end
+io.stdout:write(("received %d of %d, doubled %d\n"):format(sum, sender[1], doubled[3]))
+io.stdout:flush()
+]]
+
+-- The Lua, the program, a function that writes its files into a directory and returns its arguments, and what it prints afterwards.
+local hosts = {
+    { "5.1", "/usr/bin/premake4", function(directory)
+        support.write(directory .. "/premake4.lua",
+            script .. 'newaction { trigger = "go-on", description = "", execute = function() print "premake goes on" end }\n')
+        return { "--file=" .. directory .. "/premake4.lua", "go-on" }
+    end, "premake goes on\n" },
+    { "5.3", "/usr/sbin/haproxy", function(directory)
+        -- A task of HAProxy: its loop runs, and the task ends the process.
+        support.write(directory .. "/script.lua", script .. [[
+            core.register_task(function()
+                core.msleep(1)
+                print "haproxy goes on"
+                io.stdout:flush()
+                os.exit(0)
+            end)]])
+        support.write(directory .. "/haproxy.cfg", ([[
+global
+    lua-load %s/script.lua
+    nbthread 2
+defaults
+    mode http
+    timeout client 10s
+    timeout server 10s
+    timeout connect 10s
+frontend all
+    bind unix@%s/socket
+]]):format(directory, directory))
+        return { "-f", directory .. "/haproxy.cfg" }
+    end, "haproxy goes on\n" },
+    { "5.4", "/usr/bin/clingo", function(directory)
+        support.write(directory .. "/program.lp", "#script (lua)\n" .. script ..
+            "function double(x) return 2 * x.number end\n#end.\nclingo_goes_on(@double(21)).\n")
+        return { directory .. "/program.lp" }
+    end, "clingo_goes_on(42)\n" },
+    { "luajit", "/usr/bin/nvim", function(directory)
+        support.write(directory .. "/script.lua", script)
+        return { "--headless", "--clean", "-c", "luafile " .. directory .. "/script.lua",
+            "-c", "lua io.stdout:write('nvim goes on\\n')", "-c", "qa!" }
+    end, "nvim goes on\n" },
+}
+
+-- The programs are this machine's, and so must the library be.
+local target = require "lanes_core".build.target
+local foreign = (machine.wrapper ~= "" or not target:find "linux%-gnu$") and "need a library for the programs of Debian" or nil
+
+for _, entry in ipairs(hosts) do
+    local language, program, prepare, after = entry[1], entry[2], entry[3], entry[4]
+    if language == support.lua then
+        describe("in " .. program, function()
+            local missing = not machine.is_readable(program) and "need the program " .. program or nil
+            needs.unless(foreign or missing, it)("a script uses Lanes, and the program goes on and ends", function()
+                local directory = support.directory()
+                local words = { program }
+                for _, word in ipairs(prepare(directory)) do words[#words + 1] = word end
+                local path, cpath = others.paths()
+                local result = machine.run(words, {
+                    limit = 60, directory = directory,
+                    environment = { LANES_PATH = path, LANES_CPATH = cpath, HOME = directory, TERM = "dumb" },
+                })
+                support.remove_directory(directory)
+                support.contains("received 500500 of 1000, doubled 6\n", result.out)
+                support.contains(after, result.out)
+                -- clingo says by 30 that it has all answers.
+                assert.equal(program:find "clingo$" and 30 or 0, result.code)
+            end)
+        end)
+    end
+end
