@@ -58,9 +58,17 @@ frontend all
         return { directory .. "/program.lp" }
     end, "clingo_goes_on(42)\n" },
     { "luajit", "/usr/bin/nvim", function(directory)
-        support.write(directory .. "/script.lua", script)
-        return { "--headless", "--clean", "-c", "luafile " .. directory .. "/script.lua",
-            "-c", "lua io.stdout:write('nvim goes on\\n')", "-c", "qa!" }
+        -- Its loop, which is luv's, runs while a coroutine waits for a lane.
+        support.write(directory .. "/script.lua", script .. [[
+            local async = lanes.async.luv(vim.loop)
+            local result
+            coroutine.wrap(function()
+                result = async.join(lanes.gen("*", function(x) return select(2, x:receive "go") end)(linda))
+            end)()
+            vim.schedule(function() linda:send("go", "on") end)
+            vim.wait(60000, function() return result end, 1)
+            io.stdout:write("nvim goes ", result, "\n")]])
+        return { "--headless", "--clean", "-c", "luafile " .. directory .. "/script.lua", "-c", "qa!" }
     end, "nvim goes on\n" },
 }
 
