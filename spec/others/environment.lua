@@ -39,17 +39,22 @@ function others.module(module, package_name, it)
     return result
 end
 
---- The directory of the sources of a Debian package, which ci/others has fetched.
+--- The directory of what ci/others has fetched under a name: the sources of a Debian package, or lupa.
 function others.sources(name)
     return machine.here() .. "/target/others/" .. name
 end
 
+--- The requirement of a test that needs it, if it has not been fetched; otherwise nil.
+function others.missing(name)
+    if not machine.is_readable(others.sources(name) .. "/fetched") then
+        return ("need %s, as ci/others fetches it"):format(name)
+    end
+end
+
 --- A replacement of `it` for tests that need the sources of a package, with their test programs, and a module.
 function others.needed(name, module, it)
-    local missing = not machine.is_readable(others.sources(name) .. "/fetched")
-    it = needs.unless(missing and ("need the sources of %s (ci/others)"):format(name) or nil, it)
-    if missing then return it end
-    return others.module(module, name, it)
+    local missing = others.missing(name)
+    return missing and needs.unless(missing, it) or others.module(module, name, it)
 end
 
 --- Runs a program in the interpreter of these specs, with an absolute path of files.

@@ -1,5 +1,5 @@
--- Programs that embed a Lua, as Debian has them: premake, HAProxy, clingo, Neovim. Each runs a script that uses Lanes, goes on, and
--- ends while a lane still waits. (For 5.2 and 5.5 there is none.)
+-- Programs that embed a Lua, as Debian and PyPI have them: premake, HAProxy, clingo, Neovim, Python with lupa. Each runs a script that
+-- uses Lanes, goes on, and ends while a lane still waits.
 local support = require "support"
 local machine = require "machine"
 local needs = require "needs"
@@ -70,6 +70,21 @@ frontend all
             io.stdout:write("nvim goes ", result, "\n")]])
         return { "--headless", "--clean", "-c", "luafile " .. directory .. "/script.lua", "-c", "qa!" }
     end, "nvim goes on\n" },
+    { support.lua, "/usr/bin/python3", function(directory)
+        support.write(directory .. "/script.lua", script)
+        local module = support.lua == "luajit" and "luajit21" or "lua" .. support.lua:gsub("%.", "")
+        -- C modules find Lua's functions only if they are those of all.
+        support.write(directory .. "/program.py", ([[
+import sys, importlib
+sys.path.insert(0, "%s")
+import lupa
+with lupa.allow_lua_module_loading():
+    lua = importlib.import_module("lupa.%s").LuaRuntime()
+lua.execute("dofile '%s/script.lua'")
+print("python goes on with", lua.eval("20 + 1") * 2)
+]]):format(others.sources "lupa", module, directory))
+        return { directory .. "/program.py" }
+    end, "python goes on with 42\n", "lupa" },
 }
 
 -- The programs are this machine's, and so must the library be.
@@ -77,10 +92,11 @@ local target = require "lanes_core".build.target
 local foreign = (machine.wrapper ~= "" or not target:find "linux%-gnu$") and "need a library for the programs of Debian" or nil
 
 for _, entry in ipairs(hosts) do
-    local language, program, prepare, after = entry[1], entry[2], entry[3], entry[4]
+    local language, program, prepare, after, sources = entry[1], entry[2], entry[3], entry[4], entry[5]
     if language == support.lua then
         describe("in " .. program, function()
             local missing = not machine.is_readable(program) and "need the program " .. program or nil
+            if sources then missing = missing or others.missing(sources) end
             needs.unless(foreign or missing, it)("a script uses Lanes, and the program goes on and ends", function()
                 local directory = support.directory()
                 local words = { program }
