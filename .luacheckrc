@@ -7,4 +7,4 @@ files["lua"] = { std = "min" }
 -- Where environments are no upvalues, _ENV is a variable that nobody reads.
 files["spec"] = { std = "max+busted", ignore = { "211/_ENV" } }
 -- Globals that only lanes have.
-read_globals = { "cancel_test", "set_debug_threadname", "set_error_reporting", "set_finalizer" }
+read_globals = { "cancel_test", "lane_threadname", "set_debug_threadname", "set_error_reporting", "set_finalizer" }

@@ -13,9 +13,26 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
+/// Which interface the programs of a universe use: all states of it use the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interface {
+    /// That of Lanes 3.x.
+    Three,
+    /// That of Lanes 4.x (docs/manual/v4.md).
+    Four,
+}
+
 /// What `configure` was given.
 #[derive(Clone)]
 pub struct Settings {
+    /// Which interface programs use.
+    pub interface: Interface,
+    /// Seconds after which a wait on a linda without a period of its own looks for requests.
+    pub wake_period: Option<f64>,
+    /// The highest group that lindas may have.
+    pub user_keepers: u32,
+    /// Functions travel without the names and lines that debuggers read.
+    pub strip_functions: bool,
     /// Timers may be used.
     pub with_timers: bool,
     /// Other full userdata become light userdata.

@@ -2,12 +2,13 @@
 //! (docs/manual/loading.md#options).
 
 use super::lane::states::ALLOCATOR_KEY;
-use super::require;
+use super::{four, require};
 use crate::context::Context;
+use crate::lane::Kinds;
 use crate::lua::{Arguments, KEYS, Kind, Raise, State, lua_function, protect};
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
-use crate::universe::{OnError, Settings, Universe};
+use crate::universe::{Interface, OnError, Settings, Universe};
 use lanes_engine::threads::stack;
 use std::os::raw::c_int;
 
@@ -70,7 +71,35 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     })?;
     // LuaJIT's states do not share an allocator, so there is nothing to lock.
     let shared = protected && !crate::lua::compat::LUAJIT;
+    field("api")?;
+    let interface = if state.number(-1) == 4.0 {
+        Interface::Four
+    } else {
+        Interface::Three
+    };
+    state.pop(1);
+    field("linda_wake_period")?;
+    let wake_period = (state.kind(-1) == Kind::Number).then(|| state.number(-1));
+    state.pop(1);
+    field("nb_user_keepers")?;
+    let user_keepers = state.number(-1) as u32;
+    state.pop(1);
+    let strip_functions = flag("strip_functions")?;
+    if interface == Interface::Four
+        && let Some(handle) = context.handle.get()
+        && let Some(linda) = context.coders.cache.kinds.get(crate::linda::KIND)
+    {
+        protect(state, 0, move |raising| {
+            raising.raw_get_index(State::REGISTRY, KEYS.context);
+            four::install(raising, 1, Kinds { linda, handle });
+            raising.set_top(0);
+        })?;
+    }
     let settings = Settings {
+        interface,
+        wake_period,
+        user_keepers,
+        strip_functions,
         with_timers,
         demote_full_userdata,
         track_lanes,
@@ -81,6 +110,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
         custom_allocator,
     };
     context.coders.cache.demote.set(demote_full_userdata);
+    context.coders.cache.strip.set(strip_functions);
     *context.coders.cache.name.borrow_mut() = b"main".to_vec();
     context.master.set(true);
     context.set_universe(Universe::new(settings, &context.waiter));
@@ -94,6 +124,43 @@ lua_function! {
         let configured = Context::of(&state)?.universe_if_any().is_some();
         state.push_boolean(configured);
         Ok(1)
+    }
+}
+
+lua_function! {
+    /// `interface()`: returns 3 or 4, the interface of this state's universe.
+    pub fn interface = |state| {
+        let four = Context::of(&state)?.interface() == Interface::Four;
+        state.push_integer(if four { 4 } else { 3 });
+        Ok(1)
+    }
+}
+
+lua_function! {
+    /// `default_interface()`: returns the value of the environment variable `LANES_API`; nothing if
+    /// it is not set, or empty.
+    pub fn default_interface = |state| {
+        match std::env::var("LANES_API") {
+            Ok(text) if !text.is_empty() => {
+                let text = text.as_bytes();
+                protect(state, 0, |raising| raising.push_bytes(text))?;
+                Ok(1)
+            }
+            _ => Ok(0),
+        }
+    }
+}
+
+lua_function! {
+    /// `unseal(module)`: takes the metatable of the module's table away, which may be protected.
+    pub fn unseal = |state| {
+        Context::of(&state)?;
+        state.set_top(1);
+        if state.kind(1) == Kind::Table {
+            state.push_nil();
+            state.set_metatable(1);
+        }
+        Ok(0)
     }
 }
 
@@ -124,6 +191,51 @@ fn check_libraries_body(state: State) -> Result<c_int, Raise> {
             protect(state, 0, |raising| raising.push_bytes(text))?;
             Ok(1)
         }
+    }
+}
+
+lua_function! {
+    /// `library_support(name)`: returns whether this Lua has a library; nothing if there is none of
+    /// that name.
+    pub fn library_support = |state| {
+        let arguments = Arguments::new(state, "library_support");
+        Ok(match Libraries::support(arguments.bytes(1)?) {
+            Some(has) => {
+                state.push_boolean(has);
+                1
+            }
+            None => 0,
+        })
+    }
+}
+
+lua_function! {
+    /// `position(f)`: where a function was defined, as "source:line". `position(level)`: where the
+    /// function at that level is; 1 is the one that calls `position`.
+    pub fn position = |state| {
+        let (frame, line) = if state.kind(1) == Kind::Function {
+            state.push_copy(1);
+            let frame = state.definition();
+            let line = frame.as_ref().map_or(-1, |frame| frame.line_defined());
+            (frame, line)
+        } else {
+            let frame = state.frame_info(state.number(1) as c_int);
+            let line = frame.as_ref().map_or(-1, |frame| frame.line());
+            (frame, line)
+        };
+        let Some(frame) = frame else {
+            return Ok(0);
+        };
+        let source = frame.short_source();
+        protect(state, 0, move |raising| {
+            raising.push_bytes(source);
+            raising.push_bytes(b":");
+            raising.push_integer(i64::from(line));
+            raising.push_display(-1);
+            raising.remove(-2);
+            raising.concat(3);
+        })?;
+        Ok(1)
     }
 }
 

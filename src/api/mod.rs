@@ -6,6 +6,7 @@ mod clock;
 mod configure;
 mod date;
 mod ends;
+mod four;
 mod lane;
 mod linda;
 pub mod loaded;

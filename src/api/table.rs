@@ -4,9 +4,10 @@
 use super::loaded::push_table;
 #[cfg(feature = "hooks")]
 use super::test_hooks;
-use super::{clock, configure, ends, lane, linda, names, require, select, threads, timers};
+use super::{clock, configure, ends, four, lane, linda, names, require, select, threads, timers};
 use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function};
+use crate::linda::Linda;
 use crate::lua::sentinels::{CANCEL_ERROR, NULL};
 use crate::lua::{Arguments, Function, KEYS, Kind, Raise, Raising, State, lua_function, protect};
 use lanes_engine::threads::stack;
@@ -15,6 +16,12 @@ use std::os::raw::{c_int, c_void};
 const FUNCTIONS: &[(&str, Function)] = &[
     ("configure", configure::configure),
     ("is_configured", configure::is_configured),
+    ("interface", configure::interface),
+    ("default_interface", configure::default_interface),
+    ("unseal", configure::unseal),
+    ("library_support", configure::library_support),
+    ("position", configure::position),
+    ("finally", four::finally::finally),
     ("is_main", configure::is_main),
     ("launch", launch),
     ("check_libraries", configure::check_libraries),
@@ -24,6 +31,13 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("disregard", lane::methods::disregard),
     ("timer_lane", timers::timer_lane),
     ("linda", new_linda),
+    ("linda_of_four", four::new_linda::new_linda),
+    ("sleep_of_four", four::functions::sleep),
+    ("collectgarbage", four::functions::collectgarbage),
+    (
+        "thread_priority_range",
+        four::functions::thread_priority_range,
+    ),
     ("prepare_lock", linda::locks::prepare_lock),
     ("prepare_atomic", linda::locks::prepare_atomic),
     ("require", require::lanes_require),
@@ -33,6 +47,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("end_number", ends::end_number),
     ("register", names::register),
     ("nameof", names::nameof),
+    ("nameof_of_four", names::nameof_of_four),
     ("now_secs", clock::now_secs),
     ("sleep", clock::sleep),
     ("timer", timers::timer),
@@ -43,6 +58,10 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("is_terminal", threads::is_terminal),
     ("threads", threads::threads),
     ("set_thread_priority", threads::set_thread_priority),
+    (
+        "set_thread_priority_of_four",
+        threads::set_thread_priority_of_four,
+    ),
     ("set_thread_affinity", threads::set_thread_affinity),
     ("set_singlethreaded", threads::set_singlethreaded),
 ];
@@ -169,6 +188,6 @@ fn new_linda_body(state: State) -> Result<c_int, Raise> {
             name
         }
     };
-    linda::methods::new(context, state, name)?;
+    linda::methods::new(context, state, Linda::new(name))?;
     Ok(1)
 }

@@ -61,6 +61,8 @@ pub enum Waited<T> {
     Interrupted,
     /// With this, by a hard request.
     Asked(T),
+    /// With this, at the deadline of the wait that it was called with.
+    TimedOut(T),
 }
 
 /// Whether a lane that is asked to stop because the main state is being closed is left alone: it is
@@ -78,6 +80,16 @@ pub fn is_called_back(context: &Context, state: State) -> bool {
     callback::is_within(context, state, true)
 }
 
+/// The earlier of two deadlines.
+fn earlier(one: Deadline, other: Deadline) -> Deadline {
+    match (one, other) {
+        (Deadline::Now, _) | (_, Deadline::Now) => Deadline::Now,
+        (Deadline::At(one), Deadline::At(other)) => Deadline::At(one.min(other)),
+        (Deadline::Never, other) => other,
+        (one, Deadline::Never) => one,
+    }
+}
+
 /// Calls `operation` with a wait of this state, again and again until it ends for another reason
 /// than an interruption.
 ///
@@ -90,6 +102,19 @@ pub fn wait<T>(
     context: &Context,
     state: State,
     deadline: Deadline,
+    operation: impl FnMut(&Wait) -> Waited<T>,
+) -> Result<T, Raise> {
+    wait_in_periods(context, state, deadline, None, operation)
+}
+
+/// As [`wait`]. With a period, in seconds, the operation is tried again after each: it then notices
+/// what has not woken it, such as a soft request.
+#[cold]
+pub fn wait_in_periods<T>(
+    context: &Context,
+    state: State,
+    deadline: Deadline,
+    period: Option<f64>,
     mut operation: impl FnMut(&Wait) -> Waited<T>,
 ) -> Result<T, Raise> {
     // Lanes have no signal handlers. Their hooks are set by cancellations, which also wake them.
@@ -105,13 +130,18 @@ pub fn wait<T>(
             protect(state, 0, |_| ())?;
         }
         let interrupted = || hooks() != before || failures::are_pending(context);
+        let now = period.map_or(deadline, |period| {
+            earlier(deadline, Deadline::after_seconds(period))
+        });
         let wait = Wait {
             waiter: &context.waiter,
-            deadline,
+            deadline: now,
             interrupted: if watched { Some(&interrupted) } else { None },
         };
         match operation(&wait) {
             Waited::Ended(value) => return Ok(value),
+            Waited::TimedOut(value) if now == deadline => return Ok(value),
+            Waited::TimedOut(_) => continue,
             Waited::Asked(value) if !is_left_alone(context, state) => return Ok(value),
             Waited::Asked(_) => {
                 // The request is withdrawn: the program ends without waiting for this lane to obey

@@ -11,5 +11,6 @@ mod spares;
 pub use handle::{Fetched, Handle};
 pub use home::{Home, no_thread};
 pub use kinds::Kinds;
+pub use outcome::Traces;
 pub use record::{ALL_HOOKS, Record};
 pub use spares::{Leftover, Place, Recipe, Spare, Spares};

@@ -32,6 +32,35 @@ impl Stage {
     }
 }
 
+/// What the error traces of a lane contain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Traces {
+    /// There are none.
+    Minimal,
+    /// The position of each function.
+    Basic,
+    /// A table for each function.
+    Extended,
+}
+
+impl Traces {
+    /// Its name in programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Traces::Minimal => "minimal",
+            Traces::Basic => "basic",
+            Traces::Extended => "extended",
+        }
+    }
+
+    /// The one with this name.
+    pub fn named(name: &[u8]) -> Option<Traces> {
+        [Traces::Minimal, Traces::Basic, Traces::Extended]
+            .into_iter()
+            .find(|traces| traces.name().as_bytes() == name)
+    }
+}
+
 /// The outcome of a lane.
 pub enum Outcome {
     /// Its results.

@@ -25,6 +25,8 @@ pub struct TransferCache {
     pub name: RefCell<Vec<u8>>,
     /// `demote_full_userdata`: full userdata that cannot travel become light userdata.
     pub demote: Cell<bool>,
+    /// `strip_functions`: functions travel without what debuggers read.
+    pub strip: Cell<bool>,
 }
 
 /// What a state keeps of a metatable that it has sent.

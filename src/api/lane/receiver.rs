@@ -2,7 +2,7 @@
 
 use crate::api::waiting::{self, Waited};
 use crate::context::Context;
-use crate::lane::{Handle, Record};
+use crate::lane::{Handle, Record, Traces};
 use crate::loading::Waiting;
 use crate::lua::{Arguments, Kind, Raise, State, Userdata, protect};
 use lanes_engine::park::{Deadline, Refusal, Wait};
@@ -13,11 +13,16 @@ use std::sync::Arc;
 /// Pushes a handle of a lane without options.
 pub fn push_plain(context: &Context, state: State, record: &Arc<Record>) -> Result<(), Raise> {
     state.set_top(0);
-    push(context, state, record)
+    push(context, state, record, Traces::Basic)
 }
 
 /// Pushes the handle of a new lane. The option `gc_cb` is taken from the options at index 2.
-pub fn push(context: &Context, state: State, record: &Arc<Record>) -> Result<(), Raise> {
+pub fn push(
+    context: &Context,
+    state: State,
+    record: &Arc<Record>,
+    traces: Traces,
+) -> Result<(), Raise> {
     let Some(kind) = context.handle.get() else {
         return Err(Raise::message("internal error in lanes: no handles here"));
     };
@@ -40,6 +45,7 @@ pub fn push(context: &Context, state: State, record: &Arc<Record>) -> Result<(),
     })?;
     let handle = Handle {
         record: Arc::clone(record),
+        traces,
         has_table: Cell::new(has_callback),
         fetched: RefCell::default(),
     };

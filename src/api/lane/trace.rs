@@ -5,6 +5,7 @@
 //! for those in between.
 
 use crate::context::Context;
+use crate::lane::Traces;
 use crate::lua::sentinels::is_cancel_error;
 use crate::lua::{FrameInfo, KEYS, Raise, Raising, State, lua_function, protect};
 use std::os::raw::c_int;
@@ -26,7 +27,10 @@ fn handle(state: State) -> Result<c_int, Raise> {
         return Ok(1);
     }
     let context = Context::of(&state)?;
-    let extended = context.extended_traces.get();
+    let extended = match context.traces.get() {
+        Traces::Minimal => return Ok(1),
+        traces => traces == Traces::Extended,
+    };
     // If there is no memory for the trace, the error itself still arrives.
     let _ = protect(state, 0, move |raising| push(raising, extended));
     state.set_top(1);

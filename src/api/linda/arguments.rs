@@ -55,6 +55,7 @@ pub fn waited<T>(outcome: Result<T, Refusal>) -> Waited<Result<T, Refusal>> {
     match outcome {
         Err(Refusal::Interrupted) => Waited::Interrupted,
         Err(Refusal::Request(Request::Hard)) => Waited::Asked(outcome),
+        Err(Refusal::TimedOut) => Waited::TimedOut(outcome),
         outcome => Waited::Ended(outcome),
     }
 }

@@ -3,7 +3,7 @@
 
 use super::arguments::{is_marker, this, timeout, waited};
 use super::results;
-use crate::api::waiting::{Timeout, wait};
+use crate::api::waiting::{Timeout, wait_in_periods};
 use crate::context::Context;
 use crate::linda::{Key, KeyRef, Linda};
 use crate::lua::sentinels::BATCHED;
@@ -22,7 +22,7 @@ lua_function! {
 }
 
 #[inline]
-fn receive_body(state: State) -> Result<c_int, Raise> {
+pub fn receive_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "receive");
     let linda = this(&arguments, Who::Write)?;
@@ -117,9 +117,14 @@ fn receive_waiting(
     known: Option<&Shortcut<Message>>,
     detached: &mut Vec<u8>,
 ) -> Result<Received, Raise> {
-    wait(context, state, timeout.deadline(), |wait: &Wait| {
-        waited(linda.queues.receive_one(wait, key, known, detached))
-    })
+    let deadline = timeout.deadline();
+    wait_in_periods(
+        context,
+        state,
+        deadline,
+        linda.wake_period,
+        |wait: &Wait| waited(linda.queues.receive_one(wait, key, known, detached)),
+    )
 }
 
 /// Receives from the first of several keys that has an element.
@@ -135,9 +140,14 @@ fn receive_any(
     for index in first..=state.top() {
         keys.push(KeyRef::argument(arguments, index)?);
     }
-    let outcome = wait(context, state, timeout.deadline(), |wait: &Wait| {
-        waited(linda.queues.receive(wait, &keys))
-    })?;
+    let deadline = timeout.deadline();
+    let outcome = wait_in_periods(
+        context,
+        state,
+        deadline,
+        linda.wake_period,
+        |wait: &Wait| waited(linda.queues.receive(wait, &keys)),
+    )?;
     match outcome {
         Ok((position, message)) => match keys.get(position) {
             Some(key) => deliver(
@@ -155,7 +165,8 @@ fn receive_any(
     }
 }
 
-fn receive_batched(
+/// Receives from the slot whose key is at `at`; `min` and `max` follow it.
+pub fn receive_batched(
     context: &Context,
     arguments: &Arguments,
     linda: &Linda,
@@ -180,13 +191,20 @@ fn receive_batched(
         ));
     }
     let bound = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
-    let outcome = wait(context, state, timeout.deadline(), |wait: &Wait| {
-        waited(
-            linda
-                .queues
-                .receive_batched(wait, &key, bound(min), bound(max)),
-        )
-    })?;
+    let deadline = timeout.deadline();
+    let outcome = wait_in_periods(
+        context,
+        state,
+        deadline,
+        linda.wake_period,
+        |wait: &Wait| {
+            waited(
+                linda
+                    .queues
+                    .receive_batched(wait, &key, bound(min), bound(max)),
+            )
+        },
+    )?;
     match outcome {
         Ok(messages) => {
             state.push_copy(at);
@@ -202,14 +220,23 @@ fn receive_batched(
     }
 }
 
-/// Waits until `deadline`, as a receive does that gets no element: a request ends the wait.
-pub fn sleep(context: &Context, state: State, deadline: Deadline) -> Result<c_int, Raise> {
+/// Waits until `deadline`, as a receive does that gets no element: a request ends the wait. Returns
+/// how it ended. `period` is that of [`wait_in_periods`].
+pub fn refusal_by(
+    context: &Context,
+    state: State,
+    deadline: Deadline,
+    period: Option<f64>,
+) -> Result<Refusal, Raise> {
     let nothing: Queues<Key, Message> = Queues::new();
-    let refusal = wait(context, state, deadline, |wait| {
+    let outcome = wait_in_periods(context, state, deadline, period, |wait| {
         waited(nothing.receive(wait, &[KeyRef::Boolean(false)]))
     })?;
-    match refusal {
-        Ok(_) => Ok(0),
-        Err(refusal) => results::refused_receive(state, refusal),
-    }
+    Ok(outcome.err().unwrap_or(Refusal::TimedOut))
+}
+
+/// As [`refusal_by`]; returns the results of a receive that ends so.
+pub fn sleep(context: &Context, state: State, deadline: Deadline) -> Result<c_int, Raise> {
+    let refusal = refusal_by(context, state, deadline, context.wake_period())?;
+    results::refused_receive(state, refusal)
 }

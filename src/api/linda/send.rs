@@ -2,7 +2,7 @@
 
 use super::arguments::{is_marker, this, timeout};
 use super::results;
-use crate::api::waiting::{Timeout, Waited, wait};
+use crate::api::waiting::{Timeout, Waited, wait_in_periods};
 use crate::context::Context;
 use crate::linda::{KeyRef, Linda};
 use crate::lua::sentinels::NULL;
@@ -19,7 +19,7 @@ lua_function! {
 }
 
 #[inline]
-fn send_body(state: State) -> Result<c_int, Raise> {
+pub fn send_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "send");
     let linda = this(&arguments, Who::Read)?;
@@ -81,22 +81,33 @@ fn send_waiting(
     values: Values<Message>,
 ) -> Result<Result<(), Refusal>, Raise> {
     let mut values = Some(values);
-    wait(context, state, timeout.deadline(), |wait: &Wait| {
-        let Some(sending) = values.take() else {
-            return Waited::Ended(Ok(()));
-        };
-        match linda.queues.send(wait, key, sending, &[]) {
-            Err((Refusal::Interrupted, back)) => {
-                values = Some(back);
-                Waited::Interrupted
+    let deadline = timeout.deadline();
+    wait_in_periods(
+        context,
+        state,
+        deadline,
+        linda.wake_period,
+        |wait: &Wait| {
+            let Some(sending) = values.take() else {
+                return Waited::Ended(Ok(()));
+            };
+            match linda.queues.send(wait, key, sending, &[]) {
+                Err((Refusal::Interrupted, back)) => {
+                    values = Some(back);
+                    Waited::Interrupted
+                }
+                Err((refusal @ Refusal::Request(Request::Hard), back)) => {
+                    values = Some(back);
+                    Waited::Asked(Err(refusal))
+                }
+                Err((refusal @ Refusal::TimedOut, back)) => {
+                    values = Some(back);
+                    Waited::TimedOut(Err(refusal))
+                }
+                outcome => Waited::Ended(outcome.map_err(|(refusal, _)| refusal)),
             }
-            Err((refusal @ Refusal::Request(Request::Hard), back)) => {
-                values = Some(back);
-                Waited::Asked(Err(refusal))
-            }
-            outcome => Waited::Ended(outcome.map_err(|(refusal, _)| refusal)),
-        }
-    })
+        },
+    )
 }
 
 /// Captures the top value, which errors call by this label, as an element of a slot.

@@ -4,8 +4,9 @@
 
 use super::decoder::{DISCARD_FLAG, Decoder, Deferred, Frame, NumberedFrame, TableFrame};
 use super::reader::Reader;
-use crate::lua::{Kind, Raising, compat};
+use crate::lua::{Kind, Raising, Userdata, compat};
 use crate::message::cache::Transfer;
+use crate::message::deep::Proxy;
 use crate::message::failure::{Owner, Stop};
 use crate::message::format;
 use crate::message::identity::push_known;
@@ -116,7 +117,10 @@ impl Decoder {
             Some(Frame::Numbered(frame)) => {
                 match frame.owner {
                     Owner::Function => raising.set_upvalue(frame.index, frame.next),
-                    Owner::Userdata if compat::is_user_value(raising.kind(-1)) => {
+                    Owner::Userdata
+                        if compat::is_user_value(raising.kind(-1))
+                            && !keeps_user_value(raising, frame.index, frame.next) =>
+                    {
                         raising.set_user_value(frame.index, frame.next);
                     }
                     Owner::Userdata => raising.pop(1),
@@ -360,4 +364,17 @@ fn has_upvalue(raising: Raising, index: c_int, n: c_int) -> bool {
     }
     raising.pop(1);
     true
+}
+
+/// Whether the userdata at `index` has user value `n` already, which is to stay.
+fn keeps_user_value(raising: Raising, index: c_int, n: c_int) -> bool {
+    let keeps = Userdata::<Proxy>::get(&raising, index)
+        .is_some_and(|proxy| proxy.object.keeps_user_values());
+    if !keeps {
+        return false;
+    }
+    raising.push_user_value(index, n);
+    let has_one = !raising.is_none_or_nil(-1);
+    raising.pop(1);
+    has_one
 }

@@ -181,7 +181,7 @@ impl Encoder {
         self.function_flags.insert(seen.number, seen.flags);
         let length = self.out.len();
         self.out.u32(0);
-        if !transfer.dump(&raw mut self.out) {
+        if !transfer.dump(&raw mut self.out, transfer.cache.strip.get()) {
             let failure = Failure::Code {
                 path: self.path(*transfer),
             };
