@@ -77,6 +77,8 @@ local settings_known = {
 
 -- Settings of the 4.x interface that 3.x does not have.
 local settings_of_four = {
+    convert_fallback = true,
+    convert_max_attempts = true,
     linda_wake_period = true,
     nb_user_keepers = true,
     strip_functions = true,

@@ -2,6 +2,7 @@
 
 use crate::lane::{Record, Spares};
 use crate::linda::Linda;
+use crate::message::Conversion;
 use crate::state::allocator::Shared;
 use crate::timer::Timers;
 use lanes_engine::memory::grow;
@@ -31,6 +32,8 @@ pub struct Settings {
     pub wake_period: Option<f64>,
     /// The highest group that lindas may have.
     pub user_keepers: u32,
+    /// How objects are converted; only in the 4.x interface.
+    pub conversion: Option<Conversion>,
     /// Functions travel without the names and lines that debuggers read.
     pub strip_functions: bool,
     /// Timers may be used.

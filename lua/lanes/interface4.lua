@@ -33,6 +33,12 @@ local SETTINGS = {
     allocator = { default = luajit and "protected" or nil, check = function(value)
         return value ~= "protected" and type(value) ~= "function" and "unknown value" or nil
     end },
+    convert_fallback = { check = function(value)
+        return value ~= core.null and value ~= "decay" and "must be nil, lanes.null or 'decay'" or nil
+    end },
+    convert_max_attempts = { default = 1, check = function(value)
+        return number(0, 10)(value) or (value == 0 or value == 10) and "value out of range" or nil
+    end },
     internal_allocator = { default = luajit and "libc" or "allocator", check = function(value)
         return type(value) ~= "string" and "not a string"
             or value ~= "libc" and value ~= "allocator" and "unknown value" or nil
@@ -69,6 +75,7 @@ local SETTINGS = {
 
 -- What takes the place of settings of the 3.x interface.
 local SETTINGS_OF_THREE = {
+    demote_full_userdata = "convert_fallback = \"decay\"",
     nb_keepers = "nb_user_keepers",
     protect_allocator = "allocator = \"protected\"",
 }

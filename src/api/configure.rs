@@ -6,6 +6,7 @@ use super::{four, require};
 use crate::context::Context;
 use crate::lane::Kinds;
 use crate::lua::{Arguments, KEYS, Kind, Raise, State, lua_function, protect};
+use crate::message::{Conversion, Fallback};
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
 use crate::universe::{Interface, OnError, Settings, Universe};
@@ -85,6 +86,17 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     let user_keepers = state.number(-1) as u32;
     state.pop(1);
     let strip_functions = flag("strip_functions")?;
+    field("convert_fallback")?;
+    let fallback = match state.kind(-1) {
+        Kind::Light => Fallback::Null,
+        Kind::String => Fallback::Decay,
+        _ => Fallback::None,
+    };
+    state.pop(1);
+    field("convert_max_attempts")?;
+    let attempts = state.number(-1) as u8;
+    state.pop(1);
+    let conversion = (interface == Interface::Four).then_some(Conversion { attempts, fallback });
     if interface == Interface::Four
         && let Some(handle) = context.handle.get()
         && let Some(linda) = context.coders.cache.kinds.get(crate::linda::KIND)
@@ -99,6 +111,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
         interface,
         wake_period,
         user_keepers,
+        conversion,
         strip_functions,
         with_timers,
         demote_full_userdata,
@@ -111,6 +124,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     };
     context.coders.cache.demote.set(demote_full_userdata);
     context.coders.cache.strip.set(strip_functions);
+    context.coders.cache.conversion.set(conversion);
     *context.coders.cache.name.borrow_mut() = b"main".to_vec();
     context.master.set(true);
     context.set_universe(Universe::new(settings, &context.waiter));

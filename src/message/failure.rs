@@ -204,6 +204,8 @@ pub enum Failure {
     },
     /// An object that the receiving state cannot have, with the reason.
     Deep { path: Text, reason: Text },
+    /// An object that cannot be converted, with the reason.
+    Conversion { path: Text, reason: Text },
     /// A function whose bytecode could not be written or read.
     Code { path: Text },
     /// A malformed message: a defect of Lanes.
@@ -368,7 +370,9 @@ impl Failure {
                     ]
                 }
             }
-            Failure::Deep { path, reason } => text![reason, " (", path, ")"],
+            Failure::Deep { path, reason } | Failure::Conversion { path, reason } => {
+                text![reason, " (", path, ")"]
+            }
             Failure::Code { path } => {
                 text!["internal error: function dump failed. (", path, ")"]
             }

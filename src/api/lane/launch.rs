@@ -59,14 +59,10 @@ fn start(state: State) -> Result<c_int, Raise> {
         ));
     };
     lane.set_universe(Arc::clone(universe));
-    lane.coders
-        .cache
-        .demote
-        .set(universe.settings.demote_full_userdata);
-    lane.coders
-        .cache
-        .strip
-        .set(universe.settings.strip_functions);
+    let cache = &lane.coders.cache;
+    cache.demote.set(universe.settings.demote_full_userdata);
+    cache.strip.set(universe.settings.strip_functions);
+    cache.conversion.set(universe.settings.conversion);
     lane.traces.set(settings.traces);
     let launch = Launch {
         context,
