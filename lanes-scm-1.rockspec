@@ -20,7 +20,6 @@ build = {
    install = {
       lua = {
          lanes = "lua/lanes.lua",
-         ["lanes.choice"] = "lua/lanes/choice.lua",
          ["lanes.core"] = "lua/lanes/core.lua",
          ["lanes.helpers"] = "lua/lanes/helpers.lua",
          ["lanes.interface4"] = "lua/lanes/interface4.lua",

@@ -70,22 +70,8 @@ local settings_known = {
         return is_number(value) and value >= 0
     end },
     stack_size = { default = core.stack_sizes.usual, expected = core.stack_sizes.text, check = core.is_stack_size },
-    api = { default = 3, expected = "3 or 4", check = function(value)
-        return value == 3
-    end },
+    api = { default = 3, check = anything }, -- checked before
 }
-
--- Settings of the 4.x interface that 3.x does not have.
-local settings_of_four = {
-    convert_fallback = true,
-    convert_max_attempts = true,
-    linda_wake_period = true,
-    nb_user_keepers = true,
-    strip_functions = true,
-}
-
--- What a text ends with that is about something of the 4.x interface.
-local OF_FOUR = "this is the 4.x interface: configure{api = 4}"
 
 -- Checks the argument of `configure` and returns the complete settings. Raises an error for a bad
 -- argument.
@@ -98,7 +84,7 @@ local function checked_settings(given)
         local known = settings_known[key]
         if not known then
             error("Unknown parameter '" .. tostring(key) .. "' in configure options ("
-                .. (settings_of_four[key] and OF_FOUR or "settings are " .. names(settings_known)) .. ")", 3)
+                .. (core.of_four(key) or "settings are " .. names(settings_known)) .. ")", 3)
         end
         if not known.check(value) then
             error("Bad " .. key .. ": " .. tostring(value) .. ", lanes.configure expects " .. known.expected
@@ -134,9 +120,6 @@ local option_types = {
     stack_size = "number",
 }
 
--- Options of the 4.x interface that 3.x does not have.
-local options_of_four = { error_trace_level = true, name = true, native_priority = true }
-
 -- Checks one option. Errors have the position of the function at `level`, counted from the caller
 -- as by `error`.
 local function check_option(key, value, level)
@@ -149,7 +132,7 @@ local function check_option(key, value, level)
     end
     local expected = option_types[key]
     if not expected then
-        error("Bad '" .. tostring(key) .. "' option (" .. (options_of_four[key] and OF_FOUR
+        error("Bad '" .. tostring(key) .. "' option (" .. (core.of_four(key)
             or "options of lanes.gen are " .. names(option_types)) .. ")", level + 1)
     end
     if type(value) ~= expected then
@@ -262,8 +245,8 @@ end
 
 -- The modules of the library that are loaded late.
 local parts = {
-    "lanes.choice", "lanes.helpers", "lanes.interface4", "lanes.map", "lanes.pool", "lanes.progress", "lanes.supervise",
-    "lanes.supervisor", "lanes.v3", "lanes.v4", "lanes.wait", "lanes.worker",
+    "lanes.helpers", "lanes.interface4", "lanes.map", "lanes.pool", "lanes.progress", "lanes.supervise", "lanes.supervisor",
+    "lanes.wait", "lanes.worker",
 }
 
 -- Loads a module of the library. Errors are raised as they are.
@@ -296,57 +279,49 @@ local function later(module, name)
     end
 end
 
--- Puts the functions of the 3.x interface, and those that are built on it, into the public table.
-local function publish_three()
-    lanes.gen = gen
-    lanes.imap = later("lanes.map", "imap")
-    lanes.linda = core.linda
-    lanes.map = later("lanes.map", "map")
-    lanes.nameof = core.nameof
-    lanes.pool = later("lanes.pool", "new")
-    lanes.progress = later("lanes.progress", "bar")
-    lanes.set_thread_priority = core.set_thread_priority
-    lanes.sleep = core.sleep
-    lanes.supervise = later("lanes.supervise", "new")
-    lanes.wait = later("lanes.wait", "wait")
-    lanes.configure = nil
-end
-
 -- Fills the public table after the core has been configured. If this runs out of memory,
 -- `configure` can be called again.
 local function publish(main, with_timers)
-    local four = core.interface() == 4
     lanes.ABOUT = {
         author = "The Lanes developers",
         description = "Native threads for Lua: lanes that run in parallel, and lindas through which they talk",
         license = "MIT/X11",
         copyright = "Copyright (c) 2026 The Lanes developers",
-        version = four and "4.0.1" or core.version,
+        version = core.version,
         implementation = core.implementation,
     }
     lanes.cancel_error = core.cancel_error
     lanes.null = core.null
     lanes.cpus = core.cpus
+    lanes.gen = gen
     lanes.genatomic = genatomic
     lanes.genlock = genlock
+    lanes.imap = later("lanes.map", "imap")
+    lanes.linda = core.linda
+    lanes.map = later("lanes.map", "map")
+    lanes.nameof = core.nameof
     lanes.now_secs = core.now_secs
+    lanes.pool = later("lanes.pool", "new")
+    lanes.progress = later("lanes.progress", "bar")
     lanes.register = core.register
     lanes.require = core.require
     lanes.select = core.select
     lanes.set_singlethreaded = core.set_singlethreaded
     lanes.set_thread_affinity = core.set_thread_affinity
+    lanes.set_thread_priority = core.set_thread_priority
+    lanes.sleep = core.sleep
+    lanes.supervise = later("lanes.supervise", "new")
     lanes.threads = core.threads
     lanes.timer = timer
     lanes.timers = timers
+    lanes.wait = later("lanes.wait", "wait")
     if main and with_timers then
         lanes.timer_lane = core.timer_lane()
     end
-    if four then
+    lanes.configure = nil
+    if core.publish(lanes) then
         load_part("lanes.interface4").publish(lanes)
-    else
-        publish_three()
     end
-    core.unseal(lanes)
     return lanes
 end
 
@@ -357,31 +332,6 @@ local function check_string()
     end
 end
 
--- The interface that a program has chosen before `configure`: by `require "lanes.v4"`, or by the
--- environment. Other values of the variable are returned as they are.
-local function chosen()
-    if core.chosen then
-        return core.chosen
-    end
-    local text = core.default_interface()
-    return text == "4" and 4 or (text == nil or text == "3") and 3 or text
-end
-
--- Returns the interface to configure with. Raises an error for a wrong one.
-local function checked_interface(settings)
-    local given = type(settings) == "table" and settings.api
-    if not given then
-        given = chosen()
-        if given ~= 3 and given ~= 4 then
-            error("LANES_API is \"" .. given .. "\", should be 3 or 4: the interfaces of Lanes 3.x and 4.x", 3)
-        end
-    elseif given ~= 3 and given ~= 4 then
-        error("Bad api: " .. tostring(given) .. ", lanes.configure expects 3 or 4, the interface of Lanes 3.x or of 4.x, got a "
-            .. type(given), 3)
-    end
-    return given
-end
-
 --- Configures Lanes (docs/manual/loading.md). Called at most once in a main state. Raises an error
 --- for bad options.
 -- @param settings a table of options, or nil for the defaults
@@ -389,7 +339,7 @@ end
 local function configure(settings)
     check_string()
     local checked
-    if checked_interface(settings) == 4 then
+    if core.wanted_interface(settings) == 4 then
         checked = load_part("lanes.interface4").checked_settings(settings, 2)
     else
         checked = checked_settings(settings)
@@ -406,13 +356,10 @@ end
 
 lanes.configure = configure
 -- The first use of any field except `null` configures with the defaults.
-return setmetatable(lanes, {
-    __index = function(self, key)
-        if key == "null" then
-            return core.null
-        end
-        configure()
-        return self[key]
-    end,
-    __metatable = chosen() == 4 and "Lanes" or nil,
-})
+return setmetatable(lanes, { __metatable = core.sealed(), __index = function(self, key)
+    if key == "null" then
+        return core.null
+    end
+    configure()
+    return self[key]
+end })

@@ -31,6 +31,8 @@ pub struct Context {
     universe: OnceCell<Arc<Universe>>,
     /// This state's first coroutine, whose hooks a signal handler may set.
     pub main: Cell<Option<State>>,
+    /// The interface that the program has chosen before `configure`, by a number; 0 if it has not.
+    pub chosen: Cell<u8>,
     /// Whether this is the master state, which ends the universe when it is closed.
     pub master: Cell<bool>,
     /// What error traces of this lane contain.
@@ -60,6 +62,7 @@ impl Context {
             record,
             universe: OnceCell::new(),
             main: Cell::new(None),
+            chosen: Cell::new(0),
             master: Cell::new(false),
             traces: Cell::new(Traces::Basic),
             finalizing: Cell::new(false),

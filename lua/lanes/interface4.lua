@@ -2,8 +2,9 @@
 --- its texts. `lanes.lua` loads it in a universe that uses this interface.
 
 local core = require "lanes_core"
+local four = core.four()
 
-local error, pairs, select, tostring, type = error, pairs, select, tostring, type
+local error, ipairs, pairs, select, tostring, type = error, ipairs, pairs, select, tostring, type
 local format, gmatch = string.format, string.gmatch
 
 local interface = {}
@@ -168,7 +169,7 @@ local function checked_libraries(list, level)
         else
             local supported
             if name ~= "lanes.core" then
-                supported = core.library_support(name == "lanes_core" and "lanes.core" or name)
+                supported = four.library_support(name == "lanes_core" and "lanes.core" or name)
             end
             if supported == nil then
                 error(format("Bad library name: %q", name), level + 1)
@@ -219,12 +220,12 @@ local function gen(...)
     if options.name == "" then
         options.name = nil
     elseif options.name == "auto" and not named_by_call then
-        options.name = core.position(body)
+        options.name = four.position(body)
     end
     local launch = core.launch
     return function(...)
         if named_by_call then
-            options.name = core.position(2)
+            options.name = four.position(2)
         end
         -- Not a tail call, so that errors have the position of this function's caller.
         local handle = launch(libraries, options, body, ...)
@@ -232,16 +233,16 @@ local function gen(...)
     end
 end
 
---- Puts the functions that differ from those of 3.x into the module's table.
+--- Puts what differs from 3.x into the module's table.
 function interface.publish(lanes)
+    lanes.ABOUT.version = "4.0.1"
+    for _, name in ipairs { "imap", "map", "pool", "progress", "supervise", "wait" } do
+        lanes[name] = nil
+    end
     lanes.gen = gen
-    lanes.linda = core.linda_of_four
-    lanes.sleep = core.sleep_of_four
-    lanes.set_thread_priority = core.set_thread_priority_of_four
-    lanes.thread_priority_range = core.thread_priority_range
-    lanes.collectgarbage = core.collectgarbage
-    lanes.finally = core.finally
-    lanes.nameof = core.nameof_of_four
+    for _, name in ipairs { "collectgarbage", "finally", "linda", "nameof", "set_thread_priority", "sleep", "thread_priority_range" } do
+        lanes[name] = four[name]
+    end
     lanes.configure = function()
         return lanes
     end

@@ -1,3 +1,5 @@
 --- `require "lanes.v3"`: Lanes with the 3.x interface, which is the default.
 
-return require "lanes.choice" (3)
+require "lanes_core".choose(3)
+
+return require "lanes"

@@ -1,3 +1,5 @@
 --- `require "lanes.v4"`: Lanes with the 4.x interface (docs/manual/v4.md).
 
-return require "lanes.choice" (4)
+require "lanes_core".choose(4)
+
+return require "lanes"

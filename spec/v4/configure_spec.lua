@@ -186,4 +186,22 @@ describe("configure of 4.x", function()
         support.contains("Unknown parameter 'nb_user_keepers' in configure options (this is the 4.x interface: configure{api = 4})",
             support.output [[print(pcall(require "lanes".configure, { nb_user_keepers = 1 }))]])
     end)
+
+    it("is named by what takes the place of its functions in 3.x", function()
+        local text = support.output [[
+            local lanes = require "lanes".configure()
+            local linda, lane = lanes.linda(), lanes.gen(function() end)()
+            print(pcall(linda.receive_batched, linda, 0, "slot", 1))
+            print(pcall(linda.restrict, linda, "slot"))
+            print(pcall(linda.wake, linda))
+            print(pcall(lanes.coro, print))
+            print(pcall(lanes.finally, print))
+            print(pcall(lanes.gen, { error_trace_level = "basic" }, print))
+            print(pcall(function() return lane:get_threadname() end))
+            print(linda.status, linda.anything)
+        ]]
+        local _, count = text:gsub("this is the 4.x interface: configure{api = 4}", "")
+        assert.equal(7, count)
+        support.contains("nil\tnil\n", text)
+    end)
 end)

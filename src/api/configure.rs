@@ -142,43 +142,6 @@ lua_function! {
 }
 
 lua_function! {
-    /// `interface()`: returns 3 or 4, the interface of this state's universe.
-    pub fn interface = |state| {
-        let four = Context::of(&state)?.interface() == Interface::Four;
-        state.push_integer(if four { 4 } else { 3 });
-        Ok(1)
-    }
-}
-
-lua_function! {
-    /// `default_interface()`: returns the value of the environment variable `LANES_API`; nothing if
-    /// it is not set, or empty.
-    pub fn default_interface = |state| {
-        match std::env::var("LANES_API") {
-            Ok(text) if !text.is_empty() => {
-                let text = text.as_bytes();
-                protect(state, 0, |raising| raising.push_bytes(text))?;
-                Ok(1)
-            }
-            _ => Ok(0),
-        }
-    }
-}
-
-lua_function! {
-    /// `unseal(module)`: takes the metatable of the module's table away, which may be protected.
-    pub fn unseal = |state| {
-        Context::of(&state)?;
-        state.set_top(1);
-        if state.kind(1) == Kind::Table {
-            state.push_nil();
-            state.set_metatable(1);
-        }
-        Ok(0)
-    }
-}
-
-lua_function! {
     /// `is_main()`: whether this state is the master of its universe; and whether the universe has
     /// timers.
     pub fn is_main = |state| {

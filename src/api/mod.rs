@@ -2,6 +2,7 @@
 //! `lanes.lua` builds.
 
 pub mod attach;
+mod choice;
 mod clock;
 mod configure;
 mod date;

@@ -4,7 +4,9 @@
 use super::loaded::push_table;
 #[cfg(feature = "hooks")]
 use super::test_hooks;
-use super::{clock, configure, ends, four, lane, linda, names, require, select, threads, timers};
+use super::{
+    choice, clock, configure, ends, four, lane, linda, names, require, select, threads, timers,
+};
 use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function};
 use crate::linda::Linda;
@@ -16,12 +18,13 @@ use std::os::raw::{c_int, c_void};
 const FUNCTIONS: &[(&str, Function)] = &[
     ("configure", configure::configure),
     ("is_configured", configure::is_configured),
-    ("interface", configure::interface),
-    ("default_interface", configure::default_interface),
-    ("unseal", configure::unseal),
-    ("library_support", configure::library_support),
-    ("position", configure::position),
-    ("finally", four::finally::finally),
+    ("sealed", choice::sealed),
+    ("publish", choice::publish),
+    ("wanted_interface", choice::wanted_interface),
+    ("choose", choice::choose),
+    ("of_four", choice::of_four),
+    ("gone", choice::gone),
+    ("four", functions_of_four),
     ("is_main", configure::is_main),
     ("launch", launch),
     ("check_libraries", configure::check_libraries),
@@ -31,13 +34,6 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("disregard", lane::methods::disregard),
     ("timer_lane", timers::timer_lane),
     ("linda", new_linda),
-    ("linda_of_four", four::new_linda::new_linda),
-    ("sleep_of_four", four::functions::sleep),
-    ("collectgarbage", four::functions::collectgarbage),
-    (
-        "thread_priority_range",
-        four::functions::thread_priority_range,
-    ),
     ("prepare_lock", linda::locks::prepare_lock),
     ("prepare_atomic", linda::locks::prepare_atomic),
     ("require", require::lanes_require),
@@ -47,7 +43,6 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("end_number", ends::end_number),
     ("register", names::register),
     ("nameof", names::nameof),
-    ("nameof_of_four", names::nameof_of_four),
     ("now_secs", clock::now_secs),
     ("sleep", clock::sleep),
     ("timer", timers::timer),
@@ -58,10 +53,6 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("is_terminal", threads::is_terminal),
     ("threads", threads::threads),
     ("set_thread_priority", threads::set_thread_priority),
-    (
-        "set_thread_priority_of_four",
-        threads::set_thread_priority_of_four,
-    ),
     ("set_thread_affinity", threads::set_thread_affinity),
     ("set_singlethreaded", threads::set_singlethreaded),
 ];
@@ -100,6 +91,39 @@ fn fill(raising: Raising, context: c_int) {
     raising.raw_set_name(-2, b"build");
     #[cfg(feature = "hooks")]
     test_hooks::add(raising, context);
+}
+
+/// What `lanes.interface4` builds on.
+const FUNCTIONS_OF_FOUR: &[(&str, Function)] = &[
+    ("library_support", configure::library_support),
+    ("position", configure::position),
+    ("finally", four::finally::finally),
+    ("linda", four::new_linda::new_linda),
+    ("sleep", four::functions::sleep),
+    ("collectgarbage", four::functions::collectgarbage),
+    (
+        "thread_priority_range",
+        four::functions::thread_priority_range,
+    ),
+    ("nameof", names::nameof_of_four),
+    ("set_thread_priority", threads::set_thread_priority_of_four),
+];
+
+lua_function! {
+    /// `four()`: returns a table of the functions of the 4.x interface.
+    fn functions_of_four = |state| {
+        Context::of(&state)?;
+        protect(state, 0, |raising| {
+            raising.raw_get_index(State::REGISTRY, KEYS.context);
+            raising.new_table(0, FUNCTIONS_OF_FOUR.len());
+            for (name, function) in FUNCTIONS_OF_FOUR {
+                push_function(raising, 1, *function);
+                raising.raw_set_name(-2, name.as_bytes());
+            }
+            raising.remove(1);
+        })?;
+        Ok(1)
+    }
 }
 
 lua_function! {

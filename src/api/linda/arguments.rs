@@ -11,7 +11,7 @@ use std::any::Any;
 use std::os::raw::c_int;
 
 /// The linda that is the receiver of a method. `may_wake`: whose waits the method may end.
-#[inline]
+#[inline(always)]
 pub fn this(arguments: &Arguments, may_wake: Who) -> Result<&Linda, Raise> {
     let linda = Userdata::get(&arguments.state, 1)
         .and_then(linda_of)
@@ -29,7 +29,7 @@ pub fn this(arguments: &Arguments, may_wake: Who) -> Result<&Linda, Raise> {
 }
 
 /// The linda that a proxy stands for.
-#[inline]
+#[inline(always)]
 pub fn linda_of(proxy: &Proxy) -> Option<&Linda> {
     (&*proxy.object as &dyn Any).downcast_ref::<Linda>()
 }

@@ -3,12 +3,13 @@
 use super::arguments::this;
 use super::send::{element, elements};
 use super::{inspect, locks, receive, results, send};
+use crate::api::choice::gone;
 use crate::context::{Context, push_function};
 use crate::linda::{KeyRef, Linda};
 use crate::lua::sentinels::{BATCHED, NULL};
 use crate::lua::{
     Arguments, Function, Raise, Raising, State, Userdata, check_memory, lua_function,
-    new_metatable, text,
+    new_metatable, protect, text, upvalue,
 };
 use crate::message::{Deep, Label, Proxy, decode, decode_one, push_proxy};
 use lanes_engine::queues::{Changed, LindaCancelled, Who};
@@ -53,10 +54,29 @@ pub fn install(raising: Raising, context: c_int) -> Userdata<Proxy> {
     }
     raising.push_bytes(b"Linda");
     raising.raw_set_name(-2, b"__metatable");
+    raising.new_table(0, 1);
+    push_function(raising, context, missing);
+    raising.raw_set_name(-2, b"__index");
+    raising.set_metatable(-2);
     raising.raw_set_name(-2, b"__index");
     let kind = Userdata::adopt(raising);
     raising.pop(1);
     kind
+}
+
+lua_function! {
+    /// `__index` of the table of methods: a method of the 4.x interface is a function that raises
+    /// an error, and any other field is nil.
+    always fn missing = |state| {
+        let name = state.bytes(2).unwrap_or_default();
+        if [&b"receive_batched"[..], b"restrict", b"wake"].contains(&name) {
+            state.push_copy(upvalue(1));
+            protect(state, 1, |raising| push_function(raising, 1, gone))?;
+        } else {
+            state.push_nil();
+        }
+        Ok(1)
+    }
 }
 
 /// Pushes this state's proxy of a linda that no state has seen yet.

@@ -21,7 +21,8 @@ lua_function! {
     always pub fn receive = receive_body
 }
 
-#[inline]
+/// The body of `receive`.
+#[inline(always)]
 pub fn receive_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "receive");

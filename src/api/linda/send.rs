@@ -18,7 +18,8 @@ lua_function! {
     pub fn send = send_body
 }
 
-#[inline]
+/// The body of `send`.
+#[inline(always)]
 pub fn send_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "send");

@@ -80,9 +80,9 @@ impl Decoder {
                     if !self.value(transfer, reader)? {
                         return Ok(());
                     }
+                    has_key = true;
                 }
             }
-            has_key = false;
             let tag = reader.peek()?;
             if !reader.scalar(*transfer, tag)? {
                 self.set_entry(left, Part::Value);
@@ -90,7 +90,12 @@ impl Decoder {
                     return Ok(());
                 }
             }
-            set_entry(*transfer, index);
+            if has_key {
+                set_entry(*transfer, index);
+            } else {
+                transfer.raw_set(index);
+            }
+            has_key = false;
             left -= 1;
         }
         self.set_entry(0, Part::None);
@@ -377,7 +382,6 @@ fn has_upvalue(raising: Raising, index: c_int, n: c_int) -> bool {
 
 /// Sets the entry whose key and value are at the stack top, in the table at `index`. A key that a
 /// lenient decoding could not build is nil: there is no entry then.
-#[inline]
 fn set_entry(raising: Raising, index: c_int) {
     if raising.kind(-2) == Kind::Nil {
         raising.pop(2);

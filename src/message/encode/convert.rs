@@ -25,6 +25,8 @@ enum Converter {
 impl Encoder {
     /// Replaces the table or userdata at the stack top by what travels in its place. Returns false
     /// if it travels as it is. An object is converted once in a transfer.
+    #[cold]
+    #[inline(never)]
     pub(super) fn convert(
         &mut self,
         transfer: Transfer,

@@ -24,7 +24,7 @@ impl Encoder {
     ) -> Result<bool, Stop> {
         if frame.key {
             frame.key = false;
-            return self.entry_value(transfer, to, frame);
+            return self.entry_value(transfer, to, frame, transfer.kind(-1));
         }
         // Stack: table, key.
         if !transfer.next(frame.index) {
@@ -59,18 +59,18 @@ impl Encoder {
             frame.hash += 1;
             self.out.scalar(**transfer, -2, key);
         }
-        self.entry_value(transfer, to, frame)
+        self.entry_value(transfer, to, frame, kind)
     }
 
     /// Writes the value of an entry, which is at the stack top, and takes it off.
-    #[inline]
+    #[inline(always)]
     fn entry_value(
         &mut self,
         transfer: Transfer,
         to: Destination,
         frame: &mut TableFrame,
+        kind: Kind,
     ) -> Result<bool, Stop> {
-        let kind = transfer.kind(-1);
         if kind == Kind::Light && self.is_null_here(transfer) {
             self.out.tag(format::NIL);
             transfer.pop(1);
@@ -100,6 +100,8 @@ impl Encoder {
     /// Begins an entry whose key is an object: key and value are at the stack top. In the 3.x
     /// interface such entries are left out; in that of 4.x those are whose key cannot travel, or
     /// converts to nil.
+    #[cold]
+    #[inline(never)]
     fn entry_with_object(
         &mut self,
         transfer: Transfer,
