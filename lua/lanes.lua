@@ -84,7 +84,7 @@ local function checked_settings(given)
         local known = settings_known[key]
         if not known then
             error("Unknown parameter '" .. tostring(key) .. "' in configure options ("
-                .. (core.of_four(key) or "settings are " .. names(settings_known)) .. ")", 3)
+                .. (core.four().name_of_four(key) or "settings are " .. names(settings_known)) .. ")", 3)
         end
         if not known.check(value) then
             error("Bad " .. key .. ": " .. tostring(value) .. ", lanes.configure expects " .. known.expected
@@ -132,7 +132,7 @@ local function check_option(key, value, level)
     end
     local expected = option_types[key]
     if not expected then
-        error("Bad '" .. tostring(key) .. "' option (" .. (core.of_four(key)
+        error("Bad '" .. tostring(key) .. "' option (" .. (core.four().name_of_four(key)
             or "options of lanes.gen are " .. names(option_types)) .. ")", level + 1)
     end
     if type(value) ~= expected then
@@ -243,21 +243,14 @@ local function timers()
     return list
 end
 
--- The modules of the library that are loaded late.
-local parts = {
-    "lanes.helpers", "lanes.interface4", "lanes.map", "lanes.pool", "lanes.progress", "lanes.supervise", "lanes.supervisor",
-    "lanes.wait", "lanes.worker",
-}
-
 -- Loads a module of the library. Errors are raised as they are.
 local function load_part(module)
     local fine, loaded = pcall(require, module)
     if not fine then
         -- 5.1 and LuaJIT mark a module whose loading has failed, for ever.
-        for i = 1, #parts do
-            local kind = type(package.loaded[parts[i]])
-            if kind ~= "table" and kind ~= "function" then
-                package.loaded[parts[i]] = nil
+        for name, value in pairs(package.loaded) do
+            if type(value) == "userdata" and string.find(name, "^lanes%.") then
+                package.loaded[name] = nil
             end
         end
         error(loaded, 0)
@@ -274,8 +267,7 @@ local function later(module, name)
         if not require then
             error("lanes needs the library 'package' for this function, which this lane does not have", 2)
         end
-        local loaded = load_part(module)
-        return loaded[name](...)
+        return load_part(module)[name](...)
     end
 end
 

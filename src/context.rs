@@ -154,7 +154,7 @@ impl Context {
     pub fn wake_period(&self) -> Option<f64> {
         self.universe
             .get()
-            .and_then(|universe| universe.settings.wake_period)
+            .and_then(|universe| universe.settings.four.wake_period)
     }
 
     /// Sets the universe. Returns false if there is one already.

@@ -28,14 +28,8 @@ pub enum Interface {
 pub struct Settings {
     /// Which interface programs use.
     pub interface: Interface,
-    /// Seconds after which a wait on a linda without a period of its own looks for requests.
-    pub wake_period: Option<f64>,
-    /// The highest group that lindas may have.
-    pub user_keepers: u32,
-    /// How objects are converted; only in the 4.x interface.
-    pub conversion: Option<Conversion>,
-    /// Functions travel without the names and lines that debuggers read.
-    pub strip_functions: bool,
+    /// What the 4.x interface adds.
+    pub four: OfFour,
     /// Timers may be used.
     pub with_timers: bool,
     /// Other full userdata become light userdata.
@@ -52,6 +46,19 @@ pub struct Settings {
     pub on_error: OnError,
     /// Whether a function in the master's registry returns an allocator for each state.
     pub custom_allocator: bool,
+}
+
+/// The settings that the 4.x interface adds. In that of 3.x they have no effect.
+#[derive(Clone, Copy, Default)]
+pub struct OfFour {
+    /// Seconds after which a wait on a linda without a period of its own looks for requests.
+    pub wake_period: Option<f64>,
+    /// The highest group that lindas may have.
+    pub user_keepers: u32,
+    /// How objects are converted; only in the 4.x interface.
+    pub conversion: Option<Conversion>,
+    /// Functions travel without the names and lines that debuggers read.
+    pub strip_functions: bool,
 }
 
 /// Who is told of failures that nobody reads.

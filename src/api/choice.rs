@@ -157,9 +157,9 @@ lua_function! {
 }
 
 lua_function! {
-    /// `of_four(name)`: returns a text if a setting or an option is one of the 4.x interface, else
+    /// `name_of_four(name)`: returns a text if a setting or an option is one of the 4.x interface, else
     /// nothing.
-    pub fn of_four = |state| {
+    pub fn name_of_four = |state| {
         if !state.bytes(1).is_some_and(|name| NAMES_OF_FOUR.contains(&name)) {
             return Ok(0);
         }

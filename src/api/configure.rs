@@ -9,7 +9,7 @@ use crate::lua::{Arguments, KEYS, Kind, Raise, State, lua_function, protect};
 use crate::message::{Conversion, Fallback};
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
-use crate::universe::{Interface, OnError, Settings, Universe};
+use crate::universe::{Interface, OfFour, OnError, Settings, Universe};
 use lanes_engine::threads::stack;
 use std::os::raw::c_int;
 
@@ -79,24 +79,33 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
         Interface::Three
     };
     state.pop(1);
-    field("linda_wake_period")?;
-    let wake_period = (state.kind(-1) == Kind::Number).then(|| state.number(-1));
-    state.pop(1);
-    field("nb_user_keepers")?;
-    let user_keepers = state.number(-1) as u32;
-    state.pop(1);
-    let strip_functions = flag("strip_functions")?;
-    field("convert_fallback")?;
-    let fallback = match state.kind(-1) {
-        Kind::Light => Fallback::Null,
-        Kind::String => Fallback::Decay,
-        _ => Fallback::None,
+    let four = match interface {
+        Interface::Three => OfFour::default(),
+        Interface::Four => {
+            field("linda_wake_period")?;
+            let wake_period = (state.kind(-1) == Kind::Number).then(|| state.number(-1));
+            state.pop(1);
+            field("nb_user_keepers")?;
+            let user_keepers = state.number(-1) as u32;
+            state.pop(1);
+            field("convert_fallback")?;
+            let fallback = match state.kind(-1) {
+                Kind::Light => Fallback::Null,
+                Kind::String => Fallback::Decay,
+                _ => Fallback::None,
+            };
+            state.pop(1);
+            field("convert_max_attempts")?;
+            let attempts = state.number(-1) as u8;
+            state.pop(1);
+            OfFour {
+                wake_period,
+                user_keepers,
+                conversion: Some(Conversion { attempts, fallback }),
+                strip_functions: flag("strip_functions")?,
+            }
+        }
     };
-    state.pop(1);
-    field("convert_max_attempts")?;
-    let attempts = state.number(-1) as u8;
-    state.pop(1);
-    let conversion = (interface == Interface::Four).then_some(Conversion { attempts, fallback });
     if interface == Interface::Four
         && let Some(handle) = context.handle.get()
         && let Some(linda) = context.coders.cache.kinds.get(crate::linda::KIND)
@@ -109,10 +118,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     }
     let settings = Settings {
         interface,
-        wake_period,
-        user_keepers,
-        conversion,
-        strip_functions,
+        four,
         with_timers,
         demote_full_userdata,
         track_lanes,
@@ -123,8 +129,8 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
         custom_allocator,
     };
     context.coders.cache.demote.set(demote_full_userdata);
-    context.coders.cache.strip.set(strip_functions);
-    context.coders.cache.conversion.set(conversion);
+    context.coders.cache.strip.set(four.strip_functions);
+    context.coders.cache.conversion.set(four.conversion);
     *context.coders.cache.name.borrow_mut() = b"main".to_vec();
     context.master.set(true);
     context.set_universe(Universe::new(settings, &context.waiter));

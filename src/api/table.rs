@@ -21,9 +21,6 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("sealed", choice::sealed),
     ("publish", choice::publish),
     ("wanted_interface", choice::wanted_interface),
-    ("choose", choice::choose),
-    ("of_four", choice::of_four),
-    ("gone", choice::gone),
     ("four", functions_of_four),
     ("is_main", configure::is_main),
     ("launch", launch),
@@ -95,6 +92,8 @@ fn fill(raising: Raising, context: c_int) {
 
 /// What `lanes.interface4` builds on.
 const FUNCTIONS_OF_FOUR: &[(&str, Function)] = &[
+    ("choose", choice::choose),
+    ("name_of_four", choice::name_of_four),
     ("library_support", configure::library_support),
     ("position", configure::position),
     ("finally", four::finally::finally),

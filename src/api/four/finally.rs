@@ -1,7 +1,7 @@
 //! `lanes.finally`: a function that is called when the master state is being closed, after its lanes
 //! have been asked to stop (docs/manual/v4.md#shutdown).
 
-use crate::api::lane::shutdown::stop_in_stages;
+use crate::api::lane::shutdown::{stop_in_stages, unclosed};
 use crate::context::Context;
 use crate::lua::{Arguments, KEYS, Kind, Raise, State, lua_function, protect};
 use crate::universe::{Interface, Universe};
@@ -63,7 +63,7 @@ pub fn run(context: &Context, state: State) -> Result<(), Raise> {
 
 /// What follows from the result of the function, which is at index 2 if it was called.
 fn judge(universe: &Arc<Universe>, state: State, ended: bool) -> Result<(), Raise> {
-    if ended || universe.running().is_empty() {
+    if ended || unclosed(universe).is_empty() {
         return Ok(());
     }
     if state.bytes(2) == Some(b"freeze") {

@@ -69,7 +69,7 @@ fn read(context: &Context, arguments: &Arguments, linda: &mut Linda) -> Result<(
             raising.remove(1);
         })
     };
-    let keepers = context.universe()?.settings.user_keepers;
+    let keepers = context.universe()?.settings.four.user_keepers;
     field("name")?;
     match state.kind(-1) {
         Kind::Nil => {}

@@ -61,8 +61,8 @@ fn start(state: State) -> Result<c_int, Raise> {
     lane.set_universe(Arc::clone(universe));
     let cache = &lane.coders.cache;
     cache.demote.set(universe.settings.demote_full_userdata);
-    cache.strip.set(universe.settings.strip_functions);
-    cache.conversion.set(universe.settings.conversion);
+    cache.strip.set(universe.settings.four.strip_functions);
+    cache.conversion.set(universe.settings.four.conversion);
     lane.traces.set(settings.traces);
     let launch = Launch {
         context,

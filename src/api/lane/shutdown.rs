@@ -55,7 +55,7 @@ pub fn stop_in_stages(universe: &Arc<Universe>) -> bool {
         (Request::Hard, false),
         (Request::Hard, true),
     ] {
-        let lanes = universe.running();
+        let lanes = unclosed(universe);
         if lanes.is_empty() {
             return true;
         }
@@ -70,7 +70,15 @@ pub fn stop_in_stages(universe: &Arc<Universe>) -> bool {
             .map_or(Deadline::Never, Deadline::At);
         wait(lanes, &waiter, deadline);
     }
-    universe.running().is_empty()
+    unclosed(universe).is_empty()
+}
+
+/// The lanes that have not closed their states. Those that have stay in the list of the universe for
+/// a moment.
+pub fn unclosed(universe: &Universe) -> Vec<Arc<Record>> {
+    let mut lanes = universe.running();
+    lanes.retain(|lane| !lane.closed.is_open());
+    lanes
 }
 
 /// Waits until lanes have ended and closed their states. Returns those that have not by the
