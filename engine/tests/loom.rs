@@ -22,6 +22,8 @@ mod reserved;
 mod select;
 #[path = "loom/timers.rs"]
 mod timers;
+#[path = "loom/turns.rs"]
+mod turns;
 #[path = "loom/watch.rs"]
 mod watch;
 

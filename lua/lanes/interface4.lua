@@ -186,11 +186,12 @@ local function checked_libraries(list, level)
     return star and "*" or kept
 end
 
--- Makes a generator of lanes from the arguments of `lanes.gen`.
-local function gen(...)
+-- Makes a generator of lanes, which `launch` launches, from the arguments of `lanes.gen` or
+-- `lanes.coro`.
+local function generator(launch, ...)
     local count = select("#", ...)
     if count == 0 then
-        error("No arguments!", 2)
+        error("No arguments!", 3)
     end
     local libraries
     local options = {}
@@ -201,28 +202,27 @@ local function gen(...)
             libraries = libraries and libraries .. "," .. argument or argument
         elseif kind == "table" then
             for key, value in pairs(argument) do
-                check_option(key, value, 2)
+                check_option(key, value, 3)
                 options[key] = value
             end
         elseif kind ~= "nil" then
-            error("Bad argument " .. i .. ": " .. described(argument), 2)
+            error("Bad argument " .. i .. ": " .. described(argument), 3)
         end
     end
     local body = select(count, ...)
     if type(body) ~= "function" and type(body) ~= "string" then
-        error("Last argument not function or string: " .. described(body), 2)
+        error("Last argument not function or string: " .. described(body), 3)
     end
     if options.priority and options.native_priority then
-        error("priority and native_priority cannot be specified together", 2)
+        error("priority and native_priority cannot be specified together", 3)
     end
-    libraries = libraries and checked_libraries(libraries, 2)
+    libraries = libraries and checked_libraries(libraries, 3)
     local named_by_call = options.name == "auto" and type(body) == "string"
     if options.name == "" then
         options.name = nil
     elseif options.name == "auto" and not named_by_call then
         options.name = four.position(body)
     end
-    local launch = core.launch
     return function(...)
         if named_by_call then
             options.name = four.position(2)
@@ -233,6 +233,18 @@ local function gen(...)
     end
 end
 
+local launch_lane, launch_coroutine = core.launch, four.launch_coroutine
+
+local function gen(...)
+    local made = generator(launch_lane, ...)
+    return made
+end
+
+local function coro(...)
+    local made = generator(launch_coroutine, ...)
+    return made
+end
+
 --- Puts what differs from 3.x into the module's table.
 function interface.publish(lanes)
     lanes.ABOUT.version = "4.0.1"
@@ -240,6 +252,7 @@ function interface.publish(lanes)
         lanes[name] = nil
     end
     lanes.gen = gen
+    lanes.coro = coro
     for _, name in ipairs { "collectgarbage", "finally", "linda", "nameof", "set_thread_priority", "sleep", "thread_priority_range" } do
         lanes[name] = four[name]
     end

@@ -92,6 +92,7 @@ fn fill(raising: Raising, context: c_int) {
 
 /// What `lanes.interface4` builds on.
 const FUNCTIONS_OF_FOUR: &[(&str, Function)] = &[
+    ("launch_coroutine", launch_coroutine),
     ("choose", choice::choose),
     ("name_of_four", choice::name_of_four),
     ("library_support", configure::library_support),
@@ -180,6 +181,12 @@ fn push_build(raising: Raising) {
 lua_function! {
     /// `launch(libraries, options, body, arguments...)`: launches a lane and returns its handle.
     fn launch = lane::launch::launch
+}
+
+lua_function! {
+    /// `launch_coroutine(libraries, options, body, arguments...)`: as `launch`, of a lane that is a
+    /// coroutine.
+    fn launch_coroutine = lane::launch::launch_coroutine
 }
 
 lua_function! {

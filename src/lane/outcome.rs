@@ -2,6 +2,7 @@
 
 use crate::lua::Text;
 use crate::message::Packet;
+use lanes_engine::park::Turns;
 
 /// The stage of a lane.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -114,4 +115,29 @@ impl Outcome {
             refused: Vec::new(),
         })
     }
+}
+
+/// What a lane that is a coroutine gets in answer to what it has yielded.
+pub enum Answer {
+    /// The arguments with which it is resumed.
+    Resume(Packet),
+    /// It is to end where it is.
+    Close,
+}
+
+/// The turns of a lane that is a coroutine: it gives what it yields.
+pub type LaneTurns = Turns<Captured, Answer>;
+
+/// Whether a lane that is a coroutine is suspended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Pause {
+    /// It is not.
+    None,
+    /// It has yielded.
+    Suspended,
+    /// It is being resumed.
+    Resuming,
+    /// It is being ended.
+    Closing,
 }

@@ -6,7 +6,7 @@
 )]
 
 use super::monitors::Monitors;
-use super::outcome::{Outcome, Stage};
+use super::outcome::{LaneTurns, Outcome, Pause, Stage};
 use crate::linda::soft_requests;
 use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET};
 use crate::lua::{Hook, State, Text, text};
@@ -76,6 +76,9 @@ pub struct Record {
     pub cancel_hook: Hook,
     /// Who is told of its end.
     pub monitors: Monitors,
+    /// Its turns, if it is a coroutine.
+    pub turns: OnceLock<Box<LaneTurns>>,
+    pause: AtomicU8,
     /// Who has dealt with its failure: the bits below.
     failure: AtomicU8,
     /// What ends the service that the record stands for, if it stands for no lane.
@@ -101,6 +104,8 @@ impl Record {
             raised: AtomicBool::new(false),
             cancel_hook,
             monitors: Monitors::default(),
+            turns: OnceLock::new(),
+            pause: AtomicU8::new(Pause::None as u8),
             failure: AtomicU8::new(0),
             service: OnceLock::new(),
         })
@@ -167,6 +172,37 @@ impl Record {
         let number = Record::next_end_number();
         self.end_number.store(number, Ordering::Relaxed);
         self.end.open();
+        if let Some(turns) = self.turns.get() {
+            turns.end();
+        }
+    }
+
+    /// Sets whether it is suspended; called by its own thread.
+    pub fn set_pause(&self, pause: Pause) {
+        self.pause.store(pause as u8, Ordering::Release);
+    }
+
+    /// Somebody else is about to resume or to end the lane, if it is suspended.
+    pub fn leave_suspension(&self, pause: Pause) {
+        let _ = self.pause.compare_exchange(
+            Pause::Suspended as u8,
+            pause as u8,
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+    }
+
+    /// The status of a lane that is suspended.
+    fn pause(&self) -> Option<&'static str> {
+        const SUSPENDED: u8 = Pause::Suspended as u8;
+        const RESUMING: u8 = Pause::Resuming as u8;
+        const CLOSING: u8 = Pause::Closing as u8;
+        match self.pause.load(Ordering::Acquire) {
+            SUSPENDED => Some("suspended"),
+            RESUMING => Some("resuming"),
+            CLOSING => Some("closing"),
+            _ => None,
+        }
     }
 
     /// Of two lanes that have ended, the one with the lower number has ended first. None if it has
@@ -186,7 +222,9 @@ impl Record {
     pub fn status(&self) -> &'static str {
         if !self.has_ended() {
             // The lane has not ended for others until the latch is open.
-            return if self.waiter.is_waiting() || self.service.get().is_some() {
+            return if let Some(text) = self.pause() {
+                text
+            } else if self.waiter.is_waiting() || self.service.get().is_some() {
                 "waiting"
             } else if self.stage() == Stage::Pending {
                 "pending"

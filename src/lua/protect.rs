@@ -452,6 +452,12 @@ impl Raising {
         unsafe { c::gc_collect(self.l()) }
     }
 
+    /// Pushes a new coroutine.
+    pub fn new_coroutine(self) -> State {
+        // SAFETY: inside protect.
+        unsafe { State::new(c::lua_newthread(self.l())) }
+    }
+
     /// The first coroutine of this state. On 5.1 and LuaJIT, which cannot tell, the running one,
     /// which is kept alive.
     pub fn main_coroutine(self) -> State {

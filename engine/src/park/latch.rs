@@ -3,7 +3,7 @@
 
 use super::deadline::Deadline;
 use super::parker::Woken;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Request};
 use super::waiter::{Wait, Waiter};
 use super::watcher::SharedWatcher;
 use crate::memory::grow::{OutOfMemory, try_room};
@@ -77,6 +77,47 @@ impl Latch {
             // Whatever the watcher owns is dropped without the lock.
             drop(crowd);
             drop(removed);
+        }
+    }
+
+    /// As `wait`, for a wait without a deadline and interruptions. A request ends it if it is hard,
+    /// or if the thread is woken while it is there.
+    ///
+    /// Errors: `Request`.
+    pub fn wait_or_request(&self, wait: &Wait) -> Result<(), Refusal> {
+        {
+            let mut crowd = self.crowd.lock();
+            if self.is_open() {
+                return Ok(());
+            }
+            crowd.waiters.push(Arc::clone(wait.waiter));
+        }
+        let mut woken = false;
+        loop {
+            let request = wait.waiter.request();
+            let noticed = request == Request::Hard || woken && request != Request::None;
+            if !noticed {
+                wait.park();
+                woken = true;
+            }
+            if self.is_open() {
+                return Ok(());
+            }
+            if !noticed {
+                continue;
+            }
+            let waiters = &mut self.crowd.lock().waiters;
+            return match waiters
+                .iter()
+                .position(|waiter| Arc::ptr_eq(waiter, wait.waiter))
+            {
+                Some(index) => {
+                    drop(waiters.swap_remove(index));
+                    Err(Refusal::Request(request))
+                }
+                // Opened in the meantime.
+                None => Ok(()),
+            };
         }
     }
 

@@ -8,6 +8,7 @@ mod parker;
 mod refusal;
 #[cfg(not(loom))]
 mod spin;
+mod turns;
 mod waiter;
 mod watcher;
 
@@ -26,5 +27,6 @@ pub use deadline::Deadline;
 pub use latch::Latch;
 pub use parker::{Parker, Woken};
 pub use refusal::{Refusal, Request};
+pub use turns::{Turn, Turns};
 pub use waiter::{Wait, Waiter};
 pub use watcher::{Countdown, SharedWatcher, Watcher};

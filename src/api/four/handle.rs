@@ -5,7 +5,8 @@ use super::cancel;
 use super::linda::CLOSES_VARIABLES;
 use crate::api::lane::fetched::values;
 use crate::api::lane::monitor;
-use crate::api::lane::receiver::{push_text, this, wait};
+use crate::api::lane::receiver::{push_text, this};
+use crate::api::lane::suspension::{self, wait_or_close};
 use crate::api::linda::results;
 use crate::context::{Context, push_function};
 use crate::lane::Handle;
@@ -67,7 +68,7 @@ fn join_body(state: State) -> Result<c_int, Raise> {
             ));
         }
     };
-    if !wait(context, state, &handle.record, deadline)? {
+    if !wait_or_close(context, state, &handle.record, deadline)? {
         return results::nil_and(state, "timeout");
     }
     state.set_top(1);
@@ -100,11 +101,12 @@ lua_function! {
 }
 
 lua_function! {
-    /// `lane:resume(...)`: for lanes that are coroutines.
+    /// `lane:resume(...)`: resumes a lane that is a coroutine, once it is suspended. Returns what it
+    /// has yielded.
     fn resume = |state| {
-        Context::of(&state)?;
-        this(&Arguments::new(state, "resume"))?;
-        Err(Raise::message("cannot resume non-suspended coroutine Lane"))
+        let context = Context::of(&state)?;
+        let arguments = Arguments::new(state, "resume");
+        suspension::resume(context, state, &this(&arguments)?.record)
     }
 }
 
@@ -127,7 +129,7 @@ lua_function! {
         let context = Context::of(&state)?;
         let arguments = Arguments::new(state, "close");
         let handle = this(&arguments)?;
-        wait(context, state, &handle.record, Deadline::Never)?;
+        wait_or_close(context, state, &handle.record, Deadline::Never)?;
         Ok(0)
     }
 }
@@ -186,7 +188,7 @@ fn whole(number: f64) -> i64 {
 /// `lane[n]`: waits for the end. Returns result `n`, or their number at 0. Of a failed lane, the
 /// error value at negative indices; other indices raise it.
 fn result(context: &Context, state: State, handle: &Handle, n: i64) -> Result<c_int, Raise> {
-    wait(context, state, &handle.record, Deadline::Never)?;
+    wait_or_close(context, state, &handle.record, Deadline::Never)?;
     match handle.record.outcome.get() {
         Some(Outcome::Error(_)) => {
             handle.record.note_read();

@@ -13,7 +13,7 @@ use crate::message::{
 use crate::state::libraries::Libraries;
 use crate::universe::{Interface, Universe};
 use lanes_engine::memory::grow;
-use lanes_engine::park::{Deadline, Latch, Wait, Waiter};
+use lanes_engine::park::{Deadline, Latch, Turns, Wait, Waiter};
 use lanes_engine::sync::race_point;
 use std::os::raw::c_int;
 use std::sync::{Arc, OnceLock};
@@ -37,10 +37,15 @@ pub(super) struct Launch<'a> {
 /// Called by generators, which have checked the types of the options. Errors have the position of
 /// the generator's caller.
 pub fn launch(state: State) -> Result<c_int, Raise> {
-    start(state).map_err(Raise::for_caller)
+    start(state, false).map_err(Raise::for_caller)
 }
 
-fn start(state: State) -> Result<c_int, Raise> {
+/// As [`launch`], of a lane that is a coroutine.
+pub fn launch_coroutine(state: State) -> Result<c_int, Raise> {
+    start(state, true).map_err(Raise::for_caller)
+}
+
+fn start(state: State, coroutine: bool) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let universe = context.universe()?;
     if universe.is_closing() {
@@ -52,6 +57,9 @@ fn start(state: State) -> Result<c_int, Raise> {
     let settings = Settings::read(state, universe.settings.interface)?;
     let spare = states::take(universe, state, settings.libraries, settings.memory_limit)?;
     let record = Arc::clone(&spare.record);
+    if coroutine {
+        let _ = record.turns.set(Box::new(Turns::new()));
+    }
     let to = spare.owned.state();
     let Some(lane) = Context::in_registry(&to) else {
         return Err(Raise::message(

@@ -19,4 +19,5 @@ pub mod receiver;
 mod run;
 pub mod shutdown;
 pub mod states;
+pub mod suspension;
 mod trace;

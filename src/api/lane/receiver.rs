@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::lane::{Handle, Record, Traces};
 use crate::loading::Waiting;
 use crate::lua::{Arguments, Kind, Raise, State, Userdata, protect};
-use lanes_engine::park::{Deadline, Refusal, Wait};
+use lanes_engine::park::{Deadline, Latch, Refusal, Wait};
 use std::cell::{Cell, RefCell};
 use std::os::raw::c_int;
 use std::sync::Arc;
@@ -75,12 +75,23 @@ pub fn wait(
     record: &Record,
     deadline: Deadline,
 ) -> Result<bool, Raise> {
-    if record.has_ended() {
+    wait_for(context, state, record, &record.end, deadline)
+}
+
+/// Waits until this latch of the lane is open. Returns false at the deadline.
+pub fn wait_for(
+    context: &Context,
+    state: State,
+    record: &Record,
+    latch: &Latch,
+    deadline: Deadline,
+) -> Result<bool, Raise> {
+    if latch.is_open() {
         return Ok(true);
     }
     let _waiting = Waiting::for_end(context, &record.waiter, deadline);
     waiting::wait(context, state, deadline, |wait: &Wait| {
-        match record.end.wait(wait) {
+        match latch.wait(wait) {
             Err(Refusal::Interrupted) => Waited::Interrupted,
             outcome => Waited::Ended(outcome.is_ok()),
         }

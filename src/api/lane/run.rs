@@ -1,6 +1,6 @@
 //! Running a lane, on its own thread: body, finalizers, outcome, end of the state.
 
-use super::{capture, event, failures, states, trace};
+use super::{capture, event, failures, states, suspension, trace};
 use crate::context::Context;
 use crate::lane::outcome::{Outcome, Stage};
 use crate::lane::{Record, Spare, Traces};
@@ -103,13 +103,11 @@ fn body(record: &Record, state: State) -> Outcome {
     let Some(context) = Context::in_registry(&state) else {
         return Outcome::broken("internal error in lanes: a lane's state has no context");
     };
-    let arguments = state.top() - 1;
-    state.raw_get_index(State::REGISTRY, KEYS.handler);
-    state.insert(1);
-    record.enter(state);
-    let result = state.call_protected(arguments, None, 1);
+    let result = match record.turns.get() {
+        None => call(record, state),
+        Some(turns) => suspension::run(context, record, turns, state),
+    };
     race_point(8);
-    record.leave();
     state.set_hook(None, 0, 0);
     context.finalizing.set(true);
     let outcome = match result {
@@ -123,6 +121,18 @@ fn body(record: &Record, state: State) -> Outcome {
         event::prepare(context, state, outcome.stage(), 0);
     }
     outcome
+}
+
+/// Calls the body. Stack afterwards: one value, then the results or the error value.
+#[inline(always)]
+fn call(record: &Record, state: State) -> Result<(), c_int> {
+    let arguments = state.top() - 1;
+    state.raw_get_index(State::REGISTRY, KEYS.handler);
+    state.insert(1);
+    record.enter(state);
+    let result = state.call_protected(arguments, None, 1);
+    record.leave();
+    result
 }
 
 /// Runs the finalizers, last registered first. After an error (`status` is given) the error value
