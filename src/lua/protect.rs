@@ -380,9 +380,9 @@ impl Raising {
         unsafe { c::luaL_openlibs(self.l()) }
     }
 
-    /// Appends the bytecode of the function at the top of the stack to `out`; with `strip`, from Lua 5.3
-    /// on without what debuggers read. Returns false if the
-    /// function cannot be dumped. Raises if memory runs out.
+    /// Appends the bytecode of the function at the top of the stack to `out`; with `strip`, from
+    /// Lua 5.3 on without what debuggers read. Returns false if the function cannot be dumped.
+    /// Raises if memory runs out.
     pub fn dump<S: Sink>(self, out: *mut S, strip: bool) -> bool {
         unsafe extern "C-unwind" fn write<S: Sink>(
             _: *mut lua_State,

@@ -1,5 +1,5 @@
-//! `lanes.finally`: a function that is called when the master state is being closed, after its lanes
-//! have been asked to stop (docs/manual/v4.md#shutdown).
+//! `lanes.finally`: a function that is called when the master state is being closed, after its
+//! lanes have been asked to stop (docs/manual/v4.md#shutdown).
 
 use crate::api::lane::shutdown::{stop_in_stages, unclosed};
 use crate::context::Context;

@@ -101,8 +101,8 @@ lua_function! {
 }
 
 lua_function! {
-    /// `lane:resume(...)`: resumes a lane that is a coroutine, once it is suspended. Returns what it
-    /// has yielded.
+    /// `lane:resume(...)`: resumes a lane that is a coroutine, once it is suspended. Returns what
+    /// it has yielded.
     fn resume = |state| {
         let context = Context::of(&state)?;
         let arguments = Arguments::new(state, "resume");

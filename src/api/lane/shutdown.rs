@@ -73,8 +73,8 @@ pub fn stop_in_stages(universe: &Arc<Universe>) -> bool {
     unclosed(universe).is_empty()
 }
 
-/// The lanes that have not closed their states. Those that have stay in the list of the universe for
-/// a moment.
+/// The lanes that have not closed their states. Those that have stay in the list of the universe
+/// for a moment.
 pub fn unclosed(universe: &Universe) -> Vec<Arc<Record>> {
     let mut lanes = universe.running();
     lanes.retain(|lane| !lane.closed.is_open());

@@ -141,11 +141,11 @@ fn words(state: State, raise: Raise) -> Text {
     }
 }
 
-/// The body of `lane:resume(...)`; the handle is at 1, the arguments follow. Waits until the lane is
-/// suspended, resumes it, and returns the number of values that it has yielded, which it pushes.
+/// The body of `lane:resume(...)`; the handle is at 1, the arguments follow. Waits until the lane
+/// is suspended, resumes it, and returns the number of values that it has yielded, which it pushes.
 ///
-/// Errors: the lane has ended; the values cannot be built here, or the arguments cannot travel. Then
-/// the lane stays suspended.
+/// Errors: the lane has ended; the values cannot be built here, or the arguments cannot travel.
+/// Then the lane stays suspended.
 pub fn resume(context: &Context, state: State, record: &Record) -> Result<c_int, Raise> {
     let Some(turns) = record.turns.get() else {
         receiver::wait(context, state, record, Deadline::Never)?;

@@ -255,8 +255,8 @@ pub fn encode_each(
 
 /// Captures the top `count` values (left there) if none of them needs a walk. Takes no memory of
 /// the state, so it works in a lane whose state has run out of memory. `None` if a value needs a
-/// walk, or memory of the process runs out. With `nulls` a light userdata may be `lanes.null`, which
-/// becomes nil.
+/// walk, or memory of the process runs out. With `nulls` a light userdata may be `lanes.null`,
+/// which becomes nil.
 fn scalars(state: State, count: c_int, nulls: bool) -> Option<Packet> {
     let values = || state.top() - count + 1..=state.top();
     let is_scalar = |index| {

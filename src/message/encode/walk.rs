@@ -86,8 +86,8 @@ impl Encoder {
         Ok(true)
     }
 
-    /// Whether the light userdata at the stack top is `lanes.null`, which becomes nil: so it does in
-    /// the 4.x interface.
+    /// Whether the light userdata at the stack top is `lanes.null`, which becomes nil: so it does
+    /// in the 4.x interface.
     pub(super) fn is_null_here(&self, transfer: Transfer) -> bool {
         transfer.cache.conversion.get().is_some() && is_null(*transfer, -1)
     }
