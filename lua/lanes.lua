@@ -8,25 +8,6 @@ local lanes = {}
 local error, pairs, pcall, select, setmetatable, tostring, type =
     error, pairs, pcall, select, setmetatable, tostring, type
 
--- The keys of a table as text, in alphabetical order, for messages. Does without the library
--- "table", which a lane may not have.
-local function names(known)
-    local text, last = "", ""
-    repeat
-        local following
-        for name in pairs(known) do
-            if name > last and (not following or name < following) then
-                following = name
-            end
-        end
-        if following then
-            text = text == "" and following or text .. ", " .. following
-            last = following
-        end
-    until not following
-    return text
-end
-
 -- Type and text of a value, for messages.
 local function described(value)
     return type(value) .. " " .. (string.format("%q", tostring(value)))
@@ -84,7 +65,7 @@ local function checked_settings(given)
         local known = settings_known[key]
         if not known then
             error("Unknown parameter '" .. tostring(key) .. "' in configure options ("
-                .. (core.four().name_of_four(key) or "settings are " .. names(settings_known)) .. ")", 3)
+                .. (core.four().name_of_four(key) or "settings are " .. core.names(settings_known)) .. ")", 3)
         end
         if not known.check(value) then
             error("Bad " .. key .. ": " .. tostring(value) .. ", lanes.configure expects " .. known.expected
@@ -133,7 +114,7 @@ local function check_option(key, value, level)
     local expected = option_types[key]
     if not expected then
         error("Bad '" .. tostring(key) .. "' option (" .. (core.four().name_of_four(key)
-            or "options of lanes.gen are " .. names(option_types)) .. ")", level + 1)
+            or "options of lanes.gen are " .. core.names(option_types)) .. ")", level + 1)
     end
     if type(value) ~= expected then
         error("Bad '" .. key .. "' option: " .. described(value) .. ", lanes.gen expects a " .. expected, level + 1)

@@ -10,6 +10,7 @@ use crate::message::{Conversion, Fallback};
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
 use crate::universe::{Interface, OfFour, OnError, Settings, Universe};
+use lanes_engine::memory::grow;
 use lanes_engine::threads::stack;
 use std::os::raw::c_int;
 
@@ -227,6 +228,32 @@ lua_function! {
     pub fn is_stack_size = |state| {
         let size = if state.kind(1) == Kind::Number { state.number(1) } else { f64::NAN };
         state.push_boolean(stack::is_size(size));
+        Ok(1)
+    }
+}
+
+lua_function! {
+    /// `names(known)`: returns the keys of a table, which are strings, as text, in alphabetical
+    /// order, for messages.
+    pub fn names = |state| {
+        state.set_top(1);
+        let mut names: Vec<Vec<u8>> = Vec::new();
+        if state.kind(1) == Kind::Table {
+            state.push_nil();
+            while state.next(1) {
+                grow::room(&mut names, 1);
+                names.push(grow::copy(state.bytes(-2).unwrap_or_default()));
+                state.pop(1);
+            }
+        }
+        names.sort_unstable();
+        let mut list = grow::list(names.iter().map(|name| name.len() + 2).sum());
+        for (n, name) in names.iter().enumerate() {
+            list.extend_from_slice(if n == 0 { b"" } else { b", " });
+            list.extend_from_slice(name);
+        }
+        let list = &list[..];
+        protect(state, 0, |raising| raising.push_bytes(list))?;
         Ok(1)
     }
 }

@@ -27,6 +27,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("check_libraries", configure::check_libraries),
     ("is_lua_function", configure::is_lua_function),
     ("is_stack_size", configure::is_stack_size),
+    ("names", configure::names),
     ("upvalue_count", configure::upvalue_count),
     ("disregard", lane::methods::disregard),
     ("timer_lane", timers::timer_lane),
