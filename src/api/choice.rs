@@ -1,8 +1,9 @@
 //! Which interface a universe has: what programs choose, and texts for those that use the other one
 //! (docs/manual/v4.md#choosing-it).
 
-use crate::context::{Context, push_function};
-use crate::lua::{Arguments, Kind, Raise, State, Text, lua_function, protect, text, upvalue};
+use super::loaded::push_table;
+use crate::context::Context;
+use crate::lua::{Arguments, Kind, Raise, State, Text, lua_function, protect, text};
 use crate::universe::Interface;
 use std::os::raw::c_int;
 
@@ -78,9 +79,10 @@ lua_function! {
             state.set_metatable(1);
         }
         if !four {
-            state.push_copy(upvalue(1));
-            protect(state, 2, |raising| {
-                push_function(raising, 2, gone);
+            // Functions of the native module's table travel by name.
+            protect(state, 1, |raising| {
+                push_table(raising);
+                raising.raw_get_name(2, b"gone");
                 for name in FUNCTIONS_OF_FOUR {
                     raising.push_copy(3);
                     raising.raw_set_name(1, name);

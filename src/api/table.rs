@@ -21,6 +21,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("sealed", choice::sealed),
     ("publish", choice::publish),
     ("wanted_interface", choice::wanted_interface),
+    ("gone", choice::gone),
     ("four", functions_of_four),
     ("is_main", configure::is_main),
     ("launch", launch),
