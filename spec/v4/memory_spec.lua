@@ -8,6 +8,12 @@ local hooks = require "lanes_core".hooks
 
 local it_hooks = needs.hooks(it)
 
+-- LuaJIT itself crashes when memory runs out in a trace, so the code is interpreted.
+if rawget(_G, "jit") then
+    jit.off()
+    jit.flush()
+end
+
 -- What is called, each with what it is given.
 local calls = {
     { "lanes.linda", function() return {} end, function() lanes.linda { name = "name", group = 0, close_handler = print } end },
