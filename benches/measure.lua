@@ -95,6 +95,8 @@ local TARGETS = {
     tables = { 1.5e6, 1.5e6, 1.5e6 },
     bigtab = { 35, 35, 35 },
     fanin = { 6e6, 6e6, 6e6 },
+    loop = { 15, 15, 15 },
+    loopstream = { 2e6, 2e6, 2e6 },
     local1 = { 200, 180, 150 },
 }
 local column = rawget(_G, "jit") and 3 or _VERSION < "Lua 5.4" and 1 or 2

@@ -375,6 +375,60 @@ workload("lindas", 10000, "calls", "less", function(n)
     return (now() - begun) / n * 1e9, "ns/send+recv"
 end, { 1000, 10000, 100000 })
 
+-- Event loops -------------------------------------------------------------------------------------
+
+-- With luv, for a library that has notifiers.
+if pcall(require, "luv") and lanes.linda().notifier then
+    -- Between two messages the loop goes to sleep.
+    workload("loop", 5000, "-", "less", function(n)
+        local linda = lanes.linda()
+        local loop = lanes.gen("*", function(messages, count)
+            local uv, clock = require "luv", require "lanes".now_secs
+            local notifier, list = messages:notifier "sent", {}
+            local poll = uv.new_poll(notifier:fd())
+            poll:start("r", function()
+                while true do
+                    local key, sent = notifier:receive()
+                    if not key then break end
+                    list[#list + 1] = clock() - sent
+                end
+                if #list == count then poll:close() end
+            end)
+            messages:send("ready", true)
+            uv.run()
+            table.sort(list)
+            return list[math.ceil(count / 2)] * 1e6, list[math.ceil(count * 0.99)] * 1e6
+        end)(linda, n)
+        linda:receive "ready"
+        for _ = 1, n do
+            lanes.sleep(0.0005)
+            linda:send("sent", now())
+        end
+        local median, late = loop:join()
+        return median, "us", { { "late", late, "us at 99 %" } }
+    end)
+
+    workload("loopstream", 1000000, "-", "more", function(n)
+        local uv = require "luv"
+        local linda = lanes.linda()
+        local notifier = linda:notifier "x"
+        local poll = uv.new_poll(notifier:fd())
+        local received, cleared = 0, 0
+        local begun = now()
+        lanes.gen("*", function(numbers, count)
+            for i = 1, count do numbers:send(nil, "x", i) end
+        end)(linda, n)
+        poll:start("r", function()
+            while notifier:receive() do received = received + 1 end
+            -- One write for each change from clear to set.
+            cleared = cleared + 1
+            if received == n then poll:close() end
+        end)
+        uv.run()
+        return n / (now() - begun), "msg/s", { { "writes", cleared / n * 100, "per 100 messages" } }
+    end)
+end
+
 -- Work in parallel --------------------------------------------------------------------------------
 
 --- The speed-up: how many times as fast two lanes do work(n) twice as this lane alone.

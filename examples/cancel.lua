@@ -1,4 +1,9 @@
 -- cancel.lua: ends three busy lanes, each by a suitable cancel request; finalizers clean up.
+--
+--   $ lua examples/cancel.lua
+--   polite    done       cleaned up after its end, file removed, did its last step
+--   waiting   cancelled  cleaned up after a cancellation, file removed
+--   spinning  cancelled  cleaned up after a cancellation, file removed
 
 local HELP = [[
 usage: lua examples/cancel.lua [SECONDS]

@@ -1,4 +1,10 @@
 -- clock.lua: a ticking timer and an alarm at a date, both received from one linda.
+--
+--   $ lua examples/clock.lua 1 2.1
+--   2 timers are set
+--   alarm  09:06:02.000
+--   tick 1 09:06:02.248
+--   0 timers are set
 
 local HELP = [=[
 usage: lua examples/clock.lua [TICKS [SECONDS]]

@@ -1,4 +1,10 @@
 -- grep.lua: searches files with several lanes; one linda distributes paths, one returns matches.
+--
+--   $ lua examples/grep.lua --once Software LICENSE
+--   LICENSE:6:of this software and associated documentation files (the "Software"), to deal
+--   LICENSE:7:in the Software without restriction, including without limitation the rights
+--   LICENSE:9:copies of the Software, and to permit persons to whom the Software is
+--   LICENSE:13:copies or substantial portions of the Software.
 
 local HELP = [[
 usage: lua examples/grep.lua [OPTION...] PATTERN PATH...

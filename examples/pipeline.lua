@@ -1,5 +1,12 @@
 -- pipeline.lua: counts words with a reader lane, several counter lanes and a log-writer lane.
--- The slot between reader and counters has a limit, so a fast reader does not fill the memory.
+-- The slot between reader and counters has a limit, so a fast reader does not fill the memory. The lanes
+-- belong to a scope: if one fails, the others end, and the program ends with its error.
+--
+--   $ lua examples/pipeline.lua -n 4 LICENSE
+--         15 the
+--          9 or
+--          9 software
+--          8 of
 
 local HELP = [[
 usage: lua examples/pipeline.lua [OPTION...] FILE...
@@ -81,8 +88,8 @@ end
 local function log_writer(path)
     local file = path and assert(io.open(path, "a"))
     while true do
-        local _, line = pipe:receive("log")
-        if not line then break end
+        local slot, line = pipe:receive("log")
+        if slot ~= "log" or not line then break end
         if file then file:write(os.date("%H:%M:%S "), line, "\n") end
     end
     if file then file:close() end
@@ -94,9 +101,10 @@ local function reader(paths, counters)
         local file = assert(io.open(path, "rb"))
         local pieces = 0
         while true do
-            local text, rest = file:read(64 * 1024, "*l")
+            local text, rest, code = file:read(64 * 1024, "*l")
+            if code then error(path .. ": " .. rest, 0) end
             if not text then break end
-            pipe:send("text", text .. (rest or ""))
+            if pipe:send("text", text .. (rest or "")) ~= true then return end -- another lane has failed
             pieces = pieces + 1
         end
         file:close()
@@ -109,8 +117,8 @@ end
 local function counter(name)
     local counts, pieces = {}, 0
     while true do
-        local _, text = pipe:receive("text")
-        if not text then break end
+        local slot, text = pipe:receive("text")
+        if slot ~= "text" or not text then break end
         pieces = pieces + 1
         for word in text:gmatch("%a+") do
             local key = word:lower()
@@ -121,30 +129,24 @@ local function counter(name)
     return counts
 end
 
-local writer = lanes.gen("*", log_writer)(options.log)
-local source = lanes.gen("*", reader)(options.files, options.lanes)
-local counters = {}
-for i = 1, options.lanes do counters[i] = lanes.gen("*", counter)("counter " .. i) end
-
 -- The results -------------------------------------------------------------------------------------
 
---- Returns the results of a lane. If the lane failed, ends the program with its error.
-local function results_of(lane)
-    local results, err = lane:join()
-    if err then refuse(tostring(err)) end
-    return results
-end
-
-results_of(source) -- before the counters: if the reader has failed, they wait for ever
 local words, totals = {}, {}
-for _, lane in ipairs(counters) do
-    for word, count in pairs(results_of(lane)) do
-        if not totals[word] then words[#words + 1] = word end
-        totals[word] = (totals[word] or 0) + count
+
+local fine, err = pcall(lanes.scope, function(scope)
+    scope:run(lanes.gen("*", log_writer), options.log)
+    scope:run(lanes.gen("*", reader), options.files, options.lanes)
+    local counters = {}
+    for i = 1, options.lanes do counters[i] = scope:run(lanes.gen("*", counter), "counter " .. i) end
+    for _, lane in ipairs(counters) do
+        for word, count in pairs(lane[1] or {}) do
+            if not totals[word] then words[#words + 1] = word end
+            totals[word] = (totals[word] or 0) + count
+        end
     end
-end
-pipe:send("log", false)
-results_of(writer)
+    pipe:send("log", false) -- after all lines of the counters
+end)
+if not fine then refuse(tostring(err)) end
 
 table.sort(words, function(a, b)
     if totals[a] ~= totals[b] then return totals[a] > totals[b] end

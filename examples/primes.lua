@@ -1,4 +1,11 @@
 -- primes.lua: launches many lanes from one generator, and waits for each result when it prints it.
+--
+--   $ lua examples/primes.lua 100000 4
+--            0 .. 24999          2762 primes, largest 24989
+--        25000 .. 49999          2371 primes, largest 49999
+--        50000 .. 74999          2260 primes, largest 74959
+--        75000 .. 99999          2199 primes, largest 99991
+--   9592 primes below 100000
 
 local HELP = [=[
 usage: lua examples/primes.lua [LIMIT [PIECES]]

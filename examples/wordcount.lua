@@ -1,4 +1,11 @@
 -- wordcount.lua: counts the words of many files in a pool of lanes, with a progress bar.
+--
+--   $ lua examples/wordcount.lua -n 3 LICENSE
+--         21      170       1077 LICENSE
+--         21      170       1077 in 1 files
+--         15 the
+--          9 or
+--          9 software
 
 local HELP = [=[
 usage: lua examples/wordcount.lua [-j LANES] [-n WORDS] PATH...
@@ -88,7 +95,7 @@ local function add_files(path, files)
     end
 end
 
---- Runs in the workers: the counts of one file, and how often it has each word.
+--- Runs in the workers: returns the counts of one file, and the number of occurrences of each word.
 local function count(path)
     local file, problem = io.open(path, "rb")
     local text = file and file:read("*a")

@@ -44,6 +44,7 @@ local settings_known = {
     on_state_create = { default = nil, expected = "a function", check = function(value)
         return value == nil or type(value) == "function"
     end },
+    on_deadlock = { default = nil, check = anything },
     on_error = { default = nil, expected = "\"stderr\" or a function", check = function(value)
         return value == nil or value == "stderr" or type(value) == "function"
     end },
@@ -64,8 +65,8 @@ local function checked_settings(given)
     for key, value in pairs(given or {}) do
         local known = settings_known[key]
         if not known then
-            error("Unknown parameter '" .. tostring(key) .. "' in configure options ("
-                .. (core.four().name_of_four(key) or "settings are " .. core.names(settings_known)) .. ")", 3)
+            error("Unknown parameter '" .. tostring(key) .. "' in configure options" .. (core.four().name_of_four(key)
+                or core.suggestion(key, "settings are", core.names(settings_known))), 3)
         end
         if not known.check(value) then
             error("Bad " .. key .. ": " .. tostring(value) .. ", lanes.configure expects " .. known.expected
@@ -113,8 +114,8 @@ local function check_option(key, value, level)
     end
     local expected = option_types[key]
     if not expected then
-        error("Bad '" .. tostring(key) .. "' option (" .. (core.four().name_of_four(key)
-            or "options of lanes.gen are " .. core.names(option_types)) .. ")", level + 1)
+        error("Bad '" .. tostring(key) .. "' option" .. (core.four().name_of_four(key)
+            or core.suggestion(key, "options of lanes.gen are", core.names(option_types))), level + 1)
     end
     if type(value) ~= expected then
         error("Bad '" .. key .. "' option: " .. described(value) .. ", lanes.gen expects a " .. expected, level + 1)
@@ -217,30 +218,32 @@ local function timer(linda, key, first, period)
     core.timer(linda, key, first, period)
 end
 
---- Returns a list of all timers, each `{linda, key, {when [, period]}}`
---- (docs/manual/timers.md#lanestimers).
-local function timers()
-    local list = core.timers()
-    return list
-end
-
--- Loads a module of the library. Errors are raised as they are.
-local function load_part(module)
+-- Loads a module of the library when it is first needed. As `require`, but if that fails, which may be
+-- for lack of memory, a later call tries again.
+local function late(module)
     local fine, loaded = pcall(require, module)
-    if not fine then
-        -- 5.1 and LuaJIT mark a module whose loading has failed, for ever.
-        for name, value in pairs(package.loaded) do
-            if type(value) == "userdata" and string.find(name, "^lanes%.") then
-                package.loaded[name] = nil
-            end
-        end
-        error(loaded, 0)
+    if fine then
+        return loaded
     end
-    return loaded
+    -- 5.1 and LuaJIT mark a module whose loading has failed, for ever. The mark is a light userdata,
+    -- which some releases of LuaJIT take for a number.
+    for part, mark in pairs(package.loaded) do
+        local kind = type(mark)
+        if (kind == "userdata" or kind == "number") and type(part) == "string" and string.find(part, "^lanes%.") then
+            package.loaded[part] = nil
+        end
+    end
+    error(loaded, 0)
+end
+core.late = late
+
+local function pass(...)
+    return ...
 end
 
 -- Returns a function that loads a module of the library when it is first called, and calls its
--- function `name`.
+-- function `name`. The call is no tail call, so that levels of errors are the same on all Luas: the
+-- caller is at level 3 for the function `name`.
 local function later(module, name)
     return function(...)
         -- `require` and `package` are globals, not upvalues: a lane without them can have this
@@ -248,8 +251,21 @@ local function later(module, name)
         if not require then
             error("lanes needs the library 'package' for this function, which this lane does not have", 2)
         end
-        return load_part(module)[name](...)
+        return pass(late(module)[name](...))
     end
+end
+
+-- The metatable of the entries of `timers`.
+local Timer = { __tostring = later("lanes.help", "timer") }
+
+--- Returns a list of all timers, each `{linda, key, {when [, period]}}`
+--- (docs/manual/timers.md#lanestimers).
+local function timers()
+    local list = core.timers()
+    for i = 1, #list do
+        setmetatable(list[i], Timer)
+    end
+    return list
 end
 
 -- Fills the public table after the core has been configured. If this runs out of memory,
@@ -263,28 +279,29 @@ local function publish(main, with_timers)
         version = core.version,
         implementation = core.implementation,
     }
-    lanes.cancel_error = core.cancel_error
-    lanes.null = core.null
-    lanes.cpus = core.cpus
+    -- What is the core's own.
+    for _, name in pairs {
+        "cancel_error", "cpus", "linda", "nameof", "now_secs", "null", "register", "require", "select", "set_singlethreaded",
+        "set_thread_affinity", "set_thread_priority", "sleep", "threads", "waiting",
+    } do
+        lanes[name] = core[name]
+    end
+    lanes.async = {
+        copas = later("lanes.async", "copas"),
+        cqueues = later("lanes.async", "cqueues"),
+        lgi = later("lanes.async", "lgi"),
+        luv = later("lanes.async", "luv"),
+    }
     lanes.gen = gen
     lanes.genatomic = genatomic
     lanes.genlock = genlock
+    lanes.help = later("lanes.help", "help")
     lanes.imap = later("lanes.map", "imap")
-    lanes.linda = core.linda
     lanes.map = later("lanes.map", "map")
-    lanes.nameof = core.nameof
-    lanes.now_secs = core.now_secs
     lanes.pool = later("lanes.pool", "new")
     lanes.progress = later("lanes.progress", "bar")
-    lanes.register = core.register
-    lanes.require = core.require
-    lanes.select = core.select
-    lanes.set_singlethreaded = core.set_singlethreaded
-    lanes.set_thread_affinity = core.set_thread_affinity
-    lanes.set_thread_priority = core.set_thread_priority
-    lanes.sleep = core.sleep
+    lanes.scope = later("lanes.scope", "scope")
     lanes.supervise = later("lanes.supervise", "new")
-    lanes.threads = core.threads
     lanes.timer = timer
     lanes.timers = timers
     lanes.wait = later("lanes.wait", "wait")
@@ -293,7 +310,7 @@ local function publish(main, with_timers)
     end
     lanes.configure = nil
     if core.publish(lanes) then
-        load_part("lanes.interface4").publish(lanes)
+        late("lanes.interface4").publish(lanes)
     end
     return lanes
 end
@@ -313,7 +330,7 @@ local function configure(settings)
     check_string()
     local checked
     if core.wanted_interface(settings) == 4 then
-        checked = load_part("lanes.interface4").checked_settings(settings, 2)
+        checked = late("lanes.interface4").checked_settings(settings, 2)
     else
         checked = checked_settings(settings)
         checked.with_timers = checked.with_timers ~= false

@@ -3,6 +3,7 @@
 
 local support = require "support"
 local machine = require "machine"
+local needs = require "needs"
 
 --- Runs examples/<name> with arguments. Returns its exit code, standard output and standard error.
 local function run(name, ...)
@@ -34,7 +35,8 @@ end
 
 local function remove_tree() support.remove_directory(tree) end
 
-local NAMES = { "grep.lua", "primes.lua", "pipeline.lua", "clock.lua", "cancel.lua", "wordcount.lua" }
+local NAMES = { "grep.lua", "primes.lua", "pipeline.lua", "clock.lua", "cancel.lua", "wordcount.lua", "server.lua",
+    "tour.lua" }
 
 describe("every example", function()
     for _, name in ipairs(NAMES) do
@@ -59,8 +61,70 @@ describe("every example", function()
     end
 end)
 
+describe("the output in the first lines", function()
+    -- Lines of the output that are times of day.
+    local function without_times(line) return (line:gsub("%d%d:%d%d:%d%d%.%d%d%d", "<time>")) end
+
+    for _, name in ipairs(NAMES) do
+        -- A server needs a client: the test of its requests shows what it prints.
+        if name ~= "tour.lua" and name ~= "server.lua" then
+            it("of " .. name .. " is what it prints", function()
+                local text = support.read("examples/" .. name):gsub("\r", "")
+                local command, block = text:match "\n%-%-   %$ lua ([^\n]*)\n(.-)\n\n"
+                assert.equal("examples/" .. name, command:match "^%S+")
+                local words, expected = {}, {}
+                for word in command:gsub("^%S+", ""):gmatch "%S+" do words[#words + 1] = word end
+                for line in (block .. "\n"):gmatch "%-%-   ([^\n]*)\n" do expected[#expected + 1] = without_times(line) end
+                local code, out, err = run(name, (unpack or table.unpack)(words))
+                local found = lines(out)
+                for i, line in ipairs(found) do found[i] = without_times(line) end
+                assert.same(expected, found)
+                assert.is_nil(err:find(name, 1, true), err)
+                assert.equal(0, code)
+            end)
+        end
+    end
+end)
+
+describe("tour.lua", function()
+    -- The number of a step, and what it prints.
+    local function results(out)
+        local list, step = {}, nil
+        for line in out:gsub("\r", ""):gmatch "[^\n]+" do
+            step = line:match "^(%d) " or step
+            local result = line:match "^  > (.*)"
+            if result then list[#list + 1] = step .. " " .. result end
+        end
+        return list
+    end
+
+    it("prints in its steps what its first lines say", function()
+        local code, out, err = run "tour.lua"
+        assert.equal("", err)
+        assert.equal(0, code)
+        local found, count = "\n" .. table.concat(results(out), "\n") .. "\n", 0
+        for line in support.read("examples/tour.lua"):gsub("\r", ""):gmatch "\n%-%-   (%d [^\n]*)" do
+            local number, title, result = line:match "^(%d) (.-)   +(.*)$"
+            support.contains("\n" .. number .. " " .. title .. "\n", "\n" .. out)
+            support.contains("\n" .. number .. " " .. result .. "\n", found)
+            count = count + 1
+        end
+        assert.equal(8, count)
+    end)
+
+    it("shows the code of its steps, and takes the numbers of some", function()
+        local code, out = run("tour.lua", 4, 2)
+        assert.equal(0, code)
+        support.contains("\n    local square = lanes.gen(\"*\", function(x) return x * x end)\n", out)
+        assert.same({ "4 ONE TWO THREE", "2 1 4 9 16" }, results(out))
+    end)
+end)
+
 describe("a wrong argument", function()
     local CASES = {
+        { "tour.lua", "argument STEP must be a whole number from 1 to 8, not '9'", "1", "9" },
+        { "tour.lua", "argument STEP must be a whole number from 1 to 8, not '1.5'", "1.5" },
+        { "tour.lua", "argument STEP must be a whole number from 1 to 8, not 'first'", "first" },
         { "grep.lua", "argument PATTERN is missing" },
         { "grep.lua", "argument PATH is missing", "x" },
         { "grep.lua", "argument PATTERN: malformed pattern", "[a", "examples" },
@@ -90,6 +154,9 @@ describe("a wrong argument", function()
         { "wordcount.lua", "argument -n needs a whole number from 0 to 1000", "examples", "-n" },
         { "wordcount.lua", "unknown option '--what'", "--what" },
         { "cancel.lua", "unexpected argument 'more'", "3", "more" },
+        { "server.lua", "argument -p needs a whole number from 0 to 65535, not '65536'", "-p", "65536" },
+        { "server.lua", "argument -j needs a whole number from 1 to 1000", "-j" },
+        { "server.lua", "unexpected argument 'more'", "more" },
     }
     for _, case in ipairs(CASES) do
         local name, message = case[1], case[2]
@@ -264,6 +331,15 @@ describe("pipeline.lua", function()
         assert.truthy(log:find(" counter 2 counted %d pieces\n"))
         assert.equal(4, #lines(log))
     end)
+
+    it("ends with the error of a lane, while the others have more to do", function()
+        write("words.txt", ("the cat and the dog\n"):rep(200000))
+        -- A directory can be opened on some systems, but not read.
+        local code, out, err = run("pipeline.lua", "-j", 2, tree .. "/words.txt", tree)
+        assert.equal(2, code)
+        assert.equal("", out)
+        assert.truthy(err:find("^pipeline.lua: "), err)
+    end)
 end)
 
 describe("clock.lua", function()
@@ -300,5 +376,80 @@ describe("cancel.lua", function()
             "spinning  cancelled  cleaned up after a cancellation, file removed",
         }, lines(out))
         assert.equal(0, code)
+    end)
+end)
+
+describe("server.lua", function()
+    local it = needs.posix("io.popen with an environment", needs.module("luv", "luv", it)) -- luacheck: ignore (shadows)
+
+    -- Starts the server; returns the pipe of its output and its port.
+    local function start(...)
+        local words = {}
+        for name, value in pairs(support.environment()) do
+            if value then words[#words + 1] = name .. "=" .. machine.quoted(value) end
+        end
+        words[#words + 1] = support.interpreter() .. " examples/server.lua"
+        for _, word in ipairs { ... } do words[#words + 1] = word end
+        local pipe = io.popen(table.concat(words, " "))
+        return pipe, tonumber(pipe:read("*l"):match "^listening on 127%.0%.0%.1:(%d+)$")
+    end
+
+    -- Sends texts to the server, each on a connection of its own, all at the same time; returns its answers.
+    local function ask(port, texts)
+        local uv = require "luv"
+        local answers = {}
+        for i, text in ipairs(texts) do
+            local client = uv.new_tcp()
+            answers[i] = ""
+            client:connect("127.0.0.1", port, function(problem)
+                assert(not problem, problem)
+                client:write(text)
+                client:read_start(function(failure, chunk)
+                    answers[i] = answers[i] .. (failure or chunk or "")
+                    if failure or not chunk then client:close() end
+                end)
+            end)
+        end
+        uv.run()
+        return answers
+    end
+
+    local function get(path) return ("GET %s HTTP/1.1\r\nHost: here\r\n\r\n"):format(path) end
+
+    local function body(answer)
+        return answer:match "^HTTP/1%.1 (%d+) ", answer:match "\r\n\r\n(.*)\n$"
+    end
+
+    it("answers requests that come at the same time, each with its own result", function()
+        local pipe, port = start("-n", 40, "-j", 2)
+        local texts, expected = {}, {}
+        local primes = { 4, 8, 25, 168, 1229 }
+        for i = 1, 40 do
+            local power = i % 5 + 1
+            texts[i] = get("/primes/" .. ("%d"):format(power == 1 and 10 or power == 2 and 20 or 10 ^ (power - 1)))
+            expected[i] = primes[power]
+        end
+        for i, answer in ipairs(ask(port, texts)) do
+            assert.same({ "200", tostring(expected[i]) }, { body(answer) })
+        end
+        -- It ends after as many answers as it was told.
+        assert.is_nil(pipe:read "*l")
+        pipe:close()
+    end)
+
+    it("answers others while a request is computed, and says what is wrong", function()
+        local pipe, port = start("-n", 6, "-j", 1)
+        local answers = ask(port, {
+            get "/primes/3000000", get "/status", get "/primes/1e9", get "/primes/100000000",
+            "PUT / HTTP/1.0\r\n\r\n", "hello\r\n\r\n",
+        })
+        assert.same({ "200", "216816" }, { body(answers[1]) })
+        assert.matches("1 lanes, %d busy, %d waiting", (select(2, body(answers[2]))))
+        assert.same({ "404", "GET /primes/N or GET /status" }, { body(answers[3]) })
+        assert.same({ "500", "that would take too long: at most 10000000" }, { body(answers[4]) })
+        assert.same({ "405", "only GET is served" }, { body(answers[5]) })
+        assert.same({ "400", "this is not HTTP" }, { body(answers[6]) })
+        assert.is_nil(pipe:read "*l")
+        pipe:close()
     end)
 end)

@@ -6,14 +6,15 @@ local assert, describe, it, _ENV = support.plain(assert, describe, it)
 -- first thread sleeps (the shell's parent is this process), or after a moment if the system does
 -- not tell when it sleeps.
 local BEGIN = [[
-    local lanes = require "lanes".configure { shutdown_timeout = 100000 }
+    -- Nothing but Ctrl-C can end these waits, so each is a deadlock.
+    local lanes = require "lanes".configure { shutdown_timeout = 100000, on_deadlock = false }
     local linda = lanes.linda()
     local waiting = lanes.gen("*", function() linda:receive("never") end)()
     while waiting.status ~= "waiting" do lanes.sleep(0.001) end
     local function interrupt()
         local machine = require "machine"
         if not machine.tells or machine.emulated then
-            shell = machine.windows and machine.signal "INT" or io.popen "sleep 0.5; kill -INT $PPID"
+            shell = machine.windows and machine.signaller() "INT" or io.popen "sleep 0.5; kill -INT $PPID"
             return
         end
         shell = io.popen [=[

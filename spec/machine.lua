@@ -142,15 +142,23 @@ function machine.endless(seconds)
     return ('"%s" sleep %d'):format(run, seconds or 1000)
 end
 
---- Sends Ctrl-C to this process ("INT"), or ends it ("TERM", not on Windows). The signal arrives at
---- once or a little later.
-function machine.signal(name)
+--- Returns a function that sends Ctrl-C to this process ("INT"), or ends it ("TERM", not on
+--- Windows). The signal arrives at once or a little later. To be called before there are lanes:
+--- starting a shell may wait for what other threads read, and may fail while they close a pipe.
+--- On Windows the function returns a file; closing it waits until the signal is sent.
+function machine.signaller()
     if machine.windows then
-        assert(name == "INT")
-        return io.popen('"' .. machine.helper "run":gsub("/", "\\") .. '" interrupt')
+        return function(name)
+            assert(name == "INT")
+            return io.popen('"' .. machine.helper "run":gsub("/", "\\") .. '" interrupt')
+        end
     end
     -- The shell's parent is this process.
-    return io.popen("kill -" .. name .. " $PPID")
+    local shell = io.popen("while read name; do kill -$name $PPID; done", "w")
+    return function(name)
+        shell:write(name, "\n")
+        shell:flush()
+    end
 end
 
 local function on_windows(words, options)

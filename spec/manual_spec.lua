@@ -1,10 +1,11 @@
 -- Runs every program of the manual.
 -- A block marked ```lua is a complete program and must end without an error. A block marked
 -- ```output right after it is its exact output. A program with a Lua version after the mark (```lua
--- 5.4) runs only on this version.
+-- 5.4) runs only on this version. One that requires luv or LuaSocket runs where they are.
 
 local support = require "support"
 local machine = require "machine"
+local needs = require "needs"
 
 --- The programs of one page: { line, versions, program, output or nil }.
 local function programs_of(path)
@@ -54,6 +55,10 @@ for _, path in ipairs(pages()) do
     describe(path, function()
         for _, example in ipairs(programs_of(path)) do
             if is_for_this_lua(example.versions) then
+                local it = it -- luacheck: ignore (shadows)
+                for _, module in ipairs { "luv", "socket" } do
+                    if example.program:find(('require "%s"'):format(module), 1, true) then it = needs.module(module, module, it) end
+                end
                 it("shows the right output of the program at line " .. example.line, function()
                     local result = support.run(example.program)
                     local err = without_file_name(result.err, result.file)

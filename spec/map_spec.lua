@@ -88,10 +88,11 @@ describe("lanes.map", function()
     end)
 
     it("checks its arguments", function()
-        raises("bad argument #1 to 'map' (table or iterator expected, got nil)", lanes.map, nil, print)
-        raises("bad argument to 'map' (function expected, got number)", lanes.map, {}, 5)
+        raises("bad argument #1 to 'map' (table expected, got nil)", lanes.map, nil, print)
+        raises("bad argument #1 to 'map' (table expected, got function)", lanes.map, print, print)
+        raises("bad argument #2 to 'map' (function expected, got number)", lanes.map, {}, 5)
         raises("bad argument #3 to 'map' (table of options expected, got number)", lanes.map, {}, print, 5)
-        raises("Bad 'chunks' option (options of map are buffer, chunk, on_error, ordered, progress, timeout)",
+        raises("Bad 'chunks' option; do you mean 'chunk'? (options of map are buffer, chunk, on_error, ordered, progress, timeout)",
             lanes.map, {}, print, { chunks = 1 })
         for name, wrong in pairs { chunk = 0, ordered = 1, buffer = -1, on_error = "stop", progress = 5, timeout = -1 } do
             raises(("Bad '%s' option"):format(name), lanes.map, {}, print, { [name] = wrong })
@@ -261,8 +262,8 @@ describe("lanes.imap", function()
     end)
 
     it("checks its arguments", function()
-        raises("bad argument to 'imap' (table or iterator expected, got number)", lanes.imap, 5, print)
-        raises("bad argument to 'imap' (function expected, got nil)", lanes.imap, {}, nil)
+        raises("bad argument #1 to 'imap' (table or iterator expected, got number)", lanes.imap, 5, print)
+        raises("bad argument #2 to 'imap' (function expected, got nil)", lanes.imap, {}, nil)
         raises("imap: timed out after 0.05 s", function()
             local linda = lanes.linda()
             for _ in lanes.imap({ 1 }, function() linda:receive(2, "x") end, { timeout = 0.05 }) do error "none" end

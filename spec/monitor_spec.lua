@@ -12,7 +12,7 @@ local function received(linda, key)
     return event
 end
 
--- A lane that does what `body` does once it is told to.
+-- A lane that runs `body` when it receives a message.
 local function waiting(linda, body)
     return lanes.gen("*", function()
         linda:receive "go"
@@ -97,7 +97,7 @@ describe("lane:monitor", function()
         linda:send("go", true)
         assert.truthy(received(linda, "end").err:find "^thread: ")
         lane:monitor(linda, "end")
-        support.contains("error value", received(linda, "end").err)
+        assert.truthy(received(linda, "end").err:find "^thread: ")
 
         lane = waiting(linda, function()
             error(setmetatable({ coroutine.create(function() end) }, { __tostring = function() return "in words" end }))

@@ -1,23 +1,23 @@
--- What some tests need beside Lanes: the test hooks, programs and modules in C that the specs compile, LuaSocket. Where it is missing,
--- each of these tests is pending and says what it needs, and the closing line of the run says how many there are.
+-- Requirements of tests beside Lanes: the test hooks, programs and modules in C that the specs compile, LuaSocket. If one is missing,
+-- the tests that need it are pending with that reason, and the last line of the run has their number.
 local support = require "support"
 local machine = require "machine"
 
 local needs = {}
 
--- The test that runs, as busted describes it.
+-- The running test, as busted describes it.
 local current
 
--- How many tests were pending, by what they need; and these texts in the order in which they came up.
+-- The number of pending tests for each reason, and the reasons in the order of their first test.
 local counts, order = {}, {}
 
---- Tells that a test begins; called by the helper.
+--- Notes that a test begins; called by the helper.
 function needs.begin(element)
     current = element
 end
 
 --- The last line of a run.
--- @return nil if no test was pending for what is missing
+-- @return the text; nil if no test was pending because of a missing requirement
 function needs.closing_line()
     local sum, parts = 0, {}
     for i, reason in ipairs(order) do
@@ -28,7 +28,7 @@ function needs.closing_line()
     return ("%d %s pending: %s"):format(sum, sum == 1 and "test is" or "tests are", table.concat(parts, "; "))
 end
 
--- Makes the running test pending. `position` is where it is declared.
+-- Makes the running test pending. `position` is the place of its declaration.
 local function pend(position, reason)
     if not counts[reason] then
         counts[reason] = 0
@@ -38,16 +38,16 @@ local function pend(position, reason)
     current.env.pending(position .. reason)
 end
 
---- Makes the running test pending, where it is known only then that something is missing.
--- @param reason what is needed, as "need ..."
+--- Makes the running test pending if the requirement is found missing only while it runs.
+-- @param reason the requirement, as "need ..."
 function needs.pending(reason)
     pend("", reason)
 end
 
---- A replacement of busted's `it` for tests that need something.
--- @param reason nil if it is there; else what is needed, as "need ..."
--- @param it busted's function, or what `support.plain` made of it
--- @return `it` itself if nothing is missing; else a function that declares tests which are pending
+--- A replacement of busted's `it` for tests with a requirement.
+-- @param reason nil if it is met; otherwise the requirement, as "need ..."
+-- @param it busted's function, or its replacement by `support.plain`
+-- @return `it` itself if the requirement is met; otherwise a function that declares pending tests
 function needs.unless(reason, it)
     if not reason then return it end
     return function(name)
@@ -69,20 +69,20 @@ end
 
 --- `needs.unless` for tests that need a module of another rock.
 -- @param module the module's name
--- @param rock what people call it
+-- @param rock the name under which people know it
 function needs.module(module, rock, it)
     local found = pcall(require, module)
     return needs.unless(not found and ("need %s (the module %s)"):format(rock, module) or nil, it)
 end
 
---- `needs.unless` for tests of programs with limits of memory or of stacks.
+--- `needs.unless` for tests of programs with limited memory or stacks.
 function needs.limits(it)
     local reason = machine.windows and "need limits of a process (ulimit), which Windows does not have"
         or machine.emulated and "need limits of a process (ulimit), which would be those of the emulator"
     return needs.unless(reason or nil, it)
 end
 
---- `needs.unless` for tests that read what Linux tells about a process and its threads.
+--- `needs.unless` for tests that read Linux's information about a process and its threads.
 function needs.proc(it)
     local reason
     if not machine.tells then
@@ -93,13 +93,13 @@ function needs.proc(it)
     return needs.unless(reason, it)
 end
 
---- `needs.unless` for tests of what POSIX systems alone have.
--- @param what such as "fork"
+--- `needs.unless` for tests of features that only POSIX systems have.
+-- @param what the feature, such as "fork"
 function needs.posix(what, it)
     return needs.unless(machine.windows and ("need %s, which Windows does not have"):format(what) or nil, it)
 end
 
---- Whether the library in use is one that ci/build made, with which everything can be had: what is missing then is an error.
+--- Whether the library in use was made by ci/build. Then every requirement can be met, and a missing one is an error.
 function needs.is_built_here()
     return require "lanes_core".hooks ~= nil
 end

@@ -2,8 +2,8 @@
 local support = require "support"
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
--- Programs begin with this: `settle(lane)` waits until a lane has ended without reading its error, `collect()` collects all that can be,
--- and `wait_for(condition)` waits in calls of Lanes.
+-- Programs begin with this: `settle(lane)` waits until a lane has ended without reading its error,
+-- `collect()` collects all that can be, and `wait_for(condition)` waits in calls of Lanes.
 local BEGIN = [[
     local lanes = require "lanes"
     local function settle(lane)

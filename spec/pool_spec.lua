@@ -24,8 +24,8 @@ end)
 
 describe("lanes.pool", function()
     it("names an unknown option and the known ones", function()
-        raises("Bad 'workres' option (options of lanes.pool are globals, init, libraries, max_tasks, memory_limit, name, package, "
-            .. "priority, queue, required, stack_size, time_limit, workers)", lanes.pool, { workres = 1 })
+        raises("Bad 'workres' option; do you mean 'workers'? (options of lanes.pool are globals, init, libraries, max_tasks, "
+            .. "memory_limit, name, package, priority, queue, required, stack_size, time_limit, workers)", lanes.pool, { workres = 1 })
     end)
 
     it("checks each option", function()
@@ -111,7 +111,7 @@ describe("pool:submit", function()
     it("shares the work among the workers", function()
         with({ workers = 2 }, function(pool)
             local linda = lanes.linda()
-            -- Each task waits for the other one.
+            -- Each task waits for the other one's message.
             local function meet(mine, other)
                 linda:send(mine, true)
                 return linda:receive(other) == other
@@ -166,7 +166,7 @@ describe("pool:submit", function()
             second:join()
             assert.equal("done", first.status)
             assert.equal("done", second.status)
-            raises("a future has 'status', 'join', 'cancel' and its results by number", function() return first.state end)
+            raises("a future has 'status', 'join', 'cancel', 'notifier' and its results by number", function() return first.state end)
             raises("bad argument #1 to 'join' (number expected", first.join, first, "soon")
         end)
     end)

@@ -39,7 +39,9 @@ end
 
 -- Runs a program, with delays or without. Returns what is wrong with it and whether something hangs, or nil and what it printed.
 local function problem_of(text, delays, limit)
-    local result = support.run(text, { timeout = limit or LIMIT, environment = { LANES_DELAYS = delays or 0 } })
+    -- With a limit of its own it may hang, which Lanes is not to end (LANES_DEADLOCK).
+    local environment = { LANES_DELAYS = delays or 0, LANES_DEADLOCK = not limit and os.getenv "LANES_DEADLOCK" or false }
+    local result = support.run(text, { timeout = limit or LIMIT, environment = environment })
     if result.code == 0 and result.err == "" then return nil, result.out end
     local hangs = result.code == 124 or result.code == 137 or result.err:find("lanes hang", 1, true) ~= nil
     return ("it ended with code %d and this on standard error:\n%s"):format(result.code, result.err), hangs

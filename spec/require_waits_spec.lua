@@ -67,6 +67,11 @@ describe("while a module is loaded,", function()
     end)
 
     for what, wait in pairs {
+        ["by lanes.wait"] = function(handle) return select(2, lanes.wait({ handle })[1]:join()) end,
+        ["by lanes.wait for all"] = function(handle) return select(2, lanes.wait({ handle, handle }, { count = "all" })[1]:join()) end,
+        ["by a scope"] = function(handle)
+            return select(2, pcall(lanes.scope, function(s) s:run(function() return handle end) end))
+        end,
         ["by join"] = function(handle) return (select(2, handle:join())) end,
         ["by index"] = function(handle) return handle[-1] end,
         ["by an index that raises"] = function(handle)

@@ -1,7 +1,7 @@
--- Scenarios that cover every public function, for specs that make each of them fail at every point where it can.
+-- Scenarios that cover every public function, for specs that make each of them fail at every point where it can fail.
 --
--- A scenario is a table: `name`; `setup()`, which returns what the others are given; `run(given)`, which may fail in the
--- middle; `check(given, ok)`, which raises an error unless what `run` did is done wholly (ok), or not at all.
+-- A scenario is a table: `name`; `setup()`, whose result is passed to the others; `run(given)`, which may fail at any point;
+-- `check(given, ok)`, which raises an error unless `run` has been completed (ok) or has had no effect.
 local lanes = require "lanes"
 if lanes.configure then lanes.configure { verbose_errors = true, demote_full_userdata = true } end
 local expect = require "expect"
@@ -11,7 +11,7 @@ local unpack = table.unpack or unpack
 
 local scenarios = {}
 
--- What `run` may set in what it is given. The fields are there from the start, so that setting them allocates nothing.
+-- Fields that `run` may set in the table it is given. They exist from the start, so that setting them allocates nothing.
 local results = {
     "all", "dump", "first", "identity", "key", "kind", "lane", "list", "lock", "made", "name", "one", "received", "refused",
     "second", "sent", "taken", "text", "two", "value",
@@ -35,7 +35,7 @@ end
 local LONG = ("long string "):rep(1000)
 local class = { __index = { method = function() return "method" end } }
 
--- A module that no lane can require, with a class in it.
+-- A module with a class; no lane can require it.
 local module = { value = 3, class = {} }
 module.__index = module
 module.class.__index = module.class
@@ -43,7 +43,7 @@ function module.method() return "module's" end
 function module.class.method() return "class's" end
 package.loaded.scenarios_module = module
 
--- A clonable userdata whose metatable no module has.
+-- A clonable userdata whose metatable is in no module.
 local nameless = { __lanesclone = function() end, value = 4 }
 nameless.__index = nameless
 local nameless_userdata = newproxy and newproxy() or io.tmpfile()
@@ -55,7 +55,7 @@ local function nested(depth)
     return value
 end
 
--- What travels: how to make one, and whether something is one.
+-- Kinds of values that can be transferred: a function that makes one, and one that checks one.
 local values = {
     { "a scalar", function() return 1.5 end, function(v) return v == 1.5 end },
     { "a long string", function() return LONG end, function(v) return v == LONG end },
@@ -96,11 +96,11 @@ local values = {
         function(v) return tostring(v[1]) == "Linda: one" and tostring(v[2][1]) == "Linda: two" end },
 }
 
--- Userdata of a C module (tests/capi/deep_test.c, which the specs have built).
+-- Userdata of a C module (tests/capi/deep_test.c, which must have been built).
 local has_module, deep_test = pcall(require, "deep_test")
 if has_module then lanes.require "deep_test" end
 
---- Whether what has this name needs that module.
+--- Whether the scenario of this name needs that module.
 function scenarios.needs_module(name)
     return name:find("of a C module", 1, true) ~= nil
 end
@@ -117,7 +117,7 @@ end, function(v) return v[1]:get() == "text" and rawequal(v[1], v[2][1]) end }
 
 scenarios.values = values
 
--- The first element of the slot "key", which has to be there.
+-- Returns the first element of the slot "key"; raises an error if it is empty.
 local function taken(linda)
     local key, value = linda:receive(0, "key")
     holds(key == "key", "an element is missing")
@@ -261,7 +261,7 @@ end, function(given, ok)
     if ok then holds(given.two:get() == 8, "another object") end
 end)
 
--- Calls a function that has to fail with a text; passes other errors on.
+-- Calls a function that must fail with this text; passes other errors on.
 local function refused(text, f, ...)
     local ok, problem = pcall(f, ...)
     holds(not ok, "it did not fail")
@@ -281,6 +281,30 @@ end)
 scenario("what there is not", function() return {} end, function(given)
     given.refused = refused("not implemented", lanes.set_singlethreaded, 1)
 end, function(given, ok) holds(given.refused == ok, "no error") end)
+
+scenario("a wrong name", function()
+    return { lanes.gen(function() end)() }
+end, function(given)
+    given.refused = refused("do you mean 'priority'?", lanes.gen, { prioritty = 1 }, "")
+        and refused("do you mean 'string'?", lanes.gen, "strng", "")
+        and refused("do you mean 'join'?", function() return given[1].jion end)
+end, function(given, ok) holds(given.refused == ok, "no error") end)
+
+local original_print = print
+local function silent_print() end
+
+scenario("help", function()
+    local linda = lanes.linda "helped"
+    linda:send("key", 1)
+    return { linda }
+end, function(given)
+    rawset(_G, "print", silent_print)
+    lanes.help(given[1])
+    lanes.help "recieve"
+end, function()
+    -- Also after an error.
+    rawset(_G, "print", original_print)
+end)
 
 scenario("userdata that become light", function()
     return { lanes.linda(), { io.stdout, io.stderr } }
@@ -314,7 +338,7 @@ end, function(given)
     given[1] = false
     collectgarbage()
 end, function(given, ok)
-    -- Where a warning is made of what the finalizer raises, the callback is not called and nothing fails.
+    -- If Lua turns errors of finalizers into warnings, the callback is not called and nothing fails.
     if ok and support.finalizers_raise then holds(given.kind == "closed", "the callback was not called") end
 end)
 
@@ -416,7 +440,7 @@ end, function(given, ok)
     end
 end)
 
--- One thread that is kept has the size that is asked for, or not.
+-- There is one idle thread, whose stack size may differ from the size asked for.
 scenario("a lane with a stack of its own size whose modules are loaded on its thread", function() return {} end, function(given)
     given.lane = lanes.gen("*", { stack_size = 2 ^ 20, required = { "scenarios_loaded" } }, function()
         return require "scenarios_loaded".value[1]
@@ -435,7 +459,7 @@ end, function(given, ok)
     holds(not ok or package.loaded.scenarios_launching == given.value, "another module is there")
 end)
 
--- The lane is refused the module, or memory; the module itself is there.
+-- The lane is refused the module or memory; the module itself exists.
 scenario("a module whose loading waits for a lane that requires it", function()
     forget()
     return {}
@@ -448,7 +472,7 @@ end, function(given, ok)
     end
 end)
 
--- Another lane is loading the module, for a moment.
+-- For a moment, another lane is loading the module.
 scenario("a module that another lane is loading", function()
     forget()
     local linda = lanes.linda()
@@ -508,6 +532,124 @@ end, function(given, ok)
     holds(given[1]:cancel(support.LIMIT), "the pool ends")
 end)
 
+scenario("notifiers", function()
+    local linda = lanes.linda()
+    local lane = lanes.gen("*", function(x) x:receive "go" end)(linda)
+    return { linda, lane }
+end, function(given)
+    local linda, lane = given[1], given[2]
+    given.made = linda:notifier("a", 5, "a key that is longer than short strings are in any version of Lua")
+    linda:send("a", { 1 }, "two")
+    given.one = select(2, given.made:receive())
+    given.two = select(2, given.made:receive())
+    given.first = given.made:receive() == nil
+    given.list = { lane:notifier(), lane:notifier() }
+    given.second = given.list[1]:receive() == nil and given.list[1]:fd()
+end, function(given, ok)
+    local linda, lane = given[1], given[2]
+    if ok then
+        holds(given.one[1] == 1 and given.two == "two" and given.first and given.second, "results")
+    end
+    linda:set("a")
+    linda:send("a", "next")
+    if given.made then
+        holds(select(2, given.made:receive()) == "next", "the notifier works")
+        given.made:close()
+    else
+        holds(select(2, linda:receive(0, "a")) == "next", "the slot works")
+    end
+    linda:send("go", true)
+    holds(#lanes.wait({ lane }, { timeout = support.LIMIT }) == 1, "the lane ends")
+    if ok then
+        holds(given.list[1]:receive() == lane, "the end is seen")
+    end
+    -- Nobody watches what is not there: the slot ends with its last element.
+    given.made, given.list = false, false
+    support.collect()
+    linda:set("a")
+    holds(linda:count "a" == nil, "the slot is watched")
+end)
+
+scenario("what lanes wait for", function()
+    local linda = lanes.linda "waited for"
+    local key = "a key that is longer than short strings are in any version of Lua"
+    local lane = lanes.gen("*", function(x) x:receive(key, 5, true) end)(linda)
+    support.until_true(function() return lanes.waiting()[1] end, "the lane sleeps")
+    return { linda, lane }
+end, function(given)
+    given.list = lanes.waiting()
+    given.text = lanes.waiting "dot"
+end, function(given, ok)
+    if ok then
+        holds(given.list[1].op == "receive" and given.list[1].linda == "waited for" and #given.list[1].keys == 3, "the list")
+        holds(given.text:find("\"waited for:5\"", 1, true), "the text")
+    end
+    given[1]:send(nil, 5, true)
+    holds(#lanes.wait({ given[2] }, { timeout = support.LIMIT }) == 1, "the lane ends")
+end)
+
+scenario("a notifier of a future", function()
+    local pool = lanes.pool { workers = 1 }
+    return { pool, pool:submit(function() return 5 end) }
+end, function(given)
+    given.made = given[2]:notifier()
+    given.value = given[2][1]
+    given.key, given.text = given.made:receive()
+end, function(given, ok)
+    if ok then
+        holds(given.key == given[2] and given.text == "done" and given.value == 5, "results")
+        given.made:close()
+    end
+    holds(given[1]:submit(function() return "next" end)[1] == "next", "the pool works")
+    holds(given[1]:cancel(support.LIMIT), "the pool ends")
+end)
+
+scenario("a scope", function()
+    return { lanes.linda(), lanes.gen("*", function(linda)
+        linda:receive "go"
+        return { 5 }
+    end) }
+end, function(given)
+    given.value = lanes.scope(function(s)
+        given.first = s:run(given[2], given[1])
+        given.second = s:run(given[2], given[1])
+        given[1]:send("go", true, true)
+        return given.first[1][1] + given.second[1][1]
+    end, { timeout = support.LIMIT })
+end, function(given, ok)
+    if ok then holds(given.value == 10, "the results") end
+    for _, name in ipairs { "first", "second" } do
+        local lane = given[name]
+        holds(not lane or select(2, lane:join(support.LIMIT)) ~= "timeout", "the lanes of the scope end")
+    end
+    holds(lanes.sleep(0) ~= lanes.cancel_error, "nothing is left of the request")
+    holds(given[1]:receive(0, "nothing") == nil, "nothing is left of the request")
+end)
+
+scenario("a scope whose function and lanes fail", function()
+    return { lanes.linda(), lanes.gen("*", function(linda)
+        linda:receive "never"
+        error { code = 5 }
+    end) }
+end, function(given)
+    local fine, err = pcall(lanes.scope, function(s)
+        given.first = s:run(given[2], given[1])
+        given.second = s:run(given[2], given[1])
+        error { code = 7 }
+    end)
+    if type(err) ~= "table" then error(err, 0) end
+    given.value = err
+    given.one = #err.others == 2
+    given.two = fine
+end, function(given, ok)
+    if ok then holds(given.one and not given.two and given.value.code == 7, "the error") end
+    for _, name in ipairs { "first", "second" } do
+        local lane = given[name]
+        holds(not lane or select(2, lane:join(support.LIMIT)) ~= "timeout", "the lanes of the scope end")
+    end
+    holds(given[1]:receive(0, "nothing") == nil, "nothing is left of the request")
+end)
+
 scenario("a pool", function() return {} end, function(given)
     given.made = lanes.pool { workers = 1, name = "refused", init = function() return 1 end }
     given.value = given.made:submit(function(x) return { x } end, 5)[1]
@@ -565,11 +707,16 @@ scenario("a supervisor", function() return { lanes.linda(), lanes.gen("*", funct
     given.list = given.made:which()
 end, function(given, ok)
     if given.made then
-        holds(given[1]:receive(support.LIMIT, "up") == "up", "the child runs")
+        local linda, made = given[1], given.made
+        support.until_true(function()
+            return (linda:count "up" or 0) > 0 or made.status ~= "waiting" and made.status ~= "running"
+        end, "the child runs, or the supervisor has ended")
         holds(not ok or given.list[2].name == "b", "the list")
-        local stopped, reason = given.made:stop(support.LIMIT)
-        -- Its lane may have failed.
-        if not stopped then error(reason, 0) end
+        local stopped, reason = made:stop(support.LIMIT)
+        if not stopped then
+            -- Its lane has run out of memory, or the child has, each time that it was started.
+            error(reason == "supervisor: 3 restarts in 5 s" and "not enough memory" or reason, 0)
+        end
     end
 end)
 
@@ -720,11 +867,11 @@ scenario("the name of something nameless", function() return { {} } end, functio
 end, function(given, ok)
     if ok then holds(given.kind == "table" and given.name == nil, "another name") end
 end)
--- It looks at everything there is, so collecting garbage at every step of it would take minutes.
+-- The scenario scans everything reachable, so collecting garbage at every step would take minutes.
 scenarios[#scenarios].long = true
 
--- Scenarios for the state of a lane: `body` runs in a lane with a linda that has { 1 } and { 2 } under "in", and with
--- what `values` make under "value".
+-- Scenarios for the state of a lane: `body` runs in a lane with a linda that contains { 1 } and { 2 } in the slot "in", and the results
+-- of `values` in the slot "value".
 local bodies = {}
 scenarios.bodies = bodies
 
@@ -753,6 +900,12 @@ body("modules", function()
     linda:send("key", { 1 })
     lane_lanes.sleep(0)
     return linda:receive(0, "key")
+end)
+body("notifiers", function(linda)
+    local notifier = linda:notifier("in", "other")
+    local key, value = notifier:receive()
+    notifier:fd()
+    return key, value, require "lanes".gen("*", function() end)():notifier():receive()
 end)
 body("a lane of its own", function()
     local lane_lanes = require "lanes"

@@ -4,20 +4,13 @@ local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local lanes = require "lanes"
 
-local pack, raises, until_true = support.pack, support.raises, support.until_true
+local pack, raises, same, until_true = support.pack, support.raises, support.same, support.until_true
 local LIMIT = support.LIMIT
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
--- What a call returns, as a table with n.
+-- Packs the results of a call into a table with n.
 local function results(...)
     return pack(lanes.select(...))
-end
-
-local function same(expected, found)
-    assert.are.equal(expected.n or #expected, found.n)
-    for i = 1, found.n do
-        assert.are.equal(expected[i], found[i])
-    end
 end
 
 -- A linda whose slot "k" holds `value` and has no room.

@@ -7,7 +7,7 @@ local lanes = require "lanes"
 local pack, raises, until_true = support.pack, support.raises, support.until_true
 local LIMIT = support.LIMIT
 
--- The body of a child: says that it is up, then does what it is told to.
+-- The body of a child: sends that it runs, then obeys the messages that it receives.
 local function body(linda, name)
     linda:send("up", name)
     local _, what = linda:receive(name)
@@ -18,7 +18,7 @@ end
 
 local start = lanes.gen("*", body)
 
--- A supervisor with children of these names, all up: { name, restart } each.
+-- A supervisor with running children: { name, restart } each.
 local function supervised(options, ...)
     local linda = lanes.linda()
     for i = 1, select("#", ...) do
@@ -35,7 +35,7 @@ local function up(linda)
     return name
 end
 
--- Waits until `which` says this: "a running 1, b done 0".
+-- Waits until `which` returns this, as a text like "a running 1, b done 0".
 local function says(supervisor, expected)
     local said
     until_true(function()
@@ -336,7 +336,8 @@ describe("lanes.supervise, for bad input,", function()
         refuses("bad argument #1 to 'supervise' (table expected, got nil)", nil)
         refuses("bad argument #1 to 'supervise' (table expected, got number)", 5)
         refuses("supervise: there are no children", {})
-        refuses("supervise: unknown option 'strategie' (options are intensity, period, strategy)", { strategie = 1 })
+        refuses("supervise: unknown option 'strategie'; do you mean 'strategy'? (options are intensity, period, strategy)",
+            { strategie = 1 })
         refuses("supervise: child 1: a table expected, got a number", { 5 })
         refuses("supervise: child 1.name: a string expected, got nil", { {} })
         refuses("supervise: child \"a\".start: a function that returns a lane expected, got nil", { { name = "a" } })
@@ -392,7 +393,8 @@ describe("lanes.supervise, for bad input,", function()
         raises("bad argument #1 to 'which' (supervisor expected, got number)", supervisor.which, 5)
         raises("bad argument #1 to 'join' (number expected, got \"x\")", supervisor.join, supervisor, "x")
         raises("bad argument #1 to 'stop' (number expected, got true)", supervisor.stop, supervisor, true)
-        assert.is_nil(supervisor.nothing)
+        raises("can't index a supervisor with 'nothing': a supervisor has 'status', 'join', 'stop' and 'which'",
+            function() return supervisor.nothing end)
         stop(supervisor)
     end)
 end)

@@ -1,4 +1,4 @@
--- What the specs share: programs in a fresh interpreter, waiting for a condition, errors and their positions.
+-- Functions that all specs use: running a program in a new interpreter, waiting for a condition, checking errors and their positions.
 
 local machine = require "machine"
 
@@ -6,32 +6,32 @@ local support = {}
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
---- "luajit", or the Lua version as "5.1" ... "5.5".
+--- "luajit", or the Lua version: "5.1" ... "5.5".
 support.lua = rawget(_G, "jit") and "luajit" or _VERSION:match("%d+%.%d+")
 
---- Turns off in this state what Lua itself writes to standard error about errors in finalizers.
+--- Turns off Lua's own messages on standard error about errors in finalizers, in this state.
 function support.without_warnings()
     local warn = rawget(_G, "warn")
     if warn then warn "@off" end
     if jit then pcall(jit.attach, function() end, "errfin") end
 end
 
---- Seconds after which what a test waits for counts as never coming. It is long because others may need the processors; programs that
--- `support.run` runs have limits that do not count that.
+--- Seconds after which a test stops waiting and fails. It is long because other processes may need the processors; the limits of
+-- programs started by `support.run` exclude the wait for a processor.
 support.LIMIT = 120 * machine.slowness
 
---- Makes busted's functions fit for a spec whose lanes use globals. From Lua 5.2 on, a function carries its globals as the upvalue `_ENV`,
--- and busted replaces that in every function it is given: a lane body would take busted's environment along. Such a spec begins with
+--- Makes busted's functions usable in a spec whose lanes use globals. From Lua 5.2 on, a function refers to its globals through the upvalue
+-- `_ENV`, and busted replaces that in every function it is given: a lane body would carry busted's environment. Such a spec begins with
 --
 --     local support = require "support"
 --     local assert, describe, it, _ENV = support.plain(assert, describe, it)
 --
--- busted is then handed wrappers without the upvalue `_ENV`, so that the spec's own, which is `_G`, is left alone.
--- @param ... busted's functions: describe, it, before_each ...; `assert` may be among them
+-- busted then receives wrappers without the upvalue `_ENV`, so the spec's own `_ENV`, which is `_G`, stays unchanged.
+-- @param ... busted's functions: describe, it, before_each ...; may include `assert`
 -- @return their replacements, in the same order, and `_G`
 function support.plain(...)
     local count, plain = select("#", ...), { ... }
-    -- Where there is setfenv, environments are not upvalues, and stay behind.
+    -- In a Lua with setfenv, environments are not upvalues and are not transferred.
     for i = 1, rawget(_G, "setfenv") and 0 or count do
         local block = plain[i]
         if type(block) == "function" then -- assert is a table
@@ -45,20 +45,31 @@ function support.plain(...)
     return unpack(plain, 1, count + 1)
 end
 
---- The results of a call with their number, nils included.
--- @return a table with the values at 1..n and their count in `n`
+--- Packs the results of a call, nils included.
+-- @return a table with the values at 1..n and their number in `n`
 function support.pack(...)
     return { n = select("#", ...), ... }
 end
 
---- The position of the line that calls this, as it prefixes an error: "file:line: ".
+--- Asserts that the results of a call are these values.
+-- @param expected a list, with its length in `n` if it has nils
+-- @param found the results, as `support.pack` returns them
+function support.same(expected, found)
+    local luassert = require "luassert"
+    luassert.are.equal(expected.n or #expected, found.n)
+    for i = 1, found.n do
+        luassert.are.equal(expected[i], found[i])
+    end
+end
+
+--- The position of the calling line, as it stands before an error message: "file:line: ".
 function support.here()
     local info = debug.getinfo(2, "Sl")
     return info.short_src .. ":" .. info.currentline .. ": "
 end
 
---- Whether an error in a finalizer comes out of the collection that calls it. Lua 5.4, 5.5 and newer releases of LuaJIT make a warning of
--- it, and the rest of that finalizer's work is not done.
+--- Whether an error in a finalizer is raised by the collection that calls it. Lua 5.4, 5.5 and newer releases of LuaJIT turn it into a
+-- warning.
 support.finalizers_raise = (function()
     local newproxy = rawget(_G, "newproxy")
     local object = newproxy and newproxy(true) or setmetatable({}, { __gc = function() error("as a probe", 0) end })
@@ -68,10 +79,10 @@ support.finalizers_raise = (function()
     return not pcall(collectgarbage)
 end)()
 
---- The error value that `error(nil)` gives: nil, or on 5.5 a text.
+--- The error value of `error(nil)`: nil, or a text on 5.5.
 support.no_error = select(2, pcall(error, nil))
 
---- Calls a function that has to fail.
+--- Calls a function that must fail.
 -- @param f the function, called with the remaining arguments
 -- @return the error value
 function support.error_of(f, ...)
@@ -106,8 +117,8 @@ function support.contains(expected, actual)
     end
 end
 
---- Asserts that standard error of a program has the interpreter's report of an error with its trace, and nothing else.
--- @param message the error, a pattern for the text behind its position; it may have none
+--- Asserts that a program's standard error consists of the interpreter's report of an error with its traceback.
+-- @param message a pattern for the error message, or for its part after the position
 -- @param err what the program wrote to standard error
 function support.reports(message, err)
     local rest, found = err:gsub("^%S+: %S* ?" .. message .. "\nstack traceback:\n", "")
@@ -119,11 +130,11 @@ function support.reports(message, err)
     if rest ~= "" then error("there is more than a report on standard error: " .. rest, 2) end
 end
 
---- Waits until a condition holds; fails when it never does. It is asked a number of times, about one a millisecond: on a busy machine
--- these take longer, as what is waited for does.
--- @param condition a function, asked again and again until it returns a true value
--- @param description what is waited for, for the failure message
--- @return what the condition returned
+--- Waits until a condition holds; fails if it does not. The condition is called a fixed number of times, about once a millisecond: on a
+-- busy machine both these calls and what they wait for take longer.
+-- @param condition a function, called until it returns a true value
+-- @param description text for the failure message: what the condition is
+-- @return the result of the condition
 function support.until_true(condition, description)
     local lanes = require "lanes"
     for _ = 1, support.LIMIT * 1000 do
@@ -134,8 +145,8 @@ function support.until_true(condition, description)
     error("this never became true: " .. (description or "the condition"), 2)
 end
 
---- Collects all garbage, what finalizers leave included. LuaJIT's compiled loops keep the functions that they called, and with them
--- their upvalues: an object that a loop waited for long enough lasts until the loop is flushed.
+--- Collects all garbage, including objects released by finalizers. LuaJIT's compiled loops keep the functions that they called and their
+-- upvalues: an object for which a loop has waited long enough is kept until the compiled code is flushed.
 function support.collect()
     if jit then jit.flush() end
     for _ = 1, 4 do collectgarbage() end
@@ -146,10 +157,10 @@ function support.until_status(handle, status)
     support.until_true(function() return handle.status == status end, "status '" .. status .. "'")
 end
 
---- Whether the first thread of this process sleeps, as that of the specs does while it waits. Lanes may call this. Where the system does
--- not tell, it is true after a moment.
+--- Whether the main thread of this process sleeps, as it does while the specs wait. Lanes may call this. If the system has no such
+-- information, or an emulator makes it up, returns true after a moment.
 function support.main_sleeps()
-    if not machine.tells then
+    if not machine.tells or machine.emulated then
         require "lanes".sleep(0.05)
         return true
     end
@@ -159,7 +170,7 @@ function support.main_sleeps()
     return state == "S"
 end
 
---- The command of the interpreter that runs these specs: the word with the lowest index in `arg`.
+--- The command that starts this interpreter: the word with the lowest index in `arg`.
 function support.interpreter()
     local arguments = rawget(_G, "arg") or {}
     local i = 0
@@ -170,7 +181,7 @@ end
 
 support.read, support.write = machine.read, machine.write
 
---- A new directory with files in it.
+--- Makes a new directory with files.
 -- @param files table from file name (no subdirectories) to contents
 -- @return its path; `support.remove_directory` deletes it
 function support.directory(files)
@@ -183,8 +194,8 @@ end
 
 support.remove_directory = machine.remove_directory
 
---- Variables that make another interpreter with the same package paths.
--- @return a table as `machine.run` has it
+--- Environment variables that give another interpreter the package paths of this one.
+-- @return a table, as for the option `environment` of `machine.run`
 function support.environment()
     local environment = { LUA_PATH = package.path, LUA_CPATH = package.cpath, LUA_INIT = false }
     for minor = 2, 5 do
@@ -193,12 +204,12 @@ function support.environment()
     return environment
 end
 
---- Runs a program in a fresh interpreter of the same kind with the same package paths, and waits for its end.
+--- Runs a program in a new interpreter of the same kind with the same package paths, and waits for its end.
 -- @param program the program's text
 -- @param options nil or a table: `arguments`, a list of strings; `timeout`, seconds after which it counts as hanging, as
---   `machine.run` has them (default 150; its code is then 124); `environment`, more variables; `limits`, as there
--- @return a table: `code`, the exit code (128 + n when signal n ended it); `out` and `err`, what it wrote;
---   `file`, the path that the program had
+--   for `machine.run` (default 150; its code is then 124); `environment`, more variables; `limits`, as for `machine.run`
+-- @return a table: `code`, the exit code (128 + n if signal n ended it); `out` and `err`, its output;
+--   `file`, the path of the program
 function support.run(program, options)
     options = options or {}
     local file = machine.temporary()
@@ -215,9 +226,9 @@ function support.run(program, options)
     return result
 end
 
---- Runs a program as `support.run` does; fails unless it ends with code 0 and writes nothing to standard error.
--- @param options as there; `warning`, the text of a warning of Lua's that is no failure, however often it comes
--- @return what it wrote to standard output
+--- Runs a program as `support.run` does; fails unless it exits with code 0 and writes nothing to standard error.
+-- @param options as for `support.run`; `warning`, the text of a warning of Lua that is allowed any number of times
+-- @return its standard output
 function support.output(program, options)
     local result = support.run(program, options)
     local warning = options and options.warning

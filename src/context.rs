@@ -10,6 +10,8 @@ use crate::lane::{Handle, Home, Kinds, Record, Traces};
 use crate::linda::Shortcuts;
 use crate::lua::{Function, KEYS, Raise, Raising, State, Userdata, upvalue};
 use crate::message::Coders;
+use crate::notifier::Notifier;
+use crate::scope::Scope;
 use crate::universe::{Interface, Universe};
 use lanes_engine::park::{Deadline, Wait, Waiter};
 use std::cell::{Cell, OnceCell, RefCell};
@@ -26,6 +28,10 @@ pub struct Context {
     pub shortcuts: RefCell<Shortcuts>,
     /// The kind of userdata that lane handles are.
     pub handle: Cell<Option<Userdata<Handle>>>,
+    /// The kind of userdata that notifiers are, once there is one.
+    pub notifier: Cell<Option<Userdata<Notifier>>>,
+    /// The kind of userdata that the ends of scopes are, once there has been one.
+    pub scope: Cell<Option<Userdata<Scope>>>,
     /// The record of the lane whose state this is; none in a master state.
     pub record: Option<Arc<Record>>,
     universe: OnceCell<Arc<Universe>>,
@@ -59,6 +65,8 @@ impl Context {
                 .map_or_else(Waiter::new, |record| Arc::clone(&record.waiter)),
             shortcuts: RefCell::default(),
             handle: Cell::new(None),
+            notifier: Cell::new(None),
+            scope: Cell::new(None),
             record,
             universe: OnceCell::new(),
             main: Cell::new(None),
@@ -169,6 +177,7 @@ impl Context {
             waiter: &self.waiter,
             deadline: Deadline::Now,
             interrupted: None,
+            sleeps: None,
         }
     }
 }

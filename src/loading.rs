@@ -4,6 +4,7 @@
 use crate::context::Context;
 use crate::lua::{Text, text};
 use crate::universe::Universe;
+use lanes_engine::memory::grow::{OutOfMemory, out_of_memory};
 use lanes_engine::park::named::{MOST_HOLDERS, Party, Refused, Step};
 use lanes_engine::park::{Deadline, Wait, Waiter};
 use std::sync::Arc;
@@ -56,11 +57,18 @@ impl<'a> Waiting<'a> {
     /// launch the next lane, and so on.
     pub fn for_end(context: &'a Context, lane: &Arc<Waiter>, deadline: Deadline) -> Option<Self> {
         match context.universe_if_any() {
-            Some(universe) if deadline == Deadline::Never => {
-                Some(Waiting::begin(universe, &context.waiter, lane, false))
-            }
+            Some(universe) if deadline == Deadline::Never => Some(
+                Waiting::begin(universe, &context.waiter, lane, false)
+                    .unwrap_or_else(|OutOfMemory| out_of_memory()),
+            ),
             _ => None,
         }
+    }
+
+    /// As `for_end`, for a wait without a deadline. Returns none if out of memory, too.
+    pub fn for_end_if_possible(context: &'a Context, lane: &Arc<Waiter>) -> Option<Self> {
+        let universe = context.universe_if_any()?;
+        Waiting::begin(universe, &context.waiter, lane, false).ok()
     }
 
     /// The state whose waiter is `creator` launches the lane of `context`, which loads a module for
@@ -68,18 +76,24 @@ impl<'a> Waiting<'a> {
     /// same call. None where there is no universe.
     pub fn for_launch(creator: &Arc<Waiter>, context: &'a Context) -> Option<Self> {
         let universe = context.universe_if_any()?;
-        Some(Waiting::begin(universe, creator, &context.waiter, true))
+        let waiting = Waiting::begin(universe, creator, &context.waiter, true);
+        Some(waiting.unwrap_or_else(|OutOfMemory| out_of_memory()))
     }
 
-    fn begin(universe: &'a Universe, from: &Arc<Waiter>, lane: &Arc<Waiter>, lends: bool) -> Self {
+    fn begin(
+        universe: &'a Universe,
+        from: &Arc<Waiter>,
+        lane: &Arc<Waiter>,
+        lends: bool,
+    ) -> Result<Self, OutOfMemory> {
         let (from, to) = (Party::of(from), Party::of(lane));
-        universe.loading().waits(from, to, lends);
-        Waiting {
+        universe.loading().waits(from, to, lends)?;
+        Ok(Waiting {
             universe,
             from,
             to,
             lends,
-        }
+        })
     }
 }
 

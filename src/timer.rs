@@ -6,7 +6,9 @@ use crate::message::Message;
 use lanes_engine::memory::grow;
 use lanes_engine::queues::Who;
 use lanes_engine::timers::Service;
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The wall clock, in seconds since the epoch.
@@ -21,6 +23,20 @@ type Fire = Box<dyn FnMut() + Send>;
 /// The timers.
 pub struct Timers {
     service: Service<TimerKey, Fire>,
+    /// Calls of functions of ours: they are no timers of the program.
+    calls: Service<u64, Fire>,
+    last_call: AtomicU64,
+    /// How many are set or firing.
+    armed: Arc<AtomicUsize>,
+}
+
+/// One of the timers that are set or firing.
+struct Armed(Arc<AtomicUsize>);
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Timers {
@@ -28,7 +44,15 @@ impl Timers {
     pub fn new() -> Timers {
         Timers {
             service: Service::new(),
+            armed: Arc::default(),
+            calls: Service::new(),
+            last_call: AtomicU64::new(0),
         }
+    }
+
+    /// How many are set or firing.
+    pub fn armed(&self) -> usize {
+        self.armed.load(Ordering::SeqCst)
     }
 
     /// Sets the slot to the time at `first` (seconds since the epoch), and every `period` seconds
@@ -42,21 +66,22 @@ impl Timers {
         key: Key,
         first: f64,
         period: Option<f64>,
-    ) -> std::io::Result<()> {
-        let seconds = |seconds: f64| {
-            Duration::try_from_secs_f64(seconds.max(0.0))
-                .unwrap_or(LONGEST_WAIT)
-                .min(LONGEST_WAIT)
-        };
-        let due = Instant::now() + seconds(first - now());
+    ) -> io::Result<()> {
+        let due = Instant::now() + duration(first - now());
         let timer = TimerKey {
             linda: Arc::clone(linda),
             key: key.clone(),
             first,
         };
         let linda = Arc::clone(linda);
-        let fire: Fire = Box::new(move || tick(&linda, &key));
-        self.service.set(timer, due, period.map(seconds), fire)
+        self.armed.fetch_add(1, Ordering::SeqCst);
+        let armed = Armed(Arc::clone(&self.armed));
+        let fire: Fire = Box::new(move || {
+            // It is dropped with the timer.
+            let _armed = &armed;
+            tick(&linda, &key);
+        });
+        self.service.set(timer, due, period.map(duration), fire)
     }
 
     /// Removes the timer of a slot.
@@ -87,10 +112,51 @@ impl Timers {
         }))
     }
 
-    /// Ends all timers for good.
-    pub fn shut_down(&self) {
+    /// Calls a function once, in `seconds` from now, on a thread of the library; it must return
+    /// soon. Returns a number for `remove_call`.
+    ///
+    /// Errors: as for `set`.
+    pub fn call_in(
+        &self,
+        seconds: f64,
+        mut fire: impl FnMut() + Send + 'static,
+    ) -> io::Result<u64> {
+        let number = self.last_call.fetch_add(1, Ordering::Relaxed);
+        let due = Instant::now() + duration(seconds);
+        self.armed.fetch_add(1, Ordering::SeqCst);
+        let armed = Armed(Arc::clone(&self.armed));
+        let fire = move || {
+            // It is dropped with the call.
+            let _armed = &armed;
+            fire();
+        };
+        grow::demand(size_of_val(&fire));
+        self.calls.set(number, due, None, Box::new(fire))?;
+        Ok(number)
+    }
+
+    /// The call with this number is not made, unless it has been or is being made.
+    pub fn remove_call(&self, number: u64) {
+        self.calls.remove(&number);
+    }
+
+    /// Ends all timers of the program for good.
+    pub fn end_timers(&self) {
         self.service.shutdown();
     }
+
+    /// Ends all timers and calls for good.
+    pub fn shut_down(&self) {
+        self.service.shutdown();
+        self.calls.shutdown();
+    }
+}
+
+/// A time in seconds as a duration; too long ones are `LONGEST_WAIT`.
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.max(0.0))
+        .unwrap_or(LONGEST_WAIT)
+        .min(LONGEST_WAIT)
 }
 
 /// The longest time ahead that a timer is set to: a hundred years.

@@ -1,6 +1,7 @@
 //! A universe: one master state with its lanes and lindas, and what they have in common.
 
-use crate::lane::{Record, Spares};
+use crate::deadlocks::{Deadlocks, OnDeadlock};
+use crate::lane::{Pause, Record, Spares};
 use crate::linda::Linda;
 use crate::message::Conversion;
 use crate::state::allocator::Shared;
@@ -44,6 +45,8 @@ pub struct Settings {
     pub allocator: Option<Arc<Shared>>,
     /// Who is told of failures that nobody reads.
     pub on_error: OnError,
+    /// What is done about a deadlock.
+    pub on_deadlock: OnDeadlock,
     /// Whether a function in the master's registry returns an allocator for each state.
     pub custom_allocator: bool,
 }
@@ -79,6 +82,10 @@ pub struct Universe {
     /// The master state as a party of waits for each other.
     pub main: Party,
     main_waiter: Arc<Waiter>,
+    /// What the master state waits for while it sleeps.
+    pub main_pause: Pause,
+    /// What is known for the detection of deadlocks.
+    pub deadlocks: Deadlocks,
     loading: PerProcess<Locks>,
     timers: PerProcess<Timers>,
     spares: PerProcess<Spares>,
@@ -104,9 +111,11 @@ impl Universe {
     /// A universe without lanes. `main` is the waiter of its master state.
     pub fn new(settings: Settings, main: &Arc<Waiter>) -> Arc<Universe> {
         Arc::new(Universe {
-            settings,
             main: Party::of(main),
             main_waiter: Arc::clone(main),
+            main_pause: Pause::default(),
+            deadlocks: Deadlocks::new(settings.on_deadlock),
+            settings,
             loading: PerProcess::default(),
             timers: PerProcess::new(Timers::new()),
             spares: PerProcess::default(),
@@ -155,6 +164,9 @@ impl Universe {
         grow::room(&mut lanes.running, 1);
         self.track_in(&mut lanes, record);
         lanes.running.push(Arc::clone(record));
+        if self.deadlocks.are_looked_for() {
+            self.deadlocks.crowd().enter();
+        }
         true
     }
 
@@ -175,8 +187,8 @@ impl Universe {
         }
     }
 
-    /// Removes a lane that has ended.
-    pub fn remove_lane(&self, record: &Record) {
+    /// Removes a lane that has ended. Returns whether all others may be asleep.
+    pub fn remove_lane(&self, record: &Record) -> bool {
         let removed = {
             let mut lanes = self.lanes();
             let position = record.position.load(Ordering::Relaxed);
@@ -185,7 +197,7 @@ impl Universe {
                 .get(position)
                 .is_some_and(|lane| std::ptr::eq(&**lane, record))
             {
-                return;
+                return false;
             }
             let removed = lanes.running.swap_remove(position);
             if let Some(moved) = lanes.running.get(position) {
@@ -194,6 +206,22 @@ impl Universe {
             removed
         };
         drop(removed);
+        self.deadlocks.are_looked_for() && self.deadlocks.crowd().leave()
+    }
+
+    /// Whether the master and all lanes sleep without a deadline, and nobody has woken one.
+    pub fn are_all_asleep(&self) -> bool {
+        self.main_waiter.is_asleep()
+            && self
+                .lanes()
+                .running
+                .iter()
+                .all(|lane| lane.waiter.is_asleep())
+    }
+
+    /// Wakes the master state, which may wait. The wait goes on unless it is interrupted.
+    pub fn wake_main(&self) {
+        self.main_waiter.wake();
     }
 
     /// The lanes that have not ended.

@@ -1,10 +1,10 @@
--- Finds frames that own something while a Lua error can come through them: raises.lua FILE, the library as LLVM's text.
+-- Finds stack frames that own something and that a Lua error can pass through: raises.lua FILE, the library as LLVM's text.
 --
--- The compiler gives a call that may unwind a landing pad where its frame has something to drop, and none where it has nothing. An
--- error of PUC Lua passes by landing pads: what they would have dropped is lost, and a lock stays locked. So a function of Lua's that can
--- raise, and a function of ours that calls one outside of a lua_pcall of its own, may only be called without a landing pad.
+-- The compiler gives a call that may unwind a landing pad if its frame has something to drop, and none otherwise. An error of
+-- PUC Lua skips landing pads: what they would have dropped leaks, and a lock stays locked. So a function of Lua that can
+-- raise, and a function of the library that calls one outside a lua_pcall of its own, may be called only without a landing pad.
 
--- Functions of Lua's that do not raise: they allocate nothing and call nothing. Functions that are not here raise.
+-- Functions of Lua that do not raise: they allocate nothing and call nothing. Functions missing here raise.
 local QUIET = {}
 for name in ([[
     absindex atpanic checkstack close copy cpcall getallocf gethook gethookcount gethookmask getinfo getiuservalue getmetatable
@@ -16,16 +16,16 @@ for name in ([[
     QUIET["lua_" .. name] = true
 end
 QUIET.luaL_newstate = true
--- They raise under conditions that our calls exclude: closing the running coroutine (5.5); of a number; with a key that is not in the
--- table; in a step of a collection.
+-- These raise only under conditions that our calls exclude: closing the running coroutine (5.5); a number as argument; a key that is
+-- missing from the table; in a step of a collection.
 QUIET.lua_closethread, QUIET.lua_tolstring, QUIET.lua_next, QUIET.lua_gc = true, true, true, true
 
--- Pushing a function without upvalues allocates in 5.1 and LuaJIT only. The interpreter of the library's Lua runs this.
+-- Pushing a function without upvalues allocates in 5.1 and LuaJIT only. The library's own Lua runs this script.
 local LIGHT_FUNCTIONS = _VERSION ~= "Lua 5.1"
 
 local path = assert(arg[1], "which file? usage: raises.lua FILE")
 
--- name -> calls: { name, line, pad (has a landing pad) }
+-- name -> calls: { name, line, pad (whether it has a landing pad) }
 local functions = {}
 
 local function called(line)
@@ -44,7 +44,7 @@ do
             local instruction = line:match "^%s+%%[^=]+=%s*(.*)" or line
             local name = instruction:find "^[%s%w]*call " and called(line)
             if instruction:find "^%s*invoke " then
-                -- Through a pointer, nobody knows what is called.
+                -- The target of a call through a pointer is unknown.
                 calls[#calls + 1] = { name = called(line) or "", line = line, pad = true }
             elseif name then
                 calls[#calls + 1] = { name = name, line = line }
@@ -53,7 +53,7 @@ do
     end
 end
 
--- Whether the call is of a function of Lua's that can raise.
+-- Whether the call is of a function of Lua that can raise.
 local function raises_itself(call)
     local name = call.name
     if name == "lua_pushcclosure" and LIGHT_FUNCTIONS then return not call.line:find "i32 noundef 0%)" end
@@ -76,7 +76,7 @@ repeat
     end
 until count == before
 
--- A Rust path as it is written: a symbol has the length of each part before it, and a number of its own at the end.
+-- The Rust path of a symbol, which has the length of each part before it and a number at its end.
 local function readable(symbol)
     local rest = symbol:match "^_ZN(.*)17h%x+E$"
     if not rest then return symbol end
@@ -103,11 +103,11 @@ for name, calls in pairs(functions) do
         end
     end
 end
--- What runs in a lua_pcall of ours has frames of Lua's below it, which nothing may unwind through: `room` of a `Raising` is for there.
+-- Code inside a lua_pcall has frames of Lua below it, through which nothing may unwind: such code uses `room` of a `Raising`.
 local PROTECTED, UNWINDS = "^_ZN10lanes_core3lua7protect3run17h", "^_ZN12lanes_engine6memory4grow13out_of_memory17h"
 local protected, unwinds = 0, 0
 
--- The chain of calls by which a function comes to unwind, if it does.
+-- The chain of calls through which a function unwinds; nil if it does not.
 local visited = {}
 local function unwinding(name)
     if name:find(UNWINDS) then return readable(name) end
@@ -133,8 +133,8 @@ for name in pairs(functions) do
 end
 
 print(("%d functions can raise; %d calls of them would skip a destructor, or unwind where nothing may"):format(count, bad))
--- The library has functions that raise, and functions of which this knows that they don't: a file without them is not the library.
--- What unwinds is in the engine, a package of its own: a file without it is the library before it was linked.
+-- The library has functions that raise and functions that are known not to: a file without both is not the library.
+-- The functions that unwind are in the engine, a separate package: a file without them is the library before it was linked.
 assert(count > 100 and protected > 10, "too few functions: is this the library?")
 assert(unwinds > 0, "no function " .. UNWINDS .. ": is the engine in it?")
 os.exit(bad == 0 and 0 or 1)

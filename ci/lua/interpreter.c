@@ -1,5 +1,5 @@
-/* The interpreter of the tests where the system has none: runs options, then a script with arguments, then ends, as the standard
- * interpreter does; it has no dialogue. For Lua 5.1 to 5.5.
+/* A Lua interpreter for tests on systems that have none: like the standard interpreter, it processes options, runs a script with
+ * arguments, and ends; it has no interactive mode. For Lua 5.1 to 5.5.
  *
  * lua [-v] [-W] [-E] [-e TEXT] [-l MODULE] [--] [SCRIPT [ARGUMENT...]]; SCRIPT "-" and no SCRIPT: standard input. */
 #include <signal.h>
@@ -19,7 +19,7 @@
 #endif
 
 static const char *program = "lua";
-/* For the handler of signals. */
+/* For the signal handler. */
 static lua_State *running;
 
 static void interrupted(lua_State *L, lua_Debug *event) {
@@ -28,7 +28,7 @@ static void interrupted(lua_State *L, lua_Debug *event) {
     luaL_error(L, "interrupted!");
 }
 
-/* Only sets a hook: nothing else may be done in the middle of whatever the state does. A second signal ends the process. */
+/* Only sets a hook, because the state may be inside any operation. A second signal ends the process. */
 static void on_interrupt(int number) {
     signal(number, SIG_DFL);
     lua_sethook(running, interrupted, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
@@ -52,7 +52,7 @@ static int with_traceback(lua_State *L) {
     return 1;
 }
 
-/* Whether the status is that of success; the error on the top of the stack is reported otherwise. */
+/* Whether the status means success; if not, reports the error on the top of the stack. */
 static int succeeded(lua_State *L, int status) {
     if (status == LUA_OK) return 1;
     const char *message = lua_tostring(L, -1);
@@ -62,7 +62,7 @@ static int succeeded(lua_State *L, int status) {
     return 0;
 }
 
-/* Calls the function below its arguments; its results are dropped. */
+/* Calls the function below its arguments and drops the results. */
 static int run(lua_State *L, int arguments) {
     int base = lua_gettop(L) - arguments;
     lua_pushcfunction(L, with_traceback);
@@ -87,7 +87,7 @@ static int run_file(lua_State *L, const char *path, int arguments_from, int argc
     return run(L, count);
 }
 
-/* `name=module` as well as `name`; the result becomes the global. */
+/* Handles `name=module` as well as `name`; the module becomes the global. */
 static int require_module(lua_State *L, const char *given) {
     const char *equals = strchr(given, '=');
     const char *module = equals != NULL ? equals + 1 : given;
@@ -148,7 +148,7 @@ static int protected_main(lua_State *L) {
     luaL_checkversion(L);
 #endif
     luaL_openlibs(L);
-    /* The script is number 0. */
+    /* The script has index 0. */
     int zero = script < line->argc ? script : 0;
     lua_newtable(L);
     for (int i = 0; i < line->argc; i++) {

@@ -1,14 +1,14 @@
 -- Rewrites Lua files that assign to variables of their `for` loops, which are constants in 5.5: loops.lua FILE...
--- Each such variable gets a local one of its name, on the line of the loop's `do`, so that lines keep their numbers.
+-- Each such variable gets a local of the same name, on the line of the loop's `do`, so that line numbers stay the same.
 
---- The lines of a text, with their ends.
+--- Splits a text into lines, with their line ends.
 local function lines_of(text)
     local lines = {}
     for line in text:gmatch "[^\n]*\n?" do lines[#lines + 1] = line end
     return lines
 end
 
---- The line before `last` that has the head of the loop which declares `name`.
+--- Returns the number of the line before `last` with the head of the loop that declares `name`.
 local function head(lines, name, last)
     for i = last, 1, -1 do
         local names = lines[i]:match "%f[%w_]for%s+([%w_%s,]+)[%s=]"
@@ -27,7 +27,7 @@ for _, path in ipairs(arg) do
         local line, name = problem:match "^text:(%d+): attempt to assign to const variable '([%w_]+)'"
         local place = line and head(lines, name, tonumber(line))
         if not place then
-            -- What is not written for this Lua at all fails where it is required.
+            -- A file in another language version fails when it is required.
             io.stderr:write(path, ": ", problem, "\n")
             break
         end

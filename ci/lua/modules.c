@@ -1,5 +1,5 @@
-/* The C modules that busted needs and that are not built from their sources: system.core (SYSTEM_CORE) and term.core (TERM_CORE), with
- * what busted uses of them. */
+/* C modules that busted needs, reduced to the functions that busted uses: system.core (SYSTEM_CORE) and term.core (TERM_CORE). Their
+ * original sources are not used. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "lua.h"
 #include "lualib.h"
 
-/* On Windows only what says so is exported. */
+/* On Windows, a function is exported only if it is marked. */
 #ifdef _WIN32
 #define EXPORTED __declspec(dllexport)
 #else
@@ -32,10 +32,10 @@ static int seconds(lua_State *L, clockid_t clock) {
 /* gettime() -> seconds since 1970. */
 static int gettime(lua_State *L) { return seconds(L, CLOCK_REALTIME); }
 
-/* monotime() -> seconds since some moment, by a clock that nobody sets. */
+/* monotime() -> seconds of a monotonic clock. */
 static int monotime(lua_State *L) { return seconds(L, CLOCK_MONOTONIC); }
 
-/* sleep(seconds): also after signals. */
+/* sleep(seconds): signals do not shorten it. */
 static int sleep_for(lua_State *L) {
     lua_Number time = luaL_checknumber(L, 1);
     if (time <= 0) return 0;

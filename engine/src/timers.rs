@@ -203,6 +203,7 @@ where
                 waiter: &Waiter::new(),
                 deadline: Deadline::Never,
                 interrupted: None,
+                sleeps: None,
             };
             // There is no deadline and no interruption, so the wait ends when the latch opens.
             let _ = self.shared.ended.wait(&wait);

@@ -2,14 +2,20 @@
 //! allows. Build with `RUSTFLAGS="--cfg loom" cargo test -p lanes-engine --release --test loom`.
 #![cfg(loom)]
 
+#[path = "loom/alarm.rs"]
+mod alarm;
 #[path = "loom/asked.rs"]
 mod asked;
+#[path = "loom/crowd.rs"]
+mod crowd;
 #[path = "loom/handover.rs"]
 mod handover;
 #[path = "loom/latch.rs"]
 mod latch;
 #[path = "loom/named.rs"]
 mod named;
+#[path = "loom/notifier.rs"]
+mod notifier;
 #[path = "loom/parker.rs"]
 mod parker;
 #[path = "loom/pool.rs"]
@@ -18,6 +24,8 @@ mod pool;
 mod refusals;
 #[path = "loom/reserved.rs"]
 mod reserved;
+#[path = "loom/seal.rs"]
+mod seal;
 #[path = "loom/select.rs"]
 mod select;
 #[path = "loom/timers.rs"]
@@ -68,6 +76,7 @@ fn wait_for(latch: &Latch) {
         waiter: &Waiter::new(),
         deadline: Deadline::Never,
         interrupted: None,
+        sleeps: None,
     };
     latch.wait(&wait).unwrap();
 }
@@ -101,6 +110,7 @@ impl End {
             waiter: &self.waiter,
             deadline: self.deadline,
             interrupted: None,
+            sleeps: None,
         }
     }
 

@@ -4,7 +4,9 @@
 use hashbrown::Equivalent;
 use lanes_engine::memory::grow::OutOfMemory;
 use lanes_engine::park::{Deadline, Refusal, Request, Wait, Waiter};
-use lanes_engine::queues::{BorrowedKey, Element, Found, Queues, Shortcut, Values, Who};
+use lanes_engine::queues::{
+    BorrowedKey, Case, Element, Found, Happened, Queues, Shortcut, Values, Who, select,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -107,6 +109,7 @@ fn produce(
                 waiter,
                 deadline: random.deadline(),
                 interrupted: None,
+                sleeps: None,
             };
             match queues.send(&wait, &slot, values, &[]) {
                 Ok(()) => break,
@@ -134,6 +137,7 @@ fn consume(
             waiter,
             deadline: random.deadline(),
             interrupted: None,
+            sleeps: None,
         };
         let first = random.below(u64::from(SLOTS)) as u32;
         let keys = [
@@ -255,6 +259,7 @@ fn patient(waiter: &Arc<Waiter>) -> Wait<'_> {
         waiter,
         deadline: Deadline::Never,
         interrupted: None,
+        sleeps: None,
     }
 }
 
@@ -311,6 +316,116 @@ fn without_deadlines() {
             }
         });
         assert!(queues.counts().iter().all(|(_, count)| *count == 0));
+        assert_eq!(alive.load(Ordering::Relaxed), 0);
+    }
+}
+
+/// Senders and receivers that select, on two lindas, beside a sender and a receiver that do not.
+/// There are no deadlines here: a lost wake-up would hang, and so would an element that is received
+/// by nobody.
+#[test]
+fn selecting() {
+    const EACH: usize = 4000;
+    const SELECTING: usize = 3;
+    const SENDERS: usize = SELECTING + 1;
+    for limit in [None, Some(1), Some(5)] {
+        let lindas = [Messages::new(), Messages::new()];
+        let [one, two] = &lindas;
+        let alive = Arc::new(AtomicUsize::new(0));
+        for linda in &lindas {
+            for slot in 0..SLOTS {
+                linda.limit(&Slot(slot), limit).unwrap();
+            }
+        }
+        let mut received: Vec<(usize, usize)> = thread::scope(|scope| {
+            for sender in 0..SENDERS {
+                let alive = &alive;
+                scope.spawn(move || {
+                    let waiter = Waiter::new();
+                    let message = |serial| Values::One(Message::new(sender, serial, alive));
+                    for serial in 0..EACH {
+                        if sender == SELECTING {
+                            let sent = one.send(&patient(&waiter), &Slot(0), message(serial), &[]);
+                            sent.ok().unwrap();
+                            continue;
+                        }
+                        let key = Slot(serial as u32 % SLOTS);
+                        let mut cases: [Case<u32, Message, Slot>; 2] = [
+                            Case::Send(one, key, Some(message(serial))),
+                            Case::Send(two, key, Some(message(serial))),
+                        ];
+                        select(&patient(&waiter), &mut cases).ok().unwrap();
+                    }
+                });
+            }
+            let selecting = (0..SELECTING).map(|number| {
+                scope.spawn(move || {
+                    let waiter = Waiter::new();
+                    let keys = || (0..SLOTS).map(Slot).collect();
+                    let lindas = if number % 2 == 0 {
+                        [one, two]
+                    } else {
+                        [two, one]
+                    };
+                    let mut received = Vec::new();
+                    while received.len() < EACH {
+                        let mut cases = lindas.map(|linda| Case::Receive(linda, keys()));
+                        let (_, happened) = select(&patient(&waiter), &mut cases).ok().unwrap();
+                        let Happened::Received(_, message) = happened else {
+                            panic!("a receive has happened");
+                        };
+                        received.push((message.sender, message.serial));
+                    }
+                    received
+                })
+            });
+            let selecting: Vec<_> = selecting.collect();
+            let other = scope.spawn(|| {
+                let waiter = Waiter::new();
+                let mut received = Vec::new();
+                // It takes what there is in this linda, until all have been received.
+                while received.len() < EACH {
+                    let mut cases: [Case<u32, Message, Slot>; 2] = [
+                        Case::Receive(one, vec![Slot(1), Slot(0), Slot(2)]),
+                        Case::Receive(two, vec![Slot(2), Slot(1), Slot(0)]),
+                    ];
+                    match one.receive(
+                        &Wait {
+                            deadline: Deadline::Now,
+                            ..patient(&waiter)
+                        },
+                        &[Slot(0)],
+                    ) {
+                        Ok((_, message)) => received.push((message.sender, message.serial)),
+                        Err(_) => {
+                            let waited = Wait {
+                                deadline: Deadline::At(Instant::now() + Duration::from_micros(100)),
+                                ..patient(&waiter)
+                            };
+                            if let Ok((_, Happened::Received(_, message))) =
+                                select(&waited, &mut cases)
+                            {
+                                received.push((message.sender, message.serial));
+                            }
+                        }
+                    }
+                }
+                received
+            });
+            let mut received = other.join().unwrap();
+            for thread in selecting {
+                received.extend(thread.join().unwrap());
+            }
+            received
+        });
+        received.sort_unstable();
+        let expected: Vec<_> = (0..SENDERS)
+            .flat_map(|sender| (0..EACH).map(move |serial| (sender, serial)))
+            .collect();
+        assert!(received == expected);
+        for linda in &lindas {
+            assert!(linda.counts().iter().all(|(_, count)| *count == 0));
+        }
         assert_eq!(alive.load(Ordering::Relaxed), 0);
     }
 }
@@ -422,6 +537,7 @@ fn dropping_keys_and_messages_may_use_the_queues() {
         waiter: &waiter,
         deadline,
         interrupted: None,
+        sleeps: None,
     };
     let key = |number| NosyRef(number, &queues);
     let message = || Nosy(Arc::clone(&queues));

@@ -1,7 +1,8 @@
---- What the modules of pools, maps and waits share: checks of options, deadlines, and calls that pass
+--- Functions that the other modules share: checks of options, deadlines, and calls that pass
 --- requests on.
 
 local lanes = require "lanes"
+local core = require "lanes_core"
 
 local cancel_error = lanes.cancel_error
 
@@ -43,6 +44,24 @@ function helpers.names(known)
     return table.concat(list, ", ")
 end
 
+--- A part of a message about a wrong name: the nearest of the known names, if one is near, and all
+--- of them.
+-- @param what a text such as "options are"
+-- @param known a table whose keys are the known names
+function helpers.suggestion(name, what, known)
+    return core.suggestion(name, what, helpers.names(known))
+end
+
+--- Raises the error of an object that has no field of a name.
+-- @param what the object, for messages
+-- @param fields the names of its fields, as text
+-- @param level the level of the error's position, as for `error`
+function helpers.no_field(what, name, fields, level)
+    local nearest = type(name) == "string" and core.nearest(name, fields)
+    local suggested = nearest and ("; do you mean '%s'? A"):format(nearest) or ": a"
+    error(("can't index a %s with '%s'%s %s has %s"):format(what, tostring(name), suggested, what, fields), level + 1)
+end
+
 --- Checks a table of options. Raises an error about the first bad one.
 -- @param call name of the function, for messages
 -- @param known from an option's name to { text of what is expected, function that checks a value }
@@ -51,11 +70,21 @@ function helpers.check_options(call, options, known, level)
     for key, value in pairs(options) do
         local option = known[key]
         if not option then
-            error(("Bad '%s' option (options of %s are %s)"):format(tostring(key), call, helpers.names(known)), level + 1)
+            error(("Bad '%s' option%s"):format(tostring(key), helpers.suggestion(key, "options of " .. call .. " are", known)), level + 1)
         end
         if not option[2](value) then
             error(("Bad '%s' option: %s, %s expects %s"):format(key, helpers.described(value), call, option[1]), level + 1)
         end
+    end
+end
+
+--- Checks the timeout that is the argument of a method. Raises an error if it is no number of seconds.
+-- @param timeout nil, or seconds
+-- @param call name of the method, for messages
+-- @param level the level of the error's position, as for `error`
+function helpers.check_timeout(timeout, call, level)
+    if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
+        error(("bad argument #1 to '%s' (number expected, got %s)"):format(call, helpers.described(timeout)), level + 1)
     end
 end
 

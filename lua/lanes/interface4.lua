@@ -66,6 +66,9 @@ local SETTINGS = {
     api = { default = 4, check = function(value)
         return value ~= 4 and "must be 3 or 4" or nil
     end },
+    on_deadlock = { check = function()
+        return nil -- The core checks it.
+    end },
     on_error = { check = function(value)
         return value ~= "stderr" and type(value) ~= "function" and "must be 'stderr' or a function" or nil
     end },
@@ -248,7 +251,7 @@ end
 --- Puts what differs from 3.x into the module's table.
 function interface.publish(lanes)
     lanes.ABOUT.version = "4.0.1"
-    for _, name in ipairs { "imap", "map", "pool", "progress", "supervise", "wait" } do
+    for _, name in ipairs { "async", "imap", "map", "pool", "progress", "scope", "supervise", "wait" } do
         lanes[name] = nil
     end
     lanes.gen = gen

@@ -9,7 +9,7 @@ local progress = require "lanes.progress"
 local cancel_error = lanes.cancel_error
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local move = rawget(table, "move")
-local Pool, attempt, is_whole = pools.Pool, helpers.attempt, helpers.is_whole
+local attempt, is_whole = helpers.attempt, helpers.is_whole
 
 local map = {}
 
@@ -39,10 +39,11 @@ local KNOWN = {
 
 -- Checks the arguments of `map` or `imap` and makes the record of the call.
 -- @param name "map" or "imap"
+-- @param at number of the argument that is the function
 -- @param all whether all results of the function are kept
-local function begin(name, pool, own, f, list, opts, all, level)
+local function begin(name, pool, own, at, f, list, opts, all, level)
     if type(f) ~= "function" then
-        error(("bad argument to '%s' (function expected, got %s)"):format(name, type(f)), level + 1)
+        error(("bad argument #%d to '%s' (function expected, got %s)"):format(at, name, type(f)), level + 1)
     end
     if opts ~= nil and type(opts) ~= "table" then
         error(("bad argument #3 to '%s' (table of options expected, got %s)"):format(name, type(opts)), level + 1)
@@ -68,10 +69,11 @@ local function begin(name, pool, own, f, list, opts, all, level)
 end
 
 -- Passes the function to the workers.
-local function announce(call, f, many)
+local function announce(call, f, many, level)
     local sent, failure = attempt(call.queue.set, call.queue, call.id, call.own.slot, call.all, call.stop, many, f)
     if not sent then
-        error(call.name .. ": " .. tostring(failure):gsub("arg #6", "function"), 3)
+        failure = tostring(failure):gsub("arg #6", "function")
+        error(call.name .. ": " .. failure, level + 1)
     end
     call.own.calls[call.id] = call
 end
@@ -119,7 +121,7 @@ local function take(call, first, n, kind, payload)
     if call.arrived then
         call.arrived(first, n)
     end
-    -- Last, because `lose` does it if memory runs out before.
+    -- This comes last: if memory runs out before it, `lose` does it.
     call.outstanding = call.outstanding - 1
     call.done = call.done + n
 end
@@ -297,13 +299,14 @@ local function outside(call)
     end
 end
 
-local function do_map(name, pool, own, f, list, opts, level)
+-- @param at number of the argument that is the list; the function is the other one of 1 and 2
+local function do_map(name, pool, own, at, f, list, opts, level)
     if type(list) ~= "table" then
-        error(("bad argument to '%s' (table expected, got %s)"):format(name, type(list)), level + 1)
+        error(("bad argument #%d to '%s' (table expected, got %s)"):format(at, name, type(list)), level + 1)
     end
-    local call = begin(name, pool, own, f, list, opts, false, level + 1)
+    local call = begin(name, pool, own, 3 - at, f, list, opts, false, level + 1)
     call.take, call.lose, call.f = take, lose, f
-    announce(call, f, false)
+    announce(call, f, false, level + 1)
     local outcome = true
     if call.total > 0 then
         if own.here then
@@ -347,14 +350,15 @@ local function items_of(list)
     end
 end
 
-local function do_imap(name, pool, own, f, source, opts, level)
+-- @param at as for do_map
+local function do_imap(name, pool, own, at, f, source, opts, level)
     local iterator = source
     if type(source) == "table" and not (getmetatable(source) and getmetatable(source).__call) then
         iterator = items_of(source)
     elseif type(source) ~= "function" and type(source) ~= "table" and type(source) ~= "userdata" then
-        error(("bad argument to '%s' (table or iterator expected, got %s)"):format(name, type(source)), level + 1)
+        error(("bad argument #%d to '%s' (table or iterator expected, got %s)"):format(at, name, type(source)), level + 1)
     end
-    local call = begin(name, pool, own, f, type(source) == "table" and iterator ~= source and source or nil, opts, true, level + 1)
+    local call = begin(name, pool, own, 3 - at, f, type(source) == "table" and iterator ~= source and source or nil, opts, true, level + 1)
     call.take, call.lose = take, lose
     local function packed(...)
         return { n = select("#", ...), ... }
@@ -377,7 +381,7 @@ local function do_imap(name, pool, own, f, source, opts, level)
             return index, unpack(results, 1, results.n)
         end
     end
-    announce(call, f, many)
+    announce(call, f, many, level + 1)
     local buffer = call.opts.buffer
     local ordered = call.opts.ordered ~= false
     local handed, ready, ready_first, ready_last = 0, {}, 1, 0
@@ -497,22 +501,24 @@ local function do_imap(name, pool, own, f, source, opts, level)
     end, nil, nil, guard
 end
 
---- Calls a function for each item of a list, in the pool's lanes.
+--- `pool:map(f, list, opts)`: calls a function for each item of a list, in the pool's lanes.
 -- @param f the function
 -- @param list the items, a table
 -- @param opts see docs/manual/pools.md#options-of-a-map
 -- @return a table of the first results, with their number in `n`; nil, "timeout"; cancel_error
-function Pool:map(f, list, opts)
-    local own = pools.access(self, "map", 2)
-    local results, reason = do_map("map", self, own, f, list, opts, 2)
+function map.map_of_pool(pool, f, list, opts)
+    local own = pools.access(pool, "map", 3)
+    local results, reason = do_map("map", pool, own, 2, f, list, opts, 3)
     return results, reason
 end
 
---- Calls a function for each item of a list or an iterator, in the pool's lanes.
+--- `pool:imap(f, source, opts)`: calls a function for each item of a list or an iterator, in the
+--- pool's lanes.
 -- @return an iterator of index and results
-function Pool:imap(f, source, opts)
-    local own = pools.access(self, "imap", 2)
-    return do_imap("imap", self, own, f, source, opts, 2)
+function map.imap_of_pool(pool, f, source, opts)
+    local own = pools.access(pool, "imap", 3)
+    local iterator, state, control, guard = do_imap("imap", pool, own, 2, f, source, opts, 3)
+    return iterator, state, control, guard
 end
 
 local shared
@@ -521,7 +527,7 @@ local shared
 local function default()
     local here = package.loaded["lanes.pool.here"]
     if here then
-        return setmetatable({ queue = here.queue, workers = here.workers }, Pool)
+        return setmetatable({ queue = here.queue, workers = here.workers }, pools.Meta)
     end
     shared = shared or pools.new { name = "lanes.map" }
     return shared
@@ -529,18 +535,22 @@ end
 
 --- `pool:map` with a pool that is made at first use.
 function map.map(list, f, opts)
+    -- Before a pool is made.
     if type(list) ~= "table" then
-        error(("bad argument #1 to 'map' (table or iterator expected, got %s)"):format(helpers.described(list)), 2)
+        error(("bad argument #1 to 'map' (table expected, got %s)"):format(type(list)), 3)
     end
     local pool = default()
-    local results, reason = do_map("map", pool, pools.access(pool, "map", 2), f, list, opts, 2)
+    local results, reason = do_map("map", pool, pools.access(pool, "map", 3), 1, f, list, opts, 3)
     return results, reason
 end
 
 --- `pool:imap` with a pool that is made at first use.
 function map.imap(source, f, opts)
     local pool = default()
-    return do_imap("imap", pool, pools.access(pool, "imap", 2), f, source, opts, 2)
+    local iterator, state, control, guard = do_imap("imap", pool, pools.access(pool, "imap", 3), 1, f, source, opts, 3)
+    return iterator, state, control, guard
 end
+
+map.default = default
 
 return map

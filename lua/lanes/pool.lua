@@ -25,9 +25,14 @@ local FIRST_AUDIT, LAST_AUDIT = 0.05, 2
 
 local NONE = {}
 
+-- What becomes of the calls of a worker that was asked to stop by somebody else than its pool: the
+-- universe that is being closed.
+local CANCELLED = "the worker was cancelled"
+
+-- The methods of pools, and the metatable of pools.
 local Pool = {}
-Pool.__index = Pool
-pools.Pool = Pool
+local Meta = { __index = Pool }
+pools.Pool, pools.Meta = Pool, Meta
 
 local Future = {}
 
@@ -60,14 +65,49 @@ for name, expected in pairs(PASSED_ON) do
     KNOWN[name] = { "a " .. expected, is(expected) }
 end
 
+local function is_full(pool, own)
+    return own.limit and (pool.queue:count "job" or 0) >= 4 * own.limit
+end
+pools.is_full = is_full
+
+--- Has a notifier told when a future of the pool ends.
+-- @param known what is known of the future; true: told of every message of the workers
+function pools.add_notifier(own, notifier, known)
+    own.notifiers = own.notifiers or setmetatable({}, { __mode = "k" })
+    own.notifiers[notifier] = known
+end
+
+--- Has a notifier told of the messages of the workers, and of their ends.
+function pools.watch(pool, own, notifier)
+    own.watchers = own.watchers or setmetatable({}, { __mode = "k" })
+    own.watchers[notifier] = true
+    core.watch(notifier, pool.queue, own.slot, false)
+    for _, handle in pairs(own.workers or NONE) do
+        core.watch(notifier, handle)
+    end
+end
+
+-- Tells the notifiers of futures that have ended.
+local function tell(own)
+    for notifier, known in pairs(own.notifiers or NONE) do
+        if known == true or known.outcome then
+            core.tell(notifier)
+        end
+    end
+end
+
 local function start_worker(pool, own)
     local number = own.next
     own.workers[number] = own.generator(pool.queue, number, own.settings, cancel_error, attempt)
     own.next = number + 1
     own.living = own.living + 1
     own.starting[number] = true
-    -- What a worker fails with is an error of its task.
+    -- An error of a worker belongs to its task.
     core.disregard(own.workers[number])
+    for notifier in pairs(own.watchers or NONE) do
+        -- Without memory for it, a worker that ends without a message is noticed later.
+        attempt(core.watch, notifier, own.workers[number])
+    end
 end
 
 -- Replaces workers that have ended. Those that cannot be started now are started by
@@ -76,7 +116,9 @@ local function replace(pool, own)
     while own.missing > 0 do
         local started, failure = attempt(start_worker, pool, own)
         if not started then
-            if own.living == 0 then
+            local is_closing = type(failure) == "string" and failure:find("the main state is being closed", 1, true)
+            -- Then the calling lane is about to be asked to stop, too.
+            if own.living == 0 and not is_closing then
                 error(failure, 0)
             end
             return
@@ -105,7 +147,7 @@ local function deal(own, key, ...)
     for at = 1, select("#", ...), 5 do
         local call, first, n, kind, payload = select(at, ...)
         if call == 0 then
-            -- What a worker says of itself must not be lost: nothing is called here, and nothing
+            -- A control message of a worker must not be lost: nothing is called here, and nothing
             -- allocated.
             own.starting[first] = nil
             if kind ~= "ready" then
@@ -131,14 +173,17 @@ local function deal(own, key, ...)
     return true
 end
 
--- Searches workers that have ended without a message, as when memory for it was missing.
+-- Searches for workers that have ended without a message, which happens if they run out of memory.
 -- Their tasks fail. Returns whether there was one.
 local function audit(queue, own)
-    local found = false
+    local found, why = false, "not enough memory"
     for number, handle in pairs(own.workers or NONE) do
         local status = handle.status
         if (status == "error" or status == "cancelled" or status == "done") and (queue:count(own.slot) or 0) == 0 then
             found = true
+            if status == "cancelled" then
+                why = CANCELLED
+            end
             own.workers[number] = nil
             own.living = own.living - 1
             own.missing = own.missing + 1
@@ -151,7 +196,7 @@ local function audit(queue, own)
     end
     if found then
         for call, known in pairs(own.calls) do
-            known.lost = "not enough memory"
+            known.lost = why
             known:lose(call)
         end
     end
@@ -174,6 +219,9 @@ function pools.pump(pool, own, timeout)
         outcome = outcome or not timeout and audit(queue, own)
         slice = slice < LAST_AUDIT and 2 * slice or slice
     until timeout or outcome
+    if outcome then
+        tell(own)
+    end
     if own.missing > 0 then
         replace(pool, own)
     end
@@ -217,7 +265,7 @@ function pools.new(options)
     end
     local count = options.workers or core.cpus()
     local queue = lanes.linda(options.name or "pool")
-    local pool = setmetatable({ queue = queue, workers = count }, Pool)
+    local pool = setmetatable({ queue = queue, workers = count }, Meta)
     local own = {
         generator = generator, calls = {}, workers = {}, next = 1, living = 0, starting = {}, next_call = 1, slot = "done",
         done = 0, failed = 0, missing = 0, failure = false, limit = options.queue,
@@ -360,7 +408,11 @@ local NO_MEMORY = { n = 2, nil, "not enough memory" }
 local function lose(known, call)
     known.own.calls[call] = nil
     -- No call of a function, which might need a larger stack.
-    known.outcome, known.values, known.ended = "error", NO_MEMORY, known.begun
+    if known.lost == CANCELLED then
+        known.outcome, known.ended = "cancelled", known.begun
+    else
+        known.outcome, known.values, known.ended = "error", NO_MEMORY, known.begun
+    end
 end
 
 --- Submits a task: a worker calls a function.
@@ -372,7 +424,7 @@ function Pool:submit(f, ...)
     if type(f) ~= "function" then
         error(("bad argument #1 to 'submit' (function expected, got %s)"):format(type(f)), 2)
     end
-    while own.limit and (self.queue:count "job" or 0) >= 4 * own.limit do
+    while is_full(self, own) do
         if pools.pump(self, own) == cancel_error then
             return cancel_error
         end
@@ -407,13 +459,13 @@ local function place(known)
     return true
 end
 
---- What waits for a future need to know.
--- @return nil if the value is no future; else what is known of it: pool, own, outcome, ended
+--- The data of a future that a wait needs.
+-- @return pool, own, outcome, ended of the future; nil if the value is no future
 function pools.future(value)
     return getmetatable(value) == "Future" and type(value) == "table" and rawget(value, PRIVATE) or nil
 end
 
---- Deals with the messages that have come, without a wait.
+--- Handles the messages that have arrived, without waiting.
 -- @param look whether to look for workers that have ended without a message
 -- @return `cancel_error` if the calling lane is to stop, or the pool has been cancelled
 function pools.take_all(pool, own, look)
@@ -421,22 +473,35 @@ function pools.take_all(pool, own, look)
     repeat
         pumped = pools.pump(pool, own, 0)
     until pumped ~= true
-    if not pumped and look and audit(pool.queue, own) and own.missing > 0 then
-        replace(pool, own)
+    if not pumped and look and audit(pool.queue, own) then
+        tell(own)
+        if own.missing > 0 then
+            replace(pool, own)
+        end
     end
     return pumped
 end
 
 local methods = {}
 
+local function check_future(value, call)
+    if not pools.future(value) then
+        error(("bad argument #1 to '%s' (future expected, got %s): call it as future:%s(...)"):format(call, type(value), call), 3)
+    end
+end
+
+--- Makes a notifier of the end of the task (docs/manual/loops.md#notifiers).
+function methods:notifier()
+    return core.late "lanes.notifier" (self, self[PRIVATE])
+end
+
 --- Waits until the task has ended.
 -- @param timeout seconds; nil: no limit
 -- @return its results; nil, error, trace; nothing if it was cancelled; nil, "timeout";
 --   cancel_error
 function methods:join(timeout)
-    if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
-        error(("bad argument #1 to 'join' (number expected, got %s)"):format(described(timeout)), 2)
-    end
+    check_future(self, "join")
+    helpers.check_timeout(timeout, "join", 2)
     local ended = await(self, timeout and timeout >= 0 and timeout or nil)
     if ended == cancel_error then
         return cancel_error
@@ -453,6 +518,7 @@ end
 -- @param ... as for lane:cancel
 -- @return true and the status if it has ended, else false and "timeout"
 function methods:cancel(mode, ...)
+    check_future(self, "cancel")
     local known = self[PRIVATE]
     local own, queue = known.own, known.pool.queue
     if own.here and not known.outcome then
@@ -464,8 +530,8 @@ function methods:cancel(mode, ...)
     end
     local waits, number = place(known)
     if not waits then
-        -- The state that takes this mark may cancel the worker, which cannot begin another task
-        -- meanwhile.
+        -- Only the state that takes this mark may cancel the worker; the worker cannot begin
+        -- another task meanwhile.
         local number_of_end = core.end_number()
         local _, call = queue:receive(0, "run:" .. number)
         if call == known.call then
@@ -493,6 +559,7 @@ function methods:cancel(mode, ...)
     local number_of_end = core.end_number()
     own.calls[known.call] = nil
     known.outcome, known.ended = "cancelled", number_of_end
+    tell(own)
     queue:set("drop:" .. tostring(known.call), true)
     return true, "cancelled"
 end
@@ -521,14 +588,25 @@ function Future.__index(future, key)
     elseif methods[key] then
         return methods[key]
     end
-    error(("can't index a future with '%s': a future has 'status', 'join', 'cancel' and its results by number")
-        :format(tostring(key)), 2)
+    helpers.no_field("future", key, "'status', 'join', 'cancel', 'notifier' and its results by number", 2)
 end
 
-function Future.__tostring()
-    return "Future"
+function Future.__tostring(future)
+    local known = rawget(future, PRIVATE)
+    return "Future: " .. (known.outcome or (place(known) and "pending" or "running"))
 end
 Future.__metatable = "Future"
+
+-- The numbers of workers with a submitted task, and of waiting tasks and chunks.
+local function activity(pool)
+    local busy, counts = 0, pool.queue:count()
+    for key, count in pairs(counts) do
+        if count > 0 and type(key) == "string" and key:sub(1, 4) == "run:" then
+            busy = busy + 1
+        end
+    end
+    return busy, math.floor((counts.job or 0) / 4)
+end
 
 --- Returns counts of the pool's activity.
 -- @return a table: workers, busy, queued, done, failed
@@ -537,13 +615,7 @@ function Pool:stats()
     if not own.here then
         pools.take_all(self, own)
     end
-    local busy = 0
-    for key, count in pairs(self.queue:count()) do
-        if count > 0 and type(key) == "string" and key:sub(1, 4) == "run:" then
-            busy = busy + 1
-        end
-    end
-    local queued = math.floor((self.queue:count "job" or 0) / 4)
+    local busy, queued = activity(self)
     return { workers = own.living or self.workers, busy = busy, queued = queued, done = own.done, failed = own.failed }
 end
 
@@ -604,6 +676,7 @@ function Pool:cancel(timeout)
                 known.outcome, known.ended = "cancelled", number_of_end
             end
         end
+        tell(own)
     end
     local deadline = deadline_of(timeout)
     for number, handle in pairs(own.workers) do
@@ -618,21 +691,30 @@ function Pool:cancel(timeout)
 end
 
 --- Ends the pool as `pool:cancel()` does (5.4 and later).
-function Pool:__close()
+function Meta:__close()
     Pool.cancel(self)
 end
 
-function Pool.__tostring(pool)
-    local name = tostring(pool.queue):match "^Linda: (.*)"
-    return "Pool: " .. name
+function Meta.__tostring(pool)
+    local busy, queued = activity(pool)
+    return ("Pool: %s (%d workers, %d busy, %d queued)"):format(tostring(pool.queue):match "^Linda: (.*)", pool.workers, busy, queued)
 end
 
+setmetatable(Pool, {
+    __index = function(_, key)
+        helpers.no_field("pool", key, "'submit', 'map', 'imap', 'stats', 'close' and 'cancel'", 2)
+    end,
+})
+
 -- The methods `map` and `imap` are in a separate file, which requires this one.
-for _, name in ipairs { "map", "imap" } do
-    Pool[name] = function(self, ...)
-        require "lanes.map"
-        return Pool[name](self, ...)
-    end
+function Pool:map(...)
+    local results, reason = core.late "lanes.map".map_of_pool(self, ...)
+    return results, reason
+end
+
+function Pool:imap(...)
+    local iterator, state, control, guard = core.late "lanes.map".imap_of_pool(self, ...)
+    return iterator, state, control, guard
 end
 
 -- Pools are passed to workers with this metatable by name, also if the module was not loaded by the

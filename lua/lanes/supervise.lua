@@ -6,13 +6,13 @@ local helpers = require "lanes.helpers"
 local body = require "lanes.supervisor"
 
 local cancel_error = lanes.cancel_error
-local described, names = helpers.described, helpers.names
+local described, names, suggestion = helpers.described, helpers.names, helpers.suggestion
 
 local supervise = {}
 
 local Supervisor = {}
 
--- The key of what a supervisor knows.
+-- The key of a supervisor's private data.
 local PRIVATE = {}
 
 local RESTARTS = { permanent = true, transient = true, temporary = true }
@@ -28,7 +28,7 @@ local function is_finite(value)
     return type(value) == "number" and value >= 0 and value < math.huge
 end
 
--- Checks a child. Returns a copy; nil and what is wrong.
+-- Checks a child. Returns a copy; nil and the text of the error.
 local function checked_child(given, number, known)
     local where = "child " .. number
     if type(given) ~= "table" then
@@ -44,7 +44,7 @@ local function checked_child(given, number, known)
     known[given.name] = true
     for key in pairs(given) do
         if not CHILD[key] then
-            return nil, ("%s: unknown field '%s' (fields are %s)"):format(where, tostring(key), names(CHILD))
+            return nil, ("%s: unknown field '%s'%s"):format(where, tostring(key), suggestion(key, "fields are", CHILD))
         end
     end
     if type(given.start) ~= "function" then
@@ -65,7 +65,7 @@ local function checked_child(given, number, known)
     return { name = given.name, start = given.start, args = args, n = n, restart = restart }
 end
 
--- Checks the argument of `supervise`. Returns children and settings; nil and what is wrong.
+-- Checks the argument of `supervise`. Returns children and settings; nil and the text of the error.
 local function checked(given)
     if type(given) ~= "table" then
         return nil, ("bad argument #1 to 'supervise' (table expected, got %s)"):format(type(given))
@@ -74,7 +74,7 @@ local function checked(given)
     for key in pairs(given) do
         local is_child = type(key) == "number" and key >= 1 and key <= count and key % 1 == 0
         if not is_child and not OPTIONS[key] then
-            return nil, ("unknown option '%s' (options are %s)"):format(tostring(key), names(OPTIONS))
+            return nil, ("unknown option '%s'%s"):format(tostring(key), suggestion(key, "options are", OPTIONS))
         end
     end
     if count == 0 then
@@ -117,7 +117,7 @@ local function fail(wrong, level)
     error(wrong, level + 1)
 end
 
--- Waits until all children have started. Returns what the supervisor says.
+-- Waits until all children have started. Returns the supervisor's message.
 local function await_start(linda)
     local key, outcome = linda:receive(nil, "ready", "ended")
     if key == cancel_error then
@@ -130,7 +130,7 @@ local function await_start(linda)
 end
 
 --- Starts lanes and a supervisor, which starts them again (docs/manual/failures.md#supervisors).
---- Raises an error for bad arguments, and where a child does not start.
+--- Raises an error for bad arguments, and if a child does not start.
 -- @param given a list of children with the options
 -- @return the supervisor; or `cancel_error` after a soft request to the calling lane
 function supervise.new(given)
@@ -186,18 +186,12 @@ local function private(self, call)
     return known
 end
 
-local function check_timeout(timeout, call)
-    if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
-        error(("bad argument #1 to '%s' (number expected, got %s)"):format(call, described(timeout)), 3)
-    end
-end
-
 --- Waits until the supervisor has ended.
 -- @param timeout in seconds; nil waits as long as it takes
 -- @return true; nil and the error if it has failed; nil, "timeout"
 function methods:join(timeout)
     local known = private(self, "join")
-    check_timeout(timeout, "join")
+    helpers.check_timeout(timeout, "join", 2)
     return known.lane:join(timeout)
 end
 
@@ -206,7 +200,7 @@ end
 -- @return true; false, "timeout"; nil and the error if the supervisor has failed
 function methods:stop(timeout)
     local known = private(self, "stop")
-    check_timeout(timeout, "stop")
+    helpers.check_timeout(timeout, "stop", 2)
     known.linda:set("stop", true)
     local _, err, trace = known.lane:join(timeout)
     local status = known.lane.status
@@ -219,7 +213,7 @@ function methods:stop(timeout)
     return false, "timeout"
 end
 
---- What the children do.
+--- The state of the children.
 -- @return a list of { name, status, restarts, err }, in the order of the children
 function methods:which()
     return (private(self, "which").linda:get "children")
@@ -229,7 +223,12 @@ function Supervisor:__index(key)
     if key == "status" then
         return private(self, "status").lane.status
     end
-    return methods[key]
+    return methods[key] or helpers.no_field("supervisor", key, "'status', 'join', 'stop' and 'which'", 2)
+end
+
+function Supervisor:__tostring()
+    local children = rawget(self, PRIVATE).linda:get "children"
+    return ("Supervisor: %s, %d children"):format(self.status, type(children) == "table" and #children or 0)
 end
 
 function Supervisor:__close()

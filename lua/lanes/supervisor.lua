@@ -53,7 +53,7 @@ return function(linda, children, settings, cancel_error, now)
         by_key[child.key] = nil
         child.lane, child.key, child.status, child.err = nil, nil, event.status, event.err
         if event.status == "error" then
-            -- Nobody reads this failure: with its handle it is reported to `on_error`.
+            -- Nobody reads this failure. Collecting the handle reports it to `on_error`.
             collectgarbage()
         end
     end
@@ -128,7 +128,9 @@ return function(linda, children, settings, cancel_error, now)
             for i = first, last do
                 local child = children[i]
                 if i == position or child.restart ~= "temporary" then
-                    child.restarts = child.restarts + 1
+                    child.restarts, child.status = child.restarts + 1, "running"
+                    -- What the child does may be seen before `start` returns.
+                    publish()
                     local started, failure = start(child)
                     if not started then
                         child.status, child.err = "error", failure
@@ -178,7 +180,7 @@ return function(linda, children, settings, cancel_error, now)
             end
         end
         if #running == 0 then
-            -- All have ended, and none is to be started again.
+            -- All have ended, and none will be started again.
             return true
         end
         local child = next_end(running)

@@ -1,4 +1,5 @@
---- Waiting for several lanes and futures: `lanes.wait` (docs/manual/select.md#laneswaitlist--options).
+--- Waiting for several lanes and futures: `lanes.wait`
+--- (docs/manual/select.md#laneswaitlist--options).
 
 local lanes = require "lanes"
 local core = require "lanes_core"
@@ -14,7 +15,7 @@ local FIRST_LOOK, LAST_LOOK = 0.05, 2
 local wait = {}
 
 local function future_of(value)
-    -- Futures exist only where pools have been loaded.
+    -- Futures exist only if the module of pools has been loaded.
     pools = pools or package and type(package.loaded["lanes.pool"]) == "table" and package.loaded["lanes.pool"]
     return pools and pools.future(value)
 end
@@ -28,6 +29,18 @@ local function end_of(entry)
     return core.end_number(entry)
 end
 
+-- What kind of value it is, for messages.
+local function kind_of(value)
+    if core.is_lane(value) then
+        return "lane"
+    elseif future_of(value) then
+        return "future"
+    elseif pools and getmetatable(value) == pools.Meta then
+        return "pool"
+    end
+    return type(value)
+end
+
 local KNOWN = {
     timeout = { "a number of seconds", function(value)
         return type(value) == "number" and value == value
@@ -39,15 +52,16 @@ local KNOWN = {
 
 -- Checks the arguments of `wait`. Returns the timeout and how many ends to wait for.
 local function checked(list, options, level)
-    if type(list) ~= "table" or future_of(list) then
-        error(("bad argument #1 to 'wait' (a list of lanes and futures expected, got %s)"):format(type(list)), level + 1)
+    local kind = kind_of(list)
+    if kind ~= "table" then
+        error(("bad argument #1 to 'wait' (a list of lanes and futures expected, got %s)"):format(kind), level + 1)
     end
     if options ~= nil and type(options) ~= "table" then
         error(("bad argument #2 to 'wait' (table expected, got %s)"):format(type(options)), level + 1)
     end
     for i = 1, #list do
         if not future_of(list[i]) and not core.is_lane(list[i]) then
-            error(("bad argument #1 to 'wait' (entry %d: a lane or a future expected, got %s)"):format(i, type(list[i])), level + 1)
+            error(("bad argument #1 to 'wait' (entry %d: a lane or a future expected, got %s)"):format(i, kind_of(list[i])), level + 1)
         end
     end
     options = options or {}
@@ -58,14 +72,16 @@ local function checked(list, options, level)
     elseif count == "all" then
         count = #list
     end
-    if count > #list then
-        error(("Bad 'count' option: %d, but the list has %d lanes and futures"):format(count, #list), level + 1)
+    if count > #list and options.count == nil then
+        error("bad argument #1 to 'wait' (a list of lanes and futures expected, got an empty table)", level + 1)
+    elseif count > #list then
+        error(("Bad 'count' option: %d, lanes.wait expects at most the number of lanes and futures in the list, which is %d")
+            :format(count, #list), level + 1)
     end
     return timeout and timeout >= 0 and timeout or nil, count
 end
 
--- Sorts those that have ended by their ends, and the others into lanes and, by pool, what is known
--- of futures.
+-- Sorts the entries that have ended by their ends, and the others into lanes and, by pool, futures.
 local function look(list)
     local ended, lanes_left, pools_left = {}, {}, {}
     for i = 1, #list do

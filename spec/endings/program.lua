@@ -1,25 +1,27 @@
--- A program that ends in a given way while its lanes do a given thing: ACTIVITY ENDING TIMERS DIRECTORY.
--- Ends by itself but for the endings `host` and `fall`, where the last line is the end.
+-- A program that ends in a given way while its lanes do something: ACTIVITY ENDING TIMERS DIRECTORY.
+-- Each ending is a call, except `host` and `fall`: these end after the last line.
 local activity, ending, timers, directory = arg[1], arg[2], arg[3], arg[4]
 
 package.path = directory .. "/?.lua;" .. package.path
 local machine = require "machine"
 
--- Lanes of these activities do not end when they are asked to. The others must do so at once: they would be asked once more, but later than
--- this program may take.
+-- Lanes of these activities do not end when they are asked to. All others must end at once: the second request comes later than the time
+-- that this program may take.
 local deaf = {
     spinning = true, ["spinning under pcall"] = true, ["waiting under pcall"] = true, ["in a finalizer that spins"] = true,
     ["in os.execute"] = true, ["in a read"] = true, ["waiting in a callback of luv"] = true, ["spinning in a callback of luv"] = true,
-    ["loading a module that spins"] = true, ["a pool with tasks that spin"] = true, ["loading a module that is in os.execute"] = true,
+    ["loading a module that spins"] = true, ["a pool with tasks that spin"] = true,
+    ["waiting in coroutines of a loop of luv"] = true, ["loading a module that is in os.execute"] = true,
 }
 local lanes = require "lanes".configure { shutdown_timeout = deaf[activity] and 0.05 or 100000, with_timers = timers == "timers" }
 local linda = lanes.linda "endings"
 local sleep = lanes.sleep
+local send_signal = ending:find "^SIG" and machine.signaller()
 
--- A command that takes as long as this process lives.
+-- A command that runs as long as this process.
 local endless = machine.endless()
 
--- Starts lanes and returns once all have said that they are there.
+-- Starts lanes and returns when all have sent that they run.
 local function launch(count, body)
     local generator = lanes.gen("*", body)
     for _ = 1, count do handle = generator() end -- luacheck: ignore (the last one stays alive in a global)
@@ -67,6 +69,36 @@ activities["a supervisor whose children fail"] = function()
     for _ = 1, 3 do linda:receive "there" end
 end
 
+activities["waiting for notifiers"] = function()
+    notifier = linda:notifier "never" -- luacheck: ignore (it stays alive in a global)
+    launch(3, function()
+        local notifiers = { linda:notifier("never", "neither"), require "lanes".gen("*", function() linda:receive "never" end)():notifier() } -- luacheck: ignore
+        linda:send("there", true)
+        local found, socket = pcall(require, "socket")
+        while true do
+            -- A request makes them readable.
+            if found then socket.select(notifiers) end
+            notifiers[1]:receive()
+        end
+    end)
+    ended = handle:notifier() -- luacheck: ignore
+end
+
+activities["waiting in coroutines of a loop of luv"] = function()
+    launch(3, function()
+        local async = require "lanes".async.luv() -- luacheck: ignore
+        for i = 1, 3 do
+            coroutine.wrap(function() async.receive(linda, i == 1 and 1000 or nil, "never" .. i) end)()
+        end
+        coroutine.wrap(function()
+            async.sleep(0)
+            linda:send("there", true)
+            async.call(function() linda:receive "never" end) -- luacheck: ignore
+        end)()
+        require "luv".run()
+    end)
+end
+
 activities["a pool with tasks that spin"] = function()
     pool = lanes.pool { workers = 2 } -- luacheck: ignore
     for _ = 1, 2 do pool:submit(function() linda:send("there", true) while true do end end) end -- luacheck: ignore
@@ -87,6 +119,32 @@ activities["a wait for lanes"] = function()
         linda:send("there", true)
         require "lanes".wait({ inner }, { count = "all" })
     end)
+end
+
+activities["within a scope"] = function()
+    launch(2, function()
+        local lanes = require "lanes" -- luacheck: ignore
+        lanes.scope(function(s)
+            for _ = 1, 2 do s:run(lanes.gen("*", function() linda:receive "never" end)) end
+            linda:send("there", true)
+            linda:receive "never"
+        end, { timeout = 1000 })
+    end)
+end
+
+-- The program ends within the scope.
+activities["in a scope of the main state"] = function()
+    lanes.scope(function(s)
+        for _ = 1, 2 do
+            s:run(lanes.gen("*", function()
+                linda:send("there", true)
+                linda:receive "never"
+            end))
+        end
+        for _ = 1, 2 do linda:receive "there" end
+        ends() -- luacheck: ignore (a global that is set below)
+        linda:send("never", true, true)
+    end, { timeout = 1000 })
 end
 
 function activities.sending()
@@ -117,14 +175,14 @@ activities["waiting under pcall"] = function()
 end
 
 activities["in os.execute"] = function()
-    -- Ctrl-C is ignored for as long as it lasts.
+    -- Meanwhile Ctrl-C is ignored.
     local command = ending == "SIGINT" and machine.endless(1) or endless
     launch(2, function() linda:send("there", true) os.execute(command) end)
 end
 
 activities["in a read"] = function()
-    -- io.popen, which sends signals below, flushes all files first, and for that waits until no thread reads.
-    local command = ending:find("^SIG") and machine.endless(1) or endless
+    -- With musl, the end that follows Ctrl-C waits until no thread reads.
+    local command = machine.is_musl() and ending == "SIGINT" and machine.endless(1) or endless
     launch(2, function()
         local pipe = io.popen(command)
         linda:send("opened", true)
@@ -140,7 +198,7 @@ function activities.starting()
     for _ = 1, 12 do generator() end
 end
 
--- Lanes that start lanes for as long as they may.
+-- Lanes that launch lanes until that fails.
 activities["starting lanes"] = function()
     launch(2, function()
         local lanes = require "lanes" -- luacheck: ignore
@@ -171,7 +229,7 @@ activities["in a finalizer that spins"] = function()
     end)
 end
 
--- A library that ends the process for an error in a callback.
+-- A library that ends the process if a callback raises an error.
 local function in_luv(callback)
     launch(2, function()
         local uv = require "luv"
@@ -193,7 +251,7 @@ activities["spinning in a callback of luv"] = function()
     in_luv(function() while true do end end)
 end
 
--- One lane is in a module that waits; the others wait for their turn to require it.
+-- One lane is in a module that waits; the others wait to require it.
 activities["in require"] = function()
     os.remove(directory .. "/required") -- by the others of an earlier run, when their turn had come
     local generator = lanes.gen("*", function() require "module_that_waits" end)
@@ -206,7 +264,7 @@ activities["in require"] = function()
     file:close()
 end
 
--- Lanes launch others, which load modules on their own threads. Each module says that it is there and then does something.
+-- Lanes launch others, which load modules on their own threads. Each module sends that it is being loaded and then does something.
 local function loading(does)
     local launching = lanes.gen("*", function(name)
         package.preload[name] = function()
@@ -228,11 +286,11 @@ activities["loading a module that spins"] = function()
 end
 
 activities["loading a module that is in os.execute"] = function()
-    local command = ending == "SIGINT" and "sleep 1" or endless
+    local command = ending == "SIGINT" and machine.endless(1) or endless
     loading(function() os.execute(command) end)
 end
 
--- The module of one lane waits; others wait to load it while they are launched.
+-- The module of one lane waits; other lanes wait to load it while they are launched.
 activities["launching others that wait to load a module"] = function()
     package.preload.slow = function()
         linda:send("there", true)
@@ -247,7 +305,7 @@ activities["launching others that wait to load a module"] = function()
     for _ = 1, 3 do linda:receive("there") end
 end
 
--- Threads with other stacks wait for their next lane, or run one.
+-- Threads with other stack sizes are idle, or run a lane.
 activities["on stacks of other sizes"] = function()
     for n = 19, 24 do
         local generator = lanes.gen("*", { stack_size = 2 ^ n }, function() end)
@@ -272,11 +330,14 @@ function endings.exit() os.exit(7) end
 
 function endings.close() os.exit(7, true) end
 
--- Ctrl-C is dropped while any thread is in os.execute, which ignores it meanwhile.
+-- Seconds after which a signal is sent again: POSIX systems drop Ctrl-C while any thread is in os.execute. Where it arrives, a second one
+-- ends the process.
+local again = activity:find "in os.execute$" and not machine.windows and 0.5 or 1000
 local function signal(name)
     repeat
-        machine.signal(name):close()
-    until linda:receive(0.05, "never")
+        local sent = send_signal(name)
+        if sent then sent:close() end
+    until linda:receive(again, "never")
 end
 
 function endings.SIGTERM() signal("TERM") end
@@ -287,5 +348,6 @@ if timers == "timers" then
     lanes.timer(linda, "tick", 0.001, 0.001)
     lanes.timer(linda, "later", 1000)
 end
+ends = endings[ending] -- luacheck: ignore
 activities[activity]()
 endings[ending]()

@@ -21,10 +21,12 @@ local STEPS = {
     { 3, "drop" }, { 4, "join" }, { 4, "cancel" },
     { 3, "stream" }, { 2, "exchange" }, { 2, "release" }, { 2, "share" }, { 2, "rest" }, { 3, "wake" },
     { 2, "hooks" }, { 2, "outlive_hooks" }, { 1, "runaway" }, { 1, "recurse" }, { 2, "own" }, { 8, "use" }, { 2, "pool" },
+    { 3, "choose" }, { 2, "await" }, { 3, "scope" }, { 2, "watch" },
 }
 -- Steps that launch lanes and wait for them.
 local WAITING = {
     stream = true, exchange = true, release = true, share = true, rest = true, wake = true, outlive_hooks = true, use = true, pool = true,
+    choose = true, await = true, scope = true, watch = true,
 }
 local WEIGHT = 0
 for _, step in ipairs(STEPS) do WEIGHT = WEIGHT + step[1] end
@@ -37,30 +39,28 @@ local SOFT_OR_HARD = { [["soft", 0]], [["soft", 0, true]], [["soft", 0.01, true]
 local WAYS = { "body", "required", "upvalue", "argument", "global", "metatable", "function", "linda" }
 local WAITS = { "join", "index", "cancel" }
 
--- Stacks of lanes, in bytes: that of the system, and others. What recurses in C is for the last
+-- Stack sizes of lanes, in bytes: the system's, and others. Steps that recurse in C use the last
 -- one.
 local STACKS = { "nil", "nil", "nil", "2 ^ 19", "2 ^ 21", "2 ^ 24" }
 local LARGE = STACKS[#STACKS]
 
--- How many shapes values have (`dressed` in spec/random/runtime.lua).
+-- The number of shapes of values (`dressed` in spec/random/runtime.lua).
 local SHAPES = 8
 
--- How many lanes the loading of one module launches at most.
+-- The largest number of lanes that the loading of one module launches.
 local MOST_LOADING = 6
 
 local HOOKS = { [["count", 100, 0]], [["count", 1, 0.01]], [["line", 1, 0]], [["call", 1, 0.01]], [["ret", 1, 0]] }
 
--- How many copies of one lane a program has at most: a loop that starts a lane may be in a lane
--- that a loop starts.
+-- The largest number of copies of one lane in a program: loops that launch lanes may be nested.
 local MOST = 100
 
 -- The largest number of copies of a step that launches lanes.
 local MOST_WAITING = 8
 
 --- A random program: a lane with steps, some of which are lanes.
--- @param seed a number
--- @param size about how many steps there are
--- @return the plan of its main lane, to be written with `generator.text`
+-- @param seed a number @param size the approximate number of steps @return the plan of its main
+-- lane, to be written with `generator.text`
 function generator.plan(seed, size)
     local random = numbers(seed)
     local lanes_made, steps_made = 0, 0
@@ -74,8 +74,8 @@ function generator.plan(seed, size)
 
     local lane
 
-    -- Of each module, in the order of definition: its name, whether it fails, its steps, and how
-    -- many lanes its loading launches.
+    -- For each module, in the order of definition: its name, whether it fails, its steps, and the
+    -- number of lanes that its loading launches.
     local defined = {}
 
     local function of_those(fail)
@@ -92,7 +92,8 @@ function generator.plan(seed, size)
         return table.concat(list, ", "), #list
     end
 
-    -- A step by which a lane, or this state, gets a module; and how many lanes it launches.
+    -- A step by which a lane, or this state, gets a module; and the number of lanes that it
+    -- launches.
     local function module_step()
         local module = of_those(random(1, 4) == 1) or defined[1]
         local name = ("%q"):format(module.name)
@@ -152,11 +153,20 @@ function generator.plan(seed, size)
         elseif kind == "rest" then
             return ("r:rest(%q)"):format(pick(rests))
         elseif kind == "use" then
-            if random(1, 8) == 1 then return "modules.cross(r:child(), r:child())" end
+            if random(1, 8) == 1 then return "modules.cross(r:child(), r:child(), r:private())" end
             return (module_step())
         elseif kind == "pool" then
             return ("r:pool(%d, %d, %d, %s, %d)"):format(random(1, 3), random(0, 20), random(1, 6), pick { "nil", "nil", "1", "3" },
                 random(0, 4))
+        elseif kind == "choose" then
+            return ("r:choose(%d, %d, %s, %d)"):format(random(1, 3), random(1, 8), pick { "-1", "1", "2" }, shape)
+        elseif kind == "await" then
+            return ("r:await(%d, %d)"):format(random(1, 4), random(1, 3))
+        elseif kind == "scope" then
+            return ("r:scope(%d, %s, %s, %s, %s)"):format(random(1, 3), pick { '"none"', '"lane"', '"body"', '"timeout"' },
+                pick { '"cancel"', '"cancel"', '"wait"' }, tostring(random(1, 2) == 1), tostring(random(1, 3) == 1))
+        elseif kind == "watch" then
+            return ("r:watch(%d, %s)"):format(random(1, 4), pick { '"done"', '"error"', '"cancelled"' })
         elseif kind == "outlive_hooks" then
             return ("r:outlive_hooks(%s)"):format(pick(HOOKS))
         end
@@ -225,7 +235,7 @@ function generator.plan(seed, size)
         return ("r:cancel(%d, %s)"):format(child.id, mode)
     end
 
-    -- A step, or one that is taken in coroutines within each other.
+    -- A step, perhaps run inside nested coroutines.
     local function step(plan, depth)
         local made = plain_step(plan, depth)
         if type(made) == "table" or random(1, 12) > 1 then return made end
@@ -262,13 +272,13 @@ end
 
 --- The text of a program.
 -- @param plan from `generator.plan` @param left_out nil, or a set of the numbers of steps that are
--- left out (a lane is a step of its parent's) @return the text, and how many steps the plan has in
--- all
+-- left out (a lane is a step of its parent's) @return the text, and the number of all steps of the
+-- plan
 function generator.text(plan, left_out)
     local lines, count = {}, 0
     local function line(depth, ...) lines[#lines + 1] = ("    "):rep(depth) .. string.format(...) end
 
-    -- Numbers are given to steps that are left out too, so that they stay the same.
+    -- Steps that are left out are numbered too, so that the numbers stay the same.
     local function write(steps, depth, written)
         for _, step in ipairs(steps) do
             count = count + 1
@@ -300,8 +310,8 @@ function generator.text(plan, left_out)
         end
     end
 
-    -- Lanes that rest have to notice the first request to end: the second one comes at half of this
-    -- time, when the program counts as hanging.
+    -- Resting lanes must obey the first request to end: the second one comes at half of this time,
+    -- when the program counts as hanging.
     line(0, "local lanes = require 'lanes'.configure { track_lanes = true, shutdown_timeout = 1000 }")
     line(0, "local runtime = require 'random.runtime'")
     line(0, "local logs, hub = lanes.linda 'logs', lanes.linda 'hub'")

@@ -1,10 +1,11 @@
--- Modules of random programs: the ways in which they come to a lane, and what must be true of them
+-- Modules of random programs: the ways in which a lane gets them, and what must be true of them
 -- there.
 --
--- A program defines a few. While one is loaded it takes steps as a lane does, but uses only modules
--- that were defined before it: whatever waits for whom, no circle comes of these, and all can be
--- loaded. Those that fail do so always. `circle` makes a circle that must be refused to the lane
--- that closes it; `lent` and `cross` make circles that lend.
+-- A program defines a few. While a module is being loaded it runs steps like a lane, but uses only
+-- modules that were defined before it: then waits cannot form a circle, and all modules can be
+-- loaded. A module that fails fails always. `circle` makes a circle that must be refused to the
+-- lane that closes it; in the circles of `lent` and `cross`, a module that is still being loaded is
+-- lent.
 
 local lanes = require "lanes"
 
@@ -12,14 +13,14 @@ local modules = {}
 
 local cancel_error = lanes.cancel_error
 
---- What is in the errors of modules that fail.
+--- The text in the errors of modules that fail.
 modules.PURPOSE = "on purpose \228"
 
 -- Modules that have been loaded in this state, by name; true if they are being loaded. And the name
 -- of the latest one.
 local here, latest = {}, nil
 
--- The number of this thread; nil where the system does not tell.
+-- The number of this thread; nil if the system has no such information.
 local function thread()
     local file = io.open "/proc/thread-self/stat"
     local number = file and file:read "*n"
@@ -101,7 +102,7 @@ function ways.metatable(name, options)
     return lanes.gen("*", options, function() return require "random.modules".check(getmetatable(object), name) end)()
 end
 
--- A function of the module takes it along.
+-- The body refers to a function of the module, so the module is transferred with it.
 ways["function"] = function(name, options)
     local itself = require(name).itself
     return lanes.gen("*", options, function() return require "random.modules".check(itself(), name) end)()
@@ -163,7 +164,7 @@ function modules.several(name, some, stack)
     for i, way in ipairs(some) do expect_true(name, way, waits.join(handles[i])) end
 end
 
---- A lane requires a module and tells by a linda that it has.
+--- A lane requires a module and then sends a message.
 function modules.told(name)
     local linda = lanes.linda()
     lanes.gen("*", function()
@@ -179,14 +180,13 @@ end
 local function on_purpose(problem)
     if problem == cancel_error then error(problem, 0) end
     local text = type(problem) == "table" and problem[1] or problem
-    -- 5.1 tells of a failure once.
+    -- 5.1 reports a failure only the first time.
     local again = not package.searchers and tostring(text):find("loop or previous error", 1, true)
     return text == modules.PURPOSE or again ~= nil and again ~= false
 end
 
 --- A module that fails.
--- @param name of the module
--- @param way by which it is to be loaded: "own", or "body" or "required" of a lane
+-- @param name of the module @param way how it is loaded: "own", or "body" or "required" of a lane
 function modules.fails(name, way)
     local ok, problem
     if way == "own" then
@@ -219,7 +219,8 @@ function modules.circle(name, wait)
     end
 end
 
--- The module that says of a lane that its modules launch no more lanes which load them.
+-- The name of a module whose presence in a lane means: its modules launch no more lanes that load
+-- them.
 local LAST = "random.last"
 package.preload[LAST] = function() return true end
 
@@ -242,9 +243,9 @@ function modules.left(name)
 end
 
 --- Two lanes load two modules that require each other: each is lent the other's.
--- @param one, other names of modules that no other step knows
-function modules.cross(one, other)
-    local linda = lanes.linda()
+-- @param one, other names of modules that no other step uses
+-- @param linda by which they wait for each other; a lane that is ended half way cancels it
+function modules.cross(one, other, linda)
     local generator = lanes.gen("*", function(first, second)
         package.preload[first] = function()
             linda:send(first, true)

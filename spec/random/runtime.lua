@@ -1,17 +1,17 @@
--- What random programs are made of: the steps of a lane, each of which logs what it did, and the
--- oracle that compares the logs.
+-- The steps of random programs, each of which logs what it did, and the oracle that compares the
+-- logs.
 --
--- Every value that is sent has an identity, "lane:slot:n", where n counts what the lane has sent to
--- the slot so far. A slot is a linda's name and a key. A lane's log is a table; a finalizer leaves
--- it in the linda of logs, so that it survives errors and cancellation. What a lane was doing when
--- a hook ended it is its `flight`: that operation may have happened or not.
+-- Every value that is sent has an identity, "lane:slot:n", where n counts the values that the lane
+-- has sent to the slot. A slot is a linda's name and a key. A lane's log is a table; a finalizer
+-- sends it to the linda of logs, so that it survives errors and cancellation. The operation during
+-- which a hook ended the lane is its `flight`: it may have happened or not.
 --
--- A receive that fails puts what it took back to the front, so that nothing is lost; others may
--- have received since.
+-- A receive that fails puts the elements back at the front, so that nothing is lost; meanwhile,
+-- others may have received later ones.
 --
 -- Most steps have short timeouts, so that any order of any steps ends. Steps that wait without a
--- limit show a lost wake-up: the program does not end then. What they wait for comes by
--- construction. Only the step's own lanes know the linda that they wait at; no other step cancels
+-- limit reveal a lost wake-up: the program does not end. By construction, they receive what they
+-- wait for: only the step's own lanes have the linda at which they wait; no other step cancels
 -- these lanes; and a lane that gives up half way, or is ended, cancels that linda.
 
 local lanes = require "lanes"
@@ -31,7 +31,7 @@ local STATE = "state"
 local Lane = {}
 Lane.__index = Lane
 
--- A new value with this identity, in one of several shapes, and what a value says that it is.
+-- A new value with this identity, in one of several shapes; and the identity of such a value.
 local function dressed(identity, shape, linda)
     if shape == 1 then return { id = identity, text = ("x"):rep(300) } end
     if shape == 2 then return { inner = { { id = identity } }, linda = linda } end
@@ -48,7 +48,7 @@ local function dressed(identity, shape, linda)
     return identity
 end
 
--- Identity of a value, and the linda that it brings.
+-- The identity of a value, and the linda in it.
 local function undressed(value)
     if type(value) == "function" then return value() end
     if type(value) ~= "table" then return value end
@@ -83,7 +83,7 @@ end
 
 -- The steps. `linda` and `key` are numbers: the lane knows some lindas, and takes one of them.
 
--- Sends new values. They bring lindas along if they may. Returns what the linda returns.
+-- Sends new values, perhaps with lindas in them. Returns what the linda returns.
 function Lane:put(linda, key, count, shape, timeout, bring)
     local slot = tostring(linda) .. "," .. tostring(key)
     local sent = self.log.sent[slot] or 0
@@ -168,8 +168,7 @@ function Lane:get(linda)
     if tonumber(stated) ~= n then error(("values set together are %s and %s"):format(found, tostring(n))) end
     local slot = tostring(linda) .. " of " .. writer
     local before = self.seen[slot] or 0
-    -- Only a writer that comes back can have its earlier values overwritten by later ones of its
-    -- own: they never return.
+    -- Values of one writer are overwritten by its later values, and then never seen again.
     if n < before then error(("%s was %d and is %d"):format(slot, before, n)) end
     self.seen[slot] = n
 end
@@ -208,7 +207,7 @@ end
 function Lane:lock(lock, units)
     self.log.flight = { what = "lock" }
     if lock(units, "try") == true then
-        -- One that is asked to stop gives nothing back.
+        -- A lane that is asked to stop gives nothing back.
         if lock(-units) == cancel_error then self.log.locked = true end
     end
     self.log.flight = nil
@@ -232,7 +231,7 @@ function Lane:timer(linda, seconds, period)
     lanes.timer(self:linda(linda), "tick", seconds, period)
 end
 
--- Registers a finalizer, which has to run.
+-- Registers a finalizer, which must run.
 function Lane:finalizer()
     local log = self.log
     if not rawget(_G, "set_finalizer") then return end
@@ -245,7 +244,7 @@ function Lane:finalizer()
     log.finalizers = log.finalizers + 1
 end
 
--- What a handle reports that is collected.
+-- Called when a handle is collected.
 function Lane:collected(name, how)
     if type(name) ~= "string" or how ~= "closed" and how ~= "selfdestruct" then
         self.log.problem = ("a handle that was collected reported %s, %s"):format(tostring(name), tostring(how))
@@ -294,13 +293,13 @@ function Lane.fail()
     error(modules.PURPOSE)
 end
 
--- Takes a step in coroutines within each other.
+-- Runs a step inside nested coroutines.
 function Lane:within(depth, step)
     if depth == 0 then return step() end
     return coroutine.wrap(Lane.within)(self, depth - 1, step)
 end
 
--- Coroutines within each other, without end. LuaJIT itself has no bound.
+-- Nests coroutines until an error. LuaJIT has no limit of its own.
 function Lane.runaway()
     if jit then return end
     local function deeper() return coroutine.wrap(deeper)() end
@@ -311,15 +310,15 @@ function Lane.runaway()
     end
 end
 
--- What recurses in C as deep as 5.1 lets it, for lanes with a large stack; later versions have a
--- bound.
+-- Recurses in C as deeply as 5.1 allows, for lanes with a large stack; later versions have a lower
+-- limit.
 function Lane.recurse()
     local ok, problem = pcall(string.match, ("a"):rep(40000), ("a?"):rep(40000))
     if problem == cancel_error then error(problem, 0) end
     if not ok and not tostring(problem):find("too complex", 1, true) then error(problem, 0) end
 end
 
--- A hook of the lane's own. A request may be there, whose hook is called instead.
+-- Sets a hook of the lane itself. If there is a request, its hook is called instead.
 function Lane:hooks(count)
     local called = 0
     local function hook() called = called + 1 end
@@ -335,7 +334,7 @@ end
 
 -- Steps that wait without a limit.
 
--- The result of a lane that has done all that it was launched for.
+-- The result of a lane that has completed its task.
 local ALL = "all"
 
 -- A new linda for the lanes of one step.
@@ -356,8 +355,8 @@ function Lane:launch(method, linda, ...)
     end)(self:child(), self.logs, linda, method, ...)
 end
 
--- Sends `count` values, a few at a time. Returns whether it could; if not, the lane was asked to
--- stop, and gives up.
+-- Sends `count` values, a few at a time. Returns true; false if the lane was asked to stop and has
+-- given up.
 function Lane:pour(linda, key, count, chunk, shape)
     while count > 0 do
         local now = math.min(chunk, count)
@@ -367,7 +366,7 @@ function Lane:pour(linda, key, count, chunk, shape)
     return true
 end
 
--- The end of a step: its lanes end too. They have done everything unless this one gave up.
+-- Ends a step: waits for its lanes. They must have completed their tasks unless this one gave up.
 function Lane.finish(_, linda, children, complete)
     if not complete then linda:cancel() end
     for _, child in ipairs(children) do
@@ -401,16 +400,16 @@ function Lane:consume(linda, how, count, batch)
     return ALL
 end
 
--- Takes values until it is asked to stop. Returns how many.
+-- Takes values until it is asked to stop. Returns their number.
 function Lane:consume_for_ever(linda)
     local count = 0
     while self:take(linda, nil, "limited") ~= cancel_error do count = count + 1 end
     return count
 end
 
--- Some lanes take `each` values, each in its way, and this one sends as many. A limit of batch +
--- chunk - 1 is the lowest with which there is always room for a chunk or enough for a batch. If
--- there is a guest, another lane receives too, until it is asked to stop.
+-- Some lanes take `each` values, each in its own way, and this one sends the total. A limit of
+-- batch + chunk - 1 is the lowest with which there is always room for a chunk or enough for a
+-- batch. If there is a guest, another lane receives too, until it is asked to stop.
 function Lane:stream(takers, each, limit, chunk, batch, shape, guest)
     local linda = self:private()
     linda:limit("limited", limit)
@@ -504,7 +503,7 @@ function Lane:share(others, count, units)
     if sum ~= expected then error(("%d additions are %s"):format(expected, tostring(sum))) end
 end
 
--- What the tasks of a pool do: every `failing`-th one fails, and some map within the pool.
+-- The task of a pool: every `failing`-th one fails, and some call `map` of the pool.
 local function task(number, failing)
     if failing > 0 and number % failing == 0 then error(modules.PURPOSE, 0) end
     if number % 7 == 0 then
@@ -521,7 +520,7 @@ local function check_result(number, failing, result, problem)
     end
 end
 
--- A pool does tasks in each way. A lane that is asked to stop gives up half way.
+-- A pool runs tasks submitted in each way. A lane that is asked to stop gives up half way.
 function Lane:pool(workers, count, chunk, max_tasks, failing) -- luacheck: ignore self
     local pool = lanes.pool { workers = workers, max_tasks = max_tasks, name = "random" }
     local list = {}
@@ -549,7 +548,151 @@ function Lane:pool(workers, count, chunk, max_tasks, failing) -- luacheck: ignor
     pool:close()
 end
 
--- The name of lanes that wait until they are cancelled, at last by the end of the program.
+-- Some lanes send `each` values to two lindas in turn, by a select that sends or not; this one
+-- takes them by selects. Every value comes once, and those of one lane and linda in order.
+function Lane:choose(senders, each, limit, shape)
+    local one, two = self:private(), self:private()
+    for _, linda in ipairs { one, two } do linda:limit("chosen", limit) end
+    local body = lanes.gen("*", function(id, logs, a, b, count, how)
+        local r = require "random.runtime".lane(id, false, logs, a)
+        return r:send_either(a, b, count, how)
+    end)
+    local children = {}
+    for i = 1, senders do children[i] = body(self:child(), self.logs, one, two, each, shape) end
+    local last, complete = {}, true
+    for _ = 1, senders * each do
+        local case, key, value = lanes.select({ one, "receive", "nothing", "chosen" }, { two, "receive", "chosen" })
+        if case == cancel_error then
+            complete = false
+            break
+        end
+        if key ~= "chosen" then error("select gave the key " .. tostring(key)) end
+        local sender, from, n = undressed(value):match "^(.*):(%d):(%d+)$"
+        if tonumber(from) ~= case then error(("case %s gave a value of case %s"):format(case, from)) end
+        local stream = sender .. ":" .. from
+        if tonumber(n) <= (last[stream] or 0) then error(("%s came after %d"):format(undressed(value), last[stream])) end
+        last[stream] = tonumber(n)
+    end
+    if not complete then two:cancel() end
+    self.finish(self, one, children, complete)
+    if complete and lanes.select(0, { one, "receive", "chosen" }, { two, "receive", "chosen" }) then
+        error "a value was sent twice"
+    end
+end
+
+function Lane:send_either(one, two, count, shape)
+    for n = 1, count do
+        local function value(case) return dressed(("%s:%d:%d"):format(self.log.id, case, n), shape) end
+        local first, second = { one, "send", "chosen", value(1) }, { two, "send", "chosen", value(2) }
+        local case
+        if n % 2 == 0 then
+            case = lanes.select(first, second)
+        else
+            case = lanes.select({ one, "receive", "nothing" }, second)
+        end
+        if case == cancel_error then return end
+        if n % 2 == 1 and case ~= 2 then error("select chose case " .. tostring(case)) end
+    end
+    return ALL
+end
+
+-- Some lanes end one after the other; `lanes.wait` gives those that have ended, in this order.
+function Lane:await(count, wanted)
+    local linda, children = self:private(), {}
+    local body = lanes.gen("*", function(x, n) x:receive("go" .. n) return n end)
+    for n = 1, count do children[n] = body(linda, n) end
+    wanted = math.min(wanted, count)
+    local complete = true
+    for n = count, 1, -1 do
+        linda:set("go" .. n, true)
+        local ended = lanes.wait({ children[n] })
+        if ended == cancel_error then
+            complete = false
+            break
+        end
+        if #ended ~= 1 or ended[1] ~= children[n] then error "wait gave another lane" end
+    end
+    local ended = complete and lanes.wait(children, { count = wanted })
+    if complete and ended ~= cancel_error then
+        for i = 1, #ended do
+            if ended[i] ~= children[count + 1 - i] then error("wait gave the wrong lane " .. i) end
+        end
+        if #ended < wanted then error(("wait gave %d of %d"):format(#ended, wanted)) end
+    end
+    for n = 1, count do linda:set("go" .. n, true) end
+    for n = 1, count do children[n]:join() end
+end
+
+-- A scope with lanes that wait until they are asked to stop. What fails is `how`: "none", where
+-- they are told to go on, "lane", "body", or "timeout". Afterwards no lane runs, and this one has no
+-- request that it had not before.
+function Lane:scope(count, how, on_error, waits, nested)
+    local linda = self:private()
+    local asked = cancel_test and cancel_test()
+    local children = {}
+    -- A lane that has been asked to stop cannot use the linda; `set` is not refused.
+    local waiting = lanes.gen("*", function(x, n)
+        if x:receive("go") ~= require "lanes".cancel_error then x:set("went on" .. n, true) end
+    end)
+    local failing = lanes.gen("*", function(purpose) error(purpose, 0) end)
+    local function body(s)
+        for n = 1, count do children[n] = s:run(waiting, linda, n) end
+        if how == "lane" then children[count + 1] = s:run(failing, modules.PURPOSE) end
+        if how == "none" or on_error == "wait" and how ~= "timeout" then linda:set("go", true, true, true) end
+        if waits and how ~= "none" and (on_error == "cancel" and how == "lane" or how == "timeout") then linda:receive "nothing" end
+        if how == "body" then error(modules.PURPOSE, 0) end
+        return ALL
+    end
+    local function outer(s)
+        if nested then return lanes.scope(body, { on_error = on_error }) end
+        return body(s)
+    end
+    -- In a nested scope the request comes from outside, if there is a timeout.
+    local fine, result = pcall(lanes.scope, outer, { on_error = on_error, timeout = how == "timeout" and 0.0005 or nil })
+    for _, child in ipairs(children) do
+        local status = child.status
+        if status ~= "done" and status ~= "error" and status ~= "cancelled" then error("a lane outlives its scope: " .. status) end
+    end
+    if not fine and result == cancel_error then error(result, 0) end
+    if asked or cancel_test and cancel_test() then return end
+    if how == "none" then
+        if not fine or result ~= ALL then error(("a scope gave %s"):format(tostring(result)), 0) end
+        for n = 1, count do
+            if not linda:get("went on" .. n) then error(("lane %d has not gone on"):format(n)) end
+        end
+    else
+        local expected = how == "timeout" and "scope: timed out after 0.0005 s" or modules.PURPOSE
+        if fine or not tostring(result):find(expected, 1, true) then
+            error(("a scope that is to fail by %s gave %s"):format(how, tostring(result)), 0)
+        end
+    end
+    if linda:receive(0, "really nothing") == cancel_error and not (cancel_test and cancel_test()) then
+        error "a request has outlived its scope"
+    end
+end
+
+-- Lanes with monitors, which come while the lanes end: each sends exactly one message.
+function Lane:watch(count, how)
+    local linda = self:private()
+    local body = lanes.gen("*", function(kind, purpose)
+        if kind == "error" then error(purpose, 0) end
+        if kind == "cancelled" then error(require "lanes".cancel_error, 0) end
+    end)
+    for n = 1, count do
+        local handle = body(how, modules.PURPOSE)
+        if n % 2 == 0 then self.spin(nil, 1000 * n) end
+        handle:monitor(linda, "end" .. n)
+        handle:join()
+    end
+    for n = 1, count do
+        local key, event = linda:receive(nil, "end" .. n)
+        if key == cancel_error then return end
+        if event.status ~= how then error(("a monitor told %s, not %s"):format(event.status, how)) end
+        if (linda:count("end" .. n) or 0) > 0 then error "a monitor told twice" end
+    end
+end
+
+-- The name of lanes that wait until they are cancelled, at the latest by the end of the program.
 local RESTING = "rests"
 
 local RESTS = {
@@ -613,10 +756,8 @@ function Lane.outlive_hooks(_, ...)
 end
 
 --- The steps and the log of the lane that calls this.
--- @param id its name, without ":"
--- @param hooked whether hooks may end it
--- @param logs the linda of logs
--- @param hub the linda that it knows at first
+-- @param id its name, without ":" @param hooked whether hooks may end it @param logs the linda of
+-- logs @param hub the first linda that it has
 function runtime.lane(id, hooked, logs, hub)
     local lane = setmetatable({
         log = { id = id, hooked = hooked, sent = {}, received = {}, set = {}, lindas = { hub }, private = {}, adding = 0, added = 0,
@@ -661,7 +802,7 @@ local function all_ended()
     end
 end
 
---- Waits for all lanes and compares what they did.
+--- Waits for all lanes and compares their logs.
 -- @param main the steps of the main state
 -- @param logs the linda of logs
 -- @param add the atomic number
@@ -673,7 +814,8 @@ function runtime.check(main, logs, add, lock)
 
     local all = { main.log }
     for key in pairs(logs:count()) do all[#all + 1] = logs:get(key) end
-    -- All lindas, also those in the logs of other lanes; and what was not received.
+    -- All lindas, including those in the logs of other lanes; and the elements that nobody
+    -- received.
     local by_id, lindas = {}, {}
     for _, log in ipairs(all) do
         by_id[log.id] = log
@@ -701,7 +843,7 @@ function runtime.check(main, logs, add, lock)
         end
     end
 
-    -- Who received what, once; and in which order.
+    -- Every element is received at most once, and in order.
     local receivers, last = {}, {}
     local received, late = 0, {}
     all[#all + 1] = left
@@ -716,7 +858,7 @@ function runtime.check(main, logs, add, lock)
             local sender, slot, n = identity:match "^([^:]+):(.*):(%d+)$"
             n = tonumber(n)
             local stream = sender .. ":" .. slot
-            -- What is left came after everything that was received.
+            -- The elements left were sent after all received ones.
             local before = log == left and last[stream] or mine[stream] or 0
             if n <= before then late[#late + 1] = ("%s came to %s after %d"):format(identity, log.id, before) end
             mine[stream] = n
@@ -729,8 +871,8 @@ function runtime.check(main, logs, add, lock)
         end
     end
 
-    -- What was sent and did not arrive: only a receive that a hook ended may have it, or have put
-    -- it back when others had received what was behind it.
+    -- Elements that were sent and not received: only a receive ended by a hook may have taken them,
+    -- or put them back after others had received later ones.
     local sent, missing, in_flight = 0, {}, 0
     local least, most = 0, 0
     for _, log in ipairs(all) do

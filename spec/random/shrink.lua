@@ -2,10 +2,8 @@
 local generator = require "random.generator"
 
 --- Leaves out steps, many at a time and then fewer, for as long as what remains fails.
--- @param plan from `generator.plan`
--- @param fails a function: given a program's text, whether it fails
--- @param goes_on a function: whether there is time for more
--- @return the text of the smallest program found
+-- @param plan from `generator.plan` @param fails function(text): whether the program fails @param
+-- goes_on function(): whether there is time for more @return the text of the smallest program found
 return function(plan, fails, goes_on)
     local text, count = generator.text(plan)
     local left_out = {}

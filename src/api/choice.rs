@@ -159,13 +159,15 @@ lua_function! {
 }
 
 lua_function! {
-    /// `name_of_four(name)`: returns a text if a setting or an option is one of the 4.x interface,
-    /// else nothing.
+    /// `name_of_four(name)`: returns a text, which continues a message, if a setting or an option is
+    /// one of the 4.x interface; else nothing.
     pub fn name_of_four = |state| {
         if !state.bytes(1).is_some_and(|name| NAMES_OF_FOUR.contains(&name)) {
             return Ok(0);
         }
-        protect(state, 0, |raising| raising.push_bytes(OF_FOUR.as_bytes()))?;
+        let text = text![" (", OF_FOUR, ")"];
+        let text = text.bytes();
+        protect(state, 0, |raising| raising.push_bytes(text))?;
         Ok(1)
     }
 }

@@ -1,6 +1,7 @@
 //! `now_secs` and `sleep` (docs/manual/timers.md#lanessleepseconds).
 
 use super::linda;
+use super::what::What;
 use crate::context::Context;
 use crate::lua::{Kind, Raise, State, lua_function, protect, text};
 use crate::timer;
@@ -39,5 +40,10 @@ fn sleep_body(state: State) -> Result<c_int, Raise> {
             ]));
         }
     };
-    linda::receive::sleep(context, state, Deadline::after_seconds(seconds))
+    linda::receive::sleep(
+        context,
+        state,
+        Deadline::after_seconds(seconds),
+        &What::Nothing("sleep"),
+    )
 }

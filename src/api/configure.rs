@@ -4,8 +4,9 @@
 use super::lane::states::ALLOCATOR_KEY;
 use super::{four, require};
 use crate::context::Context;
+use crate::deadlocks::OnDeadlock;
 use crate::lane::Kinds;
-use crate::lua::{Arguments, KEYS, Kind, Raise, State, lua_function, protect};
+use crate::lua::{self, Arguments, KEYS, Kind, Raise, State, lua_function, protect, text};
 use crate::message::{Conversion, Fallback};
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
@@ -59,6 +60,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     protect(state, 1, |raising| {
         raising.raw_set_index(State::REGISTRY, KEYS.on_error)
     })?;
+    let on_deadlock = on_deadlock(state)?;
     field("allocator")?;
     let protected = state.kind(-1) == Kind::String;
     let custom_allocator = state.kind(-1) == Kind::Function;
@@ -127,6 +129,7 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
         stack_size,
         allocator: shared.then(|| Shared::install(state.raw())),
         on_error,
+        on_deadlock,
         custom_allocator,
     };
     context.coders.cache.demote.set(demote_full_userdata);
@@ -137,6 +140,51 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     context.set_universe(Universe::new(settings, &context.waiter));
     state.push_boolean(true);
     Ok(1)
+}
+
+/// Reads the setting `on_deadlock` of the settings at index 1; if it is not given, the variable
+/// LANES_DEADLOCK. Keeps its function in the registry.
+///
+/// Errors: a value that is not one of those.
+fn on_deadlock(state: State) -> Result<OnDeadlock, Raise> {
+    protect(state, 1, |raising| raising.raw_get_name(1, b"on_deadlock"))?;
+    let named = |name: &[u8]| match name {
+        b"report" => Some(OnDeadlock::Report),
+        b"error" => Some(OnDeadlock::Error),
+        _ => None,
+    };
+    let mode = match state.kind(-1) {
+        Kind::Function => Some(OnDeadlock::Function),
+        Kind::String => state.bytes(-1).and_then(named),
+        Kind::None | Kind::Nil => {
+            let variable = std::env::var("LANES_DEADLOCK").unwrap_or_default();
+            match named(variable.as_bytes()) {
+                None if !variable.is_empty() => {
+                    return Err(Raise::message(format!(
+                        "Bad LANES_DEADLOCK: '{variable}', the environment may have \"report\" or \"error\""
+                    )));
+                }
+                mode => Some(mode.unwrap_or(OnDeadlock::Nothing)),
+            }
+        }
+        Kind::Boolean if !state.truth(-1) => Some(OnDeadlock::Nothing),
+        _ => None,
+    };
+    let Some(mode) = mode else {
+        let kind = state.type_name(-1);
+        protect(state, 1, |raising| raising.push_display(1))?;
+        let given = state.text(-1).unwrap_or_default();
+        return Err(Raise::message(text![
+            "Bad on_deadlock: ",
+            given,
+            ", lanes.configure expects false, \"report\", \"error\" or a function, got a ",
+            kind,
+        ]));
+    };
+    protect(state, 1, |raising| {
+        raising.raw_set_index(State::REGISTRY, KEYS.on_deadlock)
+    })?;
+    Ok(mode)
 }
 
 lua_function! {
@@ -194,6 +242,20 @@ lua_function! {
 }
 
 lua_function! {
+    /// `nearest(word, names)`: the name in a list of names, a text, that is nearly `word`; nothing
+    /// if there is none.
+    pub fn nearest = nearest_body
+}
+
+fn nearest_body(state: State) -> Result<c_int, Raise> {
+    let arguments = Arguments::new(state, "nearest");
+    match lua::nearest(arguments.bytes(1)?, arguments.bytes(2)?) {
+        Some(name) => protect(state, 0, |raising| raising.push_bytes(name)).map(|()| 1),
+        None => Ok(0),
+    }
+}
+
+lua_function! {
     /// `position(f)`: where a function was defined, as "source:line". `position(level)`: where the
     /// function at that level is; 1 is the one that calls `position`.
     pub fn position = |state| {
@@ -221,6 +283,33 @@ lua_function! {
         })?;
         Ok(1)
     }
+}
+
+lua_function! {
+    /// `suggestion(word, what, names)`: a part of a message about a wrong name:
+    /// `; do you mean '<name>'? (<what> <names>)`. The question is left out if none of `names`, a
+    /// text, is nearly `word`, or if `word` is no string.
+    pub fn suggestion = suggestion_body
+}
+
+fn suggestion_body(state: State) -> Result<c_int, Raise> {
+    let arguments = Arguments::new(state, "suggestion");
+    let word: &[u8] = match state.kind(1) {
+        Kind::String => arguments.bytes(1)?,
+        _ => b"",
+    };
+    let names = arguments.bytes(3)?;
+    let text = text![
+        lua::suggestion(word, names),
+        " (",
+        arguments.bytes(2)?,
+        " ",
+        names,
+        ")",
+    ];
+    let text = text.bytes();
+    protect(state, 0, |raising| raising.push_bytes(text))?;
+    Ok(1)
 }
 
 lua_function! {

@@ -5,9 +5,11 @@ use super::lane::receiver;
 use super::linda::arguments::{linda_of, waited};
 use super::linda::results;
 use super::waiting::{Timeout, wait};
+use super::what::{Slots, What};
 use crate::context::Context;
 use crate::lane::{Handle, Record};
 use crate::linda::{Key, KeyRef, Linda};
+use crate::loading::Waiting;
 use crate::lua::{Arguments, Kind, Raise, State, Userdata, lua_function};
 use lanes_engine::memory::grow::{self, OutOfMemory, out_of_memory};
 use lanes_engine::park::{Countdown, SharedWatcher, Wait};
@@ -46,7 +48,19 @@ fn is_lane_body(state: State) -> Result<c_int, Raise> {
     Ok(1)
 }
 
-/// What is watched; it is watched no longer when this is dropped.
+lua_function! {
+    /// `age(lane)`: the seconds since the lane was launched.
+    pub fn age = age_body
+}
+
+fn age_body(state: State) -> Result<c_int, Raise> {
+    let arguments = Arguments::new(state, "age");
+    let age = receiver::this(&arguments)?.record.launched.elapsed();
+    state.push_number(age.as_secs_f64());
+    Ok(1)
+}
+
+/// The watched lanes and slots. Dropping this ends the watch.
 struct Watched<'a> {
     lanes: Vec<Arc<Record>>,
     slots: Vec<(&'a Linda, Key)>,
@@ -131,6 +145,7 @@ fn await_body(state: State) -> Result<c_int, Raise> {
     }
     let lane_ends = Countdown::new(count, &context.waiter);
     let elements = Countdown::new(1, &context.waiter);
+    let slots_are_none = slots.is_empty();
     let watched = Watched {
         lanes,
         slots,
@@ -140,10 +155,25 @@ fn await_body(state: State) -> Result<c_int, Raise> {
     watched
         .begin()
         .unwrap_or_else(|OutOfMemory| out_of_memory());
-    let outcome = wait(context, state, timeout.deadline(), |wait: &Wait| {
+    // A wait for all is one for each: a `require` in one of the lanes that would wait for this
+    // state is an error.
+    let mut marks = Vec::new();
+    if slots_are_none && count >= watched.lanes.len() {
+        grow::room(&mut marks, watched.lanes.len());
+        let waiters = watched.lanes.iter().map(|lane| &lane.waiter);
+        marks
+            .extend(waiters.filter_map(|lane| Waiting::for_end(context, lane, timeout.deadline())));
+    }
+    let slots = grow::collect(watched.slots.iter().map(|(linda, _)| Slots {
+        linda,
+        first: 0,
+        count: 0,
+    }));
+    let what = What::Ends("wait", &watched.lanes, &slots);
+    let outcome = wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
         waited(wait.until(|| lane_ends.is_over() || elements.is_over()))
     })?;
-    drop(watched);
+    drop((watched, marks));
     match outcome {
         Ok(()) => state.push_boolean(true),
         Err(refusal) => return results::refused_send(state, refusal),

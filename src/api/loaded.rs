@@ -1,4 +1,4 @@
-//! How a state gets at the module `lanes_core`: its place among the loaded modules, or a loader in
+//! How a state gets the module `lanes_core`: as a loaded module, or through a loader in
 //! `package.preload`.
 
 use crate::context::push_function;
@@ -6,8 +6,8 @@ use crate::lua::{Function, KEYS, Kind, Raising, State};
 use std::os::raw::c_int;
 use std::sync::OnceLock;
 
-/// The functions by which a state gets the module. They are set from above: they use this file, by
-/// way of the states of lanes.
+/// The functions through which a state gets the module. A file above sets them, since they use this
+/// file through the states of lanes.
 pub struct Entrances {
     /// The loader, as `require` calls it.
     pub open: Function,
@@ -18,7 +18,7 @@ pub struct Entrances {
 /// Set when the library is loaded.
 pub static ENTRANCES: OnceLock<Entrances> = OnceLock::new();
 
-/// Pushes the module's table, which may be empty yet.
+/// Pushes the module's table, which may still be empty.
 pub fn push_table(raising: Raising) {
     raising.raw_get_index(State::REGISTRY, KEYS.core);
     if raising.kind(-1) == Kind::Table {
@@ -52,8 +52,8 @@ pub fn preload(raising: Raising, context: c_int) {
     raising.pop(1);
 }
 
-/// Lets `require` find the module in a lane that does not have it among its libraries, wherever the
-/// host has loaded it from.
+/// Lets `require` find the module in a lane whose libraries do not include it, wherever the host
+/// has loaded it from.
 pub fn offer(raising: Raising) {
     let before = raising.top();
     raising.raw_get_name(State::REGISTRY, b"_LOADED");

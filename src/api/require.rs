@@ -1,6 +1,7 @@
 //! `require`, which loads a module of one name in one lane at a time, and `lanes.require`.
 
 use super::waiting::{Waited, is_called_back, wait};
+use super::what::What;
 use crate::context::Context;
 use crate::loading::{self, Loading, Waiting};
 use crate::lua::sentinels::CANCEL_ERROR;
@@ -178,14 +179,20 @@ fn begin<'a>(
     // The request that ended the lane does not end its finalizers.
     let mut deaf = context.finalizing.get().then(Waiter::new);
     let begun = loop {
-        let outcome = wait(context, state, Deadline::Never, |wait| {
-            let waiter = deaf.as_ref().unwrap_or(wait.waiter);
-            match Loading::begin(universe, context, name, &Wait { waiter, ..*wait }) {
-                Err(Refused::Wait(Refusal::Interrupted)) => Waited::Interrupted,
-                Err(Refused::Wait(refusal)) => Waited::Asked(Err(Refused::Wait(refusal))),
-                outcome => Waited::Ended(outcome),
-            }
-        })?;
+        let outcome = wait(
+            context,
+            state,
+            Deadline::Never,
+            &What::Module(name),
+            |wait| {
+                let waiter = deaf.as_ref().unwrap_or(wait.waiter);
+                match Loading::begin(universe, context, name, &Wait { waiter, ..*wait }) {
+                    Err(Refused::Wait(Refusal::Interrupted)) => Waited::Interrupted,
+                    Err(Refused::Wait(refusal)) => Waited::Asked(Err(Refused::Wait(refusal))),
+                    outcome => Waited::Ended(outcome),
+                }
+            },
+        )?;
         match outcome {
             // `require` cannot return without the module, and an error cannot be raised here: wait
             // without requests.

@@ -4,8 +4,9 @@
 use super::linda::arguments::{linda_of, timeout, waited};
 use super::linda::{results, send};
 use super::waiting::wait;
+use super::what::{Slots, What};
 use crate::context::Context;
-use crate::lane::Handle;
+use crate::lane::{Handle, Record};
 use crate::linda::{Key, KeyRef, Linda, soft_requests};
 use crate::lua::{Arguments, Kind, Raise, State, Text, Userdata, lua_function, text};
 use crate::message::{Label, Message, decode_one};
@@ -13,6 +14,7 @@ use lanes_engine::memory::grow;
 use lanes_engine::park::Wait;
 use lanes_engine::queues::{Case, Happened, Values, Who, select};
 use std::os::raw::c_int;
+use std::sync::Arc;
 
 lua_function! {
     /// `lanes.select([timeout,] case...)`: returns the number of the case that has happened with
@@ -27,6 +29,20 @@ struct Place<'a> {
     linda: Option<&'a Linda>,
     /// Stack index of the first key, or of the handle.
     at: c_int,
+    /// How many keys there are.
+    keys: c_int,
+    /// The lane, if the case is one.
+    lane: Option<&'a Arc<Record>>,
+}
+
+impl<'a> Place<'a> {
+    fn slots(&self) -> Option<Slots<'a>> {
+        Some(Slots {
+            linda: self.linda?,
+            first: self.at,
+            count: self.keys,
+        })
+    }
 }
 
 type MessageCase<'a> = Case<'a, Key, Message, KeyRef<'a>>;
@@ -47,7 +63,10 @@ fn select_body(state: State) -> Result<c_int, Raise> {
         cases.push(case);
         places.push(place);
     }
-    let outcome = wait(context, state, timeout.deadline(), |wait: &Wait| {
+    let slots = grow::collect(places.iter().filter_map(Place::slots));
+    let ends = grow::collect(places.iter().filter_map(|place| place.lane.map(Arc::clone)));
+    let what = What::Ends("select", &ends, &slots);
+    let outcome = wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
         waited(select(wait, &mut cases))
     })?;
     let (index, happened) = match outcome {
@@ -118,6 +137,8 @@ fn read<'a>(
         let place = Place {
             linda: None,
             at: subject,
+            keys: 0,
+            lane: Some(&handle.record),
         };
         return Ok((Case::Open(&handle.record.end), place));
     }
@@ -152,6 +173,8 @@ fn read<'a>(
     let place = Place {
         linda: Some(linda),
         at: first,
+        keys: if is_send { 1 } else { length - 2 },
+        lane: None,
     };
     if !is_send {
         soft_requests::before(linda, Who::Write);

@@ -5,7 +5,8 @@ use super::loaded::push_table;
 #[cfg(feature = "hooks")]
 use super::test_hooks;
 use super::{
-    choice, clock, configure, ends, four, lane, linda, names, require, select, threads, timers,
+    choice, clock, configure, deadlock, ends, four, lane, linda, names, notifier, require, scope,
+    select, threads, timers,
 };
 use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function};
@@ -30,6 +31,8 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("is_stack_size", configure::is_stack_size),
     ("names", configure::names),
     ("upvalue_count", configure::upvalue_count),
+    ("nearest", configure::nearest),
+    ("suggestion", configure::suggestion),
     ("disregard", lane::methods::disregard),
     ("timer_lane", timers::timer_lane),
     ("linda", new_linda),
@@ -38,8 +41,20 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("require", require::lanes_require),
     ("select", select::lanes_select),
     ("await", ends::await_ends),
+    ("waiting", deadlock::waiting),
     ("is_lane", ends::is_lane),
     ("end_number", ends::end_number),
+    ("notifier", notifier::notifier_of),
+    ("watch", notifier::watch_more),
+    ("tell", notifier::tell),
+    ("age", ends::age),
+    ("scope", scope::begin),
+    ("scope_add", scope::add),
+    ("scope_ring", scope::ring),
+    ("scope_leave", scope::leave),
+    ("scope_end", scope::end),
+    ("scope_wait", scope::wait_for),
+    ("scope_stop", scope::stop),
     ("register", names::register),
     ("nameof", names::nameof),
     ("now_secs", clock::now_secs),

@@ -240,7 +240,7 @@ lua_function! {
         let weak = Arc::downgrade(universe);
         let end = move || {
             if let Some(universe) = weak.upgrade() {
-                universe.timers().shut_down();
+                universe.timers().end_timers();
             }
         };
         let record = Record::of_service(b"LanesTimer", HOOK, Box::new(end));

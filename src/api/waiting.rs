@@ -1,6 +1,8 @@
 //! How functions that Lua calls wait: timeouts, interruptions by signal handlers, and requests.
 
+use super::deadlock::{self, Sleeping};
 use super::lane::{callback, failures};
+use super::what::What;
 use crate::context::Context;
 use crate::lua::{Arguments, Raise, State, protect};
 use lanes_engine::park::{Deadline, Request, Wait};
@@ -18,7 +20,7 @@ pub enum Timeout {
 }
 
 impl Timeout {
-    /// The timeout that is the number at `index`, in seconds; a negative one is for ever.
+    /// Reads the number at `index`, a timeout in seconds; a negative number means no limit.
     ///
     /// Errors: NaN.
     #[inline]
@@ -46,7 +48,8 @@ impl Timeout {
     }
 }
 
-/// The deadline that is the number at `index`, in seconds from now; a negative one is for ever.
+/// Reads the number at `index`, a time in seconds from now, as a deadline; a negative number means
+/// no deadline.
 ///
 /// Errors: NaN.
 pub fn deadline(arguments: &Arguments, index: c_int) -> Result<Deadline, Raise> {
@@ -55,18 +58,18 @@ pub fn deadline(arguments: &Arguments, index: c_int) -> Result<Deadline, Raise> 
 
 /// How an operation that may wait ended.
 pub enum Waited<T> {
-    /// With this.
+    /// The operation ended with this value.
     Ended(T),
     /// A hook wants attention.
     Interrupted,
-    /// With this, by a hard request.
+    /// A hard request ended the operation with this value.
     Asked(T),
-    /// With this, at the deadline of the wait that it was called with.
+    /// The deadline of the wait has come; the operation ended with this value.
     TimedOut(T),
 }
 
-/// Whether a lane that is asked to stop because the main state is being closed is left alone: it is
-/// in a callback of a C library, which might end the process if an error was raised there.
+/// Whether a lane must not be interrupted although the main state is being closed: it is in a
+/// callback of a C library, which might end the process if an error was raised there.
 pub fn is_left_alone(context: &Context, state: State) -> bool {
     context
         .universe_if_any()
@@ -90,8 +93,8 @@ fn earlier(one: Deadline, other: Deadline) -> Deadline {
     }
 }
 
-/// Calls `operation` with a wait of this state, again and again until it ends for another reason
-/// than an interruption.
+/// Calls `operation`, which waits for `what`, with a wait of this state, again and again until it
+/// ends for another reason than an interruption.
 ///
 /// A signal handler of the host (Ctrl-C in the stock interpreter) asks for attention by setting a
 /// debug hook. A wait then ends, and an empty function is called so that the hook runs, which may
@@ -102,9 +105,10 @@ pub fn wait<T>(
     context: &Context,
     state: State,
     deadline: Deadline,
+    what: &What,
     operation: impl FnMut(&Wait) -> Waited<T>,
 ) -> Result<T, Raise> {
-    wait_in_periods(context, state, deadline, None, operation)
+    wait_in_periods(context, state, deadline, None, what, operation)
 }
 
 /// As [`wait`]. With a period, in seconds, the operation is tried again after each: it then notices
@@ -115,21 +119,25 @@ pub fn wait_in_periods<T>(
     state: State,
     deadline: Deadline,
     period: Option<f64>,
+    what: &What,
     mut operation: impl FnMut(&Wait) -> Waited<T>,
 ) -> Result<T, Raise> {
     // Lanes have no signal handlers. Their hooks are set by cancellations, which also wake them.
     let watched = context.record.is_none() && deadline != Deadline::Now;
     let main = context.main.get().unwrap_or(state);
     let hooks = || (main.hook(), if state == main { 0 } else { state.hook() });
+    let sleeping = Sleeping::new(context, state, what);
     loop {
         if watched {
             failures::drain(context, state);
+            deadlock::drain(context, state)?;
         }
         let before = hooks();
         if watched && before != (0, 0) {
             protect(state, 0, |_| ())?;
         }
-        let interrupted = || hooks() != before || failures::are_pending(context);
+        let interrupted =
+            || hooks() != before || failures::are_pending(context) || deadlock::is_pending(context);
         let now = period.map_or(deadline, |period| {
             earlier(deadline, Deadline::after_seconds(period))
         });
@@ -137,6 +145,7 @@ pub fn wait_in_periods<T>(
             waiter: &context.waiter,
             deadline: now,
             interrupted: if watched { Some(&interrupted) } else { None },
+            sleeps: Some(&sleeping),
         };
         match operation(&wait) {
             Waited::Ended(value) => return Ok(value),
@@ -149,7 +158,11 @@ pub fn wait_in_periods<T>(
                 context.waiter.cancel(Request::None, false);
                 continue;
             }
-            Waited::Interrupted => {}
+            Waited::Interrupted => {
+                if let Some(text) = sleeping.verdict() {
+                    return Err(Raise::message(text));
+                }
+            }
         }
         // A signal handler sets the hook in the first coroutine, which is not running if another
         // one waits.

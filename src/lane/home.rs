@@ -1,4 +1,4 @@
-//! The thread of a lane that is being launched. The launch happens on its creator's thread; modules
+//! The thread of a lane that is being launched. The creator's thread prepares the state; modules
 //! are loaded on the lane's own thread, because some work only on the thread that has loaded them.
 //! The thread is taken out of the cache when the first module is loaded.
 
@@ -24,7 +24,7 @@ pub struct Home {
     record: Arc<Record>,
     /// The waiter of the creator.
     creator: Arc<Waiter>,
-    /// Whether requests that the creator has got are without effect: it is in its finalizers.
+    /// Whether requests to the creator have no effect because it runs its finalizers.
     finalizing: bool,
     /// The coroutines of a master state whose hooks a signal handler may set, to be watched while
     /// it waits.
@@ -98,8 +98,9 @@ impl Home {
 
     /// Calls `body` with the lane's state, or a coroutine in it, on the lane's thread, and waits
     /// for it. A hard request to the creator, or an error of the hook that the host's signal
-    /// handler has set, becomes a hard request to the lane, and [`Home::outcome`] knows of it.
-    /// Where the creator has a hard request already, waits in `body` end as those of the creator.
+    /// handler has set, becomes a hard request to the lane, and [`Home::outcome`] knows of it. If
+    /// the creator already has a hard request, waits in `body` end at once, as those of the creator
+    /// do.
     ///
     /// Errors: those of `body`; there is no thread.
     pub fn call(
@@ -144,6 +145,7 @@ impl Home {
             waiter: &self.creator,
             deadline: Deadline::Never,
             interrupted: Some(&interrupted),
+            sleeps: None,
         };
         let asked_before = hard_before && !self.finalizing;
         if asked_before {
@@ -210,7 +212,7 @@ impl Home {
             (Asked::Not, _) => {}
             (Asked::Hook, Some([_, from])) => {
                 from.raw_get_index(State::REGISTRY, HOOK_ERROR_KEY);
-                // An entry that is there needs no memory.
+                // Setting an existing entry needs no memory.
                 let _ = protect(from, 0, |raising| {
                     raising.push_nil();
                     raising.raw_set_index(State::REGISTRY, HOOK_ERROR_KEY);
@@ -248,8 +250,9 @@ impl Home {
             waiter: &self.creator,
             deadline: Deadline::Never,
             interrupted: None,
+            sleeps: None,
         };
-        // The hook of a request must not end finalizers.
+        // The hook of a request must not interrupt finalizers.
         spare.owned.state().set_hook(None, 0, 0);
         // After a panic there is nothing left to do.
         let _ = thread.call(&wait, || true, move || drop(spare));

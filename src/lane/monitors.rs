@@ -1,7 +1,7 @@
 //! The monitors of a lane: slots of lindas that are told of its end (docs/manual/failures.md).
 //!
-//! The end seals the monitors before it captures the outcome, so each monitor either is in the list
-//! by then, or is refused and deals with a lane that has ended.
+//! The lane seals its monitors before it captures the outcome. A monitor is either in the list by
+//! then, or `add` refuses it, and the caller reads the outcome of the lane that has ended.
 
 use super::outcome::Stage;
 use crate::linda::{Key, Linda, soft_requests};
@@ -9,21 +9,11 @@ use crate::message::Message;
 use lanes_engine::memory::grow;
 use lanes_engine::park::{Deadline, Refusal, Wait, Waiter};
 use lanes_engine::queues::{Values, Who};
-use lanes_engine::sync::Mutex;
+use lanes_engine::sync::{Mutex, Seal};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
-/// No monitors yet.
-const NONE: u8 = 0;
-/// There are monitors.
-const SOME: u8 = 1;
-/// No monitor can be added, and there are none.
-const SEALED: u8 = 2;
-/// No monitor can be added, and there are some.
-const SEALED_SOME: u8 = 3;
-
-/// The messages that are sent where none can be made at the end: for a lane that has returned, that
-/// has failed, and that was cancelled.
+/// The messages that are sent if none can be made at the end (out of memory): for a lane that has
+/// returned, one that has failed, and one that was cancelled.
 pub struct Spare {
     pub done: Message,
     pub failed: Message,
@@ -33,8 +23,8 @@ pub struct Spare {
 /// The monitors of a lane.
 #[derive(Default)]
 pub struct Monitors {
-    state: AtomicU8,
-    /// None before there is a monitor, so that lanes without one pay nothing for it.
+    seal: Seal,
+    /// None until the first monitor is added, so that lanes without monitors pay nothing.
     list: Mutex<Option<Box<List>>>,
 }
 
@@ -55,10 +45,7 @@ impl Monitors {
         let list = list.get_or_insert_default();
         grow::room(&mut list.targets, 1);
         let target = (Arc::clone(linda), key.clone());
-        let added = self
-            .state
-            .compare_exchange(NONE, SOME, Ordering::AcqRel, Ordering::Acquire);
-        if added.is_err_and(|state| state != SOME) {
+        if !self.seal.admit() {
             return false;
         }
         list.targets.push(target);
@@ -66,15 +53,10 @@ impl Monitors {
         true
     }
 
-    /// Lets no monitor be added from now on. Returns whether there are any.
+    /// Seals the list: no monitor can be added afterwards. Returns whether there are any.
     #[inline]
     pub fn seal(&self) -> bool {
-        let sealed = |state| (state < SEALED).then_some(state + SEALED);
-        let before = self
-            .state
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, sealed)
-            .unwrap_or_else(|state| state);
-        before == SOME || before == SEALED_SOME
+        self.seal.seal()
     }
 
     /// Sets the message that is sent at the end.
@@ -84,8 +66,8 @@ impl Monitors {
         }
     }
 
-    /// Sends the message of the end to all slots, and forgets them. A slot that is full, and a
-    /// linda that is cancelled, do not get it.
+    /// Sends the message of the end to all slots and removes them. A full slot and a cancelled
+    /// linda do not receive it.
     pub fn tell(&self, stage: Stage) {
         let list = self.list.lock().take();
         let Some(list) = list else {
@@ -111,7 +93,7 @@ impl Monitors {
     }
 }
 
-/// Sends a message without waiting, whatever the calling state has been asked to do.
+/// Sends a message without waiting; requests to the calling state have no effect.
 ///
 /// Errors: the slot is full (`Refusal::TimedOut`); the linda is cancelled; out of memory.
 pub fn send(linda: &Linda, key: &Key, message: Message) -> Result<(), Refusal> {
@@ -120,6 +102,7 @@ pub fn send(linda: &Linda, key: &Key, message: Message) -> Result<(), Refusal> {
         waiter: &Waiter::new(),
         deadline: Deadline::Now,
         interrupted: None,
+        sleeps: None,
     };
     linda
         .queues

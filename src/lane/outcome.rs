@@ -78,6 +78,8 @@ pub struct Captured {
     pub packet: Result<Packet, Text>,
     /// The numbers (from 1) of the values that cannot travel, and why.
     pub refused: Vec<(i32, Text)>,
+    /// The text of an error value that cannot travel.
+    pub shown: Option<Text>,
 }
 
 impl Captured {
@@ -113,6 +115,7 @@ impl Outcome {
         Outcome::Error(Captured {
             packet: Err(text.into()),
             refused: Vec::new(),
+            shown: None,
         })
     }
 }
@@ -131,7 +134,7 @@ pub type LaneTurns = Turns<Captured, Answer>;
 /// Whether a lane that is a coroutine is suspended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
-pub enum Pause {
+pub enum Suspension {
     /// It is not.
     None,
     /// It has yielded.

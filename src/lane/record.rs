@@ -6,7 +6,8 @@
 )]
 
 use super::monitors::Monitors;
-use super::outcome::{LaneTurns, Outcome, Pause, Stage};
+use super::outcome::{LaneTurns, Outcome, Stage, Suspension};
+use super::pause::Pause;
 use crate::linda::soft_requests;
 use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET};
 use crate::lua::{Hook, State, Text, text};
@@ -15,6 +16,7 @@ use lanes_engine::park::{Latch, Waiter};
 use lanes_engine::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 /// A coroutine of the lane in which hooks are to be set; the pointer is used under the lock only.
 struct Target(State);
@@ -51,6 +53,8 @@ static END_NUMBER: AtomicUsize = AtomicUsize::new(0);
 pub struct Record {
     /// The waiter with which the lane waits, and what the lane is asked to do.
     pub waiter: Arc<Waiter>,
+    /// What the lane waits for while it sleeps.
+    pub pause: Pause,
     /// Opens when the outcome has been set.
     pub end: Latch,
     /// Opens when the lane's state has been closed.
@@ -59,6 +63,8 @@ pub struct Record {
     pub outcome: OnceLock<Outcome>,
     /// Its index among the running lanes; used under the universe's lock.
     pub position: AtomicUsize,
+    /// When it was launched.
+    pub launched: Instant,
     stage: AtomicU8,
     /// Tells which of two lanes has ended first; 0 before its end.
     end_number: AtomicUsize,
@@ -78,7 +84,7 @@ pub struct Record {
     pub monitors: Monitors,
     /// Its turns, if it is a coroutine.
     pub turns: OnceLock<Box<LaneTurns>>,
-    pause: AtomicU8,
+    suspension: AtomicU8,
     /// Who has dealt with its failure: the bits below.
     failure: AtomicU8,
     /// What ends the service that the record stands for, if it stands for no lane.
@@ -91,10 +97,12 @@ impl Record {
     pub fn new(cancel_hook: Hook) -> Arc<Record> {
         Arc::new(Record {
             waiter: Waiter::new(),
+            pause: Pause::default(),
             end: Latch::new(),
             closed: Latch::new(),
             outcome: OnceLock::new(),
             position: AtomicUsize::new(usize::MAX),
+            launched: Instant::now(),
             stage: AtomicU8::new(Stage::Pending as u8),
             end_number: AtomicUsize::new(0),
             soft_request: AtomicBool::new(false),
@@ -105,7 +113,7 @@ impl Record {
             cancel_hook,
             monitors: Monitors::default(),
             turns: OnceLock::new(),
-            pause: AtomicU8::new(Pause::None as u8),
+            suspension: AtomicU8::new(Suspension::None as u8),
             failure: AtomicU8::new(0),
             service: OnceLock::new(),
         })
@@ -178,26 +186,26 @@ impl Record {
     }
 
     /// Sets whether it is suspended; called by its own thread.
-    pub fn set_pause(&self, pause: Pause) {
-        self.pause.store(pause as u8, Ordering::Release);
+    pub fn set_suspension(&self, suspension: Suspension) {
+        self.suspension.store(suspension as u8, Ordering::Release);
     }
 
     /// Somebody else is about to resume or to end the lane, if it is suspended.
-    pub fn leave_suspension(&self, pause: Pause) {
-        let _ = self.pause.compare_exchange(
-            Pause::Suspended as u8,
-            pause as u8,
+    pub fn leave_suspension(&self, suspension: Suspension) {
+        let _ = self.suspension.compare_exchange(
+            Suspension::Suspended as u8,
+            suspension as u8,
             Ordering::AcqRel,
             Ordering::Relaxed,
         );
     }
 
     /// The status of a lane that is suspended.
-    fn pause(&self) -> Option<&'static str> {
-        const SUSPENDED: u8 = Pause::Suspended as u8;
-        const RESUMING: u8 = Pause::Resuming as u8;
-        const CLOSING: u8 = Pause::Closing as u8;
-        match self.pause.load(Ordering::Acquire) {
+    fn suspension(&self) -> Option<&'static str> {
+        const SUSPENDED: u8 = Suspension::Suspended as u8;
+        const RESUMING: u8 = Suspension::Resuming as u8;
+        const CLOSING: u8 = Suspension::Closing as u8;
+        match self.suspension.load(Ordering::Acquire) {
             SUSPENDED => Some("suspended"),
             RESUMING => Some("resuming"),
             CLOSING => Some("closing"),
@@ -222,7 +230,7 @@ impl Record {
     pub fn status(&self) -> &'static str {
         if !self.has_ended() {
             // The lane has not ended for others until the latch is open.
-            return if let Some(text) = self.pause() {
+            return if let Some(text) = self.suspension() {
                 text
             } else if self.waiter.is_waiting() || self.service.get().is_some() {
                 "waiting"
@@ -292,7 +300,28 @@ impl Record {
         let targets = self.targets.lock();
         *self.hook.lock() = Some((mask, count));
         self.raised.store(false, Ordering::SeqCst);
-        for target in &*targets {
+        self.set_in(&targets, mask, count);
+    }
+
+    /// Whether a hook was asked for and has not raised its error.
+    pub fn expects_hook(&self) -> bool {
+        self.has_hook() && !self.raised.load(Ordering::SeqCst)
+    }
+
+    /// Sets a hook again that was asked for and has not raised its error. On LuaJIT one can be
+    /// lost: the lane writes the field that says which hooks there are, too, for example around a
+    /// finalizer.
+    pub fn repeat_hooks(&self) {
+        let targets = self.targets.lock();
+        if let Some((mask, count)) = *self.hook.lock()
+            && !self.raised.load(Ordering::SeqCst)
+        {
+            self.set_in(&targets, mask, count);
+        }
+    }
+
+    fn set_in(&self, targets: &[Target], mask: i32, count: i32) {
+        for target in targets {
             // While a hook counts, the lane counts down in the field that is written here, and
             // could overwrite it. It stops counting once it has seen that there is no hook, for
             // which it looks before each instruction.

@@ -179,8 +179,9 @@ pub enum Failure {
         kind: &'static str,
         place: Place,
     },
-    /// A full userdata that is neither deep nor clonable.
-    Userdata { path: Text },
+    /// A full userdata that is neither deep nor clonable; `name` is that of its kind, if its
+    /// metatable has one.
+    Userdata { path: Text, name: Option<Text> },
     /// A C function that no module of this state exports; `what` says whether it is a closure.
     Unnamed {
         what: &'static str,
@@ -285,11 +286,21 @@ impl Failure {
                 path,
                 format_args!("; {})", remedy(kind)),
             ],
-            Failure::Userdata { path } => text![
-                "can't copy non-deep full userdata across lanes (",
-                path,
-                "; give its metatable __lanesclone or __lanesignore, or send what is needed to make it again)",
-            ],
+            Failure::Userdata { path, name } => {
+                let words = text!["can't copy non-deep full userdata across lanes (", path];
+                let (words, is_ours) = match name {
+                    Some(name) => (
+                        text![words, ", a ", name],
+                        matches!(name.bytes(), b"Lane" | b"Notifier"),
+                    ),
+                    None => (words, false),
+                };
+                words.and(if is_ours {
+                    "; it belongs to the state that made it)"
+                } else {
+                    "; give its metatable __lanesclone or __lanesignore, or send what is needed to make it again)"
+                })
+            }
             Failure::Clonable { path, reason } => text![
                 "can't copy clonable userdata across lanes (",
                 path,

@@ -1,8 +1,8 @@
 //! What one state reuses from transfer to transfer: encoders, decoders and a buffer.
 
 use super::cache::TransferCache;
-use super::decode::Decoder;
-use super::encode::Encoder;
+use super::decode::decoder::Decoder;
+use super::encode::encoder::Encoder;
 use std::cell::{Cell, RefCell};
 
 /// What one state has for its transfers: what it knows, and coders to reuse.

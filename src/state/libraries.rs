@@ -2,7 +2,7 @@
 //! (docs/manual/generators.md#libraries).
 
 use crate::lua::compat::{LIBRARIES, Library};
-use crate::lua::{Raising, Text, text};
+use crate::lua::{Raising, Text, suggestion, text};
 
 /// The libraries of a lane.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -130,6 +130,7 @@ fn unknown(name: &[u8]) -> Text {
     text![
         "Bad library name: ",
         name,
+        suggestion(name, NAMES.join(" ").as_bytes()),
         format_args!(
             " (libraries of lanes.gen are {}, or \"*\" for all; modules are named in the option 'required': \
              {{required = {{\"",

@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef _WIN32
+#include <poll.h>
+#endif
+
 #if LUA_VERSION_NUM == 501
 #define set_user_value(L, index, n) ((void)(n), lua_setfenv(L, index))
 #define get_user_value(L, index, n) ((void)(n), lua_getfenv(L, index))
@@ -358,8 +362,20 @@ static int counts(lua_State *L) {
     return 1;
 }
 
+#ifndef _WIN32
+/* readable(descriptor, seconds): whether a descriptor becomes readable within this time. */
+static int readable(lua_State *L) {
+    struct pollfd asked = {(int)luaL_checknumber(L, 1), POLLIN, 0};
+    lua_pushboolean(L, poll(&asked, 1, (int)(luaL_checknumber(L, 2) * 1000)) == 1);
+    return 1;
+}
+#endif
+
 int luaopen_deep_test(lua_State *L) {
     static const luaL_Reg FUNCTIONS[] = {
+#ifndef _WIN32
+        {"readable", readable},
+#endif
         {"new", new_object},
         {"new_kind", new_kind},
         {"is_kind", is_kind},

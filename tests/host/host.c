@@ -1,5 +1,5 @@
-/* A host program in C, as programs that embed Lua are: it opens states that use lanes, closes them while lanes run, and
-   lives on. Built by ci/checks/host against each Lua; run by spec/host_spec.lua and spec/endings_spec.lua.
+/* A host program in C that embeds Lua: it opens states that use lanes, closes them while lanes run, and continues.
+   Built by ci/checks/host for each Lua; run by spec/host_spec.lua and spec/endings_spec.lua.
 
      host run FILE [ARGUMENT...]   runs a Lua program, closes its state, and shows that another one works
      host cycles COUNT             opens and closes COUNT states with lanes running; memory and threads must not grow
@@ -24,10 +24,11 @@
 #include <unistd.h>
 #ifdef _WIN32
 #include <windows.h>
-/* After the former. */
+/* These need windows.h before them. */
 #include <psapi.h>
 #include <tlhelp32.h>
 #else
+#include <poll.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #endif
@@ -37,7 +38,7 @@ static void fail(const char *what, const char *why) {
     exit(2);
 }
 
-/* Opens a state with all libraries over `allocator`, or over Lua's own where that is NULL. */
+/* Opens a state with all libraries and this allocator; Lua's own if it is NULL. */
 static lua_State *open_state(lua_Alloc allocator, void *data) {
 #if LUA_VERSION_NUM >= 505
     lua_State *L = allocator ? lua_newstate(allocator, data, luaL_makeseed(NULL)) : luaL_newstate();
@@ -50,7 +51,7 @@ static lua_State *open_state(lua_Alloc allocator, void *data) {
     return L;
 }
 
-/* Runs Lua text, with `argument` as its argument, and leaves its one result. */
+/* Runs Lua text with `argument` as its argument, and leaves its result on the stack. */
 static void run(lua_State *L, const char *text, const char *argument) {
     int failed = luaL_loadstring(L, text);
     if (!failed) {
@@ -61,7 +62,7 @@ static void run(lua_State *L, const char *text, const char *argument) {
         fail("running Lua", lua_tostring(L, -1));
 }
 
-/* As `run`, where the result must be this string. */
+/* As `run`; fails unless the result is this string. */
 static void expect(lua_State *L, const char *text, const char *argument, const char *result) {
     run(L, text, argument);
     const char *found = lua_tostring(L, -1);
@@ -72,7 +73,7 @@ static void expect(lua_State *L, const char *text, const char *argument, const c
     lua_pop(L, 1);
 }
 
-/* What the process holds: VmRSS in KiB, Threads. */
+/* A figure of this process: VmRSS in KiB, or Threads. */
 #ifdef _WIN32
 static long status_of_process(const char *field) {
     if (strcmp(field, "VmRSS") == 0) {
@@ -117,14 +118,14 @@ static int run_file(int argc, char **argv) {
     L = open_state(NULL, NULL);
     expect(L, "return require 'lanes'.gen('*', function() return 'another state works' end)()[1]", "", "another state works");
     lua_close(L);
-    /* Lanes that did not listen go on: let them, for a moment. */
+    /* Lanes that ignore the request still run: give them time to. */
     usleep(20000);
     puts("the host lives on");
     return failed ? 1 : 0;
 }
 
-/* What a state does before it is closed: lanes that wait, sleep, have ended, nest and are being started; a timer; messages. The lanes must
-   end when they are asked for the first time: they would be asked once more, but not while anybody waits for this program. */
+/* Runs in a state before it is closed: lanes that wait, sleep, have ended, launch lanes and are being launched; a timer; messages. The lanes
+   must end at the first request: the second one comes later than anybody waits for this program. */
 static const char BUSY[] =
     "local lanes = require 'lanes'.configure { shutdown_timeout = 100000, allocator = (...) ~= '' and (...) or nil }\n"
     "local linda = lanes.linda('busy')\n"
@@ -163,7 +164,7 @@ static int cycles(long count) {
     long now = status_of_process("Threads");
     printf("%ld states: memory %ld KiB after %ld, grown by %ld KiB; threads %ld, at the end %ld, at most %ld\n", count, memory,
            warm, grown, threads, now, most);
-    /* Idle threads wait for work for a while; each has a heap of its own in the C library, which levels out. */
+    /* Idle threads live for a while, and each has its own heap in the C library, so the size takes some cycles to settle. */
     if (grown > 8192)
         fail("memory", "it grows with each state");
     if (most > 40)
@@ -183,7 +184,7 @@ static int universes(void) {
         }
         for (int i = 0; i < 3; i++) {
             lua_close(states[order[i]]);
-            /* Those that are still open go on working. */
+            /* The open ones must still work. */
             for (int j = i + 1; j < 3; j++)
                 expect(states[order[j]],
                        "local lanes = require 'lanes'\n"
@@ -197,7 +198,7 @@ static int universes(void) {
     return 0;
 }
 
-/* An allocator that counts, and that no two threads may call at once. */
+/* An allocator that counts, and fails if two threads call it at once. */
 struct counter {
     size_t bytes, blocks, calls;
     int inside, collisions;
@@ -246,7 +247,7 @@ static int allocator(const char *kind) {
 
 /* deaf */
 static int deaf(void) {
-    /* Lanes that go on have the allocator for themselves: it stays, and each state has one of its own. */
+    /* Lanes that still run use the allocator, so it must stay; each state has its own. */
     static struct counter counters[5];
     for (int n = 0; n < 5; n++) {
         lua_State *L = open_state(counting, &counters[n]);
@@ -273,7 +274,7 @@ static int deaf(void) {
     return 0;
 }
 
-/* A state that one thread leaves for another to close. */
+/* A state that one thread leaves for another one to close. */
 static lua_State *left;
 static pthread_mutex_t left_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -352,14 +353,31 @@ static int forked(void) {
     return 2;
 }
 #else
+/* readable(descriptor) */
+static int readable(lua_State *L) {
+    struct pollfd asked = {(int)lua_tonumber(L, 1), POLLIN, 0};
+    lua_pushboolean(L, poll(&asked, 1, 0) == 1);
+    return 1;
+}
+
+/* A notifier has a descriptor in each process: what one process does with its own does not touch that of the other. */
+static const char *const NOTIFIER_IS_APART =
+    "local seen = { readable(n:fd()) }\n"
+    "linda:send('n', 'v') seen[2] = readable(n:fd())\n"
+    "local key, value = n:receive() seen[3] = readable(n:fd())\n"
+    "n:receive() seen[4] = readable(n:fd())\n"
+    "return ('%s %s %s %s %s'):format(value, tostring(seen[1]), tostring(seen[2]), tostring(seen[3]), tostring(seen[4]))";
+
 static int forked(void) {
     lua_State *L = open_state(NULL, NULL);
+    lua_register(L, "readable", readable);
     expect(L,
            "lanes = require 'lanes'.configure { shutdown_timeout = 1000 }\n"
            "linda = lanes.linda()\n"
            "ended = lanes.gen('*', function() return 'v' end)()\n"
            "waiting = lanes.gen('*', function() linda:receive('never') end)()\n"
            "lanes.timer(linda, 'key', 1000)\n"
+           "n = linda:notifier('n')\n"
            "return ended[1]",
            "", "v");
     pid_t child = fork();
@@ -370,15 +388,19 @@ static int forked(void) {
            "return (select(2, linda:receive('here')))",
            "", "v");
     if (child == 0) {
+        /* Readable at first, because a child does not know what came before. */
+        expect(L, NOTIFIER_IS_APART, "", "v true true true false");
+        expect(L, "linda:send('n', 'left') return tostring(readable(n:fd()))", "", "true");
         expect(L, "lanes.timer(linda, 'tick', 0.01) linda:receive('tick') return tostring(#lanes.timers())", "", "0");
         lua_close(L);
-        /* Another program, because a tool that looks for leaks would find what the threads of the parent had. */
+        /* Another program, because a leak checker would report the memory of the parent's threads. */
         execl("/bin/sh", "sh", "-c", "exit 7", (char *)NULL);
         fail("fork", "no shell");
     }
     int status = 0;
     if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 7)
         fail("fork", "the child did not end as it should");
+    expect(L, NOTIFIER_IS_APART, "", "v false true true false");
     lua_close(L);
     puts("a child has lanes of its own");
     return 0;
@@ -387,7 +409,7 @@ static int forked(void) {
 
 static int finalized, finalized_with_error;
 
-/* Calls the function that the registry holds for the object. Upvalues are not used: they may be older as well. */
+/* Calls the registry's function for the object. It uses no upvalues, since these may be older than the universe, too. */
 static int finalize(lua_State *L) {
     lua_getfield(L, LUA_REGISTRYINDEX, "host.use");
     finalized++;

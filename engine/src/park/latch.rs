@@ -13,11 +13,11 @@ use std::mem;
 
 pub struct Latch {
     open: AtomicBool,
-    /// Empty once the latch is open.
+    /// Empties when the latch is opened.
     crowd: Mutex<Crowd>,
 }
 
-/// Who wants to know when a latch is opened.
+/// The threads and watchers that an opened latch must tell.
 #[derive(Default)]
 struct Crowd {
     /// The threads that wait.
@@ -54,8 +54,8 @@ impl Latch {
         }
     }
 
-    /// Has a watcher told, once, when the latch is opened. Returns false if it is open already:
-    /// then the watcher is not told.
+    /// Adds a watcher, which is told once, when the latch is opened. Returns false if the latch is
+    /// open already; the watcher is then not told.
     ///
     /// Errors: out of memory.
     pub fn watch(&self, watcher: &SharedWatcher) -> Result<bool, OutOfMemory> {
@@ -68,13 +68,13 @@ impl Latch {
         Ok(true)
     }
 
-    /// A watcher need not be told any more. It may be told while this call is under way.
+    /// Removes a watcher. It may still be told during this call.
     pub fn unwatch(&self, watcher: &SharedWatcher) {
         let mut crowd = self.crowd.lock();
         let mut watchers = crowd.watchers.iter();
         if let Some(index) = watchers.position(|other| SharedWatcher::ptr_eq(other, watcher)) {
             let removed = crowd.watchers.swap_remove(index);
-            // Whatever the watcher owns is dropped without the lock.
+            // The watcher is dropped after the lock is released.
             drop(crowd);
             drop(removed);
         }
@@ -174,6 +174,7 @@ mod tests {
             waiter,
             deadline,
             interrupted: None,
+            sleeps: None,
         })
     }
 
@@ -226,6 +227,7 @@ mod tests {
             waiter: &waiter,
             deadline: Deadline::Never,
             interrupted: Some(&|| true),
+            sleeps: None,
         };
         assert_eq!(latch.wait(&wait), Err(Refusal::Interrupted));
         assert!(latch.crowd.lock().waiters.is_empty());

@@ -1,9 +1,14 @@
 //! How a thread waits: until when ([`Deadline`]), with what ([`Wait`]), and why a wait ends
 //! ([`Refusal`]).
 
+mod alarm;
+mod countdown;
+mod crowd;
 mod deadline;
+mod descriptor;
 mod latch;
 pub mod named;
+mod notifier;
 mod parker;
 mod refusal;
 #[cfg(not(loom))]
@@ -23,10 +28,14 @@ mod sleeper;
 #[path = "model.rs"]
 mod sleeper;
 
+pub use alarm::Alarm;
+pub use countdown::Countdown;
+pub use crowd::Crowd;
 pub use deadline::Deadline;
 pub use latch::Latch;
+pub use notifier::Notifier;
 pub use parker::{Parker, Woken};
 pub use refusal::{Refusal, Request};
 pub use turns::{Turn, Turns};
-pub use waiter::{Wait, Waiter};
-pub use watcher::{Countdown, SharedWatcher, Watcher};
+pub use waiter::{Sleeps, Wait, Waiter};
+pub use watcher::{SharedWatcher, Watcher};

@@ -10,7 +10,7 @@
 use super::parker::Woken;
 use super::refusal::{Refusal, Request};
 use super::waiter::{Wait, Waiter};
-use crate::memory::grow;
+use crate::memory::grow::{self, OutOfMemory, out_of_memory};
 use crate::sync::{Arc, Mutex};
 use std::collections::VecDeque;
 
@@ -113,14 +113,22 @@ enum Standing {
 }
 
 impl Table {
-    /// Makes room for one more row in each list. Unwinds if out of memory.
-    fn room(&mut self) {
-        grow::room(&mut self.held, 1);
-        grow::room(&mut self.queue, 1);
-        grow::room(&mut self.waits, 1);
+    /// Makes room for one more row in each list.
+    ///
+    /// Errors: out of memory.
+    fn try_room(&mut self) -> Result<(), OutOfMemory> {
+        grow::try_room(&mut self.held, 1)?;
+        grow::try_room(&mut self.queue, 1)?;
+        grow::try_room(&mut self.waits, 1)?;
         self.reached.clear();
         let most = self.held.len() + self.queue.len() + self.waits.len() + 2;
-        grow::room(&mut self.reached, most);
+        grow::try_room(&mut self.reached, most)
+    }
+
+    /// As `try_room`. Unwinds if out of memory.
+    fn room(&mut self) {
+        self.try_room()
+            .unwrap_or_else(|OutOfMemory| out_of_memory());
     }
 
     /// The place in `held` of this lock, if the party holds it.
@@ -352,14 +360,17 @@ impl Locks {
     }
 
     /// Notes that `from` waits for `to`, without a deadline, until `ended` is called. If the wait
-    /// `lends`, `to` can take the locks that `from` holds. Unwinds if out of memory.
-    pub fn waits(&self, from: Party, to: Party, lends: bool) {
+    /// `lends`, `to` can take the locks that `from` holds.
+    ///
+    /// Errors: out of memory, and nothing has changed.
+    pub fn waits(&self, from: Party, to: Party, lends: bool) -> Result<(), OutOfMemory> {
         let mut table = self.0.lock();
-        table.room();
+        table.try_room()?;
         table.waits.push(Waits { from, to, lends });
         if !table.queue.is_empty() {
             table.settle();
         }
+        Ok(())
     }
 
     /// Notes that `from` no longer waits for `to`.

@@ -57,7 +57,7 @@ impl Parker {
         if self.spin_for_token(deadline, || true) {
             return Woken::Notified;
         }
-        self.sleep(deadline, interrupted)
+        self.sleep(deadline, interrupted, || ())
     }
 
     /// The first part of `park`: spins while `worthwhile` returns true, and takes the token if it
@@ -80,9 +80,16 @@ impl Parker {
         false
     }
 
-    /// As `park`, without a spin.
-    pub fn sleep(&self, deadline: Deadline, interrupted: Option<&dyn Fn() -> bool>) -> Woken {
+    /// As `park`, without a spin. `wakes` is called when the sleep is over, before the token is
+    /// taken.
+    pub fn sleep(
+        &self,
+        deadline: Deadline,
+        interrupted: Option<&dyn Fn() -> bool>,
+        wakes: impl FnOnce(),
+    ) -> Woken {
         if interrupted.is_some_and(|asked| asked()) {
+            wakes();
             return Woken::Interrupted;
         }
         race_point(16);
@@ -94,7 +101,8 @@ impl Parker {
             // The word is NOTIFIED, and only this thread changes that. Another token may have been
             // left since: what was done before that must be visible, too, so this is not a plain
             // store.
-            self.word.swap(EMPTY, Ordering::Acquire);
+            wakes();
+            self.word.swap(EMPTY, Ordering::AcqRel);
             return Woken::Notified;
         }
         let slice = interrupted.and(SLICE);
@@ -111,12 +119,18 @@ impl Parker {
             }
         };
         race_point(16);
+        wakes();
         // The token may have come in the meantime: it is taken.
-        if self.word.swap(EMPTY, Ordering::Acquire) == NOTIFIED {
+        if self.word.swap(EMPTY, Ordering::AcqRel) == NOTIFIED {
             Woken::Notified
         } else {
             woken
         }
+    }
+
+    /// Whether there is a token that `park` would take.
+    pub fn has_token(&self) -> bool {
+        self.word.load(Ordering::Acquire) == NOTIFIED
     }
 
     fn take_token(&self) -> bool {

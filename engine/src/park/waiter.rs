@@ -1,36 +1,49 @@
-//! A waiter: the parker of one Lua state, and what others ask that state to do. So lindas need not
+//! A waiter: the parker of one Lua state, and the requests to that state. With it, lindas need not
 //! know lanes.
 
 use super::deadline::Deadline;
 use super::parker::{Parker, Woken};
 use super::refusal::{Refusal, Request};
-use crate::sync::Arc;
-use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use super::watcher::SharedWatcher;
+use crate::memory::grow::{OutOfMemory, try_room};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::sync::{Arc, Mutex};
 use crossbeam_utils::CachePadded;
+
+/// The bits of `Waiter::asked` that hold the latest request. The others count alarms.
+const REQUEST: u32 = 3;
+/// One alarm.
+const ALARM: u32 = REQUEST + 1;
 
 /// One per Lua state. Its thread waits for one thing at a time.
 pub struct Waiter {
-    request: AtomicU8,
+    asked: AtomicU32,
     waiting: AtomicBool,
+    /// Whether it counts as asleep in its `Crowd`.
+    asleep: AtomicBool,
+    /// Told whenever the state is asked to stop.
+    watchers: Mutex<Vec<SharedWatcher>>,
     parker: CachePadded<Parker>,
 }
 
 impl Waiter {
     pub fn new() -> Arc<Waiter> {
         Arc::new(Waiter {
-            request: AtomicU8::new(Request::None as u8),
+            asked: AtomicU32::new(Request::None as u32),
             waiting: AtomicBool::new(false),
+            asleep: AtomicBool::new(false),
+            watchers: Mutex::new(Vec::new()),
             parker: CachePadded::new(Parker::new()),
         })
     }
 
-    /// What the state has been asked to do.
+    /// The latest request to the state. Alarms that have rung are a soft request.
     #[inline]
     pub fn request(&self) -> Request {
-        match self.request.load(Ordering::Acquire) {
+        match self.asked.load(Ordering::Acquire) {
             0 => Request::None,
-            1 => Request::Soft,
-            _ => Request::Hard,
+            asked if asked & REQUEST == Request::Hard as u32 => Request::Hard,
+            _ => Request::Soft,
         }
     }
 
@@ -43,20 +56,84 @@ impl Waiter {
     /// `wake` a wait on a linda that is in progress ends with the request, unless it has been
     /// completed already.
     pub fn cancel(&self, request: Request, wake: bool) {
-        self.request.store(request as u8, Ordering::Release);
+        let replaced = |asked: u32| Some(asked & !REQUEST | request as u32);
+        let _ = self
+            .asked
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, replaced);
         if wake {
             self.parker.unpark();
         }
+        if request != Request::None {
+            let watchers = self.watchers.lock();
+            watchers.iter().for_each(|watcher| watcher.tell());
+        }
     }
 
-    /// Wakes the thread if it waits. The wait goes on unless it is interrupted, or what it waits
-    /// for has happened.
+    /// Has a watcher told whenever the state is asked to stop, with or without a wake-up, until
+    /// `unwatch`; at once if it has been asked already.
+    ///
+    /// Errors: out of memory, and nothing has changed.
+    pub fn watch(&self, watcher: &SharedWatcher) -> Result<(), OutOfMemory> {
+        let mut watchers = self.watchers.lock();
+        try_room(&mut *watchers, 1)?;
+        watchers.push(SharedWatcher::clone(watcher));
+        if self.request() != Request::None {
+            watcher.tell();
+        }
+        Ok(())
+    }
+
+    /// A watcher is not told any more. Does nothing if it does not watch the state.
+    pub fn unwatch(&self, watcher: &SharedWatcher) {
+        let mut watchers = self.watchers.lock();
+        let is_it = |other: &SharedWatcher| SharedWatcher::ptr_eq(other, watcher);
+        let removed = watchers
+            .iter()
+            .position(is_it)
+            .map(|index| watchers.swap_remove(index));
+        // Whatever the watcher owns is dropped without the lock.
+        drop(watchers);
+        drop(removed);
+    }
+
+    /// Asks the state to stop, softly, unless there is a request already, and wakes it.
+    pub(super) fn ask_softly(&self) {
+        let added = |asked: u32| (asked & REQUEST == 0).then_some(asked | Request::Soft as u32);
+        let _ = self
+            .asked
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, added);
+        self.parker.unpark();
+    }
+
+    /// An alarm of this state rings: until `end_alarm` that is a soft request.
+    pub(super) fn alarm(&self) {
+        self.asked.fetch_add(ALARM, Ordering::AcqRel);
+        self.parker.unpark();
+    }
+
+    /// An alarm that has rung no longer counts.
+    pub(super) fn end_alarm(&self) {
+        self.asked.fetch_sub(ALARM, Ordering::AcqRel);
+    }
+
+    /// Wakes the thread if it waits. The thread continues to wait unless the wait is over or
+    /// interrupted.
     pub fn wake(&self) {
         self.unpark();
     }
 
     pub(crate) fn unpark(&self) {
         self.parker.unpark();
+    }
+
+    /// Whether its thread sleeps in a `Crowd`, and nobody has woken it.
+    pub fn is_asleep(&self) -> bool {
+        // In this order: a thread that wakes says so before it takes the token.
+        !self.parker.has_token() && self.asleep.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn set_asleep(&self, asleep: bool) {
+        self.asleep.store(asleep, Ordering::SeqCst);
     }
 
     pub(crate) fn set_waiting(&self, waiting: bool) {
@@ -70,6 +147,16 @@ impl Waiter {
     }
 }
 
+/// What is told of the sleep of a thread, on the thread itself.
+pub trait Sleeps {
+    /// The thread is about to sleep with this wait: it has spun in vain. Returns whether it is to
+    /// sleep; else the wait ends as interrupted. `end` follows in any case.
+    fn begin(&self, wait: &Wait) -> bool;
+
+    /// The thread does not sleep any more.
+    fn end(&self);
+}
+
 /// Who waits, until when, and what else may end the wait.
 #[derive(Clone, Copy)]
 pub struct Wait<'a> {
@@ -78,17 +165,43 @@ pub struct Wait<'a> {
     /// Called before the thread goes to sleep and whenever it wakes without being notified (on
     /// Linux at every signal); true ends the wait.
     pub interrupted: Option<&'a dyn Fn() -> bool>,
+    /// Told when the thread falls asleep, and when it wakes.
+    pub sleeps: Option<&'a dyn Sleeps>,
 }
 
 impl Wait<'_> {
     /// Parks the calling thread, which is that of the waiter, as `Parker::park` does.
     pub(crate) fn park(&self) -> Woken {
-        self.waiter.parker.park(self.deadline, self.interrupted)
+        if self.sleeps.is_none() {
+            return self.waiter.parker.park(self.deadline, self.interrupted);
+        }
+        if self.waiter.parker.spin_for_token(self.deadline, || true) {
+            return Woken::Notified;
+        }
+        self.sleep()
     }
 
     /// As `park`, for a thread that has spun already.
     pub(crate) fn sleep(&self) -> Woken {
-        self.waiter.parker.sleep(self.deadline, self.interrupted)
+        let sleep = || {
+            let wakes = || self.waiter.set_asleep(false);
+            let Wait {
+                deadline,
+                interrupted,
+                ..
+            } = *self;
+            self.waiter.parker.sleep(deadline, interrupted, wakes)
+        };
+        let Some(sleeps) = self.sleeps else {
+            return sleep();
+        };
+        let woken = if sleeps.begin(self) {
+            sleep()
+        } else {
+            Woken::Interrupted
+        };
+        sleeps.end();
+        woken
     }
 
     /// Waits until `over` returns true. Whoever makes it true wakes the thread afterwards, as a

@@ -1,6 +1,6 @@
-//! Selecting: of several operations on several lindas, and ends of waits for latches, exactly one
-//! happens. The operations are parked one by one, each under the lock of its own linda; a linda
-//! claims the choice before it does one (`Choice`), so no two locks are ever held at once.
+//! Selecting: exactly one of several operations on lindas and waits for latches is done. The
+//! operations are parked one by one, each under the lock of its own linda; a linda claims the
+//! choice before it does one (`Choice`), so no two locks are ever held at once.
 
 use super::choice::{Choice, NOTHING};
 use super::deferred::Deferred;
@@ -11,7 +11,7 @@ use crate::memory::grow::try_list;
 use crate::park::{Countdown, Deadline, Latch, Refusal, Request, SharedWatcher, Wait, Woken};
 use crate::sync::Arc;
 
-/// One of the things of which one happens.
+/// One of the cases of a select.
 pub enum Case<'a, K, M: Element, Q> {
     /// The first element of the first slot that has one, in the order of the keys, is received.
     Receive(&'a Queues<K, M>, Vec<Q>),
@@ -29,13 +29,13 @@ pub enum Happened<M> {
     Opened,
 }
 
-/// A case that is parked: the number of its operation, and its ticket.
+/// A parked case: the number of its operation, and its ticket.
 type Parked<M> = (u32, Arc<Ticket<M>>);
 
 /// Waits until one of the cases can happen, and lets it happen: the first that can, in the order of
 /// the cases. Returns its index.
 ///
-/// Errors: why none has happened. Values that were to be sent are still in their cases.
+/// Errors: the reason why none has happened. Unsent values are still in their cases.
 pub fn select<K: Clone, M: Element, Q: BorrowedKey<K>>(
     wait: &Wait,
     cases: &mut [Case<K, M, Q>],
@@ -85,8 +85,7 @@ pub fn select<K: Clone, M: Element, Q: BorrowedKey<K>>(
     result
 }
 
-/// Parks the cases and waits until the choice is decided. Returns the reason where it is decided
-/// for nothing.
+/// Parks the cases and waits until the choice is decided. Returns the reason if no case happens.
 fn wait_for_one<K: Clone, M: Element, Q: BorrowedKey<K>>(
     wait: &Wait,
     cases: &mut [Case<K, M, Q>],
@@ -105,7 +104,7 @@ fn wait_for_one<K: Clone, M: Element, Q: BorrowedKey<K>>(
         if choice.decided().is_some() {
             return Refusal::TimedOut;
         }
-        // Looked at once more now that it is parked, so that `refuse_asked` overlooks nobody.
+        // Checked again after parking, so that `refuse_asked` misses no waiter.
         let request = wait.waiter.request();
         if request != Request::None {
             choice.claim(NOTHING);
@@ -132,7 +131,7 @@ fn wait_for_one<K: Clone, M: Element, Q: BorrowedKey<K>>(
             Woken::TimedOut if cases.iter().any(Case::is_cancelled) => Refusal::LindaCancelled,
             Woken::TimedOut => Refusal::TimedOut,
         };
-        // What a linda has decided in the meantime stays decided.
+        // A decision that a linda has made in the meantime stands.
         choice.claim(NOTHING);
         return refusal;
     }
@@ -150,7 +149,7 @@ impl<K: Clone, M: Element, Q: BorrowedKey<K>> Case<'_, K, M, Q> {
         self.queues().is_some_and(Queues::is_cancelled)
     }
 
-    /// Does it if that needs no wait.
+    /// Does the operation if that needs no wait.
     fn attempt(&mut self, at_once: &Wait) -> Result<Happened<M>, Refusal> {
         match self {
             Case::Receive(queues, keys) => {
@@ -175,9 +174,9 @@ impl<K: Clone, M: Element, Q: BorrowedKey<K>> Case<'_, K, M, Q> {
         }
     }
 
-    /// Parks its operation, or watches its latch; and completes it if it has become possible.
+    /// Parks the operation, or watches the latch; completes it if it has become possible.
     ///
-    /// Errors: why the whole ends; nothing is parked then.
+    /// Errors: the reason why the select ends; the operation is then not parked.
     fn park(
         &mut self,
         wait: &Wait,
@@ -224,7 +223,7 @@ impl<K: Clone, M: Element, Q: BorrowedKey<K>> Case<'_, K, M, Q> {
         })
     }
 
-    /// The outcome of its operation, which is parked no longer.
+    /// Withdraws the parked operation and returns its outcome.
     fn unpark(&self, (operation, ticket): Parked<M>) -> Outcome<M> {
         let queues = self.queues().expect("the linda of the case");
         let mut deferred = Deferred::new();
@@ -238,7 +237,7 @@ impl<K: Clone, M: Element, Q: BorrowedKey<K>> Case<'_, K, M, Q> {
         outcome
     }
 
-    /// What has happened, by the outcome of its operation.
+    /// Converts the outcome of an operation to the result of the select.
     fn conclude(&mut self, wait: &Wait, outcome: Outcome<M>) -> Result<Happened<M>, Refusal> {
         let (refusal, work) = match (outcome, wait.waiter.request()) {
             (Outcome::Received(position, value), _) => {
@@ -254,7 +253,7 @@ impl<K: Clone, M: Element, Q: BorrowedKey<K>> Case<'_, K, M, Q> {
         Err(refusal)
     }
 
-    /// Puts the values of a send back that has not happened.
+    /// Puts the values of a send that has not happened back into their case.
     fn keep(&mut self, work: Work<M>) {
         if let (Case::Send(_, _, values), Work::Send(back)) = (self, work) {
             *values = Some(back);

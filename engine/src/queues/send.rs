@@ -8,14 +8,14 @@ use super::{BorrowedKey, Element, Values};
 use crate::park::{Deadline, Refusal, Wait};
 use crate::sync::{Arc, MutexGuard};
 
-/// What could not be sent, whole, and why.
+/// The values that could not be sent, whole, and the reason.
 type Refused<M> = (Refusal, Values<M>);
 
 impl<K: Clone, M: Element> Queues<K, M> {
     /// Appends all the values at once, as soon as the limit of the slot allows it. `bytes` are the
     /// detached bytes of the only one; empty if it is whole, or if there are several.
     ///
-    /// Errors: why the values were not sent, with the values, whole.
+    /// Errors: the reason why the values were not sent, with the values, whole.
     #[inline]
     pub fn send<Q: BorrowedKey<K>>(
         &self,
@@ -28,7 +28,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
             Ok(slots) => slots,
             Err(refusal) => return refused(refusal, values, bytes),
         };
-        // A slot that is made here is unlimited, so none is made for a send that is refused.
+        // A new slot is unlimited, so a refused send never makes one.
         let number = match slots.find_or_make(key) {
             Ok(number) => number,
             Err(error) => {

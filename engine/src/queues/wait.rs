@@ -29,8 +29,8 @@ impl<K: Clone, M: Element> Queues<K, M> {
         Ok(slots)
     }
 
-    /// Releases the lock and spins until the slot of this outbox has changed. Returns how often it
-    /// is worth to spin again.
+    /// Releases the lock and spins until the slot of this outbox has changed. Returns how many more
+    /// spins are worthwhile.
     pub(super) fn spin(
         &self,
         wait: &Wait,
@@ -48,10 +48,11 @@ impl<K: Clone, M: Element> Queues<K, M> {
     }
 
     /// Parks an operation on these keys and waits until somebody has completed it, or until the
-    /// wait ends for another reason. `need` is how many elements, or how much room, it needs in one
-    /// of the slots. `spun`: the thread has spun in vain, and goes to sleep at once.
+    /// wait ends for another reason. `need` is the number of elements, or the amount of room, that
+    /// it needs in one of the slots. `spun`: the thread has spun in vain, and goes to sleep at
+    /// once.
     ///
-    /// Errors: why the operation was not completed, with its work.
+    /// Errors: the reason why the operation was not completed, with its work.
     pub(super) fn park<'a, Q: BorrowedKey<K>>(
         &'a self,
         wait: &Wait,
@@ -83,7 +84,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
         ticket: &Ticket<M>,
         spun: bool,
     ) -> Result<Outcome<M>, (Refusal, Work<M>)> {
-        // Looked at once more under the lock, so that `refuse_asked` overlooks nobody.
+        // Checked again under the lock, so that `refuse_asked` misses no waiter.
         let request = wait.waiter.request();
         if request != Request::None {
             let mut deferred = Deferred::new();

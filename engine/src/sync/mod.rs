@@ -5,6 +5,7 @@
 mod delay;
 mod mutex;
 mod race;
+mod seal;
 
 #[cfg(loom)]
 use loom::sync as imp;
@@ -19,3 +20,4 @@ pub use std::thread;
 pub use imp::{Arc, MutexGuard, atomic};
 pub use mutex::Mutex;
 pub use race::race_point;
+pub use seal::Seal;

@@ -71,3 +71,25 @@ mod system {
         Err("this system does not let a thread choose its processors".to_owned())
     }
 }
+
+#[cfg(all(test, windows, not(loom)))]
+mod tests {
+    use super::*;
+    use std::thread;
+    use windows_sys::Win32::System::Threading::{GetCurrentThread, SetThreadAffinityMask};
+
+    #[test]
+    fn processors_can_be_read_back() {
+        let before = thread::spawn(|| {
+            set(1).unwrap();
+            // SAFETY: both take plain values. The result is the mask that was there before.
+            unsafe { SetThreadAffinityMask(GetCurrentThread(), 1) }
+        });
+        assert_eq!(before.join().unwrap(), 1);
+    }
+
+    #[test]
+    fn no_processor_is_an_error() {
+        assert!(thread::spawn(|| set(0)).join().unwrap().is_err());
+    }
+}

@@ -4,7 +4,8 @@ use super::pool::Reuse;
 use std::cell::Cell;
 
 thread_local! {
-    /// The job that runs has changed something of its thread that the next job must not find.
+    /// True if the running job has changed a setting of its thread that the next job must not
+    /// inherit.
     static CHANGED: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-/// The processor time that the calling thread has used. Returns none if the system does not tell.
+/// The processor time that the calling thread has used. Returns none if the system has no such
+/// clock.
 #[cfg(unix)]
 pub fn cpu_time() -> Option<Duration> {
     let mut time = std::mem::MaybeUninit::<libc::timespec>::zeroed();
@@ -22,7 +23,8 @@ pub fn cpu_time() -> Option<Duration> {
     Some(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
 }
 
-/// The processor time that the calling thread has used. Returns none if the system does not tell.
+/// The processor time that the calling thread has used. Returns none if the system has no such
+/// clock.
 #[cfg(windows)]
 pub fn cpu_time() -> Option<Duration> {
     use windows_sys::Win32::Foundation::FILETIME;
@@ -50,7 +52,8 @@ pub fn cpu_time() -> Option<Duration> {
     done.then(|| Duration::from_nanos(time(kernel) + time(user)))
 }
 
-/// The processor time that the calling thread has used. Returns none if the system does not tell.
+/// The processor time that the calling thread has used. Returns none if the system has no such
+/// clock.
 #[cfg(not(any(unix, windows)))]
 pub fn cpu_time() -> Option<Duration> {
     None

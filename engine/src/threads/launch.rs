@@ -1,12 +1,12 @@
-//! Starting lanes: as the cache of threads starts jobs, unless the calling thread has been changed.
+//! Starting lanes: on a thread of the cache, unless the calling thread has been changed.
 
 use super::changes::{is_changed, note_changed, reuse};
 use super::pool::{self, Ending, Job};
 use super::reserved::Reserved;
 use std::io;
 
-/// As `pool::launch`. A new thread inherits from the one that starts it: if that was changed, the
-/// new one runs no other job.
+/// As `pool::launch`. A new thread inherits settings from the thread that starts it: if these were
+/// changed, the new thread runs only this job.
 pub fn launch(job: Job, stack: usize) -> io::Result<()> {
     #[cfg(feature = "hooks")]
     if crate::memory::faults::THREADS.refuses() {

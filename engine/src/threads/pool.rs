@@ -257,7 +257,7 @@ impl Pool {
                 Woken::Notified
             } else {
                 let _ = spinning.compare_exchange(me, 0, Ordering::Relaxed, Ordering::Relaxed);
-                worker.parker.sleep(deadline, None)
+                worker.parker.sleep(deadline, None, || ())
             };
             if let Some(job) = worker.job.lock().take() {
                 return Some(job);

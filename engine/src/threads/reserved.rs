@@ -145,6 +145,7 @@ mod tests {
             waiter: &Waiter::new(),
             deadline: Deadline::Never,
             interrupted: None,
+            sleeps: None,
         };
         reserved.call(&wait, || false, body)
     }
@@ -208,6 +209,7 @@ mod tests {
             waiter: &Waiter::new(),
             deadline: Deadline::Never,
             interrupted: Some(&|| true),
+            sleeps: None,
         };
         let mut told = 0;
         let asked = || {

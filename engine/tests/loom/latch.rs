@@ -41,6 +41,7 @@ fn join_against_finish_and_deadline() {
                     waiter: &waiter,
                     deadline: Deadline::At(Instant::now()),
                     interrupted: None,
+                    sleeps: None,
                 };
                 latch.wait(&wait)
             })

@@ -13,6 +13,7 @@ fn take(locks: &Locks, waiter: &Arc<Waiter>, name: &[u8]) -> Result<(), Refused>
         waiter,
         deadline: Deadline::Never,
         interrupted: None,
+        sleeps: None,
     };
     locks.lock(Party::of(waiter), name, &wait)
 }
@@ -112,7 +113,8 @@ fn a_wait_for_somebody_who_waits_for_the_lock_is_refused() {
             thread::spawn(move || take(&locks, &lane, b"a"))
         };
         // Before or after the other one began to wait.
-        locks.waits(Party::of(&main), Party::of(&lane), false);
+        let noted = locks.waits(Party::of(&main), Party::of(&lane), false);
+        assert!(noted.is_ok());
         assert!(matches!(refused.join().unwrap(), Err(Refused::Never(_))));
         locks.ended(Party::of(&main), Party::of(&lane), false);
         locks.unlock(Party::of(&main), b"a");

@@ -25,6 +25,7 @@ fn calls_then_the_job() {
             waiter: &waiter,
             deadline: Deadline::Never,
             interrupted: None,
+            sleeps: None,
         };
         let count = Arc::new(AtomicUsize::new(0));
         for number in 0..2 {
@@ -67,6 +68,7 @@ fn a_call_against_a_request_to_the_caller() {
             waiter: &waiter,
             deadline: Deadline::Never,
             interrupted: Some(&hard),
+            sleeps: None,
         };
         let mut told = 0;
         let asked = || {

@@ -1,4 +1,4 @@
-//! Models of watchers: what they are told against what changes, and no wake-up is lost.
+//! Models of watchers: calls of `tell` against changes; no wake-up is lost.
 
 use crate::{A, End, Numbers, contents, model};
 use lanes_engine::park::{Countdown, Deadline, Latch, Refusal, SharedWatcher, Wait, Waiter};
@@ -12,6 +12,7 @@ fn wait(waiter: &Arc<Waiter>, deadline: Deadline) -> Wait<'_> {
         waiter,
         deadline,
         interrupted: None,
+        sleeps: None,
     }
 }
 
@@ -44,7 +45,7 @@ fn watcher_set_against_clear() {
             clearer.set(&A, vec![2]).unwrap();
         });
         let waiter = Waiter::new();
-        // Told of 1, or of 2; and of 2 in any case if it is still watching.
+        // It is told of 1 or of 2, and always of 2 if it still watches.
         loop {
             let countdown = Countdown::new(1, &waiter);
             let watcher: SharedWatcher = countdown.clone();

@@ -2,6 +2,7 @@
 
 use super::arguments::check_duration;
 use crate::api::linda::receive;
+use crate::api::what::What;
 use crate::context::Context;
 use crate::lua::{Arguments, Kind, Raise, State, lua_function};
 use lanes_engine::park::Deadline;
@@ -33,7 +34,7 @@ fn sleep_body(state: State) -> Result<c_int, Raise> {
             ));
         }
     };
-    receive::sleep(context, state, deadline)
+    receive::sleep(context, state, deadline, &What::Nothing("sleep"))
 }
 
 lua_function! {

@@ -3,6 +3,7 @@
 use super::arguments::{check_restriction, check_timeout, slot};
 use crate::api::linda::arguments::{this, timeout};
 use crate::api::linda::{inspect, locks, methods, receive, results, send};
+use crate::api::what::What;
 use crate::context::{Context, push_function};
 use crate::linda::Restriction;
 use crate::lua::compat::MANY_USER_VALUES;
@@ -134,7 +135,12 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
         if linda.queues.is_cancelled() {
             return results::linda_cancelled(state);
         }
-        return receive::sleep(context, state, timeout.deadline());
+        return receive::sleep(
+            context,
+            state,
+            timeout.deadline(),
+            &What::Nothing("receive"),
+        );
     }
     let mut looking = linda.restrictions.any();
     for index in at..=state.top() {

@@ -16,7 +16,7 @@ use crate::lua::{Hook, KEYS, Raising, State, is_trampoline};
 use lanes_engine::park::Request;
 use std::os::raw::c_void;
 
-/// Ends a lane that is asked to stop: puts back the hook that the lane had set, and raises
+/// Ends a lane that is asked to stop: restores the hook that the lane had set, and raises
 /// `cancel_error`.
 pub const HOOK: Hook = hook;
 
@@ -27,12 +27,13 @@ unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
         return;
     };
     if context.waiter.request() != Request::None {
-        // In a callback the hook stays set, and acts when the callback has ended.
+        // During a callback the hook stays set and has no effect; it acts when the callback has
+        // ended.
         if is_to_end(state) || is_left_alone(context, state) || is_called_back(context, state) {
             return;
         }
-        // Where a message handler is running the lane gets another error than this one. Then the
-        // hook stays set, and raises its error again when the handler has ended.
+        // If a message handler is running, this error is replaced by another one. The hook stays
+        // set and raises its error again when the handler has ended.
         if !state.replaces_errors() {
             lane_hooks::restore(state);
             if let Some(record) = &context.record {
@@ -46,10 +47,10 @@ unsafe extern "C-unwind" fn hook(l: *mut lua_State, _: *mut lua_Debug) {
     }
 }
 
-/// Whether the running function must not be interrupted. That is the function that handles the
-/// lane's error: an error raised there would replace both. It is a message handler in C, for the
-/// same reason. And it is the closure of one of our functions: a receive that has taken an element
-/// would put it back, when others may have received the next one.
+/// Whether the running function must not be interrupted. It is one of: the function that handles
+/// the lane's error, since an error there would replace both; a message handler in C, for the same
+/// reason; a C function of the library, since a receive that has taken an element would put it back
+/// after others have received the next one.
 fn is_to_end(state: State) -> bool {
     if !state.push_running() {
         return false;

@@ -1,6 +1,6 @@
 //! Captures the outcome of a lane, on the lane's own thread.
 
-use super::event;
+use super::{event, failures};
 use crate::context::Context;
 use crate::lane::outcome::{Captured, Outcome, Stage};
 use crate::lua::sentinels::is_cancel_error;
@@ -18,6 +18,7 @@ pub fn yielded(context: &Context, state: State, count: i32) -> Captured {
         return Captured {
             packet: Err(text_of(state, raise)),
             refused: Vec::new(),
+            shown: None,
         };
     }
     for _ in 0..count {
@@ -43,7 +44,14 @@ pub fn error(context: &Context, state: State, status: i32) -> Outcome {
     }
     let count = 1 + i32::from(has_trace);
     event::prepare(context, state, Stage::Error, count);
-    Outcome::Error(capture(context, state, count, Label::Error))
+    // A copy of the error value stays below.
+    state.push_copy(-count);
+    state.insert(-count - 1);
+    let mut captured = capture(context, state, count, Label::Error);
+    if captured.reason(Some(1)).is_some() {
+        captured.shown = Some(failures::shown(state, state.top()));
+    }
+    Outcome::Error(captured)
 }
 
 /// Captures the top `count` values, those that can travel.
@@ -77,7 +85,11 @@ fn capture(context: &Context, state: State, count: i32, label: Label) -> Capture
         state.replace(first + number);
     };
     state.set_top(first - 1);
-    Captured { packet, refused }
+    Captured {
+        packet,
+        refused,
+        shown: None,
+    }
 }
 
 /// Whether the value at `index` is more than a number, a string or the like.

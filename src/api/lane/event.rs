@@ -1,9 +1,10 @@
 //! The message that monitors of a lane get at its end (docs/manual/failures.md#monitors).
 
+use super::failures::shown;
 use crate::context::Context;
 use crate::lane::Record;
 use crate::lane::outcome::Stage;
-use crate::lua::{NOT_ENOUGH_MEMORY, Raise, State, protect, text};
+use crate::lua::{NOT_ENOUGH_MEMORY, Raise, State, protect};
 use crate::message::{Label, Message, encode_one};
 use std::os::raw::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +24,8 @@ pub fn prepare(context: &Context, state: State, stage: Stage, count: c_int) {
 #[cold]
 fn prepare_for_some(context: &Context, state: State, record: &Record, stage: Stage, count: c_int) {
     let top = state.top();
-    // An error of a finalizer that the collector has called meanwhile does not come again.
+    // The error may come from a finalizer that the collector called; the second attempt does not
+    // meet it again.
     for _ in 0..2 {
         let made = catch_unwind(AssertUnwindSafe(|| {
             message(context, state, record, stage, count)
@@ -34,11 +36,11 @@ fn prepare_for_some(context: &Context, state: State, record: &Record, stage: Sta
             return;
         }
     }
-    // There is no memory for it: the spare message is sent.
+    // Out of memory: the prepared message is sent.
 }
 
 /// Captures a message `{name, status, err, trace}`. The top `count` values are the error value and
-/// its trace; they stay there. An error value that cannot travel becomes its text.
+/// its trace; they stay there. An error value that cannot be transferred is replaced by its text.
 ///
 /// Errors: out of memory.
 pub fn message(
@@ -54,7 +56,7 @@ pub fn message(
     let first = state.top() - count + 1;
     push_table(state, record, stage, count)?;
     let table = state.top();
-    // The second time shows whether it is the value that cannot travel.
+    // The second failure shows that the value cannot be transferred.
     for _ in 0..2 {
         state.push_copy(table);
         let captured = encode_one(&context.coders, state, Label::Error);
@@ -63,23 +65,15 @@ pub fn message(
             _ => return captured,
         }
     }
-    state.push_copy(first);
-    let shown = protect(state, 1, |raising| {
-        raising.push_display(1);
-        raising.remove(1);
-    });
-    if shown.is_err() {
-        // Its `__tostring` has failed.
-        state.set_top(table);
-        let shown = text!["(error object is a ", state.type_name(first), " value)"];
-        let shown = shown.bytes();
-        protect(state, 0, |raising| raising.push_bytes(shown))?;
-    }
+    let shown = shown(state, first);
+    state.set_top(table);
+    let shown = shown.bytes();
+    protect(state, 0, |raising| raising.push_bytes(shown))?;
     protect(state, 2, |raising| raising.raw_set_name(1, b"err"))?;
     encode_one(&context.coders, state, Label::Error)
 }
 
-/// Whether an error, whose value is at the stack top if it has one, is that there is no memory.
+/// Whether an error means out of memory. Its value, if any, is at the stack top.
 fn is_out_of_memory(state: State, raise: &Raise) -> bool {
     match raise {
         Raise::Bare(text) | Raise::Message(text) => text.is_out_of_memory(),
@@ -88,7 +82,7 @@ fn is_out_of_memory(state: State, raise: &Raise) -> bool {
     }
 }
 
-/// Pushes the table that is the message. The top `count` values are the error value and its trace.
+/// Pushes the table of the message. The top `count` values are the error value and its trace.
 fn push_table(state: State, record: &Record, stage: Stage, count: c_int) -> Result<(), Raise> {
     let name = record.name();
     let name = &name[..];

@@ -1,7 +1,8 @@
-//! Failures that nobody has read: the setting `on_error` (docs/manual/failures.md#on_error).
+//! Failures of lanes that the program has not read: the setting `on_error`
+//! (docs/manual/failures.md#on_error).
 //!
 //! A failure is reported once, by whichever comes later: the end of the lane, or the collection of
-//! its handle. The function is called in the master state only. What is noticed in another state is
+//! its handle. The function is called in the master state only. A failure found in another state is
 //! kept until the master launches a lane, waits, collects a handle or is closed.
 
 use crate::context::Context;
@@ -15,7 +16,7 @@ use std::os::raw::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// How many lines of a trace are written.
+/// The largest number of lines of a trace that are written.
 const LINES: i64 = 30;
 
 /// Reports the failure of a lane whose handle `state` has collected.
@@ -119,8 +120,8 @@ fn call(context: &Context, state: State, record: &Record) {
     state.set_top(top);
 }
 
-/// Pushes two values: the error value, or in place of one that cannot be had here the reason; and
-/// its trace, or nil.
+/// Pushes two values: the error value, or if this state cannot build it, the reason; and its trace,
+/// or nil.
 fn push_values(context: &Context, state: State, record: &Record) -> Result<(), Raise> {
     let top = state.top();
     let mut reason = None;
@@ -141,8 +142,8 @@ fn push_values(context: &Context, state: State, record: &Record) -> Result<(), R
     Ok(())
 }
 
-/// What `tostring` returns for the value at `index`, or what it is if that fails.
-fn shown(state: State, index: c_int) -> Text {
+/// The result of `tostring` for the value at `index`, or the value's type if that fails.
+pub fn shown(state: State, index: c_int) -> Text {
     let kind = state.type_name(index);
     state.push_copy(index);
     let shown = protect(state, 1, |raising| {
@@ -194,7 +195,7 @@ fn add_trace(state: State, report: &mut Text) {
     }
 }
 
-/// Writes a line to standard error. There is no place to report that this fails.
+/// Writes a line to standard error. If that fails, nothing can report it.
 fn write_text(text: &Text) {
     let line = text!["lanes: ", text, "\n"];
     let _ = std::io::stderr().write_all(line.bytes());

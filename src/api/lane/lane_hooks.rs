@@ -1,5 +1,5 @@
-//! The debug hooks that a lane has set itself, remembered so that the hook of a cancellation can
-//! put them back.
+//! The debug hooks that a lane has set itself, stored so that the hook of a cancellation can
+//! restore them.
 
 use crate::lua::compat::{HOOKS_ARE_GLOBAL, hook_from};
 use crate::lua::{Hook, KEYS, Kind, Raising, State};
@@ -9,7 +9,7 @@ use std::os::raw::{c_int, c_void};
 /// as the hook.
 const LIBRARY_INDEX: i64 = 1;
 
-/// The key, in the table of hooks, of the one hook that all coroutines have in common.
+/// The key, in the table of hooks, of the hook that all coroutines share.
 const COMMON_KEY: i64 = 2;
 
 /// Masks are below this number. A value in the table of hooks is the count times it, plus the mask.
@@ -36,8 +36,8 @@ pub fn push_key(state: State) {
     }
 }
 
-/// Remembers the hook that the lane has set in the coroutine that [`push_key`] means, if any, and
-/// its mask and count.
+/// Stores the hook that the lane has set in the coroutine of [`push_key`], if any, with its mask
+/// and count.
 pub fn remember(raising: Raising, hook: Option<Hook>, (mask, count): (c_int, c_int)) {
     raising.raw_get_index(State::REGISTRY, KEYS.hooks);
     if let Some(hook) = hook {

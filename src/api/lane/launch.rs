@@ -152,6 +152,7 @@ fn spawn(
             waiter: &Waiter::new(),
             deadline: Deadline::Never,
             interrupted: None,
+            sleeps: None,
         };
         let _ = priority.tried.wait(&wait);
         if let Some(reason) = priority.refused.get() {

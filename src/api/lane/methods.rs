@@ -7,13 +7,14 @@ use super::fetched::values;
 use super::receiver::{push_text, this, wait};
 use super::{cancel, failures, monitor};
 use crate::api::choice::OF_FOUR;
+use crate::api::notifier::lane_notifier;
 use crate::api::waiting::deadline;
 use crate::context::{Context, push_function};
 use crate::lane::Handle;
 use crate::lane::outcome::Outcome;
 use crate::lua::{
     Arguments, Function, Kind, Raise, Raising, State, Userdata, lua_function, new_metatable,
-    protect, text, upvalue,
+    protect, suggestion, text, upvalue,
 };
 use lanes_engine::park::Deadline;
 use std::os::raw::c_int;
@@ -105,6 +106,9 @@ lua_function! {
     fn index = index_body
 }
 
+/// The names that a handle has, for suggestions.
+const FIELDS: &[u8] = b"status join cancel monitor notifier get_debug_threadname";
+
 fn index_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "index");
@@ -128,11 +132,14 @@ fn index_body(state: State) -> Result<c_int, Raise> {
                 return Ok(1);
             }
             // Not in the table: what is there is made and closed with the state of every lane.
-            if state.bytes(2) == Some(b"monitor") {
+            let method: Option<Function> = match state.bytes(2) {
+                Some(b"monitor") => Some(monitor_method),
+                Some(b"notifier") => Some(lane_notifier),
+                _ => None,
+            };
+            if let Some(method) = method {
                 state.push_copy(upvalue(1));
-                protect(state, 1, |raising| {
-                    push_function(raising, 1, monitor_method)
-                })?;
+                protect(state, 1, move |raising| push_function(raising, 1, method))?;
                 return Ok(1);
             }
             if [&b"resume"[..], b"get_threadname", b"error_trace_level"].contains(&state.string(2))
@@ -144,10 +151,14 @@ fn index_body(state: State) -> Result<c_int, Raise> {
                     OF_FOUR,
                 ]));
             }
+            let suggested = suggestion(state.string(2), FIELDS);
             Err(Raise::message(text![
                 "can't index a lane with '",
                 state.string(2),
-                "': a lane has 'status', 'join', 'cancel', 'monitor', 'get_debug_threadname' and its results by number",
+                "'",
+                &suggested,
+                if suggested.is_empty() { ": a" } else { " A" },
+                " lane has 'status', 'join', 'cancel', 'monitor', 'notifier', 'get_debug_threadname' and its results by number",
             ]))
         }
         _ => {

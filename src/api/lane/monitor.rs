@@ -3,18 +3,15 @@
 use super::event::message;
 use super::fetched::values;
 use super::receiver::{this, wait};
-use crate::api::linda::arguments::linda_of;
+use crate::api::linda::arguments::shared_linda;
 use crate::api::linda::results;
 use crate::context::Context;
 use crate::lane::monitors::{Spare, send};
-use crate::lane::outcome::Stage;
-use crate::linda::{KeyRef, Linda};
-use crate::lua::{Arguments, NOT_ENOUGH_MEMORY, Raise, State, Userdata, protect};
-use crate::message::Proxy;
+use crate::lane::outcome::{Outcome, Stage};
+use crate::linda::KeyRef;
+use crate::lua::{Arguments, NOT_ENOUGH_MEMORY, Raise, State, protect};
 use lanes_engine::park::Deadline;
-use std::any::Any;
 use std::os::raw::c_int;
-use std::sync::Arc;
 
 /// `lane:monitor(linda, key)`: sends `{name, status, err, trace}` to the slot at the end of the
 /// lane, or now if it has ended. Returns true; false if it has ended and the slot is full;
@@ -23,7 +20,7 @@ pub fn monitor(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "monitor");
     let handle = this(&arguments)?;
-    let linda = linda(&arguments, 2)?;
+    let linda = shared_linda(&arguments, 2)?;
     let key = KeyRef::argument(&arguments, 3)?.to_key();
     arguments.at_most(3)?;
     let record = &handle.record;
@@ -39,7 +36,7 @@ pub fn monitor(state: State) -> Result<c_int, Raise> {
             state.push_boolean(true);
             return Ok(1);
         }
-        // It is about to end.
+        // The lane is about to end.
         wait(context, state, record, Deadline::Never)?;
     }
     state.set_top(1);
@@ -47,9 +44,13 @@ pub fn monitor(state: State) -> Result<c_int, Raise> {
     let count = if stage == Stage::Error {
         match values(context, state, handle, Some(1)) {
             Ok(count) => count,
-            // The error value cannot travel, or not be built here.
+            // The error value cannot be transferred, or cannot be built here.
             Err(Raise::Message(reason) | Raise::Bare(reason)) if !reason.is_out_of_memory() => {
-                let reason = reason.bytes();
+                let shown = match record.outcome.get() {
+                    Some(Outcome::Error(captured)) => captured.shown.as_ref(),
+                    _ => None,
+                };
+                let reason = shown.unwrap_or(&reason).bytes();
                 protect(state, 0, |raising| raising.push_bytes(reason))?;
                 1
             }
@@ -66,21 +67,6 @@ pub fn monitor(state: State) -> Result<c_int, Raise> {
         }
         Err(refusal) => results::refused_send(state, refusal),
     }
-}
-
-/// The linda at `index`.
-fn linda(arguments: &Arguments, index: c_int) -> Result<Arc<Linda>, Raise> {
-    let state = arguments.state;
-    Userdata::<Proxy>::get(&state, index)
-        .filter(|proxy| linda_of(proxy).is_some())
-        .map(|proxy| Arc::clone(&proxy.object) as Arc<dyn Any + Send + Sync>)
-        .and_then(|object| object.downcast::<Linda>().ok())
-        .ok_or_else(|| {
-            arguments.error(
-                index,
-                format_args!("expecting a linda, got {}", state.type_name(index)),
-            )
-        })
 }
 
 fn text(state: State, text: &'static str) -> Result<(), Raise> {

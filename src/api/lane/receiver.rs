@@ -1,14 +1,22 @@
 //! Lane handles on the stack: pushing one, and finding the receiver of a method.
 
 use crate::api::waiting::{self, Waited};
+use crate::api::what::What;
 use crate::context::Context;
 use crate::lane::{Handle, Record, Traces};
 use crate::loading::Waiting;
+use crate::lua::compat::LUAJIT;
 use crate::lua::{Arguments, Kind, Raise, State, Userdata, protect};
 use lanes_engine::park::{Deadline, Latch, Refusal, Wait};
 use std::cell::{Cell, RefCell};
 use std::os::raw::c_int;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a wait for a lane lets pass before it sets the hook of a request again: first, doubled
+/// each time, and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Pushes a handle of a lane without options.
 pub fn push_plain(context: &Context, state: State, record: &Arc<Record>) -> Result<(), Raise> {
@@ -53,7 +61,7 @@ pub fn push(
     Ok(())
 }
 
-/// Takes the lane out of the handle at `index`, which no program has seen.
+/// Takes the lane out of the handle at `index`, to which the program has no access yet.
 pub fn forget(state: State, index: c_int) {
     drop(Userdata::<Handle>::take(state, index));
 }
@@ -90,7 +98,49 @@ pub fn wait_for(
         return Ok(true);
     }
     let _waiting = Waiting::for_end(context, &record.waiter, deadline);
-    waiting::wait(context, state, deadline, |wait: &Wait| {
+    wait_unmarked(context, state, record, latch, deadline)
+}
+
+/// As `wait` without a deadline, in a call that must not fail for lack of memory.
+pub fn wait_anyway(context: &Context, state: State, record: &Record) -> Result<(), Raise> {
+    if record.has_ended() {
+        return Ok(());
+    }
+    let _waiting = Waiting::for_end_if_possible(context, &record.waiter);
+    wait_unmarked(context, state, record, &record.end, Deadline::Never).map(|_| ())
+}
+
+fn wait_unmarked(
+    context: &Context,
+    state: State,
+    record: &Record,
+    latch: &Latch,
+    deadline: Deadline,
+) -> Result<bool, Raise> {
+    let mut pause = FIRST_PAUSE;
+    while LUAJIT && record.expects_hook() {
+        let next = Instant::now() + pause;
+        if deadline == Deadline::Now || matches!(deadline, Deadline::At(end) if end <= next) {
+            break;
+        }
+        if wait_until(context, state, record, latch, Deadline::At(next))? {
+            return Ok(true);
+        }
+        record.repeat_hooks();
+        pause = (2 * pause).min(LONGEST_PAUSE);
+    }
+    wait_until(context, state, record, latch, deadline)
+}
+
+fn wait_until(
+    context: &Context,
+    state: State,
+    record: &Record,
+    latch: &Latch,
+    deadline: Deadline,
+) -> Result<bool, Raise> {
+    let what = What::End(record);
+    waiting::wait(context, state, deadline, &what, |wait: &Wait| {
         match latch.wait(wait) {
             Err(Refusal::Interrupted) => Waited::Interrupted,
             outcome => Waited::Ended(outcome.is_ok()),

@@ -1,6 +1,7 @@
 //! Running a lane, on its own thread: body, finalizers, outcome, end of the state.
 
 use super::{capture, event, failures, states, suspension, trace};
+use crate::api::deadlock;
 use crate::context::Context;
 use crate::lane::outcome::{Outcome, Stage};
 use crate::lane::{Record, Spare, Traces};
@@ -89,7 +90,9 @@ impl Job {
         let leftover = states::close(owned, recipe);
         record.closed.open();
         race_point(4);
-        universe.remove_lane(&record);
+        if universe.remove_lane(&record) {
+            deadlock::look_after_end(&universe);
+        }
         drop(record);
         states::give(&universe, leftover);
         drop(universe);

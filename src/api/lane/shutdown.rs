@@ -88,6 +88,7 @@ fn wait(lanes: Vec<Arc<Record>>, waiter: &Arc<Waiter>, deadline: Deadline) -> Ve
         waiter,
         deadline,
         interrupted: None,
+        sleeps: None,
     };
     lanes
         .into_iter()

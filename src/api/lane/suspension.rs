@@ -5,7 +5,7 @@ use super::receiver::wait_for;
 use super::{capture, receiver, trace};
 use crate::context::Context;
 use crate::lane::Record;
-use crate::lane::outcome::{Answer, Captured, LaneTurns, Pause};
+use crate::lane::outcome::{Answer, Captured, LaneTurns, Suspension};
 use crate::lua::{Raise, State, Text, compat, protect, text};
 use crate::message::{Destination, Label, decode_packet, encode_packet};
 use lanes_engine::park::{Deadline, Wait};
@@ -60,10 +60,13 @@ pub fn run(
                 waiter: &context.waiter,
                 deadline: Deadline::Never,
                 interrupted: None,
+                sleeps: None,
             };
             let given = capture::yielded(context, state, results);
-            let answer = turns.stop(&wait, given, || record.set_pause(Pause::Suspended));
-            record.set_pause(Pause::None);
+            let answer = turns.stop(&wait, given, || {
+                record.set_suspension(Suspension::Suspended)
+            });
+            record.set_suspension(Suspension::None);
             match answer {
                 Err(_) => asked = true,
                 Ok(Answer::Close) => {
@@ -183,7 +186,7 @@ pub fn resume(context: &Context, state: State, record: &Record) -> Result<c_int,
                 words(state, raise)
             ]),
         })?;
-        record.leave_suspension(Pause::Resuming);
+        record.leave_suspension(Suspension::Resuming);
         if turns.answer(&turn, Answer::Resume(packet)).is_ok() {
             return Ok(values);
         }
@@ -216,7 +219,7 @@ pub fn wait_or_close(
             if turn.given().is_none() {
                 break;
             }
-            record.leave_suspension(Pause::Closing);
+            record.leave_suspension(Suspension::Closing);
             // If somebody else has answered, the lane is waited for again.
             let _ = turns.answer(&turn, Answer::Close);
         }

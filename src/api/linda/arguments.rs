@@ -9,6 +9,7 @@ use lanes_engine::park::{Refusal, Request};
 use lanes_engine::queues::Who;
 use std::any::Any;
 use std::os::raw::c_int;
+use std::sync::Arc;
 
 /// The linda that is the receiver of a method. `may_wake`: whose waits the method may end.
 #[inline(always)]
@@ -32,6 +33,21 @@ pub fn this(arguments: &Arguments, may_wake: Who) -> Result<&Linda, Raise> {
 #[inline(always)]
 pub fn linda_of(proxy: &Proxy) -> Option<&Linda> {
     (&*proxy.object as &dyn Any).downcast_ref::<Linda>()
+}
+
+/// The linda that is argument `index`, to be kept.
+pub fn shared_linda(arguments: &Arguments, index: c_int) -> Result<Arc<Linda>, Raise> {
+    let state = arguments.state;
+    Userdata::<Proxy>::get(&state, index)
+        .filter(|proxy| linda_of(proxy).is_some())
+        .map(|proxy| Arc::clone(&proxy.object) as Arc<dyn Any + Send + Sync>)
+        .and_then(|object| object.downcast::<Linda>().ok())
+        .ok_or_else(|| {
+            arguments.error(
+                index,
+                format_args!("expecting a linda, got {}", state.type_name(index)),
+            )
+        })
 }
 
 /// The timeout that may be argument `at`, before all others: a number of seconds (negative: for

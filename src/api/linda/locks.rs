@@ -3,9 +3,11 @@
 
 use super::arguments::{this, waited};
 use super::results;
+use crate::api::deadlock::{note_lock, note_units};
 use crate::api::waiting::{Waited, wait};
+use crate::api::what::{Slots, What};
 use crate::context::Context;
-use crate::linda::KeyRef;
+use crate::linda::{KeyRef, Linda};
 use crate::lua::{Arguments, Kind, Raise, State, compat, lua_function};
 use crate::message::{Label, Message, decode_one, encode_one};
 use lanes_engine::memory::grow;
@@ -20,7 +22,7 @@ lua_function! {
 }
 
 fn prepare_lock_body(state: State) -> Result<c_int, Raise> {
-    Context::of(&state)?;
+    let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "genlock");
     let linda = this(&arguments, Who::Both)?;
     let key = KeyRef::argument(&arguments, 2)?;
@@ -35,6 +37,7 @@ fn prepare_lock_body(state: State) -> Result<c_int, Raise> {
     if linda.queues.set(&key, Vec::new()).is_err() || linda.queues.limit(&key, limit).is_err() {
         return results::refused_lock(state, Refusal::LindaCancelled);
     }
+    note_lock(context, linda, &key);
     Ok(0)
 }
 
@@ -70,7 +73,9 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
             return match deadline {
                 Deadline::Now => results::refused_lock(state, Refusal::TimedOut),
                 _ => {
-                    let refusal = super::receive::refusal_by(context, state, deadline, None)?;
+                    let what = locking(linda);
+                    let refusal =
+                        super::receive::refusal_by(context, state, deadline, None, &what)?;
                     results::refused_lock(state, refusal)
                 }
             };
@@ -78,7 +83,7 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
         let mut tokens = grow::list(count(units));
         tokens.resize(count(units), Message::nil());
         let mut tokens = Some(tokens);
-        let outcome = wait(context, state, deadline, |wait: &Wait| {
+        let outcome = wait(context, state, deadline, &locking(linda), |wait: &Wait| {
             let Some(sending) = tokens.take() else {
                 return Waited::Ended(Ok(()));
             };
@@ -95,7 +100,10 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
             }
         })?;
         return match outcome {
-            Ok(()) => done(state),
+            Ok(()) => {
+                note_units(context, linda, &key, count(units) as isize);
+                done(state)
+            }
             Err(refusal) => results::refused_lock(state, refusal),
         };
     }
@@ -103,13 +111,34 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
     if count == 0 {
         return done(state);
     }
-    let outcome = wait(context, state, Deadline::Never, |wait: &Wait| {
+    let what = waiting_in(linda, "unlock");
+    let outcome = wait(context, state, Deadline::Never, &what, |wait: &Wait| {
         waited(linda.queues.receive_batched(wait, &key, count, count))
     })?;
     match outcome {
-        Ok(_) => done(state),
+        Ok(_) => {
+            note_units(context, linda, &key, -(count as isize));
+            done(state)
+        }
         Err(refusal) => results::refused_lock(state, refusal),
     }
+}
+
+/// What an operation on the key at stack index 2 waits for.
+fn waiting_in<'a>(linda: &'a Linda, op: &'static str) -> What<'a> {
+    let (first, count) = (2, 1);
+    What::Slots(
+        op,
+        Slots {
+            linda,
+            first,
+            count,
+        },
+    )
+}
+
+fn locking(linda: &Linda) -> What<'_> {
+    waiting_in(linda, "lock")
 }
 
 fn done(state: State) -> Result<c_int, Raise> {
@@ -176,7 +205,8 @@ fn add_body(state: State) -> Result<c_int, Raise> {
     let key = KeyRef::argument(&arguments, 2)?;
     state.set_top(3);
     to_number(&arguments, 3, 1)?;
-    let outcome = wait(context, state, Deadline::Never, |wait: &Wait| {
+    let what = waiting_in(linda, "add");
+    let outcome = wait(context, state, Deadline::Never, &what, |wait: &Wait| {
         waited(
             linda
                 .queues

@@ -4,6 +4,7 @@ use super::arguments::this;
 use super::send::{element, elements};
 use super::{inspect, locks, receive, results, send};
 use crate::api::choice::gone;
+use crate::api::notifier;
 use crate::context::{Context, push_function};
 use crate::linda::{KeyRef, Linda};
 use crate::lua::sentinels::{BATCHED, NULL};
@@ -29,6 +30,7 @@ pub fn install(raising: Raising, context: c_int) -> Userdata<Proxy> {
         ("dump", inspect::dump),
         ("cancel", cancel),
         ("deep", inspect::deep),
+        ("notifier", notifier::linda_notifier),
         ("__tostring", inspect::to_string),
         ("__concat", inspect::concat),
         ("__towatch", inspect::to_watch),

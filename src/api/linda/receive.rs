@@ -4,6 +4,7 @@
 use super::arguments::{is_marker, this, timeout, waited};
 use super::results;
 use crate::api::waiting::{Timeout, wait_in_periods};
+use crate::api::what::{Slots, What};
 use crate::context::Context;
 use crate::linda::{Key, KeyRef, Linda};
 use crate::lua::sentinels::BATCHED;
@@ -59,7 +60,7 @@ pub fn receive_body(state: State) -> Result<c_int, Raise> {
                 state,
                 linda,
                 timeout,
-                &key,
+                (&key, at),
                 known.as_ref(),
                 detached,
             )?
@@ -107,6 +108,18 @@ fn deliver(
 /// none.
 type Received = Result<(Message, Option<Shortcut<Message>>), Refusal>;
 
+/// What a receive waits for: `count` keys from stack index `first` on.
+fn receiving(linda: &Linda, first: c_int, count: c_int) -> What<'_> {
+    What::Slots(
+        "receive",
+        Slots {
+            linda,
+            first,
+            count,
+        },
+    )
+}
+
 /// Waits until there is an element.
 #[cold]
 fn receive_waiting(
@@ -114,16 +127,17 @@ fn receive_waiting(
     state: State,
     linda: &Linda,
     timeout: Timeout,
-    key: &KeyRef,
+    (key, at): (&KeyRef, c_int),
     known: Option<&Shortcut<Message>>,
     detached: &mut Vec<u8>,
 ) -> Result<Received, Raise> {
-    let deadline = timeout.deadline();
+    let what = receiving(linda, at, 1);
     wait_in_periods(
         context,
         state,
-        deadline,
+        timeout.deadline(),
         linda.wake_period,
+        &what,
         |wait: &Wait| waited(linda.queues.receive_one(wait, key, known, detached)),
     )
 }
@@ -141,12 +155,13 @@ fn receive_any(
     for index in first..=state.top() {
         keys.push(KeyRef::argument(arguments, index)?);
     }
-    let deadline = timeout.deadline();
+    let what = receiving(linda, first, keys.len() as c_int);
     let outcome = wait_in_periods(
         context,
         state,
-        deadline,
+        timeout.deadline(),
         linda.wake_period,
+        &what,
         |wait: &Wait| waited(linda.queues.receive(wait, &keys)),
     )?;
     match outcome {
@@ -192,12 +207,13 @@ pub fn receive_batched(
         ));
     }
     let bound = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
-    let deadline = timeout.deadline();
+    let what = receiving(linda, at, 1);
     let outcome = wait_in_periods(
         context,
         state,
-        deadline,
+        timeout.deadline(),
         linda.wake_period,
+        &what,
         |wait: &Wait| {
             waited(
                 linda
@@ -228,16 +244,22 @@ pub fn refusal_by(
     state: State,
     deadline: Deadline,
     period: Option<f64>,
+    what: &What,
 ) -> Result<Refusal, Raise> {
     let nothing: Queues<Key, Message> = Queues::new();
-    let outcome = wait_in_periods(context, state, deadline, period, |wait| {
+    let outcome = wait_in_periods(context, state, deadline, period, what, |wait| {
         waited(nothing.receive(wait, &[KeyRef::Boolean(false)]))
     })?;
     Ok(outcome.err().unwrap_or(Refusal::TimedOut))
 }
 
 /// As [`refusal_by`]; returns the results of a receive that ends so.
-pub fn sleep(context: &Context, state: State, deadline: Deadline) -> Result<c_int, Raise> {
-    let refusal = refusal_by(context, state, deadline, context.wake_period())?;
+pub fn sleep(
+    context: &Context,
+    state: State,
+    deadline: Deadline,
+    what: &What,
+) -> Result<c_int, Raise> {
+    let refusal = refusal_by(context, state, deadline, context.wake_period(), what)?;
     results::refused_receive(state, refusal)
 }

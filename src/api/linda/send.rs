@@ -3,6 +3,7 @@
 use super::arguments::{is_marker, this, timeout};
 use super::results;
 use crate::api::waiting::{Timeout, Waited, wait_in_periods};
+use crate::api::what::{Slots, What};
 use crate::context::Context;
 use crate::linda::{KeyRef, Linda};
 use crate::lua::sentinels::NULL;
@@ -58,7 +59,7 @@ pub fn send_body(state: State) -> Result<c_int, Raise> {
     };
     let outcome = match sent {
         Err((refusal, values)) if results::may_change(refusal, timeout) => {
-            send_waiting(context, state, linda, timeout, &key, values)?
+            send_waiting(context, state, linda, timeout, (&key, at), values)?
         }
         outcome => outcome.map_err(|(refusal, _)| refusal),
     };
@@ -78,16 +79,22 @@ fn send_waiting(
     state: State,
     linda: &Linda,
     timeout: Timeout,
-    key: &KeyRef,
+    (key, at): (&KeyRef, c_int),
     values: Values<Message>,
 ) -> Result<Result<(), Refusal>, Raise> {
     let mut values = Some(values);
-    let deadline = timeout.deadline();
+    let slots = Slots {
+        linda,
+        first: at,
+        count: 1,
+    };
+    let what = What::Slots("send", slots);
     wait_in_periods(
         context,
         state,
-        deadline,
+        timeout.deadline(),
         linda.wake_period,
+        &what,
         |wait: &Wait| {
             let Some(sending) = values.take() else {
                 return Waited::Ended(Ok(()));

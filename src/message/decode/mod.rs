@@ -5,13 +5,13 @@
 
 mod build;
 mod classes;
-mod decoder;
+pub(super) mod decoder;
 mod group;
 mod messages;
 mod objects;
 mod reader;
 
-pub(super) use decoder::Decoder;
+use decoder::Decoder;
 
 use super::cache::Transfer;
 use super::failure::{Failure, Label, Stop};

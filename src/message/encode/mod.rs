@@ -7,7 +7,7 @@
 
 mod buffer;
 mod convert;
-mod encoder;
+pub(super) mod encoder;
 mod group;
 mod metatables;
 mod modules;
@@ -17,7 +17,7 @@ mod small_map;
 mod userdata;
 mod walk;
 
-pub(super) use encoder::Encoder;
+use encoder::Encoder;
 
 use super::cache::{Destination, Transfer};
 use super::failure::Label;

@@ -289,8 +289,11 @@ impl Encoder {
                 {
                     return self.converted(transfer, to, transfer.kind(-1));
                 }
+                // First, because it may raise.
+                let name = name(*transfer);
                 let failure = Failure::Userdata {
                     path: self.path(*transfer),
+                    name,
                 };
                 return self.fail(failure);
             }
@@ -316,6 +319,17 @@ fn is_timer_lane(raising: Raising) -> bool {
     let equal = raising.raw_equal(-1, -2);
     raising.pop(1);
     equal
+}
+
+/// The name of the kind of the userdata at the stack top, if its metatable has one.
+fn name(raising: Raising) -> Option<Text> {
+    if !raising.push_metatable(-1) {
+        return None;
+    }
+    raising.raw_get_name(-1, b"__name");
+    let name = raising.text(-1);
+    raising.pop(2);
+    name
 }
 
 /// Whether the metatable of the object at the stack top has `__lanesignore = true`: nil travels in

@@ -10,6 +10,7 @@ fn wait(waiter: &Arc<Waiter>) -> Wait<'_> {
         waiter,
         deadline: Deadline::Never,
         interrupted: None,
+        sleeps: None,
     }
 }
 
@@ -23,7 +24,7 @@ fn give(locks: &Locks, waiter: &Arc<Waiter>, name: &str) {
 }
 
 fn waits(locks: &Locks, from: &Arc<Waiter>, to: &Arc<Waiter>, lends: bool) {
-    locks.waits(Party::of(from), Party::of(to), lends);
+    locks.waits(Party::of(from), Party::of(to), lends).unwrap();
 }
 
 fn until_waiting(locks: &Locks, count: usize) {
@@ -205,6 +206,7 @@ fn an_interruption_ends_the_wait() {
             waiter: &there,
             deadline: Deadline::Never,
             interrupted: Some(&interrupted),
+            sleeps: None,
         },
     );
     assert_eq!(refused, Err(Refused::Wait(Refusal::Interrupted)));

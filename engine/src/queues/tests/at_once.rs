@@ -255,6 +255,7 @@ fn many_slots_and_many_elements() {
         waiter: &waiter,
         deadline: Deadline::Now,
         interrupted: None,
+        sleeps: None,
     };
     for number in 0..100_000 {
         queues

@@ -79,6 +79,7 @@ fn an_interruption_ends_the_wait() {
         waiter: &waiter,
         deadline: Deadline::Never,
         interrupted: Some(&interrupted),
+        sleeps: None,
     };
     assert_eq!(queues.receive(&wait, &[A]), Err(Refusal::Interrupted));
     assert_eq!(asked.load(Ordering::Relaxed), 2);

@@ -63,6 +63,7 @@ impl<'a> End<'a> {
             waiter: &self.waiter,
             deadline: self.deadline,
             interrupted: None,
+            sleeps: None,
         }
     }
 
