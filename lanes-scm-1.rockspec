@@ -36,6 +36,7 @@ build = {
          ["lanes.pool"] = "lua/lanes/pool.lua",
          ["lanes.progress"] = "lua/lanes/progress.lua",
          ["lanes.reference"] = "lua/lanes/reference.lua",
+         ["lanes.reference.four"] = "lua/lanes/reference/four.lua",
          ["lanes.reference.groups"] = "lua/lanes/reference/groups.lua",
          ["lanes.reference.loops"] = "lua/lanes/reference/loops.lua",
          ["lanes.reference.module"] = "lua/lanes/reference/module.lua",

@@ -159,8 +159,8 @@ lua_function! {
 }
 
 lua_function! {
-    /// `name_of_four(name)`: returns a text, which continues a message, if a setting or an option is
-    /// one of the 4.x interface; else nothing.
+    /// `name_of_four(name)`: returns a text, which continues a message, if a setting or an option
+    /// is one of the 4.x interface; else nothing.
     pub fn name_of_four = |state| {
         if !state.bytes(1).is_some_and(|name| NAMES_OF_FOUR.contains(&name)) {
             return Ok(0);
