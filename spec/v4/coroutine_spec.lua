@@ -337,3 +337,39 @@ describe("a suspended lane that nobody has", function()
         assert.same(pack("name", "selfdestruct"), told)
     end)
 end)
+
+describe("in a deadlock a suspended lane", function()
+    it("is one that waits", function()
+        local out = support.output [[
+            local lanes = require "lanes.v4".configure { on_deadlock = "error", strip_functions = false }
+            local lane = lanes.coro("*", { name = "idle" }, function()
+                coroutine.yield()
+            end)()
+            -- Until it sleeps.
+            repeat local waiting = lanes.waiting() until waiting[1] and waiting[1].op == "yield"
+            print(lanes.waiting()[1].name, lanes.waiting()[1].where:match "%d+$")
+            local linda = lanes.linda { name = "never" }
+            print(select(2, pcall(linda.receive, linda, "slot")))
+            print(lane:resume())
+            print(lane:join())
+        ]]
+        assert.matches('^lane "idle"\t3\n.*deadlock: main and 1 lane wait.*lane "idle" +yield .*\n\ntrue\n$', (out:gsub("\r", "")))
+    end)
+
+    it("gets the error if it was the last to wait", function()
+        local out = support.output [[
+            local lanes = require "lanes.v4".configure { on_deadlock = "error", strip_functions = false }
+            local linda = lanes.linda { name = "never" }
+            local lane = lanes.coro("*", function()
+                -- Until the main state sleeps.
+                repeat local waiting = require "lanes".waiting() until waiting[1] and waiting[1].op == "receive"
+                coroutine.yield()
+            end)()
+            local fine, text = pcall(linda.receive, linda, "slot")
+            print(fine, text)
+            print(select(2, lane:join()))
+        ]]
+        -- The main state is told when the lane has ended, because then it is alone.
+        assert.matches("^false\t.*deadlock: main waits.*deadlock: main and 1 lane wait", (out:gsub("\r", "")))
+    end)
+end)

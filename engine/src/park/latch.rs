@@ -80,10 +80,10 @@ impl Latch {
         }
     }
 
-    /// As `wait`, for a wait without a deadline and interruptions. A request ends it if it is hard,
-    /// or if the thread is woken while it is there.
+    /// As `wait`, for a wait without a deadline. A request ends it if it is hard, or if the thread
+    /// is woken while it is there.
     ///
-    /// Errors: `Request`.
+    /// Errors: `Request`, `Interrupted`.
     pub fn wait_or_request(&self, wait: &Wait) -> Result<(), Refusal> {
         {
             let mut crowd = self.crowd.lock();
@@ -95,17 +95,19 @@ impl Latch {
         let mut woken = false;
         loop {
             let request = wait.waiter.request();
-            let noticed = request == Request::Hard || woken && request != Request::None;
-            if !noticed {
-                wait.park();
-                woken = true;
+            let mut refusal = None;
+            if request == Request::Hard || woken && request != Request::None {
+                refusal = Some(Refusal::Request(request));
+            } else if wait.park() == Woken::Interrupted {
+                refusal = Some(Refusal::Interrupted);
             }
+            woken = true;
             if self.is_open() {
                 return Ok(());
             }
-            if !noticed {
+            let Some(refusal) = refusal else {
                 continue;
-            }
+            };
             let waiters = &mut self.crowd.lock().waiters;
             return match waiters
                 .iter()
@@ -113,7 +115,7 @@ impl Latch {
             {
                 Some(index) => {
                     drop(waiters.swap_remove(index));
-                    Err(Refusal::Request(request))
+                    Err(refusal)
                 }
                 // Opened in the meantime.
                 None => Ok(()),

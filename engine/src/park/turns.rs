@@ -3,7 +3,7 @@
 
 use super::deadline::Deadline;
 use super::latch::Latch;
-use super::refusal::{Refusal, Request};
+use super::refusal::Refusal;
 use super::waiter::Wait;
 use crate::sync::{Arc, Mutex};
 
@@ -81,33 +81,32 @@ impl<G, A> Turns<G, A> {
     /// Called by the lane: it gives something, and waits for the answer. `stopped` is called before
     /// others see that.
     ///
-    /// Errors: a request of its own has woken the lane, which goes on without an answer; a hard
-    /// request need not wake it.
-    pub fn stop(&self, wait: &Wait, given: G, stopped: impl FnOnce()) -> Result<A, Request> {
+    /// Errors: `Request`: a request of its own has woken the lane, which goes on without an answer;
+    /// a hard request need not wake it. `Interrupted`.
+    pub fn stop(&self, wait: &Wait, given: G, stopped: impl FnOnce()) -> Result<A, Refusal> {
         let turn = self.current();
         *turn.given.lock() = Some(Arc::new(given));
         stopped();
         turn.stopped.open();
-        let request = turn.answered.wait_or_request(wait);
+        let outcome = turn.answered.wait_or_request(wait);
         let answer = std::mem::replace(&mut *turn.answer.lock(), Answer::Taken);
-        match (answer, request) {
-            (Answer::Given(answer), _) => {
-                if request.is_err() {
+        match (answer, outcome) {
+            (Answer::Given(answer), outcome) => {
+                if outcome.is_err() {
                     // Whoever has answered is about to begin the next turn.
                     let _ = turn.answered.wait(&Wait {
                         deadline: Deadline::Never,
                         interrupted: None,
+                        sleeps: None,
                         ..*wait
                     });
                 }
                 Ok(answer)
             }
-            (_, Err(Refusal::Request(request))) => {
+            (_, outcome) => {
                 self.advance();
-                Err(request)
+                Err(outcome.err().unwrap_or(Refusal::Interrupted))
             }
-            // It does not end for another reason.
-            _ => Err(Request::None),
         }
     }
 

@@ -1,16 +1,17 @@
 //! Models of turns: a lane that stops and is answered, against requests and other answers.
 
 use crate::model;
-use lanes_engine::park::{Deadline, Request, Turns, Wait, Waiter};
+use lanes_engine::park::{Deadline, Refusal, Request, Turns, Wait, Waiter};
 use lanes_engine::sync::Arc;
 use loom::thread;
 
 /// The lane gives 1 and returns the answer.
-fn stop(turns: &Turns<u32, u32>, waiter: &Arc<Waiter>) -> Result<u32, Request> {
+fn stop(turns: &Turns<u32, u32>, waiter: &Arc<Waiter>) -> Result<u32, Refusal> {
     let wait = Wait {
         waiter,
         deadline: Deadline::Never,
         interrupted: None,
+        sleeps: None,
     };
     turns.stop(&wait, 1, || {})
 }
@@ -23,6 +24,7 @@ fn answer(turns: &Turns<u32, u32>, value: u32) -> bool {
             waiter: &Waiter::new(),
             deadline: Deadline::Never,
             interrupted: None,
+            sleeps: None,
         })
         .unwrap();
     turn.given().is_some() && turns.answer(&turn, value).is_ok()
@@ -67,7 +69,7 @@ fn an_answer_against_a_request() {
             turns.end();
             asking.join().unwrap();
             assert_eq!(answering.join().unwrap(), outcome == Ok(5));
-            assert!(outcome == Ok(5) || outcome == Err(request));
+            assert!(outcome == Ok(5) || outcome == Err(Refusal::Request(request)));
         });
     }
 }

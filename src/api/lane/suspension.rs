@@ -3,6 +3,8 @@
 
 use super::receiver::wait_for;
 use super::{capture, receiver, trace};
+use crate::api::deadlock::Sleeping;
+use crate::api::what::What;
 use crate::context::Context;
 use crate::lane::Record;
 use crate::lane::outcome::{Answer, Captured, LaneTurns, Suspension};
@@ -56,11 +58,12 @@ pub fn run(
         }
         arguments = 0;
         if !asked {
+            let sleeping = Sleeping::new(context, co, &What::Nothing("yield"));
             let wait = Wait {
                 waiter: &context.waiter,
                 deadline: Deadline::Never,
                 interrupted: None,
-                sleeps: None,
+                sleeps: Some(&sleeping),
             };
             let given = capture::yielded(context, state, results);
             let answer = turns.stop(&wait, given, || {
@@ -68,7 +71,10 @@ pub fn run(
             });
             record.set_suspension(Suspension::None);
             match answer {
-                Err(_) => asked = true,
+                Err(_) => match sleeping.verdict() {
+                    Some(text) => return fail(record, state, co, Raise::message(text)),
+                    None => asked = true,
+                },
                 Ok(Answer::Close) => {
                     let status = close(record, state, co);
                     if status != compat::LUA_OK {
@@ -81,7 +87,7 @@ pub fn run(
                     state.set_top(1);
                     match decode_packet(&context.coders, state, Label::Resumed, &packet) {
                         Ok(count) => arguments = count,
-                        Err(raise) => return fail(state, raise),
+                        Err(raise) => return fail(record, state, co, raise),
                     }
                 }
             }
@@ -121,8 +127,14 @@ fn close(record: &Record, state: State, co: State) -> c_int {
     }
 }
 
-/// Pushes an error as the one with which the lane ends.
-fn fail(state: State, raise: Raise) -> Result<(), c_int> {
+/// Closes the coroutine, and pushes an error as the one with which the lane ends, unless closing
+/// raises another.
+fn fail(record: &Record, state: State, co: State, raise: Raise) -> Result<(), c_int> {
+    let status = close(record, state, co);
+    if status != compat::LUA_OK {
+        co.move_to(state, 1);
+        return Err(status);
+    }
     match raise {
         Raise::Value => {}
         raise => {
