@@ -1,5 +1,6 @@
 -- The 4.x interface: how it is chosen, and its settings.
 local support = require "support"
+if support.apart(describe, it) then return end
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 -- The environment under which another interpreter prefers an interface.

@@ -2,6 +2,7 @@
 -- functions, methods, fields and options.
 
 local support = require "support"
+if support.apart(describe, it) then return end
 local assert, describe, it, _ENV = support.plain(assert, describe, it)
 
 local reference = require "lanes.reference"
