@@ -3,7 +3,7 @@
 
 use super::arguments::{is_marker, this, timeout, waited};
 use super::results;
-use crate::api::waiting::{Timeout, wait};
+use crate::api::waiting::{Timeout, wait_in_periods};
 use crate::api::what::{Slots, What};
 use crate::context::Context;
 use crate::linda::{Key, KeyRef, Linda};
@@ -22,8 +22,9 @@ lua_function! {
     always pub fn receive = receive_body
 }
 
-#[inline]
-fn receive_body(state: State) -> Result<c_int, Raise> {
+/// The body of `receive`.
+#[inline(always)]
+pub fn receive_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "receive");
     let linda = this(&arguments, Who::Write)?;
@@ -135,13 +136,20 @@ fn receive_waiting(
     // Functions that run during the wait may use the shortcuts.
     let known = context.shortcuts.borrow().find(linda, key).cloned();
     let what = receiving(linda, at, 1);
-    let outcome = wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
-        waited(
-            linda
-                .queues
-                .receive_one(wait, key, known.as_ref(), detached),
-        )
-    })?;
+    let outcome = wait_in_periods(
+        context,
+        state,
+        timeout.deadline(),
+        linda.wake_period,
+        &what,
+        |wait: &Wait| {
+            waited(
+                linda
+                    .queues
+                    .receive_one(wait, key, known.as_ref(), detached),
+            )
+        },
+    )?;
     Ok(outcome.map(|(message, new)| {
         remember(context, linda, key, new);
         message
@@ -162,9 +170,14 @@ fn receive_any(
         keys.push(KeyRef::argument(arguments, index)?);
     }
     let what = receiving(linda, first, keys.len() as c_int);
-    let outcome = wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
-        waited(linda.queues.receive(wait, &keys))
-    })?;
+    let outcome = wait_in_periods(
+        context,
+        state,
+        timeout.deadline(),
+        linda.wake_period,
+        &what,
+        |wait: &Wait| waited(linda.queues.receive(wait, &keys)),
+    )?;
     match outcome {
         Ok((position, message)) => match keys.get(position) {
             Some(key) => deliver(
@@ -182,7 +195,8 @@ fn receive_any(
     }
 }
 
-fn receive_batched(
+/// Receives from the slot whose key is at `at`; `min` and `max` follow it.
+pub fn receive_batched(
     context: &Context,
     arguments: &Arguments,
     linda: &Linda,
@@ -208,13 +222,20 @@ fn receive_batched(
     }
     let bound = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
     let what = receiving(linda, at, 1);
-    let outcome = wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
-        waited(
-            linda
-                .queues
-                .receive_batched(wait, &key, bound(min), bound(max)),
-        )
-    })?;
+    let outcome = wait_in_periods(
+        context,
+        state,
+        timeout.deadline(),
+        linda.wake_period,
+        &what,
+        |wait: &Wait| {
+            waited(
+                linda
+                    .queues
+                    .receive_batched(wait, &key, bound(min), bound(max)),
+            )
+        },
+    )?;
     match outcome {
         Ok(messages) => {
             state.push_copy(at);
@@ -230,19 +251,29 @@ fn receive_batched(
     }
 }
 
-/// Waits until `deadline`, as a receive does that gets no element: a request ends the wait.
+/// Waits until `deadline`, as a receive does that gets no element: a request ends the wait. Returns
+/// how it ended. `period` is that of [`wait_in_periods`].
+pub fn refusal_by(
+    context: &Context,
+    state: State,
+    deadline: Deadline,
+    period: Option<f64>,
+    what: &What,
+) -> Result<Refusal, Raise> {
+    let nothing: Queues<Key, Message> = Queues::new();
+    let outcome = wait_in_periods(context, state, deadline, period, what, |wait| {
+        waited(nothing.receive(wait, &[KeyRef::Boolean(false)]))
+    })?;
+    Ok(outcome.err().unwrap_or(Refusal::TimedOut))
+}
+
+/// As [`refusal_by`]; returns the results of a receive that ends so.
 pub fn sleep(
     context: &Context,
     state: State,
     deadline: Deadline,
     what: &What,
 ) -> Result<c_int, Raise> {
-    let nothing: Queues<Key, Message> = Queues::new();
-    let refusal = wait(context, state, deadline, what, |wait| {
-        waited(nothing.receive(wait, &[KeyRef::Boolean(false)]))
-    })?;
-    match refusal {
-        Ok(_) => Ok(0),
-        Err(refusal) => results::refused_receive(state, refusal),
-    }
+    let refusal = refusal_by(context, state, deadline, context.wake_period(), what)?;
+    results::refused_receive(state, refusal)
 }
