@@ -15,7 +15,7 @@
 #define LUA_OK 0
 #define INIT_VARIABLE "LUA_INIT"
 #else
-#define INIT_VARIABLE "LUA_INIT" LUA_VERSUFFIX
+#define INIT_VARIABLE "LUA_INIT_" LUA_VERSION_MAJOR "_" LUA_VERSION_MINOR
 #endif
 
 static const char *program = "lua";
