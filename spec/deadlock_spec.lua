@@ -295,6 +295,32 @@ describe("lanes.waiting", function()
         end
     end)
 
+    it("takes no file of the program for one of the library, whatever separates names in its path", function()
+        local function where(file)
+            local linda = lanes.linda()
+            local lane = lanes.gen("*", function()
+                set_debug_threadname "reader"
+                local receive = assert((loadstring or load)("local linda = ...\nlocal _, x = linda:receive 'end'\nreturn x", "@" .. file))
+                local function wait() return (receive(linda)) end
+                return wait()
+            end)()
+            local found = support.until_true(function()
+                for _, entry in ipairs(lanes.waiting()) do
+                    if entry.name == 'lane "reader"' then return entry.where end
+                end
+            end, file .. " sleeps")
+            linda:send("end", true)
+            assert.is_true(lane[1])
+            return found
+        end
+        for _, file in ipairs { "airlanes.lua", "planes/map.lua", "map.lua", "lib\\planes\\pool.lua", "lanes/other.lua" } do
+            assert.equal(file .. ":2", where(file))
+        end
+        for _, file in ipairs { "lanes.lua", "share/lanes.lua", "lanes\\map.lua", "C:\\share\\lanes\\helpers.lua", "lanes/pool.lua" } do
+            assert.matches("deadlock_spec.lua:%d+$", where(file))
+        end
+    end)
+
     it("shows main to a lane", function()
         local linda = lanes.linda "main waits"
         local lane = lanes.gen("*", function()
