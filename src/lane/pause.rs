@@ -12,8 +12,8 @@ use lanes_engine::park::Deadline;
 use lanes_engine::sync::Mutex;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// The files of the library, whose lines are not where a program waits; those beside `lanes.lua` are
-/// in the directory `lanes`.
+/// The files of the library, whose lines are not where a program waits. Those beside `lanes.lua`
+/// are in the directory `lanes`.
 const FACE: &[u8] = b"lanes.lua";
 const BESIDE: [&[u8]; 10] = [
     b"async.lua",
