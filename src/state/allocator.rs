@@ -67,9 +67,9 @@ unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
 
-/// Those of all hosts' allocators that there have been. They stay for ever: in Lua 5.5 a long string
-/// is freed by the allocator that its state had when it was made, so it may need this one after the
-/// universe has ended.
+/// Those of all hosts' allocators that there have been. They stay for ever: in Lua 5.5 a long
+/// string is freed by the allocator that its state had when it was made, so it may need this one
+/// after the universe has ended.
 static KEPT: Mutex<Vec<Arc<Shared>>> = Mutex::new(Vec::new());
 
 impl Shared {
