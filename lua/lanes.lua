@@ -8,25 +8,6 @@ local lanes = {}
 local error, pairs, pcall, select, setmetatable, tostring, type =
     error, pairs, pcall, select, setmetatable, tostring, type
 
--- The keys of a table as text, in alphabetical order, for messages. Does without the library
--- "table", which a lane may not have.
-local function names(known)
-    local text, last = "", ""
-    repeat
-        local following
-        for name in pairs(known) do
-            if name > last and (not following or name < following) then
-                following = name
-            end
-        end
-        if following then
-            text = text == "" and following or text .. ", " .. following
-            last = following
-        end
-    until not following
-    return text
-end
-
 -- Type and text of a value, for messages.
 local function described(value)
     return type(value) .. " " .. (string.format("%q", tostring(value)))
@@ -71,6 +52,7 @@ local settings_known = {
         return is_number(value) and value >= 0
     end },
     stack_size = { default = core.stack_sizes.usual, expected = core.stack_sizes.text, check = core.is_stack_size },
+    api = { default = 3, check = anything }, -- checked before
 }
 
 -- Checks the argument of `configure` and returns the complete settings. Raises an error for a bad
@@ -83,8 +65,8 @@ local function checked_settings(given)
     for key, value in pairs(given or {}) do
         local known = settings_known[key]
         if not known then
-            error("Unknown parameter '" .. tostring(key) .. "' in configure options"
-                .. core.suggestion(key, "settings are", names(settings_known)), 3)
+            error("Unknown parameter '" .. tostring(key) .. "' in configure options" .. (core.four().name_of_four(key)
+                or core.suggestion(key, "settings are", core.names(settings_known))), 3)
         end
         if not known.check(value) then
             error("Bad " .. key .. ": " .. tostring(value) .. ", lanes.configure expects " .. known.expected
@@ -132,7 +114,8 @@ local function check_option(key, value, level)
     end
     local expected = option_types[key]
     if not expected then
-        error("Bad '" .. tostring(key) .. "' option" .. core.suggestion(key, "options of lanes.gen are", names(option_types)), level + 1)
+        error("Bad '" .. tostring(key) .. "' option" .. (core.four().name_of_four(key)
+            or core.suggestion(key, "options of lanes.gen are", core.names(option_types))), level + 1)
     end
     if type(value) ~= expected then
         error("Bad '" .. key .. "' option: " .. described(value) .. ", lanes.gen expects a " .. expected, level + 1)
@@ -326,7 +309,9 @@ local function publish(main, with_timers)
         lanes.timer_lane = core.timer_lane()
     end
     lanes.configure = nil
-    setmetatable(lanes, nil)
+    if core.publish(lanes) then
+        late("lanes.interface4").publish(lanes)
+    end
     return lanes
 end
 
@@ -343,8 +328,13 @@ end
 -- @return the module's table
 local function configure(settings)
     check_string()
-    local checked = checked_settings(settings)
-    checked.with_timers = checked.with_timers ~= false
+    local checked
+    if core.wanted_interface(settings) == 4 then
+        checked = late("lanes.interface4").checked_settings(settings, 2)
+    else
+        checked = checked_settings(settings)
+        checked.with_timers = checked.with_timers ~= false
+    end
     core.configure(checked)
     return publish(core.is_main())
 end
@@ -356,7 +346,7 @@ end
 
 lanes.configure = configure
 -- The first use of any field except `null` configures with the defaults.
-return setmetatable(lanes, { __index = function(self, key)
+return setmetatable(lanes, { __metatable = core.sealed(), __index = function(self, key)
     if key == "null" then
         return core.null
     end

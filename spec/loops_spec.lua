@@ -119,11 +119,17 @@ for _, name in ipairs { "luv", "copas", "cqueues", "lgi" } do
         end)
 
         it("sends when there is room", function()
-            local linda = full()
+            local linda, refused = full(), nil
             local results = run(name, {
-                function() return async.send(linda, 0, "k", 0), async.send(linda, 0.01, "k", 0) end,
-                function() return async.send(linda, "k", 2) end,
-                function() async.sleep(0.02) return linda:receive("k") end,
+                function()
+                    refused = { async.send(linda, 0, "k", 0), async.send(linda, 0.01, "k", 0) }
+                    return unpack(refused)
+                end,
+                function() return async.send(linda, LIMIT, "k", 2) end,
+                function()
+                    while not refused do async.sleep(0.001) end
+                    return linda:receive("k")
+                end,
             })
             same({ false, false }, results[1])
             same({ true }, results[2])

@@ -20,6 +20,26 @@ end
 -- programs started by `support.run` exclude the wait for a processor.
 support.LIMIT = 120 * machine.slowness
 
+--- Runs the calling spec file in a process of its own, by one test, unless it is in one: a process has
+--- one interface. Returns whether the file is to do nothing more.
+function support.apart(describe, it)
+    local file = debug.getinfo(2, "S").source:gsub("^@", ""):gsub("^%./", "")
+    local last = arg[#arg]
+    if type(last) == "string" and last:gsub("^%./", "") == file then return false end
+    local words, first = {}, 0
+    while arg[first - 1] do first = first - 1 end
+    for i = first, 0 do words[#words + 1] = "'" .. arg[i]:gsub("'", "'\\''") .. "'" end
+    describe(file, function()
+        it("passes in a process of its own", function()
+            local pipe = assert(io.popen(table.concat(words, " ") .. " -o gtest " .. file .. " 2>&1; echo \"ended with $?\""))
+            local out = pipe:read "*a"
+            pipe:close()
+            if not out:find "ended with 0\n$" then error(out, 0) end
+        end)
+    end)
+    return true
+end
+
 --- Makes busted's functions usable in a spec whose lanes use globals. From Lua 5.2 on, a function refers to its globals through the upvalue
 -- `_ENV`, and busted replaces that in every function it is given: a lane body would carry busted's environment. Such a spec begins with
 --

@@ -6,13 +6,13 @@
     reason = "takes the context from the places where nothing else is ever kept, without a check"
 )]
 
-use crate::lane::{Handle, Home, Kinds, Record};
+use crate::lane::{Handle, Home, Kinds, Record, Traces};
 use crate::linda::Shortcuts;
 use crate::lua::{Function, KEYS, Raise, Raising, State, Userdata, upvalue};
 use crate::message::Coders;
 use crate::notifier::Notifier;
 use crate::scope::Scope;
-use crate::universe::Universe;
+use crate::universe::{Interface, Universe};
 use lanes_engine::park::{Deadline, Wait, Waiter};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::os::raw::c_int;
@@ -37,10 +37,12 @@ pub struct Context {
     universe: OnceCell<Arc<Universe>>,
     /// This state's first coroutine, whose hooks a signal handler may set.
     pub main: Cell<Option<State>>,
+    /// The interface that the program has chosen before `configure`, by a number; 0 if it has not.
+    pub chosen: Cell<u8>,
     /// Whether this is the master state, which ends the universe when it is closed.
     pub master: Cell<bool>,
-    /// Whether error traces have all fields (`set_error_reporting`).
-    pub extended_traces: Cell<bool>,
+    /// What error traces of this lane contain.
+    pub traces: Cell<Traces>,
     /// Whether finalizers are running: then none can be added.
     pub finalizing: Cell<bool>,
     /// Whether the function that is told of failures is running.
@@ -68,8 +70,9 @@ impl Context {
             record,
             universe: OnceCell::new(),
             main: Cell::new(None),
+            chosen: Cell::new(0),
             master: Cell::new(false),
-            extended_traces: Cell::new(false),
+            traces: Cell::new(Traces::Basic),
             finalizing: Cell::new(false),
             reporting: Cell::new(false),
             home: RefCell::default(),
@@ -146,6 +149,20 @@ impl Context {
     /// The universe; none if `configure` has not been called.
     pub fn universe_if_any(&self) -> Option<&Arc<Universe>> {
         self.universe.get()
+    }
+
+    /// The interface that programs in this state use: that of its universe.
+    pub fn interface(&self) -> Interface {
+        self.universe
+            .get()
+            .map_or(Interface::Three, |universe| universe.settings.interface)
+    }
+
+    /// The period of waits on lindas that have none of their own, in seconds.
+    pub fn wake_period(&self) -> Option<f64> {
+        self.universe
+            .get()
+            .and_then(|universe| universe.settings.four.wake_period)
     }
 
     /// Sets the universe. Returns false if there is one already.

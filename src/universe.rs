@@ -3,6 +3,7 @@
 use crate::deadlocks::{Deadlocks, OnDeadlock};
 use crate::lane::{Pause, Record, Spares};
 use crate::linda::Linda;
+use crate::message::Conversion;
 use crate::state::allocator::Shared;
 use crate::timer::Timers;
 use lanes_engine::memory::grow;
@@ -14,9 +15,22 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
+/// Which interface the programs of a universe use: all states of it use the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interface {
+    /// That of Lanes 3.x.
+    Three,
+    /// That of Lanes 4.x (docs/manual/v4.md).
+    Four,
+}
+
 /// What `configure` was given.
 #[derive(Clone)]
 pub struct Settings {
+    /// Which interface programs use.
+    pub interface: Interface,
+    /// What the 4.x interface adds.
+    pub four: OfFour,
     /// Timers may be used.
     pub with_timers: bool,
     /// Other full userdata become light userdata.
@@ -35,6 +49,19 @@ pub struct Settings {
     pub on_deadlock: OnDeadlock,
     /// Whether a function in the master's registry returns an allocator for each state.
     pub custom_allocator: bool,
+}
+
+/// The settings that the 4.x interface adds. In that of 3.x they have no effect.
+#[derive(Clone, Copy, Default)]
+pub struct OfFour {
+    /// Seconds after which a wait on a linda without a period of its own looks for requests.
+    pub wake_period: Option<f64>,
+    /// The highest group that lindas may have.
+    pub user_keepers: u32,
+    /// How objects are converted; only in the 4.x interface.
+    pub conversion: Option<Conversion>,
+    /// Functions travel without the names and lines that debuggers read.
+    pub strip_functions: bool,
 }
 
 /// Who is told of failures that nobody reads.

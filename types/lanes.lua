@@ -226,6 +226,7 @@ function lanes.help(name) end
 
 ---The options of `lanes.configure`.
 ---@class (exact) lanes.ConfigureOptions
+---@field api? integer the interface: 3, that of Lanes 3.x, or 4; default 3, or the environment variable LANES_API
 ---@field with_timers? boolean whether timers work; default true
 ---@field shutdown_timeout? number seconds that the end of the program waits for lanes; default 0.25
 ---@field stack_size? integer bytes of the stacks of lanes

@@ -15,10 +15,11 @@ return function(face, classes)
     end
 
     local function known(name)
-        if classes[name] and name ~= face.module then
-            return face.module .. "." .. name
+        local class = classes[name]
+        if not class then
+            return name
         end
-        return name
+        return class.kind == "module" and face.module or face.module .. "." .. name
     end
 
     local write
@@ -144,7 +145,7 @@ return function(face, classes)
             line("---@class %s%s", class.kind == "options" and "(exact) " or "", name)
             fields(class)
             if class.kind == "module" or class.kind == "object" or class.kind == "table" then
-                local variable = class.kind == "module" and face.module or class.class
+                local variable = class.class
                 line("local %s = {}", variable)
                 for _, member in ipairs(class.members) do
                     if member.returns then
@@ -159,6 +160,6 @@ return function(face, classes)
         end
         line ""
     end
-    line("return %s", face.module)
+    line "return lanes"
     return table.concat(out, "\n") .. "\n"
 end

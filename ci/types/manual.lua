@@ -25,7 +25,7 @@ return function(_, classes, page)
         for _, member in ipairs(class.members) do
             local texts = {}
             for i, text in ipairs(reference.signatures(class, member)) do
-                texts[i] = ("[`%s`](%s)"):format(cell(text), member.page)
+                texts[i] = ("[`%s`](%s)"):format(cell(text), member.page or class.page)
             end
             line("| %s | %s |", table.concat(texts, "<br>"), cell(member.text))
         end

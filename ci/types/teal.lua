@@ -4,7 +4,7 @@ local notation = require "notation"
 
 local HEAD = [[
 -- Types of the module "%s" for Teal. Made by ci/types/generate from lua/lanes/reference.lua; do not edit.
--- Put this file where Teal searches for modules, beside lanes.lua or in a directory of `include_dir`.
+-- Put this file where Teal searches for modules, beside %s.lua or in a directory of `include_dir`.
 ]]
 
 local SIMPLE = {
@@ -47,7 +47,7 @@ return function(face, classes)
                 last = text
             elseif text ~= "nil" and not seen[text] then
                 seen[text] = true
-                if text:find "^{" or text:find("^" .. face.module .. "%.") then
+                if text:find "^{" or text:find "^lanes%." then
                     tables = tables + 1
                 end
                 list[#list + 1] = text
@@ -66,7 +66,7 @@ return function(face, classes)
             if class and (class.kind == "alias" and class.type or class.kind == "opaque") then
                 return write(notation.read(class.type))
             end
-            return class and class.kind ~= "module" and face.module .. "." .. tree[1] or SIMPLE[tree[1]] or tree[1]
+            return class and class.kind ~= "module" and "lanes." .. tree[1] or SIMPLE[tree[1]] or tree[1]
         elseif tree.kind == "literal" then
             return "string"
         elseif tree.kind == "array" then
@@ -135,13 +135,13 @@ return function(face, classes)
             if class.class == "Lane" or class.class == "Linda" then
                 line "userdata"
             end
-            members(class, class.kind == "object" and face.module .. "." .. class.class or nil)
+            members(class, class.kind == "object" and "lanes." .. class.class or nil)
             depth = depth - 1
             line "end"
         end
     end
 
-    out[1] = HEAD:format(face.module)
+    out[1] = HEAD:format(face.module, (face.module:gsub("%.", "/")))
     for _, class in ipairs(classes) do
         if class.kind == "globals" then
             for _, member in ipairs(class.members) do
@@ -151,7 +151,7 @@ return function(face, classes)
             line ""
         end
     end
-    line("local record %s", face.module)
+    line "local record lanes"
     depth = 1
     for _, class in ipairs(classes) do
         if class.kind ~= "globals" and class.kind ~= "module" and class.kind ~= "opaque" and not (class.kind == "alias" and class.type) then
@@ -167,6 +167,6 @@ return function(face, classes)
     depth = 0
     line "end"
     line ""
-    line("return %s", face.module)
+    line "return lanes"
     return table.concat(out, "\n") .. "\n"
 end

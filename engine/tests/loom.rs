@@ -30,6 +30,8 @@ mod seal;
 mod select;
 #[path = "loom/timers.rs"]
 mod timers;
+#[path = "loom/turns.rs"]
+mod turns;
 #[path = "loom/watch.rs"]
 mod watch;
 

@@ -7,6 +7,13 @@ local reference = require "lanes.reference"
 
 reference.load = core.late
 
+-- Whether the program uses the 4.x interface.
+local four = lanes.ABOUT.version:find "^4" ~= nil
+
+local function classes()
+    return reference.classes(reference.faces[four and 2 or 1])
+end
+
 local help = {}
 
 local INDENT = "    "
@@ -79,7 +86,7 @@ local function index()
         end
         table.insert(found[name], { class, member })
     end
-    for _, class in ipairs(reference.classes()) do
+    for _, class in ipairs(classes()) do
         add(class.class, class)
         for _, member in ipairs(class.members or {}) do
             add(member.name, class, member)
@@ -111,7 +118,7 @@ end
 -- Prints a line about the state of an object, and its class.
 local function print_object(text, class)
     print(text)
-    print_class(reference.classes()[class])
+    print_class(classes()[class])
 end
 
 local function text_of_linda(linda)
@@ -137,7 +144,7 @@ end
 
 -- The entry of a function of the module or of an object.
 local function entry_of(f, objects)
-    for _, class in ipairs(reference.classes()) do
+    for _, class in ipairs(classes()) do
         local object = class.kind == "module" and lanes or objects[class.class]
         for _, member in ipairs(object and class.members or {}) do
             if member.returns and object[member.name] == f then
@@ -159,7 +166,7 @@ end
 function help.help(...)
     local value = ...
     if select("#", ...) == 0 or value == lanes then
-        for _, class in ipairs(reference.classes()) do
+        for _, class in ipairs(classes()) do
             if class.kind == "module" or class.kind == "object" or class.kind == "globals" then
                 print_class(class)
             end
@@ -170,7 +177,7 @@ function help.help(...)
     elseif core.is_lane(value) then
         local status = value.status
         local ended = status == "done" or status == "error" or status == "cancelled"
-        print_object(("lane %q (%s%s)"):format(value:get_debug_threadname(), status,
+        print_object(("lane %q (%s%s)"):format((four and value.get_threadname or value.get_debug_threadname)(value), status,
             ended and "" or (", %.1f s"):format(core.age(value))), "Lane")
     elseif type(value) == "userdata" and getmetatable(value) == "Linda" then
         print_object(text_of_linda(value), "Linda")

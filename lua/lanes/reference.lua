@@ -1,7 +1,7 @@
 --- The public interface as data: every function, method, global, field, option, result and error.
 --- `lanes.help` reads it, and ci/types makes type files and a page of the manual from it.
 --
--- A face is an interface that `require` returns: { module =, page =, parts = }. Its parts are modules
+-- A face is an interface that `require` returns, of 3.x or of 4.x: { module =, page =, parts = }. Its parts are modules
 -- that return lists of classes. A class:
 --   class    name; "lanes" for the module, "globals" for the globals of lanes
 --   kind     "module", "object" (has methods), "table" (has functions), "globals", "options" (a table
@@ -33,6 +33,7 @@ reference.faces = {
         module = "lanes", page = "reference.md",
         parts = { "lanes.reference.module", "lanes.reference.objects", "lanes.reference.groups", "lanes.reference.loops" },
     },
+    { module = "lanes.v4", page = "reference-4.md", parts = { "lanes.reference.four" } },
 }
 
 --- The classes of a face, in order.

@@ -6,6 +6,7 @@ use super::{table, version_check};
 use crate::context::Context;
 use crate::lua::compat::lua_State;
 use crate::lua::{self, KEYS, Raise, Raising, State, enter, install};
+use crate::universe::Interface;
 use std::os::raw::{c_int, c_void};
 
 /// The loader of `require "lanes_core"`: returns the module's table.
@@ -56,7 +57,7 @@ pub unsafe fn attach(l: *mut lua_State) {
                     fill: table::fill_now,
                 }
             });
-            let kinds = prepare(state)?;
+            let kinds = prepare(state, Interface::Three)?;
             let main = lua::protect(state, 0, |raising| raising.main_coroutine())?;
             Context::install(state, kinds, Context::new("main", None));
             if let Some(context) = Context::in_registry(&state) {

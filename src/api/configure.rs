@@ -2,13 +2,16 @@
 //! (docs/manual/loading.md#options).
 
 use super::lane::states::ALLOCATOR_KEY;
-use super::require;
+use super::{four, require};
 use crate::context::Context;
 use crate::deadlocks::OnDeadlock;
+use crate::lane::Kinds;
 use crate::lua::{self, Arguments, KEYS, Kind, Raise, State, lua_function, protect, text};
+use crate::message::{Conversion, Fallback};
 use crate::state::allocator::Shared;
 use crate::state::libraries::Libraries;
-use crate::universe::{OnError, Settings, Universe};
+use crate::universe::{Interface, OfFour, OnError, Settings, Universe};
+use lanes_engine::memory::grow;
 use lanes_engine::threads::stack;
 use std::os::raw::c_int;
 
@@ -72,7 +75,53 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     })?;
     // LuaJIT's states do not share an allocator, so there is nothing to lock.
     let shared = protected && !crate::lua::compat::LUAJIT;
+    field("api")?;
+    let interface = if state.number(-1) == 4.0 {
+        Interface::Four
+    } else {
+        Interface::Three
+    };
+    state.pop(1);
+    let four = match interface {
+        Interface::Three => OfFour::default(),
+        Interface::Four => {
+            field("linda_wake_period")?;
+            let wake_period = (state.kind(-1) == Kind::Number).then(|| state.number(-1));
+            state.pop(1);
+            field("nb_user_keepers")?;
+            let user_keepers = state.number(-1) as u32;
+            state.pop(1);
+            field("convert_fallback")?;
+            let fallback = match state.kind(-1) {
+                Kind::Light => Fallback::Null,
+                Kind::String => Fallback::Decay,
+                _ => Fallback::None,
+            };
+            state.pop(1);
+            field("convert_max_attempts")?;
+            let attempts = state.number(-1) as u8;
+            state.pop(1);
+            OfFour {
+                wake_period,
+                user_keepers,
+                conversion: Some(Conversion { attempts, fallback }),
+                strip_functions: flag("strip_functions")?,
+            }
+        }
+    };
+    if interface == Interface::Four
+        && let Some(handle) = context.handle.get()
+        && let Some(linda) = context.coders.cache.kinds.get(crate::linda::KIND)
+    {
+        protect(state, 0, move |raising| {
+            raising.raw_get_index(State::REGISTRY, KEYS.context);
+            four::install(raising, 1, Kinds { linda, handle });
+            raising.set_top(0);
+        })?;
+    }
     let settings = Settings {
+        interface,
+        four,
         with_timers,
         demote_full_userdata,
         track_lanes,
@@ -84,6 +133,8 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
         custom_allocator,
     };
     context.coders.cache.demote.set(demote_full_userdata);
+    context.coders.cache.strip.set(four.strip_functions);
+    context.coders.cache.conversion.set(four.conversion);
     *context.coders.cache.name.borrow_mut() = b"main".to_vec();
     context.master.set(true);
     context.set_universe(Universe::new(settings, &context.waiter));
@@ -176,6 +227,21 @@ fn check_libraries_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
+    /// `library_support(name)`: returns whether this Lua has a library; nothing if there is none of
+    /// that name.
+    pub fn library_support = |state| {
+        let arguments = Arguments::new(state, "library_support");
+        Ok(match Libraries::support(arguments.bytes(1)?) {
+            Some(has) => {
+                state.push_boolean(has);
+                1
+            }
+            None => 0,
+        })
+    }
+}
+
+lua_function! {
     /// `nearest(word, names)`: the name in a list of names, a text, that is nearly `word`; nothing
     /// if there is none.
     pub fn nearest = nearest_body
@@ -186,6 +252,36 @@ fn nearest_body(state: State) -> Result<c_int, Raise> {
     match lua::nearest(arguments.bytes(1)?, arguments.bytes(2)?) {
         Some(name) => protect(state, 0, |raising| raising.push_bytes(name)).map(|()| 1),
         None => Ok(0),
+    }
+}
+
+lua_function! {
+    /// `position(f)`: where a function was defined, as "source:line". `position(level)`: where the
+    /// function at that level is; 1 is the one that calls `position`.
+    pub fn position = |state| {
+        let (frame, line) = if state.kind(1) == Kind::Function {
+            state.push_copy(1);
+            let frame = state.definition();
+            let line = frame.as_ref().map_or(-1, |frame| frame.line_defined());
+            (frame, line)
+        } else {
+            let frame = state.frame_info(state.number(1) as c_int);
+            let line = frame.as_ref().map_or(-1, |frame| frame.line());
+            (frame, line)
+        };
+        let Some(frame) = frame else {
+            return Ok(0);
+        };
+        let source = frame.short_source();
+        protect(state, 0, move |raising| {
+            raising.push_bytes(source);
+            raising.push_bytes(b":");
+            raising.push_integer(i64::from(line));
+            raising.push_display(-1);
+            raising.remove(-2);
+            raising.concat(3);
+        })?;
+        Ok(1)
     }
 }
 
@@ -221,6 +317,32 @@ lua_function! {
     pub fn is_stack_size = |state| {
         let size = if state.kind(1) == Kind::Number { state.number(1) } else { f64::NAN };
         state.push_boolean(stack::is_size(size));
+        Ok(1)
+    }
+}
+
+lua_function! {
+    /// `names(known)`: returns the keys of a table, which are strings, as text, in alphabetical
+    /// order, for messages.
+    pub fn names = |state| {
+        state.set_top(1);
+        let mut names: Vec<Vec<u8>> = Vec::new();
+        if state.kind(1) == Kind::Table {
+            state.push_nil();
+            while state.next(1) {
+                grow::room(&mut names, 1);
+                names.push(grow::copy(state.bytes(-2).unwrap_or_default()));
+                state.pop(1);
+            }
+        }
+        names.sort_unstable();
+        let mut list = grow::list(names.iter().map(|name| name.len() + 2).sum());
+        for (n, name) in names.iter().enumerate() {
+            list.extend_from_slice(if n == 0 { b"" } else { b", " });
+            list.extend_from_slice(name);
+        }
+        let list = &list[..];
+        protect(state, 0, |raising| raising.push_bytes(list))?;
         Ok(1)
     }
 }

@@ -2,11 +2,13 @@
 //! `lanes.lua` builds.
 
 pub mod attach;
+mod choice;
 mod clock;
 mod configure;
 mod date;
 mod deadlock;
 mod ends;
+mod four;
 mod lane;
 mod linda;
 pub mod loaded;

@@ -48,6 +48,25 @@ lua_function! {
 }
 
 fn nameof_body(state: State) -> Result<c_int, Raise> {
+    name_of(state, false)
+}
+
+lua_function! {
+    /// `lanes.nameof(x)` of the 4.x interface: each part of the path ends with a mark of its type,
+    /// `[]`, `()` or `<>`.
+    pub fn nameof_of_four = |state| {
+        if state.top() != 1 {
+            return Err(Raise::message(format!(
+                "exactly 1 argument expected, got {}",
+                state.top()
+            )));
+        }
+        name_of(state, true)
+    }
+}
+
+/// `typed`: parts of the path have marks of their types.
+fn name_of(state: State, typed: bool) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "nameof");
     if state.top() == 0 {
         return Err(arguments.error(1, "value expected"));
@@ -61,7 +80,7 @@ fn nameof_body(state: State) -> Result<c_int, Raise> {
         Kind::Nil | Kind::Boolean | Kind::Number | Kind::String | Kind::Light => state.push_copy(1),
         _ => {
             state.push_copy(1);
-            protect(state, 1, |raising| {
+            protect(state, 1, move |raising| {
                 for root in [true, false] {
                     if root {
                         raising.push_globals();
@@ -70,7 +89,7 @@ fn nameof_body(state: State) -> Result<c_int, Raise> {
                         raising.push_copy(State::REGISTRY);
                         raising.push_bytes(b"_R");
                     }
-                    if search(raising) {
+                    if search(raising, typed) {
                         raising.replace(1);
                         raising.set_top(1);
                         return;
@@ -95,7 +114,7 @@ const FOUND_AT: c_int = 7;
 /// Stack: wanted, root, name of root. Searches level by level, so that the path with the fewest
 /// parts is found first. Of several in one level the shortest text wins, then the one that sorts
 /// first. Pushes the name and returns true if there is one.
-fn search(raising: Raising) -> bool {
+fn search(raising: Raising, typed: bool) -> bool {
     raising.reserve(24);
     raising.new_table(0, 1); // LEVEL_AT: object -> name
     raising.new_table(0, 64); // VISITED_AT
@@ -120,7 +139,7 @@ fn search(raising: Raising) -> bool {
             raising.push_copy(-2);
             raising.push_boolean(true);
             raising.raw_set(VISITED_AT);
-            any |= contents(raising);
+            any |= contents(raising, typed);
             raising.pop(1);
         }
         if raising.kind(FOUND_AT) == Kind::String {
@@ -137,7 +156,7 @@ fn search(raising: Raising) -> bool {
 
 /// Visits the contents of the object below its name, which is at the top of the stack. Returns
 /// whether any of it has contents to be visited.
-fn contents(raising: Raising) -> bool {
+fn contents(raising: Raising, typed: bool) -> bool {
     let top = raising.top();
     let (object, name) = (top - 1, top);
     let mut any = false;
@@ -146,10 +165,20 @@ fn contents(raising: Raising) -> bool {
         while raising.next(object) {
             raising.push_copy(name);
             raising.push_bytes(b"/");
-            raising.push_copy(-4);
-            raising.push_display(-1);
-            raising.remove(-2);
+            if typed && raising.kind(-4) != Kind::String {
+                raising.push_bytes(b"<");
+                raising.push_bytes(raising.type_name(-5).as_bytes());
+                raising.push_bytes(b">");
+                raising.concat(3);
+            } else {
+                raising.push_copy(-4);
+                raising.push_display(-1);
+                raising.remove(-2);
+            }
             raising.concat(3);
+            if typed {
+                mark_type(raising);
+            }
             // Stack: key, value, path.
             any |= visit(raising);
             raising.pop(2);
@@ -159,6 +188,9 @@ fn contents(raising: Raising) -> bool {
         raising.push_copy(name);
         raising.push_bytes(b"/__metatable");
         raising.concat(2);
+        if typed {
+            mark_type(raising);
+        }
         any |= visit(raising);
         raising.pop(2);
     }
@@ -167,12 +199,26 @@ fn contents(raising: Raising) -> bool {
             raising.push_copy(name);
             raising.push_bytes(b"/uservalue");
             raising.concat(2);
+            if typed {
+                mark_type(raising);
+            }
             any |= visit(raising);
             raising.pop(1);
         }
         raising.pop(1);
     }
     any
+}
+
+/// Adds the mark of its type to the path of the value below, which is at the top of the stack.
+fn mark_type(raising: Raising) {
+    raising.push_bytes(match raising.kind(-2) {
+        Kind::Table => b"[]",
+        Kind::Function => b"()",
+        Kind::Userdata => b"<>",
+        _ => b"",
+    });
+    raising.concat(2);
 }
 
 /// Whether `new` is the better name.

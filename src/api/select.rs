@@ -2,7 +2,7 @@
 //! of a lane.
 
 use super::linda::arguments::{linda_of, timeout, waited};
-use super::linda::{results, send};
+use super::linda::{receive, results, send};
 use super::waiting::wait;
 use super::what::{Slots, What};
 use crate::context::Context;
@@ -11,8 +11,10 @@ use crate::linda::{Key, KeyRef, Linda, soft_requests};
 use crate::lua::{Arguments, Kind, Raise, State, Text, Userdata, lua_function, text};
 use crate::message::{Label, Message, decode_one};
 use lanes_engine::memory::grow;
-use lanes_engine::park::Wait;
+use lanes_engine::park::{Refusal, Wait};
 use lanes_engine::queues::{Case, Happened, Values, Who, select};
+use smallvec::SmallVec;
+use std::collections::VecDeque;
 use std::os::raw::c_int;
 use std::sync::Arc;
 
@@ -23,7 +25,8 @@ lua_function! {
     pub fn lanes_select = select_body
 }
 
-/// What a case of the program needs besides that of the engine.
+/// A case, as it was read from its table.
+#[derive(Clone, Copy)]
 struct Place<'a> {
     /// None if the case is a lane.
     linda: Option<&'a Linda>,
@@ -31,6 +34,9 @@ struct Place<'a> {
     at: c_int,
     /// How many keys there are.
     keys: c_int,
+    /// The first key.
+    key: Option<KeyRef<'a>>,
+    is_send: bool,
     /// The lane, if the case is one.
     lane: Option<&'a Arc<Record>>,
 }
@@ -43,7 +49,38 @@ impl<'a> Place<'a> {
             count: self.keys,
         })
     }
+
+    /// Linda and key, if the case is a receive from one slot.
+    fn single(&self) -> Option<(&'a Linda, KeyRef<'a>)> {
+        match (self.keys, self.is_send, self.linda, self.key) {
+            (1, false, Some(linda), Some(key)) => Some((linda, key)),
+            _ => None,
+        }
+    }
+
+    /// The case for the engine. `arguments` are those that it was read from; `sent` are the values
+    /// of the sends that are left.
+    fn case(&self, arguments: &'a Arguments, sent: &mut Sent) -> Option<MessageCase<'a>> {
+        if let Some(lane) = self.lane {
+            return Some(Case::Open(&lane.end));
+        }
+        let linda = self.linda?;
+        if self.is_send {
+            return Some(Case::Send(&linda.queues, self.key?, sent.pop_front()));
+        }
+        let mut keys = grow::list(self.keys as usize);
+        for at in self.at..self.at + self.keys {
+            keys.push(KeyRef::at(&arguments.state, at)?);
+        }
+        Some(Case::Receive(&linda.queues, keys))
+    }
 }
+
+/// The values of the sends, in the order of their cases.
+type Sent = VecDeque<Values<Message>>;
+
+/// How many cases are kept without an allocation.
+const INLINE: usize = 4;
 
 type MessageCase<'a> = Case<'a, Key, Message, KeyRef<'a>>;
 
@@ -56,12 +93,24 @@ fn select_body(state: State) -> Result<c_int, Raise> {
         return Err(arguments.error(first, "a case expected, got no value"));
     }
     let count = (last - first + 1) as usize;
-    let mut cases: Vec<MessageCase> = grow::list(count);
-    let mut places = grow::list(count);
+    let mut places: SmallVec<[Place; INLINE]> = SmallVec::new();
+    grow::room(&mut places, count);
+    let mut sent = Sent::new();
     for index in first..=last {
-        let (case, place) = read(context, &arguments, index, index - first + 1)?;
-        cases.push(case);
-        places.push(place);
+        places.push(read(
+            context,
+            &arguments,
+            index,
+            index - first + 1,
+            &mut sent,
+        )?);
+    }
+    if let Some(count) = receive_now(context, state, &places)? {
+        return Ok(count);
+    }
+    let mut cases = grow::list(count);
+    for place in &places {
+        cases.extend(place.case(&arguments, &mut sent));
     }
     let slots = grow::collect(places.iter().filter_map(Place::slots));
     let ends = grow::collect(places.iter().filter_map(|place| place.lane.map(Arc::clone)));
@@ -102,18 +151,45 @@ fn select_body(state: State) -> Result<c_int, Raise> {
     }
 }
 
+/// Does the first case, of those before the first that is not a receive from one slot, that can be
+/// done at once. Returns the number of results, or none if there is no such case.
+fn receive_now(context: &Context, state: State, places: &[Place]) -> Result<Option<c_int>, Raise> {
+    for (number, place) in (1..).zip(places) {
+        let Some((linda, key)) = place.single() else {
+            break;
+        };
+        let mut scratch = context.coders.scratch();
+        let detached = &mut scratch.bytes;
+        match receive::at_once(context, linda, &key, detached) {
+            Ok(message) => {
+                state.push_integer(number);
+                let count =
+                    receive::deliver(context, state, linda, &key, place.at, message, detached)?;
+                return Ok(Some(count + 1));
+            }
+            Err(Refusal::TimedOut) => {}
+            // The others might not be refused, so all are asked in their order.
+            Err(_) => break,
+        }
+    }
+    Ok(None)
+}
+
 /// An error about case number `number`, which is argument `index`.
 fn bad(arguments: &Arguments, index: c_int, number: c_int, text: Text) -> Raise {
     arguments.error(index, text!["case ", format_args!("{number}"), ": ", text])
 }
 
-/// Reads the case that is argument `index`. What it refers to stays on the stack.
+/// Reads the case that is argument `index`. What it refers to stays on the stack; the values of a
+/// send are added to `sent`.
+#[inline]
 fn read<'a>(
     context: &Context,
     arguments: &'a Arguments,
     index: c_int,
     number: c_int,
-) -> Result<(MessageCase<'a>, Place<'a>), Raise> {
+    sent: &mut Sent,
+) -> Result<Place<'a>, Raise> {
     let state = arguments.state;
     let bad = |text: Text| bad(arguments, index, number, text);
     if state.kind(index) != Kind::Table {
@@ -130,23 +206,24 @@ fn read<'a>(
     for n in 1..=length.max(1) {
         state.raw_get_index(index, i64::from(n));
     }
-    if let Some(handle) = Userdata::<Handle>::get(&arguments.state, subject) {
+    let Some(linda) = Userdata::get(&arguments.state, subject).and_then(linda_of) else {
+        let Some(handle) = Userdata::<Handle>::get(&arguments.state, subject) else {
+            return Err(bad(text![
+                "a linda or a lane expected, got ",
+                state.type_name(subject)
+            ]));
+        };
         if length > 1 {
             return Err(bad(text!["a lane stands alone, got more values"]));
         }
-        let place = Place {
+        return Ok(Place {
             linda: None,
             at: subject,
             keys: 0,
+            key: None,
+            is_send: false,
             lane: Some(&handle.record),
-        };
-        return Ok((Case::Open(&handle.record.end), place));
-    }
-    let Some(linda) = Userdata::get(&arguments.state, subject).and_then(linda_of) else {
-        return Err(bad(text![
-            "a linda or a lane expected, got ",
-            state.type_name(subject)
-        ]));
+        });
     };
     let (operation, first) = (subject + 1, subject + 2);
     let name = (length >= 2).then(|| state.bytes(operation)).flatten();
@@ -170,27 +247,29 @@ fn read<'a>(
     let key = |at: c_int| {
         KeyRef::at(&arguments.state, at).ok_or_else(|| bad(KeyRef::unsuitable(state, at)))
     };
+    let who = if is_send { Who::Read } else { Who::Write };
+    soft_requests::before(linda, who);
     let place = Place {
         linda: Some(linda),
         at: first,
         keys: if is_send { 1 } else { length - 2 },
+        key: Some(key(first)?),
+        is_send,
         lane: None,
     };
     if !is_send {
-        soft_requests::before(linda, Who::Write);
-        let mut keys = grow::list((length - 2) as usize);
-        for at in first..first + length - 2 {
-            keys.push(key(at)?);
+        for at in first + 1..first + place.keys {
+            key(at)?;
         }
-        return Ok((Case::Receive(&linda.queues, keys), place));
+        return Ok(place);
     }
-    soft_requests::before(linda, Who::Read);
-    let key = key(first)?;
     let label = Label::Case(number as u32);
     let values = match length - 3 {
         0 => return Err(bad(text!["no data to send (nil is sent as lanes.null)"])),
         1 => Values::One(send::element(context, state, label)?),
         count => Values::Many(send::elements(context, state, first + 1, count, label)?),
     };
-    Ok((Case::Send(&linda.queues, key, Some(values)), place))
+    grow::room(sent, 1);
+    sent.push_back(values);
+    Ok(place)
 }

@@ -5,11 +5,12 @@ use super::loaded::push_table;
 #[cfg(feature = "hooks")]
 use super::test_hooks;
 use super::{
-    clock, configure, deadlock, ends, lane, linda, names, notifier, require, scope, select,
-    threads, timers,
+    choice, clock, configure, deadlock, ends, four, lane, linda, names, notifier, require, scope,
+    select, threads, timers,
 };
 use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function};
+use crate::linda::Linda;
 use crate::lua::sentinels::{CANCEL_ERROR, NULL};
 use crate::lua::{Arguments, Function, KEYS, Kind, Raise, Raising, State, lua_function, protect};
 use lanes_engine::threads::{library, stack};
@@ -18,11 +19,17 @@ use std::os::raw::{c_int, c_void};
 const FUNCTIONS: &[(&str, Function)] = &[
     ("configure", configure::configure),
     ("is_configured", configure::is_configured),
+    ("sealed", choice::sealed),
+    ("publish", choice::publish),
+    ("wanted_interface", choice::wanted_interface),
+    ("gone", choice::gone),
+    ("four", functions_of_four),
     ("is_main", configure::is_main),
     ("launch", launch),
     ("check_libraries", configure::check_libraries),
     ("is_lua_function", configure::is_lua_function),
     ("is_stack_size", configure::is_stack_size),
+    ("names", configure::names),
     ("upvalue_count", configure::upvalue_count),
     ("nearest", configure::nearest),
     ("suggestion", configure::suggestion),
@@ -100,6 +107,42 @@ fn fill(raising: Raising, context: c_int) {
     test_hooks::add(raising, context);
 }
 
+/// What `lanes.interface4` builds on.
+const FUNCTIONS_OF_FOUR: &[(&str, Function)] = &[
+    ("launch_coroutine", launch_coroutine),
+    ("choose", choice::choose),
+    ("name_of_four", choice::name_of_four),
+    ("library_support", configure::library_support),
+    ("position", configure::position),
+    ("finally", four::finally::finally),
+    ("linda", four::new_linda::new_linda),
+    ("sleep", four::functions::sleep),
+    ("collectgarbage", four::functions::collectgarbage),
+    (
+        "thread_priority_range",
+        four::functions::thread_priority_range,
+    ),
+    ("nameof", names::nameof_of_four),
+    ("set_thread_priority", threads::set_thread_priority_of_four),
+];
+
+lua_function! {
+    /// `four()`: returns a table of the functions of the 4.x interface.
+    fn functions_of_four = |state| {
+        Context::of(&state)?;
+        protect(state, 0, |raising| {
+            raising.raw_get_index(State::REGISTRY, KEYS.context);
+            raising.new_table(0, FUNCTIONS_OF_FOUR.len());
+            for (name, function) in FUNCTIONS_OF_FOUR {
+                push_function(raising, 1, *function);
+                raising.raw_set_name(-2, name.as_bytes());
+            }
+            raising.remove(1);
+        })?;
+        Ok(1)
+    }
+}
+
 lua_function! {
     /// `__index` of the module's table in a lane that has not used it yet: fills it.
     pub fn fill_now = fill_now_body
@@ -168,6 +211,12 @@ lua_function! {
 }
 
 lua_function! {
+    /// `launch_coroutine(libraries, options, body, arguments...)`: as `launch`, of a lane that is a
+    /// coroutine.
+    fn launch_coroutine = lane::launch::launch_coroutine
+}
+
+lua_function! {
     /// `lanes.linda([name] [, group])` (docs/manual/lindas.md)
     fn new_linda = new_linda_body
 }
@@ -196,6 +245,6 @@ fn new_linda_body(state: State) -> Result<c_int, Raise> {
             name
         }
     };
-    linda::methods::new(context, state, name)?;
+    linda::methods::new(context, state, Linda::new(name))?;
     Ok(1)
 }

@@ -46,7 +46,15 @@ fn threads_body(state: State) -> Result<c_int, Raise> {
 ///
 /// Errors, as text: out of range, or not a whole number.
 pub fn checked_priority(priority: f64) -> Result<i32, String> {
-    let (min, max) = priority::RANGE;
+    checked(priority, priority::RANGE)
+}
+
+/// Checks a native priority, as [`checked_priority`].
+pub fn checked_native_priority(priority: f64) -> Result<i32, String> {
+    checked(priority, priority::native_range())
+}
+
+fn checked(priority: f64, (min, max): (i32, i32)) -> Result<i32, String> {
     let whole = if HAS_INTEGERS {
         priority
     } else {
@@ -72,6 +80,21 @@ fn set_thread_priority_body(state: State) -> Result<c_int, Raise> {
         checked_priority(given).map_err(|text| arguments.error(1, &text.to_lowercase()[..]))?;
     priority::set(checked).map_err(Raise::message)?;
     Ok(0)
+}
+
+lua_function! {
+    /// `lanes.set_thread_priority(n [, "native"])` of the 4.x interface.
+    pub fn set_thread_priority_of_four = |state| {
+        if state.bytes(2) != Some(b"native") {
+            return set_thread_priority_body(state);
+        }
+        let arguments = Arguments::new(state, "set_thread_priority");
+        let given = arguments.number(1)?;
+        let checked = checked_native_priority(given)
+            .map_err(|text| arguments.error(1, &text.to_lowercase()[..]))?;
+        priority::set_native(checked).map_err(Raise::message)?;
+        Ok(0)
+    }
 }
 
 lua_function! {

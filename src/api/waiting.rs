@@ -64,6 +64,8 @@ pub enum Waited<T> {
     Interrupted,
     /// A hard request ended the operation with this value.
     Asked(T),
+    /// The deadline of the wait has come; the operation ended with this value.
+    TimedOut(T),
 }
 
 /// Whether a lane must not be interrupted although the main state is being closed: it is in a
@@ -81,6 +83,16 @@ pub fn is_called_back(context: &Context, state: State) -> bool {
     callback::is_within(context, state, true)
 }
 
+/// The earlier of two deadlines.
+fn earlier(one: Deadline, other: Deadline) -> Deadline {
+    match (one, other) {
+        (Deadline::Now, _) | (_, Deadline::Now) => Deadline::Now,
+        (Deadline::At(one), Deadline::At(other)) => Deadline::At(one.min(other)),
+        (Deadline::Never, other) => other,
+        (one, Deadline::Never) => one,
+    }
+}
+
 /// Calls `operation`, which waits for `what`, with a wait of this state, again and again until it
 /// ends for another reason than an interruption.
 ///
@@ -93,6 +105,20 @@ pub fn wait<T>(
     context: &Context,
     state: State,
     deadline: Deadline,
+    what: &What,
+    operation: impl FnMut(&Wait) -> Waited<T>,
+) -> Result<T, Raise> {
+    wait_in_periods(context, state, deadline, None, what, operation)
+}
+
+/// As [`wait`]. With a period, in seconds, the operation is tried again after each: it then notices
+/// what has not woken it, such as a soft request.
+#[cold]
+pub fn wait_in_periods<T>(
+    context: &Context,
+    state: State,
+    deadline: Deadline,
+    period: Option<f64>,
     what: &What,
     mut operation: impl FnMut(&Wait) -> Waited<T>,
 ) -> Result<T, Raise> {
@@ -112,14 +138,19 @@ pub fn wait<T>(
         }
         let interrupted =
             || hooks() != before || failures::are_pending(context) || deadlock::is_pending(context);
+        let now = period.map_or(deadline, |period| {
+            earlier(deadline, Deadline::after_seconds(period))
+        });
         let wait = Wait {
             waiter: &context.waiter,
-            deadline,
+            deadline: now,
             interrupted: if watched { Some(&interrupted) } else { None },
             sleeps: Some(&sleeping),
         };
         match operation(&wait) {
             Waited::Ended(value) => return Ok(value),
+            Waited::TimedOut(value) if now == deadline => return Ok(value),
+            Waited::TimedOut(_) => continue,
             Waited::Asked(value) if !is_left_alone(context, state) => return Ok(value),
             Waited::Asked(_) => {
                 // The request is withdrawn: the program ends without waiting for this lane to obey

@@ -1,5 +1,6 @@
 //! The handle of a lane, through which its creator sees it.
 
+use super::outcome::Traces;
 use super::record::Record;
 use crate::lua::Text;
 use std::cell::{Cell, RefCell};
@@ -10,6 +11,8 @@ use std::sync::Arc;
 pub struct Handle {
     /// The lane.
     pub record: Arc<Record>,
+    /// What its error trace contains.
+    pub traces: Traces,
     /// The user value is a table: at 0 the callback for the end of the handle, from 1 on the values
     /// of the outcome.
     pub has_table: Cell<bool>,

@@ -12,6 +12,7 @@ mod spares;
 pub use handle::{Fetched, Handle};
 pub use home::{Home, no_thread};
 pub use kinds::Kinds;
+pub use outcome::Traces;
 pub use pause::{Describe, Entry, Pause};
 pub use record::{ALL_HOOKS, Record};
 pub use spares::{Leftover, Place, Recipe, Spare, Spares};

@@ -2,6 +2,7 @@
 
 use crate::lua::Text;
 use crate::message::Packet;
+use lanes_engine::park::Turns;
 
 /// The stage of a lane.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +30,35 @@ impl Stage {
             3 => Stage::Error,
             _ => Stage::Cancelled,
         }
+    }
+}
+
+/// What the error traces of a lane contain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Traces {
+    /// There are none.
+    Minimal,
+    /// The position of each function.
+    Basic,
+    /// A table for each function.
+    Extended,
+}
+
+impl Traces {
+    /// Its name in programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Traces::Minimal => "minimal",
+            Traces::Basic => "basic",
+            Traces::Extended => "extended",
+        }
+    }
+
+    /// The one with this name.
+    pub fn named(name: &[u8]) -> Option<Traces> {
+        [Traces::Minimal, Traces::Basic, Traces::Extended]
+            .into_iter()
+            .find(|traces| traces.name().as_bytes() == name)
     }
 }
 
@@ -88,4 +118,29 @@ impl Outcome {
             shown: None,
         })
     }
+}
+
+/// What a lane that is a coroutine gets in answer to what it has yielded.
+pub enum Answer {
+    /// The arguments with which it is resumed.
+    Resume(Packet),
+    /// It is to end where it is.
+    Close,
+}
+
+/// The turns of a lane that is a coroutine: it gives what it yields.
+pub type LaneTurns = Turns<Captured, Answer>;
+
+/// Whether a lane that is a coroutine is suspended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Suspension {
+    /// It is not.
+    None,
+    /// It has yielded.
+    Suspended,
+    /// It is being resumed.
+    Resuming,
+    /// It is being ended.
+    Closing,
 }

@@ -6,7 +6,7 @@
 )]
 
 use super::monitors::Monitors;
-use super::outcome::{Outcome, Stage};
+use super::outcome::{LaneTurns, Outcome, Stage, Suspension};
 use super::pause::Pause;
 use crate::linda::soft_requests;
 use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET};
@@ -82,6 +82,9 @@ pub struct Record {
     pub cancel_hook: Hook,
     /// Who is told of its end.
     pub monitors: Monitors,
+    /// Its turns, if it is a coroutine.
+    pub turns: OnceLock<Box<LaneTurns>>,
+    suspension: AtomicU8,
     /// Who has dealt with its failure: the bits below.
     failure: AtomicU8,
     /// What ends the service that the record stands for, if it stands for no lane.
@@ -109,6 +112,8 @@ impl Record {
             raised: AtomicBool::new(false),
             cancel_hook,
             monitors: Monitors::default(),
+            turns: OnceLock::new(),
+            suspension: AtomicU8::new(Suspension::None as u8),
             failure: AtomicU8::new(0),
             service: OnceLock::new(),
         })
@@ -175,6 +180,37 @@ impl Record {
         let number = Record::next_end_number();
         self.end_number.store(number, Ordering::Relaxed);
         self.end.open();
+        if let Some(turns) = self.turns.get() {
+            turns.end();
+        }
+    }
+
+    /// Sets whether it is suspended; called by its own thread.
+    pub fn set_suspension(&self, suspension: Suspension) {
+        self.suspension.store(suspension as u8, Ordering::Release);
+    }
+
+    /// Somebody else is about to resume or to end the lane, if it is suspended.
+    pub fn leave_suspension(&self, suspension: Suspension) {
+        let _ = self.suspension.compare_exchange(
+            Suspension::Suspended as u8,
+            suspension as u8,
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+    }
+
+    /// The status of a lane that is suspended.
+    fn suspension(&self) -> Option<&'static str> {
+        const SUSPENDED: u8 = Suspension::Suspended as u8;
+        const RESUMING: u8 = Suspension::Resuming as u8;
+        const CLOSING: u8 = Suspension::Closing as u8;
+        match self.suspension.load(Ordering::Acquire) {
+            SUSPENDED => Some("suspended"),
+            RESUMING => Some("resuming"),
+            CLOSING => Some("closing"),
+            _ => None,
+        }
     }
 
     /// Of two lanes that have ended, the one with the lower number has ended first. None if it has
@@ -194,7 +230,9 @@ impl Record {
     pub fn status(&self) -> &'static str {
         if !self.has_ended() {
             // The lane has not ended for others until the latch is open.
-            return if self.waiter.is_waiting() || self.service.get().is_some() {
+            return if let Some(text) = self.suspension() {
+                text
+            } else if self.waiter.is_waiting() || self.service.get().is_some() {
                 "waiting"
             } else if self.stage() == Stage::Pending {
                 "pending"

@@ -137,7 +137,7 @@ impl KeyRef<'_> {
 
     /// The key at `index`, whose type is known, if the value there can be one. Strings are borrowed
     /// from the stack.
-    #[inline]
+    #[inline(always)]
     fn of_kind(state: &State, kind: Kind, index: c_int) -> Option<KeyRef<'_>> {
         Some(match kind {
             Kind::String => KeyRef::Text(state.string(index)),

@@ -3,9 +3,11 @@
 mod drop_chain;
 mod key;
 mod object;
+mod restrictions;
 mod shortcuts;
 pub mod soft_requests;
 
 pub use key::{Key, KeyRef};
 pub use object::{KIND, Linda};
+pub use restrictions::Restriction;
 pub use shortcuts::Shortcuts;

@@ -1,6 +1,7 @@
 //! A linda as an object: its queues and its name.
 
 use super::key::Key;
+use super::restrictions::Restrictions;
 use crate::lua::Raising;
 use crate::message::{Deep, DeepKinds, KindId, Message};
 use lanes_engine::memory::grow;
@@ -15,6 +16,12 @@ pub struct Linda {
     pub queues: Queues<Key, Message>,
     /// Its name; empty if it has none.
     pub name: Vec<u8>,
+    /// Seconds after which a wait on it looks for requests.
+    pub wake_period: Option<f64>,
+    /// Which operations slots are restricted to.
+    pub restrictions: Restrictions,
+    /// Whether its proxies have a function for the end of the variables that close them.
+    pub has_close_handler: bool,
 }
 
 impl Element for Message {
@@ -34,6 +41,9 @@ impl Linda {
         Linda {
             queues: Queues::new(),
             name: grow::copy(name),
+            wake_period: None,
+            restrictions: Restrictions::default(),
+            has_close_handler: false,
         }
     }
 
@@ -64,6 +74,14 @@ impl Deep for Linda {
 
     fn prepare(&self, _kinds: &DeepKinds, _raising: Raising) -> bool {
         // Every context has the metatable of lindas from the start.
+        true
+    }
+
+    fn user_values(&self) -> u8 {
+        u8::from(self.has_close_handler)
+    }
+
+    fn keeps_user_values(&self) -> bool {
         true
     }
 }

@@ -216,11 +216,11 @@ pub unsafe fn is_integer(l: *mut lua_State, index: c_int) -> bool {
     HAS_INTEGERS && unsafe { lua_isinteger(l, index) != 0 }
 }
 
-/// Writes the bytecode of the Lua function at the top of the stack, with debug information. Raises
-/// on 5.5.
+/// Writes the bytecode of the Lua function at the top of the stack, with debug information unless
+/// it is to be stripped, which Lua can from 5.3 on. Raises on 5.5.
 #[inline]
-pub unsafe fn dump(l: *mut lua_State, writer: lua_Writer, data: *mut c_void) -> c_int {
-    unsafe { lua_dump(l, writer, data, 0) }
+pub unsafe fn dump(l: *mut lua_State, writer: lua_Writer, data: *mut c_void, strip: bool) -> c_int {
+    unsafe { lua_dump(l, writer, data, c_int::from(strip && HAS_INTEGERS)) }
 }
 
 /// Makes a new state that uses this allocator. Returns null if memory runs out.

@@ -20,6 +20,11 @@ impl FrameInfo {
         text(self.0.short_src.as_ptr()).unwrap_or_default()
     }
 
+    /// The line where the function begins, or -1.
+    pub fn line_defined(&self) -> i32 {
+        self.0.linedefined
+    }
+
     /// The current line, or -1 if unknown.
     pub fn line(&self) -> i32 {
         self.0.currentline
@@ -71,6 +76,16 @@ impl State {
                 return None;
             }
             Some(FrameInfo(debug.assume_init()))
+        }
+    }
+
+    /// Where the function at the top of the stack, which it pops, was defined.
+    pub fn definition(self) -> Option<FrameInfo> {
+        let mut debug = std::mem::MaybeUninit::<c::lua_Debug>::zeroed();
+        // SAFETY: as for `frame_info`; the function is at the top of the stack.
+        unsafe {
+            (c::lua_getinfo(self.raw(), c">S".as_ptr(), debug.as_mut_ptr()) != 0)
+                .then(|| FrameInfo(debug.assume_init()))
         }
     }
 

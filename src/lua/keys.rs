@@ -26,6 +26,8 @@ pub struct Keys {
     pub on_state_create: i64,
     /// the function that is told of failures, in the main state only
     pub on_error: i64,
+    /// the function of `lanes.finally`, in the main state only
+    pub finally: i64,
     /// the function that is told of a deadlock, in the main state only
     pub on_deadlock: i64,
     /// functions registered with `set_finalizer`
@@ -61,6 +63,7 @@ pub const KEYS: Keys = Keys {
     context: -0x4c61_0008,
     on_state_create: -0x4c61_0009,
     on_error: -0x4c61_0014,
+    finally: -0x4c61_0016,
     on_deadlock: -0x4c61_0015,
     finalizers: -0x4c61_000a,
     trace: -0x4c61_000b,

@@ -380,9 +380,10 @@ impl Raising {
         unsafe { c::luaL_openlibs(self.l()) }
     }
 
-    /// Appends the bytecode of the function at the top of the stack to `out`. Returns false if the
-    /// function cannot be dumped. Raises if memory runs out.
-    pub fn dump<S: Sink>(self, out: *mut S) -> bool {
+    /// Appends the bytecode of the function at the top of the stack to `out`; with `strip`, from
+    /// Lua 5.3 on without what debuggers read. Returns false if the function cannot be dumped.
+    /// Raises if memory runs out.
+    pub fn dump<S: Sink>(self, out: *mut S, strip: bool) -> bool {
         unsafe extern "C-unwind" fn write<S: Sink>(
             _: *mut lua_State,
             data: *const c_void,
@@ -400,7 +401,7 @@ impl Raising {
             0
         }
         // SAFETY: inside protect; the sink belongs to a frame outside of it.
-        let status = unsafe { c::dump(self.l(), write::<S>, out.cast()) };
+        let status = unsafe { c::dump(self.l(), write::<S>, out.cast(), strip) };
         // LuaJIT returns this status, with the error value at the top of the stack.
         self.loaded(status)
     }
@@ -449,6 +450,12 @@ impl Raising {
     pub fn collect(self) {
         // SAFETY: inside protect.
         unsafe { c::gc_collect(self.l()) }
+    }
+
+    /// Pushes a new coroutine.
+    pub fn new_coroutine(self) -> State {
+        // SAFETY: inside protect.
+        unsafe { State::new(c::lua_newthread(self.l())) }
     }
 
     /// The first coroutine of this state. On 5.1 and LuaJIT, which cannot tell, the running one,

@@ -430,6 +430,12 @@ impl State {
         unsafe { c::close_failed(self.0, from.0) }
     }
 
+    /// Its status: `LUA_YIELD` if it has yielded, that of an error if it has failed.
+    pub fn status(self) -> c_int {
+        // SAFETY: reads the coroutine's fields.
+        unsafe { c::lua_status(self.0) }
+    }
+
     /// Whether this coroutine can be resumed: it has yielded, or has a function and has not begun.
     pub fn is_resumable(self) -> bool {
         // SAFETY: reads the coroutine's fields.

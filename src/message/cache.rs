@@ -25,6 +25,30 @@ pub struct TransferCache {
     pub name: RefCell<Vec<u8>>,
     /// `demote_full_userdata`: full userdata that cannot travel become light userdata.
     pub demote: Cell<bool>,
+    /// `strip_functions`: functions travel without what debuggers read.
+    pub strip: Cell<bool>,
+    /// How objects are converted: in the 4.x interface only.
+    pub conversion: Cell<Option<Conversion>>,
+}
+
+/// How tables and userdata are converted.
+#[derive(Clone, Copy, Debug)]
+pub struct Conversion {
+    /// How often one may be converted in a row.
+    pub attempts: u8,
+    /// What those without metatable become.
+    pub fallback: Fallback,
+}
+
+/// What tables and userdata without metatable become.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fallback {
+    /// They stay as they are.
+    None,
+    /// nil
+    Null,
+    /// A light userdata of their address.
+    Decay,
 }
 
 /// What a state keeps of a metatable that it has sent.

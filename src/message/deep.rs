@@ -39,6 +39,11 @@ pub trait Deep: Any + Send + Sync {
     fn user_values(&self) -> u8 {
         0
     }
+
+    /// Whether a proxy keeps the user values that it has when the object arrives again.
+    fn keeps_user_values(&self) -> bool {
+        false
+    }
 }
 
 /// Whether a state can receive an object.

@@ -22,6 +22,8 @@ pub enum Label {
     Result,
     /// The error value of a lane.
     Error,
+    /// Arguments with which a lane that is a coroutine is resumed.
+    Resumed,
     /// An entry of the option `globals`: its key and its value.
     Global,
     /// The option `on_state_create`.
@@ -44,6 +46,7 @@ impl Label {
             Label::Case(case) => write!(out, "case {case}, value {}", n + 1),
             Label::Body => write!(out, "lane body"),
             Label::Result => write!(out, "result #{}", n + 1),
+            Label::Resumed => write!(out, "arg #{}", n + 1),
             Label::Error => write!(out, "error value"),
             Label::Global => write!(out, "globals"),
             Label::StateCreate => write!(out, "on_state_create"),
@@ -205,6 +208,8 @@ pub enum Failure {
     },
     /// An object that the receiving state cannot have, with the reason.
     Deep { path: Text, reason: Text },
+    /// An object that cannot be converted, with the reason.
+    Conversion { path: Text, reason: Text },
     /// A function whose bytecode could not be written or read.
     Code { path: Text },
     /// A malformed message: a defect of Lanes.
@@ -379,7 +384,9 @@ impl Failure {
                     ]
                 }
             }
-            Failure::Deep { path, reason } => text![reason, " (", path, ")"],
+            Failure::Deep { path, reason } | Failure::Conversion { path, reason } => {
+                text![reason, " (", path, ")"]
+            }
             Failure::Code { path } => {
                 text!["internal error: function dump failed. (", path, ")"]
             }

@@ -89,6 +89,12 @@ impl Libraries {
         })
     }
 
+    /// Whether this Lua has the library of this name. Returns none if there is none of that name.
+    pub fn support(name: &[u8]) -> Option<bool> {
+        let name = NAMES.iter().find(|known| known.as_bytes() == name)?;
+        Some(*name == "base" || *name == CORE || find(name).is_some())
+    }
+
     /// Opens them. Inside `protect`, in a state that has none.
     pub fn open(self, raising: Raising) {
         match self {

@@ -3,6 +3,7 @@
 //! to the function that Lua called, which raises "not enough memory". Each function says which.
 
 use hashbrown::{HashMap, HashSet};
+use smallvec::{Array, SmallVec};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash};
 use std::panic::resume_unwind;
@@ -46,6 +47,7 @@ macro_rules! grow {
 grow! {
     [T] Vec<T>;
     [T] VecDeque<T>;
+    [A: Array] SmallVec<A>;
     [K: Eq + Hash, V, S: BuildHasher] HashMap<K, V, S>;
     [K: Eq + Hash, V, S: BuildHasher] std::collections::HashMap<K, V, S>;
     [K: Eq + Hash, S: BuildHasher] HashSet<K, S>;

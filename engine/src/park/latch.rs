@@ -3,7 +3,7 @@
 
 use super::deadline::Deadline;
 use super::parker::Woken;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Request};
 use super::waiter::{Wait, Waiter};
 use super::watcher::SharedWatcher;
 use crate::memory::grow::{OutOfMemory, try_room};
@@ -77,6 +77,49 @@ impl Latch {
             // The watcher is dropped after the lock is released.
             drop(crowd);
             drop(removed);
+        }
+    }
+
+    /// As `wait`, for a wait without a deadline. A request ends it if it is hard, or if the thread
+    /// is woken while it is there.
+    ///
+    /// Errors: `Request`, `Interrupted`.
+    pub fn wait_or_request(&self, wait: &Wait) -> Result<(), Refusal> {
+        {
+            let mut crowd = self.crowd.lock();
+            if self.is_open() {
+                return Ok(());
+            }
+            crowd.waiters.push(Arc::clone(wait.waiter));
+        }
+        let mut woken = false;
+        loop {
+            let request = wait.waiter.request();
+            let mut refusal = None;
+            if request == Request::Hard || woken && request != Request::None {
+                refusal = Some(Refusal::Request(request));
+            } else if wait.park() == Woken::Interrupted {
+                refusal = Some(Refusal::Interrupted);
+            }
+            woken = true;
+            if self.is_open() {
+                return Ok(());
+            }
+            let Some(refusal) = refusal else {
+                continue;
+            };
+            let waiters = &mut self.crowd.lock().waiters;
+            return match waiters
+                .iter()
+                .position(|waiter| Arc::ptr_eq(waiter, wait.waiter))
+            {
+                Some(index) => {
+                    drop(waiters.swap_remove(index));
+                    Err(refusal)
+                }
+                // Opened in the meantime.
+                None => Ok(()),
+            };
         }
     }
 

@@ -13,6 +13,7 @@ mod parker;
 mod refusal;
 #[cfg(not(loom))]
 mod spin;
+mod turns;
 mod waiter;
 mod watcher;
 
@@ -38,5 +39,6 @@ pub use latch::Latch;
 pub use notifier::Notifier;
 pub use parker::{Parker, Woken};
 pub use refusal::{Refusal, Request};
+pub use turns::{Turn, Turns};
 pub use waiter::{Sleeps, Wait, Waiter};
 pub use watcher::{SharedWatcher, Watcher};

@@ -17,6 +17,37 @@ pub struct Dump<M> {
     pub values: Vec<M>,
 }
 
+/// What `set` and `limit` have done to a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The slot was full, and now has room.
+    pub made_room: bool,
+    /// How full the slot was after the change, before any parked operation went on.
+    pub fill: Fill,
+}
+
+/// How full a slot is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fill {
+    /// It has room, or no limit.
+    Under,
+    /// It has as many elements as its limit allows.
+    Exact,
+    /// It has more.
+    Over,
+}
+
+impl Fill {
+    /// How full a slot with this limit and so many elements is.
+    fn of(limit: Option<usize>, count: impl FnOnce() -> usize) -> Fill {
+        limit.map_or(Fill::Under, |limit| match count().cmp(&limit) {
+            std::cmp::Ordering::Less => Fill::Under,
+            std::cmp::Ordering::Equal => Fill::Exact,
+            std::cmp::Ordering::Greater => Fill::Over,
+        })
+    }
+}
+
 /// The value. Unwinds if out of memory.
 fn demanded<T>(result: Result<T, OutOfMemory>) -> T {
     result.unwrap_or_else(|OutOfMemory| out_of_memory())
@@ -40,15 +71,14 @@ impl<K: Clone, M: Element> Queues<K, M> {
     }
 
     /// Replaces the contents of a slot by whole elements, above any limit. No values make an
-    /// unlimited slot unknown and a limited one empty. Returns true if the slot was full and now
-    /// has room.
+    /// unlimited slot unknown and a limited one empty.
     ///
     /// Errors: the linda is cancelled.
     pub fn set<Q: BorrowedKey<K>>(
         &self,
         key: &Q,
         mut values: Vec<M>,
-    ) -> Result<bool, LindaCancelled> {
+    ) -> Result<Changed, LindaCancelled> {
         // The values stay with this frame until they are in the slot, for they must not be dropped
         // under the lock.
         self.change(|slots, deferred| {
@@ -58,16 +88,24 @@ impl<K: Clone, M: Element> Queues<K, M> {
             slots.touched = true;
             let slot = match slots.find(key) {
                 Some(slot) => slot,
-                None if values.is_empty() => return Ok(false),
+                None if values.is_empty() => {
+                    return Ok(Changed {
+                        made_room: false,
+                        fill: Fill::Under,
+                    });
+                }
                 None => demanded(slots.find_or_make(key)),
             };
             let contents = &mut slots[slot];
             let was_full = contents.is_full();
             deferred.drop_elements(contents.replace(std::mem::take(&mut values)));
-            let has_room = was_full && !contents.is_full();
+            let changed = Changed {
+                made_room: was_full && !contents.is_full(),
+                fill: Fill::of(contents.limit(), || contents.elements.len()),
+            };
             slots.settle(slot, deferred);
             slots.tidy(slot, deferred);
-            Ok(has_room)
+            Ok(changed)
         })
     }
 
@@ -88,14 +126,14 @@ impl<K: Clone, M: Element> Queues<K, M> {
     }
 
     /// Sets how many elements a slot may hold (`None`: any number), and makes the slot known.
-    /// Elements above the limit stay. Returns true if the slot was full and now has room.
+    /// Elements above the limit stay.
     ///
     /// Errors: the linda is cancelled.
     pub fn limit<Q: BorrowedKey<K>>(
         &self,
         key: &Q,
         limit: Option<usize>,
-    ) -> Result<bool, LindaCancelled> {
+    ) -> Result<Changed, LindaCancelled> {
         self.change(|slots, deferred| {
             if self.is_cancelled() {
                 return Err(LindaCancelled);
@@ -105,10 +143,47 @@ impl<K: Clone, M: Element> Queues<K, M> {
             let contents = &mut slots[slot];
             let was_full = contents.is_full();
             demanded(contents.set_limit(limit));
-            let has_room = was_full && !contents.is_full();
+            let changed = Changed {
+                made_room: was_full && !contents.is_full(),
+                fill: Fill::of(contents.limit(), || contents.elements.len()),
+            };
             slots.settle(slot, deferred);
-            Ok(has_room)
+            Ok(changed)
         })
+    }
+
+    /// The limit of a slot (`None`: none, or the slot is unknown), and how full it is.
+    ///
+    /// Errors: the linda is cancelled.
+    pub fn limit_of<Q: BorrowedKey<K>>(
+        &self,
+        key: &Q,
+    ) -> Result<(Option<usize>, Fill), LindaCancelled> {
+        let mut slots = self.slots.lock();
+        if self.is_cancelled() {
+            return Err(LindaCancelled);
+        }
+        slots.touched = true;
+        let Some(slot) = slots.find(key) else {
+            return Ok((None, Fill::Under));
+        };
+        let slot = &slots[slot];
+        let limit = slot.limit();
+        Ok((limit, Fill::of(limit, || slot.elements.len())))
+    }
+
+    /// Makes a slot known, whose contents and limit stay as they are.
+    ///
+    /// Errors: the linda is cancelled.
+    pub fn make_known<Q: BorrowedKey<K>>(&self, key: &Q) -> Result<(), LindaCancelled> {
+        let mut slots = self.slots.lock();
+        if self.is_cancelled() {
+            return Err(LindaCancelled);
+        }
+        slots.touched = true;
+        let slot = demanded(slots.find_or_make(key));
+        slots[slot].known = true;
+        Ok(())
     }
 
     /// How many elements a slot holds; `None` if it is unknown.

@@ -25,7 +25,7 @@ mod watch;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-pub use contents::Dump;
+pub use contents::{Changed, Dump, Fill};
 pub use element::{Element, Values};
 pub use key::BorrowedKey;
 pub use operation::Who;

@@ -34,8 +34,9 @@ impl<K: Clone, M: Element> Queues<K, M> {
         }
     }
 
+    /// Whether the linda is cancelled, for everybody.
     #[inline]
-    pub(super) fn is_cancelled(&self) -> bool {
+    pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)
     }
 

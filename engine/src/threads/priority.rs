@@ -21,8 +21,49 @@ pub fn set(priority: i32) -> Result<(), String> {
     system::set(priority)
 }
 
+/// The lowest and the highest native priority: on POSIX systems those of the round-robin policy for
+/// real time, on Windows its levels.
+pub fn native_range() -> (i32, i32) {
+    system::native_range()
+}
+
+/// Sets the native priority of the calling thread. Without the right to do so nothing happens.
+///
+/// Errors, as text: the system refuses it for another reason, such as a number out of range.
+pub fn set_native(priority: i32) -> Result<(), String> {
+    super::note_changed();
+    system::set_native(priority)
+}
+
 #[cfg(not(windows))]
 mod system {
+    pub fn native_range() -> (i32, i32) {
+        // SAFETY: both take a plain value.
+        unsafe {
+            (
+                libc::sched_get_priority_min(libc::SCHED_RR),
+                libc::sched_get_priority_max(libc::SCHED_RR),
+            )
+        }
+    }
+
+    pub fn set_native(priority: i32) -> Result<(), String> {
+        // SAFETY: all fields are numbers, for which zero is valid.
+        let mut parameters: libc::sched_param = unsafe { std::mem::zeroed() };
+        parameters.sched_priority = priority;
+        // SAFETY: the thread is the calling one, and the parameters are read during the call.
+        let refused = unsafe {
+            libc::pthread_setschedparam(libc::pthread_self(), libc::SCHED_RR, &raw const parameters)
+        };
+        match refused {
+            0 | libc::EPERM => Ok(()),
+            number => Err(format!(
+                "the system refuses native thread priority {priority} ({})",
+                std::io::Error::from_raw_os_error(number)
+            )),
+        }
+    }
+
     use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
 
     /// The nice value of the calling thread, where threads have one of their own.
@@ -98,9 +139,17 @@ mod system {
         current() <= level(priority)
     }
 
+    pub fn native_range() -> (i32, i32) {
+        (THREAD_PRIORITY_IDLE, THREAD_PRIORITY_TIME_CRITICAL)
+    }
+
     pub fn set(priority: i32) -> Result<(), String> {
+        set_native(level(priority))
+    }
+
+    pub fn set_native(priority: i32) -> Result<(), String> {
         // SAFETY: both take plain values.
-        if unsafe { SetThreadPriority(GetCurrentThread(), level(priority)) } == 0 {
+        if unsafe { SetThreadPriority(GetCurrentThread(), priority) } == 0 {
             return Err(format!(
                 "the system does not allow thread priority {priority:+} ({})",
                 std::io::Error::last_os_error()

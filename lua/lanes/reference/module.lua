@@ -291,6 +291,10 @@ return {
         class = "ConfigureOptions", kind = "options", of = "lanes.configure", page = "loading.md#options",
         text = "The options of `lanes.configure`.",
         members = {
+            {
+                name = "api", type = "integer", page = "v4.md#choosing-it", own = true,
+                text = "the interface: 3, that of Lanes 3.x, or 4; default 3, or the environment variable LANES_API",
+            },
             { name = "with_timers", type = "boolean", text = "whether timers work; default true" },
             { name = "shutdown_timeout", type = "number", text = "seconds that the end of the program waits for lanes; default 0.25" },
             {

@@ -11,18 +11,29 @@ use std::sync::Arc;
 
 /// The part of the mask that is always set: in compiled loops LuaJIT looks at hooks only when a
 /// function is called.
-const ALWAYS_MASK: c_int = if LUAJIT { LUA_MASKCALL } else { 0 };
+pub const ALWAYS_MASK: c_int = if LUAJIT { LUA_MASKCALL } else { 0 };
 
-/// The arguments of a call.
-struct Asked {
-    request: Request,
+/// What a call of `lane:cancel` asks for.
+pub struct Asked {
+    /// Which request.
+    pub request: Request,
     /// Hook mask and count.
-    hook: Option<(c_int, c_int)>,
-    timeout: f64,
-    /// After a soft request: wake the lane. After any other: set every hook, and wait
-    /// `force_timeout` seconds more.
-    flag: bool,
-    force_timeout: f64,
+    pub hook: Option<(c_int, c_int)>,
+    /// How long the call waits for the end, in seconds.
+    pub timeout: f64,
+    /// Whether a wait of the lane ends.
+    pub wake: bool,
+    /// If the time is up: set every hook, and wait so many seconds more.
+    pub force: Option<f64>,
+}
+
+/// The count of a hook for the number that a program gave.
+pub fn hook_count(given: f64, every_line: bool) -> c_int {
+    if every_line {
+        1
+    } else {
+        given.min(f64::from(c_int::MAX)) as c_int
+    }
 }
 
 impl Asked {
@@ -35,8 +46,8 @@ impl Asked {
             request: Request::Hard,
             hook: None,
             timeout: 0.0,
-            flag: false,
-            force_timeout: 0.0,
+            wake: true,
+            force: None,
         };
         if state.kind(at) == Kind::String {
             let mask = match arguments.bytes(at)? {
@@ -78,12 +89,7 @@ impl Asked {
                     );
                 }
                 let every_line = arguments.bytes(at - 1)? == b"line";
-                let count = if every_line {
-                    1.0
-                } else {
-                    count.min(f64::from(c_int::MAX))
-                };
-                asked.hook = Some((mask | ALWAYS_MASK, count as c_int));
+                asked.hook = Some((mask | ALWAYS_MASK, hook_count(count, every_line)));
                 at += 1;
             }
         }
@@ -91,12 +97,18 @@ impl Asked {
             asked.timeout = seconds(arguments, at, state.number(at))?;
             at += 1;
         }
-        if state.top() >= at {
-            asked.flag = state.truth(at);
-            at += 1;
-        }
-        if state.top() >= at {
-            asked.force_timeout = seconds(arguments, at, arguments.number(at)?)?;
+        // The flag: after a soft request, wake the lane; after any other, set every hook.
+        let flag = state.top() >= at && state.truth(at);
+        at += 1;
+        let force_timeout = if state.top() >= at {
+            seconds(arguments, at, arguments.number(at)?)?
+        } else {
+            0.0
+        };
+        if asked.request == Request::Soft {
+            asked.wake = flag;
+        } else if flag {
+            asked.force = Some(force_timeout);
         }
         Ok(asked)
     }
@@ -116,16 +128,24 @@ fn seconds(arguments: &Arguments, at: c_int, given: f64) -> Result<f64, Raise> {
 /// The body of `lane:cancel(...)`: returns true and the status if the lane has ended, else false
 /// and "timeout".
 pub fn cancel(state: State) -> Result<c_int, Raise> {
+    ask(state, Asked::read)
+}
+
+/// Asks the lane that is the receiver to stop, as `read` has read the arguments, and waits for its
+/// end. Returns the number of results: true and the status, or false and "timeout".
+pub fn ask(
+    state: State,
+    read: impl FnOnce(&Arguments) -> Result<Asked, Raise>,
+) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "cancel");
     let record = Arc::clone(&receiver::this(&arguments)?.record);
-    let asked = Asked::read(&arguments)?;
+    let asked = read(&arguments)?;
     if record.has_ended() {
         return answer(state, &record, true);
     }
-    let wake = asked.request == Request::Hard || asked.flag;
-    record.waiter.cancel(asked.request, wake);
-    if wake {
+    record.waiter.cancel(asked.request, asked.wake);
+    if asked.wake {
         record.end_service();
     } else {
         record.note_soft_request();
@@ -133,20 +153,12 @@ pub fn cancel(state: State) -> Result<c_int, Raise> {
     if let Some((mask, count)) = asked.hook {
         record.set_hooks(mask, count);
     }
-    let mut ended = receiver::wait(
-        context,
-        state,
-        &record,
-        Deadline::after_seconds(asked.timeout),
-    )?;
-    if !ended && asked.flag && asked.request == Request::Hard {
+    let deadline = Deadline::after_seconds(asked.timeout);
+    let mut ended = receiver::wait(context, state, &record, deadline)?;
+    if let (false, Some(force)) = (ended, asked.force) {
         record.set_hooks(ALL_HOOKS.0, ALL_HOOKS.1);
-        ended = receiver::wait(
-            context,
-            state,
-            &record,
-            Deadline::after_seconds(asked.force_timeout),
-        )?;
+        let deadline = Deadline::after_seconds(force);
+        ended = receiver::wait(context, state, &record, deadline)?;
     }
     answer(state, &record, ended)
 }

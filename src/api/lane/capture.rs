@@ -12,6 +12,21 @@ pub fn results(context: &Context, state: State, base: i32) -> Outcome {
     Outcome::Done(capture(context, state, state.top() - base, Label::Result))
 }
 
+/// Captures copies of the top `count` values, which stay: what a lane yields.
+pub fn yielded(context: &Context, state: State, count: i32) -> Captured {
+    if let Err(raise) = protect(state, 0, move |raising| raising.reserve(count + 8)) {
+        return Captured {
+            packet: Err(text_of(state, raise)),
+            refused: Vec::new(),
+            shown: None,
+        };
+    }
+    for _ in 0..count {
+        state.push_copy(-count);
+    }
+    capture(context, state, count, Label::Result)
+}
+
 /// Captures the error value at the top of the stack and the trace that the message handler left.
 pub fn error(context: &Context, state: State, status: i32) -> Outcome {
     if is_cancel_error(state, -1) {

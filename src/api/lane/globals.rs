@@ -1,10 +1,13 @@
 //! The functions that every lane has as globals: `cancel_test`, `set_finalizer`,
 //! `set_debug_threadname` and `set_error_reporting` (docs/manual/lanes.md#inside-a-lane).
 
+use crate::api::four::globals as four;
 use crate::context::{Context, push_function};
+use crate::lane::Traces;
 use crate::lua::{
     Arguments, Function, KEYS, Kind, Raise, Raising, State, lua_function, protect, text,
 };
+use crate::universe::Interface;
 use lanes_engine::memory::grow;
 use lanes_engine::park::Request;
 use lanes_engine::threads;
@@ -17,18 +20,38 @@ const GLOBALS: &[(&str, Function)] = &[
     ("set_error_reporting", set_error_reporting),
 ];
 
+/// Those of the 4.x interface. The last two say what takes their place.
+const GLOBALS_OF_FOUR: &[(&str, Function)] = &[
+    ("cancel_test", four::cancel_test),
+    ("set_finalizer", set_finalizer),
+    ("lane_threadname", four::lane_threadname),
+    ("set_debug_threadname", four::no_debug_threadname),
+    ("set_error_reporting", four::no_error_reporting),
+];
+
+/// The globals of lanes.
+fn all(interface: Interface) -> &'static [(&'static str, Function)] {
+    match interface {
+        Interface::Three => GLOBALS,
+        Interface::Four => GLOBALS_OF_FOUR,
+    }
+}
+
 /// Makes the functions, once per state, and sets the globals.
-pub fn prepare(raising: Raising, context: c_int) {
-    raising.new_table(0, GLOBALS.len());
-    for (name, function) in GLOBALS {
+pub fn prepare(raising: Raising, context: c_int, interface: Interface) {
+    let globals = all(interface);
+    raising.new_table(0, globals.len());
+    for (name, function) in globals {
         push_function(raising, context, *function);
         raising.raw_set_name(-2, name.as_bytes());
     }
     raising.raw_set_index(State::REGISTRY, KEYS.lane_globals);
     assign(raising);
-    // Makes room for the name, so that setting it later does not grow the table.
-    raising.push_bytes(b"");
-    raising.set_global(c"decoda_name");
+    if interface == Interface::Three {
+        // Makes room for the name, so that setting it later does not grow the table.
+        raising.push_bytes(b"");
+        raising.set_global(c"decoda_name");
+    }
     push_function(raising, context, super::trace::handler);
     raising.raw_set_index(State::REGISTRY, KEYS.handler);
 }
@@ -40,9 +63,9 @@ pub fn set(state: State) -> Result<(), Raise> {
 
 /// Removes the globals while code runs that does not belong to the lane: `on_state_create` and
 /// required modules do not see them.
-pub fn hide(raising: Raising) {
+pub fn hide(raising: Raising, interface: Interface) {
     raising.push_globals();
-    for (name, _) in GLOBALS {
+    for (name, _) in all(interface) {
         raising.push_nil();
         raising.raw_set_name(-2, name.as_bytes());
     }
@@ -138,9 +161,9 @@ fn set_error_reporting_body(state: State) -> Result<c_int, Raise> {
     if state.kind(1) != Kind::String {
         return Err(arguments.type_error(1, "string"));
     }
-    let extended = match arguments.bytes(1)? {
-        b"basic" => false,
-        b"extended" => true,
+    let traces = match arguments.bytes(1)? {
+        b"basic" => Traces::Basic,
+        b"extended" => Traces::Extended,
         other => {
             return Err(arguments.error(
                 1,
@@ -152,6 +175,6 @@ fn set_error_reporting_body(state: State) -> Result<c_int, Raise> {
             ));
         }
     };
-    context.extended_traces.set(extended);
+    context.traces.set(traces);
     Ok(0)
 }

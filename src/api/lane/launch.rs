@@ -3,17 +3,17 @@
 //! (docs/manual/generators.md#launching).
 
 use super::{failures, globals, receiver, run, states};
-use crate::api::threads::checked_priority;
+use crate::api::threads::{checked_native_priority, checked_priority};
 use crate::context::Context;
-use crate::lane::{Home, Record, Spare, no_thread};
+use crate::lane::{Home, Record, Spare, Traces, no_thread};
 use crate::lua::{KEYS, Kind, Raise, Raising, State, protect, text};
 use crate::message::{
     Destination, Label, Packet, decode_one, decode_packet, encode_one, encode_packet,
 };
 use crate::state::libraries::Libraries;
-use crate::universe::Universe;
+use crate::universe::{Interface, Universe};
 use lanes_engine::memory::grow;
-use lanes_engine::park::{Deadline, Latch, Wait, Waiter};
+use lanes_engine::park::{Deadline, Latch, Turns, Wait, Waiter};
 use lanes_engine::sync::race_point;
 use std::os::raw::c_int;
 use std::sync::{Arc, OnceLock};
@@ -25,7 +25,7 @@ const BODY_AT: c_int = 3;
 
 /// A lane that is being prepared.
 pub(super) struct Launch<'a> {
-    context: &'a Context,
+    pub(super) context: &'a Context,
     /// The creator's state.
     pub(super) from: State,
     /// The lane's own context, and its state.
@@ -37,10 +37,15 @@ pub(super) struct Launch<'a> {
 /// Called by generators, which have checked the types of the options. Errors have the position of
 /// the generator's caller.
 pub fn launch(state: State) -> Result<c_int, Raise> {
-    start(state).map_err(Raise::for_caller)
+    start(state, false).map_err(Raise::for_caller)
 }
 
-fn start(state: State) -> Result<c_int, Raise> {
+/// As [`launch`], of a lane that is a coroutine.
+pub fn launch_coroutine(state: State) -> Result<c_int, Raise> {
+    start(state, true).map_err(Raise::for_caller)
+}
+
+fn start(state: State, coroutine: bool) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let universe = context.universe()?;
     if universe.is_closing() {
@@ -49,9 +54,12 @@ fn start(state: State) -> Result<c_int, Raise> {
         ));
     }
     failures::drain(context, state);
-    let settings = Settings::read(state)?;
+    let settings = Settings::read(state, universe.settings.interface)?;
     let spare = states::take(universe, state, settings.libraries, settings.memory_limit)?;
     let record = Arc::clone(&spare.record);
+    if coroutine {
+        let _ = record.turns.set(Box::new(Turns::new()));
+    }
     let to = spare.owned.state();
     let Some(lane) = Context::in_registry(&to) else {
         return Err(Raise::message(
@@ -59,10 +67,11 @@ fn start(state: State) -> Result<c_int, Raise> {
         ));
     };
     lane.set_universe(Arc::clone(universe));
-    lane.coders
-        .cache
-        .demote
-        .set(universe.settings.demote_full_userdata);
+    let cache = &lane.coders.cache;
+    cache.demote.set(universe.settings.demote_full_userdata);
+    cache.strip.set(universe.settings.four.strip_functions);
+    cache.conversion.set(universe.settings.four.conversion);
+    lane.traces.set(settings.traces);
     let launch = Launch {
         context,
         from: state,
@@ -90,7 +99,7 @@ fn start(state: State) -> Result<c_int, Raise> {
     };
     let prepared = home
         .outcome(prepared)
-        .and_then(|()| receiver::push(context, state, &record));
+        .and_then(|()| receiver::push(context, state, &record, settings.traces));
     if let Err(raise) = prepared {
         home.end(spare);
         return Err(raise);
@@ -106,7 +115,7 @@ fn start(state: State) -> Result<c_int, Raise> {
 fn spawn(
     universe: &Arc<Universe>,
     spare: Spare,
-    priority: Option<i32>,
+    priority: Option<(i32, bool)>,
     home: Home,
 ) -> Result<(), Raise> {
     let record = Arc::clone(&spare.record);
@@ -116,9 +125,11 @@ fn spawn(
             "cannot start a lane: the main state is being closed",
         ));
     }
-    let priority = priority.filter(|&value| value != 0).map(|value| {
+    let wanted = priority.filter(|&(value, native)| value != 0 || native);
+    let priority = wanted.map(|(value, native)| {
         Arc::new(run::Priority {
             value,
+            native,
             tried: Latch::new(),
             refused: OnceLock::new(),
         })
@@ -134,8 +145,9 @@ fn spawn(
             no_thread(&error)
         })?;
     race_point(2);
-    // Only a higher priority may be refused: then this call fails, and the lane does not run.
-    if let Some(priority) = priority.filter(|priority| priority.value > 0) {
+    // Only a higher priority, or a native one, may be refused: then this call fails, and the lane
+    // does not run.
+    if let Some(priority) = priority.filter(|priority| priority.value > 0 || priority.native) {
         let wait = Wait {
             waiter: &Waiter::new(),
             deadline: Deadline::Never,
@@ -153,14 +165,16 @@ fn spawn(
 /// The options that are not values for the lane.
 struct Settings {
     libraries: Libraries,
-    priority: Option<i32>,
+    /// Whether it is a native one, too.
+    priority: Option<(i32, bool)>,
     name: Option<Vec<u8>>,
     memory_limit: usize,
     stack_size: Option<usize>,
+    traces: Traces,
 }
 
 impl Settings {
-    fn read(state: State) -> Result<Settings, Raise> {
+    fn read(state: State, interface: Interface) -> Result<Settings, Raise> {
         let list = if state.kind(LIBRARIES_AT) == Kind::String {
             state.bytes(LIBRARIES_AT)
         } else {
@@ -169,7 +183,8 @@ impl Settings {
         let libraries = Libraries::parse(list).map_err(Raise::message)?;
         push_option(state, "priority")?;
         let priority = if state.kind(-1) == Kind::Number {
-            Some(checked_priority(state.number(-1)).map_err(Raise::message)?)
+            let checked = checked_priority(state.number(-1)).map_err(Raise::message)?;
+            Some((checked, false))
         } else {
             None
         };
@@ -184,7 +199,24 @@ impl Settings {
         push_option(state, "stack_size")?;
         let stack_size = (state.kind(-1) == Kind::Number).then(|| state.number(-1) as usize);
         state.pop(4);
+        let mut priority = priority;
+        let traces = match interface {
+            Interface::Three => Traces::Basic,
+            Interface::Four => {
+                push_option(state, "native_priority")?;
+                if state.kind(-1) == Kind::Number {
+                    let native = checked_native_priority(state.number(-1));
+                    priority = Some((native.map_err(Raise::message)?, true));
+                }
+                state.pop(1);
+                push_option(state, "error_trace_level")?;
+                let named = state.bytes(-1).and_then(Traces::named);
+                state.pop(1);
+                named.unwrap_or(Traces::Minimal)
+            }
+        };
         Ok(Settings {
+            traces,
             libraries,
             priority,
             name,
@@ -257,10 +289,12 @@ impl Launch<'_> {
             None => format!("Lane #{:p}", Arc::as_ptr(record)).into_bytes(),
         };
         let bytes = &name[..];
-        self.inside(0, |raising| {
-            raising.push_bytes(bytes);
-            raising.set_global(c"decoda_name");
-        })?;
+        if self.context.interface() == Interface::Three {
+            self.inside(0, |raising| {
+                raising.push_bytes(bytes);
+                raising.set_global(c"decoda_name");
+            })?;
+        }
         *self.lane.coders.cache.name.borrow_mut() = name;
         Ok(())
     }
@@ -284,10 +318,10 @@ impl Launch<'_> {
             .map_err(|raise| self.carry(raise))
     }
 
-    /// Calls the function at the top of the lane's stack.
-    fn call(&self) -> Result<(), Raise> {
+    /// Calls the function below its arguments, which are at the top of the lane's stack.
+    fn call(&self, arguments: c_int) -> Result<(), Raise> {
         self.to
-            .call_protected(0, Some(0), 0)
+            .call_protected(arguments, Some(0), 0)
             .map_err(|_| Raise::Value)
     }
 
@@ -298,7 +332,8 @@ impl Launch<'_> {
             self.from.pop(1);
             return Ok(());
         }
-        self.inside(0, globals::hide)?;
+        let interface = self.context.interface();
+        self.inside(0, move |raising| globals::hide(raising, interface))?;
         if self.from.is_c_function(-1) {
             let function = self.from.c_function(-1);
             self.from.pop(1);
@@ -313,7 +348,14 @@ impl Launch<'_> {
         self.inside(1, |raising| {
             raising.raw_set_index(State::REGISTRY, KEYS.on_state_create)
         })?;
-        self.call().map_err(|_| {
+        let arguments = match interface {
+            Interface::Three => 0,
+            Interface::Four => {
+                self.inside(0, |raising| raising.push_bytes(b"lane"))?;
+                1
+            }
+        };
+        self.call(arguments).map_err(|_| {
             let reason = self
                 .to
                 .text(-1)

@@ -6,6 +6,7 @@
 use super::fetched::values;
 use super::receiver::{push_text, this, wait};
 use super::{cancel, failures, monitor};
+use crate::api::choice::OF_FOUR;
 use crate::api::notifier::lane_notifier;
 use crate::api::waiting::deadline;
 use crate::context::{Context, push_function};
@@ -140,6 +141,15 @@ fn index_body(state: State) -> Result<c_int, Raise> {
                 state.push_copy(upvalue(1));
                 protect(state, 1, move |raising| push_function(raising, 1, method))?;
                 return Ok(1);
+            }
+            if [&b"resume"[..], b"get_threadname", b"error_trace_level"].contains(&state.string(2))
+            {
+                return Err(Raise::message(text![
+                    "can't index a lane with '",
+                    state.string(2),
+                    "': ",
+                    OF_FOUR,
+                ]));
             }
             let suggested = suggestion(state.string(2), FIELDS);
             Err(Raise::message(text![

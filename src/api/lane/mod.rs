@@ -1,22 +1,23 @@
 //! What Lua calls of lanes: launching, running, cancelling, and the methods of handles.
 
 pub mod callback;
-mod cancel;
+pub mod cancel;
 pub mod cancel_hook;
 mod capture;
 mod coroutines;
 mod debug_hooks;
 mod event;
 pub mod failures;
-mod fetched;
+pub mod fetched;
 mod globals;
 mod lane_hooks;
 pub mod launch;
 pub mod methods;
-mod monitor;
+pub mod monitor;
 mod packages;
 pub mod receiver;
 mod run;
 pub mod shutdown;
 pub mod states;
+pub mod suspension;
 mod trace;

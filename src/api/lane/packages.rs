@@ -118,7 +118,8 @@ impl Launch<'_> {
             from.pop(1);
             return Ok(());
         }
-        self.inside(0, globals::hide)?;
+        let interface = self.context.interface();
+        self.inside(0, move |raising| globals::hide(raising, interface))?;
         let wrong = || {
             Raise::message(format!(
                 "required module list should be a list of strings, got a {} under a key of type {}",

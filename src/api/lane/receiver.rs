@@ -3,11 +3,11 @@
 use crate::api::waiting::{self, Waited};
 use crate::api::what::What;
 use crate::context::Context;
-use crate::lane::{Handle, Record};
+use crate::lane::{Handle, Record, Traces};
 use crate::loading::Waiting;
 use crate::lua::compat::LUAJIT;
 use crate::lua::{Arguments, Kind, Raise, State, Userdata, protect};
-use lanes_engine::park::{Deadline, Refusal, Wait};
+use lanes_engine::park::{Deadline, Latch, Refusal, Wait};
 use std::cell::{Cell, RefCell};
 use std::os::raw::c_int;
 use std::sync::Arc;
@@ -21,11 +21,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Pushes a handle of a lane without options.
 pub fn push_plain(context: &Context, state: State, record: &Arc<Record>) -> Result<(), Raise> {
     state.set_top(0);
-    push(context, state, record)
+    push(context, state, record, Traces::Basic)
 }
 
 /// Pushes the handle of a new lane. The option `gc_cb` is taken from the options at index 2.
-pub fn push(context: &Context, state: State, record: &Arc<Record>) -> Result<(), Raise> {
+pub fn push(
+    context: &Context,
+    state: State,
+    record: &Arc<Record>,
+    traces: Traces,
+) -> Result<(), Raise> {
     let Some(kind) = context.handle.get() else {
         return Err(Raise::message("internal error in lanes: no handles here"));
     };
@@ -48,6 +53,7 @@ pub fn push(context: &Context, state: State, record: &Arc<Record>) -> Result<(),
     })?;
     let handle = Handle {
         record: Arc::clone(record),
+        traces,
         has_table: Cell::new(has_callback),
         fetched: RefCell::default(),
     };
@@ -77,11 +83,22 @@ pub fn wait(
     record: &Record,
     deadline: Deadline,
 ) -> Result<bool, Raise> {
-    if record.has_ended() {
+    wait_for(context, state, record, &record.end, deadline)
+}
+
+/// Waits until this latch of the lane is open. Returns false at the deadline.
+pub fn wait_for(
+    context: &Context,
+    state: State,
+    record: &Record,
+    latch: &Latch,
+    deadline: Deadline,
+) -> Result<bool, Raise> {
+    if latch.is_open() {
         return Ok(true);
     }
     let _waiting = Waiting::for_end(context, &record.waiter, deadline);
-    wait_unmarked(context, state, record, deadline)
+    wait_unmarked(context, state, record, latch, deadline)
 }
 
 /// As `wait` without a deadline, in a call that must not fail for lack of memory.
@@ -90,13 +107,14 @@ pub fn wait_anyway(context: &Context, state: State, record: &Record) -> Result<(
         return Ok(());
     }
     let _waiting = Waiting::for_end_if_possible(context, &record.waiter);
-    wait_unmarked(context, state, record, Deadline::Never).map(|_| ())
+    wait_unmarked(context, state, record, &record.end, Deadline::Never).map(|_| ())
 }
 
 fn wait_unmarked(
     context: &Context,
     state: State,
     record: &Record,
+    latch: &Latch,
     deadline: Deadline,
 ) -> Result<bool, Raise> {
     let mut pause = FIRST_PAUSE;
@@ -105,30 +123,27 @@ fn wait_unmarked(
         if deadline == Deadline::Now || matches!(deadline, Deadline::At(end) if end <= next) {
             break;
         }
-        if wait_until(context, state, record, Deadline::At(next))? {
+        if wait_until(context, state, record, latch, Deadline::At(next))? {
             return Ok(true);
         }
         record.repeat_hooks();
         pause = (2 * pause).min(LONGEST_PAUSE);
     }
-    wait_until(context, state, record, deadline)
+    wait_until(context, state, record, latch, deadline)
 }
 
 fn wait_until(
     context: &Context,
     state: State,
     record: &Record,
+    latch: &Latch,
     deadline: Deadline,
 ) -> Result<bool, Raise> {
     let what = What::End(record);
-    waiting::wait(
-        context,
-        state,
-        deadline,
-        &what,
-        |wait: &Wait| match record.end.wait(wait) {
+    waiting::wait(context, state, deadline, &what, |wait: &Wait| {
+        match latch.wait(wait) {
             Err(Refusal::Interrupted) => Waited::Interrupted,
             outcome => Waited::Ended(outcome.is_ok()),
-        },
-    )
+        }
+    })
 }

@@ -1,10 +1,10 @@
 //! Running a lane, on its own thread: body, finalizers, outcome, end of the state.
 
-use super::{capture, event, failures, states, trace};
+use super::{capture, event, failures, states, suspension, trace};
 use crate::api::deadlock;
 use crate::context::Context;
 use crate::lane::outcome::{Outcome, Stage};
-use crate::lane::{Record, Spare};
+use crate::lane::{Record, Spare, Traces};
 use crate::lua::sentinels::{CANCEL_ERROR, is_cancel_error};
 use crate::lua::{KEYS, NOT_ENOUGH_MEMORY, Raise, State, compat, protect};
 use crate::universe::Universe;
@@ -28,8 +28,10 @@ pub struct Job {
 
 /// A priority that was asked for, and whether the system granted it.
 pub struct Priority {
-    /// -3 to +3.
+    /// -3 to +3; or a native one.
     pub value: i32,
+    /// Whether it is a native one.
+    pub native: bool,
     /// Opens when the thread has tried.
     pub tried: Latch,
     /// Why the system refused. The lane has not run then.
@@ -51,8 +53,12 @@ impl Job {
         } = self;
         race_point(2);
         let allowed = priority.is_none_or(|priority| {
-            let refused = threads::priority::set(priority.value)
-                .map_err(|reason| priority.refused.set(reason));
+            let set = if priority.native {
+                threads::priority::set_native
+            } else {
+                threads::priority::set
+            };
+            let refused = set(priority.value).map_err(|reason| priority.refused.set(reason));
             priority.tried.open();
             refused.is_ok()
         });
@@ -100,13 +106,11 @@ fn body(record: &Record, state: State) -> Outcome {
     let Some(context) = Context::in_registry(&state) else {
         return Outcome::broken("internal error in lanes: a lane's state has no context");
     };
-    let arguments = state.top() - 1;
-    state.raw_get_index(State::REGISTRY, KEYS.handler);
-    state.insert(1);
-    record.enter(state);
-    let result = state.call_protected(arguments, None, 1);
+    let result = match record.turns.get() {
+        None => call(record, state),
+        Some(turns) => suspension::run(context, record, turns, state),
+    };
     race_point(8);
-    record.leave();
     state.set_hook(None, 0, 0);
     context.finalizing.set(true);
     let outcome = match result {
@@ -120,6 +124,18 @@ fn body(record: &Record, state: State) -> Outcome {
         event::prepare(context, state, outcome.stage(), 0);
     }
     outcome
+}
+
+/// Calls the body. Stack afterwards: one value, then the results or the error value.
+#[inline(always)]
+fn call(record: &Record, state: State) -> Result<(), c_int> {
+    let arguments = state.top() - 1;
+    state.raw_get_index(State::REGISTRY, KEYS.handler);
+    state.insert(1);
+    record.enter(state);
+    let result = state.call_protected(arguments, None, 1);
+    record.leave();
+    result
 }
 
 /// Runs the finalizers, last registered first. After an error (`status` is given) the error value
@@ -144,23 +160,30 @@ fn finalize(context: &Context, state: State, status: Option<c_int>) -> Option<Ou
         state.raw_get_index(State::REGISTRY, KEYS.handler);
         let handler = state.top();
         state.raw_get_index(list, n as i64);
+        // Without traces finalizers get the error value alone.
+        let with_trace = if context.traces.get() == Traces::Minimal {
+            1
+        } else {
+            2
+        };
         let arguments = match status {
             None => 0,
             Some(_) if is_cancel_error(state, error) => {
                 state.push_seen_light(CANCEL_ERROR as *mut c_void);
                 state.push_nil();
-                2
+                with_trace
             }
             Some(compat::LUA_ERRRUN) => {
                 state.push_copy(error);
                 state.push_copy(list + 1);
-                2
+                with_trace
             }
             Some(_) => {
                 state.push_copy(error);
                 1
             }
         };
+        state.set_top(handler + 1 + arguments);
         if let Err(status) = state.call_protected(arguments, Some(0), handler) {
             return Some(capture::error(context, state, status));
         }

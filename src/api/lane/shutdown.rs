@@ -42,6 +42,45 @@ pub fn shut_down(universe: &Arc<Universe>) -> bool {
     all_ended
 }
 
+/// Asks the lanes of a universe to stop, before it is ended: by a soft request, then by a hard one,
+/// then by every hook. Each stage lasts until all have ended, `shutdown_timeout` at most. Returns
+/// whether all have ended.
+pub fn stop_in_stages(universe: &Arc<Universe>) -> bool {
+    let time = Duration::try_from_secs_f64(universe.settings.shutdown_timeout)
+        .unwrap_or(Duration::MAX)
+        .max(GRACE_TIME);
+    let waiter = Waiter::new();
+    for stage in [
+        (Request::Soft, false),
+        (Request::Hard, false),
+        (Request::Hard, true),
+    ] {
+        let lanes = unclosed(universe);
+        if lanes.is_empty() {
+            return true;
+        }
+        for lane in &lanes {
+            if stage.1 {
+                lane.set_hooks(ALL_HOOKS.0, ALL_HOOKS.1);
+            }
+            lane.waiter.cancel(stage.0, true);
+        }
+        let deadline = Instant::now()
+            .checked_add(time)
+            .map_or(Deadline::Never, Deadline::At);
+        wait(lanes, &waiter, deadline);
+    }
+    unclosed(universe).is_empty()
+}
+
+/// The lanes that have not closed their states. Those that have stay in the list of the universe
+/// for a moment.
+pub fn unclosed(universe: &Universe) -> Vec<Arc<Record>> {
+    let mut lanes = universe.running();
+    lanes.retain(|lane| !lane.closed.is_open());
+    lanes
+}
+
 /// Waits until lanes have ended and closed their states. Returns those that have not by the
 /// deadline.
 fn wait(lanes: Vec<Arc<Record>>, waiter: &Arc<Waiter>, deadline: Deadline) -> Vec<Arc<Record>> {

@@ -16,7 +16,7 @@ use crate::lua::{KEYS, Kind, Raise, State, Text, protect};
 use crate::state::Owned;
 use crate::state::allocator::Memory;
 use crate::state::libraries::Libraries;
-use crate::universe::Universe;
+use crate::universe::{Interface, Universe};
 use lanes_engine::memory::grow::OutOfMemory;
 use std::hash::{BuildHasher, RandomState};
 use std::os::raw::c_void;
@@ -30,13 +30,21 @@ pub fn take(
     libraries: Libraries,
     limit: usize,
 ) -> Result<Spare, Raise> {
+    let interface = universe.settings.interface;
     if universe.settings.custom_allocator {
-        return make(Some(custom(state, limit)?), libraries, None, false);
+        return make(
+            Some(custom(state, limit)?),
+            libraries,
+            interface,
+            None,
+            false,
+        );
     }
     if let (Some(shared), false) = (&universe.settings.allocator, LUAJIT) {
         return make(
             Some(Memory::shared(Arc::clone(shared), limit)),
             libraries,
+            interface,
             None,
             false,
         );
@@ -48,11 +56,12 @@ pub fn take(
         return make(
             own_memory(limit)?,
             libraries,
+            interface,
             universe.spares().place(),
             true,
         );
     }
-    make(own_memory(limit)?, libraries, None, false).map_err(|raise| {
+    make(own_memory(limit)?, libraries, interface, None, false).map_err(|raise| {
         if LUAJIT && Owned::new(Memory::own(usize::MAX)).is_err() {
             Raise::message("Bad 'memory_limit' option: this LuaJIT does not let lanes have an allocator of their own")
         } else {
@@ -117,6 +126,7 @@ fn in_words(state: State, raise: Raise) -> Raise {
 fn make(
     memory: Option<Box<Memory>>,
     libraries: Libraries,
+    interface: Interface,
     place: Option<Place>,
     reusable: bool,
 ) -> Result<Spare, Raise> {
@@ -130,7 +140,7 @@ fn make(
     }
     .map_err(|OutOfMemory| Raise::out_of_memory())?;
     let state = owned.state();
-    let kinds = prepare(state, libraries).map_err(|raise| in_words(state, raise))?;
+    let kinds = prepare(state, libraries, interface).map_err(|raise| in_words(state, raise))?;
     if place.is_some() {
         // If not, the collector would start in every lane with the first allocation.
         protect(state, 0, |raising| raising.collect()).map_err(|raise| in_words(state, raise))?;
@@ -165,14 +175,14 @@ fn begin(owned: Owned, recipe: Recipe) -> Result<Spare, Raise> {
 }
 
 /// Opens the libraries and adds all that does not depend on the lane.
-fn prepare(state: State, libraries: Libraries) -> Result<Kinds, Raise> {
+fn prepare(state: State, libraries: Libraries, interface: Interface) -> Result<Kinds, Raise> {
     state.run_collector(false);
     protect(state, 0, |raising| libraries.open(raising))?;
-    let kinds = prepare::prepare(state)?;
+    let kinds = prepare::prepare(state, interface)?;
     protect(state, 0, |raising| {
         raising.raw_get_index(State::REGISTRY, KEYS.context);
         let context = raising.top();
-        globals::prepare(raising, context);
+        globals::prepare(raising, context, interface);
         coroutines::prepare(raising, context);
         debug_hooks::prepare(raising, context);
         callback::prepare(raising);
@@ -254,7 +264,7 @@ pub fn give(universe: &Universe, leftover: Leftover) {
             if !universe.spares().has_room(libraries) {
                 return;
             }
-            make(None, libraries, None, true)
+            make(None, libraries, universe.settings.interface, None, true)
         }
     };
     if let Ok(spare) = spare {

@@ -5,6 +5,7 @@
 //! for those in between.
 
 use crate::context::Context;
+use crate::lane::Traces;
 use crate::lua::sentinels::is_cancel_error;
 use crate::lua::{FrameInfo, KEYS, Raise, Raising, State, lua_function, protect};
 use std::os::raw::c_int;
@@ -26,26 +27,44 @@ fn handle(state: State) -> Result<c_int, Raise> {
         return Ok(1);
     }
     let context = Context::of(&state)?;
-    let extended = context.extended_traces.get();
+    let extended = match context.traces.get() {
+        Traces::Minimal => return Ok(1),
+        traces => traces == Traces::Extended,
+    };
     // If there is no memory for the trace, the error itself still arrives.
-    let _ = protect(state, 0, move |raising| push(raising, extended));
+    // The message handler and the closure that it protects are no part of it.
+    let _ = protect(state, 0, move |raising| {
+        push(raising, *raising, 2, extended)
+    });
     state.set_top(1);
     Ok(1)
 }
 
-/// Pushes the trace of the running functions, without the message handler and the closure that it
-/// protects.
-fn push(raising: Raising, extended: bool) {
-    const OWN_LEVELS: c_int = 2;
-    let depth = raising.depth();
+/// Puts the trace of a coroutine that has failed into the registry.
+pub fn of_failed(context: &Context, state: State, co: State) {
+    let traces = context.traces.get();
+    if traces == Traces::Minimal || is_cancel_error(co, -1) {
+        return;
+    }
+    let extended = traces == Traces::Extended;
+    // If there is no memory for the trace, the error itself still arrives.
+    if protect(state, 0, move |raising| push(raising, co, 0, extended)).is_err() {
+        state.pop(1);
+    }
+}
+
+/// Puts the trace of the running functions of a coroutine into the registry, without the innermost
+/// `own` ones.
+fn push(raising: Raising, of: State, own: c_int, extended: bool) {
+    let depth = of.depth();
     raising.new_table(
-        (depth.min(INNERMOST_LEVELS + OUTERMOST_LEVELS) - OWN_LEVELS).max(0) as usize,
+        (depth.min(INNERMOST_LEVELS + OUTERMOST_LEVELS) - own).max(0) as usize,
         0,
     );
     let mut n = 0;
-    let mut level = OWN_LEVELS;
+    let mut level = own;
     while level < depth {
-        if let Some(frame) = raising.frame_info(level) {
+        if let Some(frame) = of.frame_info(level) {
             n += 1;
             if extended {
                 push_extended(raising, &frame);
@@ -55,8 +74,7 @@ fn push(raising: Raising, extended: bool) {
             raising.raw_set_index(-2, n);
         }
         level += 1;
-        if level - OWN_LEVELS == INNERMOST_LEVELS - 1
-            && depth - OWN_LEVELS > INNERMOST_LEVELS + OUTERMOST_LEVELS
+        if level - own == INNERMOST_LEVELS - 1 && depth - own > INNERMOST_LEVELS + OUTERMOST_LEVELS
         {
             let skipped = depth - OUTERMOST_LEVELS - level;
             n += 1;

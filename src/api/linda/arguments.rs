@@ -12,7 +12,7 @@ use std::os::raw::c_int;
 use std::sync::Arc;
 
 /// The linda that is the receiver of a method. `may_wake`: whose waits the method may end.
-#[inline]
+#[inline(always)]
 pub fn this(arguments: &Arguments, may_wake: Who) -> Result<&Linda, Raise> {
     let linda = Userdata::get(&arguments.state, 1)
         .and_then(linda_of)
@@ -30,7 +30,7 @@ pub fn this(arguments: &Arguments, may_wake: Who) -> Result<&Linda, Raise> {
 }
 
 /// The linda that a proxy stands for.
-#[inline]
+#[inline(always)]
 pub fn linda_of(proxy: &Proxy) -> Option<&Linda> {
     (&*proxy.object as &dyn Any).downcast_ref::<Linda>()
 }
@@ -71,6 +71,7 @@ pub fn waited<T>(outcome: Result<T, Refusal>) -> Waited<Result<T, Refusal>> {
     match outcome {
         Err(Refusal::Interrupted) => Waited::Interrupted,
         Err(Refusal::Request(Request::Hard)) => Waited::Asked(outcome),
+        Err(Refusal::TimedOut) => Waited::TimedOut(outcome),
         outcome => Waited::Ended(outcome),
     }
 }

@@ -2,10 +2,11 @@
 
 use super::arguments::{linda_of, this};
 use crate::context::Context;
-use crate::linda::{KeyRef, Linda};
+use crate::linda::{KeyRef, Linda, Restriction};
 use crate::lua::sentinels::NULL;
 use crate::lua::{Arguments, Kind, Raise, State, Userdata, lua_function, protect, protect_with};
 use crate::message::{Label, Message, decode_one};
+use crate::universe::Interface;
 use lanes_engine::memory::grow;
 use lanes_engine::queues::{Dump, Who};
 use std::os::raw::{c_int, c_void};
@@ -16,7 +17,8 @@ lua_function! {
     pub fn count = count_body
 }
 
-fn count_body(state: State) -> Result<c_int, Raise> {
+/// The body of `count`.
+pub fn count_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
     let arguments = Arguments::new(state, "count");
     let linda = this(&arguments, Who::None)?;
@@ -58,6 +60,16 @@ lua_function! {
 }
 
 fn dump_body(state: State) -> Result<c_int, Raise> {
+    dump_for(state, Interface::Three)
+}
+
+lua_function! {
+    /// `linda:dump()` of the 4.x interface: slots have their restriction, and no limit is
+    /// "unlimited".
+    pub fn dump_four = |state| dump_for(state, Interface::Four)
+}
+
+fn dump_for(state: State, interface: Interface) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "dump");
     let linda = this(&arguments, Who::None)?;
@@ -66,7 +78,11 @@ fn dump_body(state: State) -> Result<c_int, Raise> {
     };
     protect(state, 0, |raising| raising.new_table(0, 0))?;
     for (mut key, mut slot) in slots {
-        push_slot(context, state, &mut slot)?;
+        let restriction = match interface {
+            Interface::Three => None,
+            Interface::Four => Some(linda.restrictions.of(&key.borrowed())),
+        };
+        push_slot(context, state, &mut slot, restriction)?;
         protect_with(state, 2, &mut key, |raising, key| {
             key.push(raising);
             raising.insert(-2);
@@ -76,10 +92,16 @@ fn dump_body(state: State) -> Result<c_int, Raise> {
     Ok(1)
 }
 
-/// Pushes the description of a slot: `{first, count, limit, fifo}`.
-fn push_slot(context: &Context, state: State, slot: &mut Dump<Message>) -> Result<(), Raise> {
+/// Pushes the description of a slot: `{first, count, limit, fifo}`. A restriction is given in the
+/// 4.x interface only: the slot then has it, and its limit may be "unlimited".
+fn push_slot(
+    context: &Context,
+    state: State,
+    slot: &mut Dump<Message>,
+    restriction: Option<Restriction>,
+) -> Result<(), Raise> {
     protect_with(state, 0, slot, |raising, slot| {
-        raising.new_table(0, 4);
+        raising.new_table(0, 5);
         let limit = slot.limit.map_or(-1, |limit| limit as i64);
         for (name, value) in [
             ("first", slot.first as i64),
@@ -89,6 +111,14 @@ fn push_slot(context: &Context, state: State, slot: &mut Dump<Message>) -> Resul
             raising.push_integer(value);
             raising.raw_set_name(-2, name.as_bytes());
         }
+        if let Some(restriction) = restriction {
+            if slot.limit.is_none() {
+                raising.push_bytes(b"unlimited");
+                raising.raw_set_name(-2, b"limit");
+            }
+            raising.push_bytes(restriction.name().as_bytes());
+            raising.raw_set_name(-2, b"restrict");
+        }
         raising.new_table(0, 0);
     })?;
     let fifo = state.top();
@@ -96,7 +126,7 @@ fn push_slot(context: &Context, state: State, slot: &mut Dump<Message>) -> Resul
         decode_one(&context.coders, state, Label::Element, message, &[])?;
         let index = (slot.first + i) as i64;
         protect(state, 2, move |raising| {
-            if raising.is_none_or_nil(-1) {
+            if raising.is_none_or_nil(-1) && restriction.is_none() {
                 raising.pop(1);
                 raising.push_light(NULL as *mut c_void);
             }

@@ -35,7 +35,7 @@ fn prepare_lock_body(state: State) -> Result<c_int, Raise> {
     }
     let limit = usize::try_from(count).ok();
     if linda.queues.set(&key, Vec::new()).is_err() || linda.queues.limit(&key, limit).is_err() {
-        return results::linda_cancelled(state);
+        return results::refused_lock(state, Refusal::LindaCancelled);
     }
     note_lock(context, linda, &key);
     Ok(0)
@@ -71,8 +71,13 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
         if !single && units > state.number(3) {
             // More units than the lock has will never be free.
             return match deadline {
-                Deadline::Now => results::refused_send(state, Refusal::TimedOut),
-                _ => super::receive::sleep(context, state, deadline, &locking(linda)),
+                Deadline::Now => results::refused_lock(state, Refusal::TimedOut),
+                _ => {
+                    let what = locking(linda);
+                    let refusal =
+                        super::receive::refusal_by(context, state, deadline, None, &what)?;
+                    results::refused_lock(state, refusal)
+                }
             };
         }
         let mut tokens = grow::list(count(units));
@@ -99,7 +104,7 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
                 note_units(context, linda, &key, count(units) as isize);
                 done(state)
             }
-            Err(refusal) => results::refused_send(state, refusal),
+            Err(refusal) => results::refused_lock(state, refusal),
         };
     }
     let count = count(-units);
@@ -115,7 +120,7 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
             note_units(context, linda, &key, -(count as isize));
             done(state)
         }
-        Err(refusal) => results::refused_receive(state, refusal),
+        Err(refusal) => results::refused_lock(state, refusal),
     }
 }
 
@@ -183,7 +188,7 @@ fn prepare_atomic_body(state: State) -> Result<c_int, Raise> {
     let value = encode_one(&context.coders, state, Label::Argument(2))?;
     // The second place is the lock of `__add`: it is free for one at a time.
     if linda.queues.limit(&key, Some(2)).is_err() || linda.queues.set(&key, vec![value]).is_err() {
-        return results::linda_cancelled(state);
+        return results::refused_lock(state, Refusal::LindaCancelled);
     }
     Ok(0)
 }
@@ -210,10 +215,10 @@ fn add_body(state: State) -> Result<c_int, Raise> {
         )
     })?;
     if let Err(refusal) = outcome {
-        return results::refused_send(state, refusal);
+        return results::refused_lock(state, refusal);
     }
     let Ok(values) = linda.queues.get(&key, 1) else {
-        return results::linda_cancelled(state);
+        return results::refused_lock(state, Refusal::LindaCancelled);
     };
     let sum = sum(context, state, values.first());
     let message = match sum {
@@ -225,7 +230,7 @@ fn add_body(state: State) -> Result<c_int, Raise> {
         }
     };
     if linda.queues.set(&key, vec![message]).is_err() {
-        return results::linda_cancelled(state);
+        return results::refused_lock(state, Refusal::LindaCancelled);
     }
     Ok(1)
 }

@@ -3,16 +3,17 @@
 use super::arguments::this;
 use super::send::{element, elements};
 use super::{inspect, locks, receive, results, send};
+use crate::api::choice::gone;
 use crate::api::notifier;
 use crate::context::{Context, push_function};
 use crate::linda::{KeyRef, Linda};
 use crate::lua::sentinels::{BATCHED, NULL};
 use crate::lua::{
     Arguments, Function, Raise, Raising, State, Userdata, check_memory, lua_function,
-    new_metatable, text,
+    new_metatable, protect, text, upvalue,
 };
 use crate::message::{Deep, Label, Proxy, decode, decode_one, push_proxy};
-use lanes_engine::queues::Who;
+use lanes_engine::queues::{Changed, LindaCancelled, Who};
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
 
@@ -55,15 +56,34 @@ pub fn install(raising: Raising, context: c_int) -> Userdata<Proxy> {
     }
     raising.push_bytes(b"Linda");
     raising.raw_set_name(-2, b"__metatable");
+    raising.new_table(0, 1);
+    push_function(raising, context, missing);
+    raising.raw_set_name(-2, b"__index");
+    raising.set_metatable(-2);
     raising.raw_set_name(-2, b"__index");
     let kind = Userdata::adopt(raising);
     raising.pop(1);
     kind
 }
 
-/// Pushes this state's proxy of a new linda.
-pub fn new(context: &Context, state: State, name: &[u8]) -> Result<Arc<Linda>, Raise> {
-    let linda = Arc::new(Linda::new(name));
+lua_function! {
+    /// `__index` of the table of methods: a method of the 4.x interface is a function that raises
+    /// an error, and any other field is nil.
+    always fn missing = |state| {
+        let name = state.bytes(2).unwrap_or_default();
+        if [&b"receive_batched"[..], b"restrict", b"wake"].contains(&name) {
+            state.push_copy(upvalue(1));
+            protect(state, 1, |raising| push_function(raising, 1, gone))?;
+        } else {
+            state.push_nil();
+        }
+        Ok(1)
+    }
+}
+
+/// Pushes this state's proxy of a linda that no state has seen yet.
+pub fn new(context: &Context, state: State, linda: Linda) -> Result<Arc<Linda>, Raise> {
+    let linda = Arc::new(linda);
     let object: Arc<dyn Deep> = linda.clone();
     push_proxy(&context.coders.cache.kinds, state, &object)?;
     if let Some(universe) = context.universe_if_any() {
@@ -79,6 +99,11 @@ lua_function! {
 }
 
 fn set_body(state: State) -> Result<c_int, Raise> {
+    results::made_room(state, set_values(state)?)
+}
+
+/// What `set` does; the values are the arguments from 3 on.
+pub fn set_values(state: State) -> Result<Result<Changed, LindaCancelled>, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "set");
     let linda = this(&arguments, Who::Both)?;
@@ -93,7 +118,7 @@ fn set_body(state: State) -> Result<c_int, Raise> {
             }
         }
     };
-    results::made_room(state, linda.queues.set(&key, values))
+    Ok(linda.queues.set(&key, values))
 }
 
 lua_function! {
@@ -157,7 +182,7 @@ fn limit_body(state: State) -> Result<c_int, Raise> {
 lua_function! {
     /// `linda:cancel([who])`: marks the linda cancelled and wakes those who wait to "read", to
     /// "write", or "both" (default); "none" takes the mark away.
-    always fn cancel = cancel_body
+    always pub fn cancel = cancel_body
 }
 
 fn cancel_body(state: State) -> Result<c_int, Raise> {
@@ -170,26 +195,27 @@ fn cancel_body(state: State) -> Result<c_int, Raise> {
             "wrong number of arguments: linda:cancel([who]) takes one at most",
         ));
     }
-    let who = if state.is_none_or_nil(2) {
-        Who::Both
-    } else {
-        match arguments.bytes(2)? {
-            b"none" => Who::None,
-            b"read" => Who::Read,
-            b"write" => Who::Write,
-            b"both" => Who::Both,
-            other => {
-                return Err(arguments.error(
-                    2,
-                    text![
-                        "unknown wake hint '",
-                        other,
-                        "', should be \"none\", \"read\", \"write\" or \"both\"",
-                    ],
-                ));
-            }
-        }
-    };
-    linda.queues.cancel(who);
+    linda.queues.cancel(who(&arguments)?);
     Ok(0)
+}
+
+/// Whose waits are meant: argument 2, both if there is none.
+pub fn who(arguments: &Arguments) -> Result<Who, Raise> {
+    if arguments.state.is_none_or_nil(2) {
+        return Ok(Who::Both);
+    }
+    match arguments.bytes(2)? {
+        b"none" => Ok(Who::None),
+        b"read" => Ok(Who::Read),
+        b"write" => Ok(Who::Write),
+        b"both" => Ok(Who::Both),
+        other => Err(arguments.error(
+            2,
+            text![
+                "unknown wake hint '",
+                other,
+                "', should be \"none\", \"read\", \"write\" or \"both\"",
+            ],
+        )),
+    }
 }

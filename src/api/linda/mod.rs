@@ -1,7 +1,7 @@
 //! What Lua calls of lindas: their methods, locks and atomic numbers.
 
 pub mod arguments;
-mod inspect;
+pub mod inspect;
 pub mod locks;
 pub mod methods;
 pub mod receive;

@@ -3,7 +3,7 @@
 
 use super::arguments::{is_marker, this, timeout, waited};
 use super::results;
-use crate::api::waiting::{Timeout, wait};
+use crate::api::waiting::{Timeout, wait_in_periods};
 use crate::api::what::{Slots, What};
 use crate::context::Context;
 use crate::linda::{Key, KeyRef, Linda};
@@ -22,8 +22,9 @@ lua_function! {
     always pub fn receive = receive_body
 }
 
-#[inline]
-fn receive_body(state: State) -> Result<c_int, Raise> {
+/// The body of `receive`.
+#[inline(always)]
+pub fn receive_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "receive");
     let linda = this(&arguments, Who::Write)?;
@@ -38,53 +39,60 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
     let key = KeyRef::argument_of_kind(&arguments, kind, at)?;
     let mut scratch = context.coders.scratch();
     let detached = &mut scratch.bytes;
+    let mut outcome = at_once(context, linda, &key, detached);
+    if let Err(refusal) = outcome
+        && results::may_change(refusal, timeout)
+    {
+        outcome = receive_waiting(context, state, linda, timeout, (&key, at), detached)?;
+    }
+    match outcome {
+        Ok(message) => deliver(context, state, linda, &key, at, message, detached),
+        Err(refusal) => results::refused_receive(state, refusal),
+    }
+}
+
+/// Removes and returns the first element of a slot, if that needs no wait. Its detached bytes, if
+/// it has any, replace the contents of `detached`.
+#[inline(always)]
+pub fn at_once(
+    context: &Context,
+    linda: &Linda,
+    key: &KeyRef,
+    detached: &mut Vec<u8>,
+) -> Result<Message, Refusal> {
     let shortcuts = context.shortcuts.borrow();
-    let shortcut = shortcuts.find(linda, &key);
+    let shortcut = shortcuts.find(linda, key);
     let found = shortcut.map_or(Found::Unknown, |shortcut| {
         linda.queues.take(&context.waiter, shortcut, detached)
     });
-    let outcome = match found {
-        Found::Element(message) => Ok((message, None)),
+    match found {
+        Found::Element(message) => Ok(message),
         Found::Nothing => Err(Refusal::TimedOut),
-        Found::Unknown => linda
-            .queues
-            .receive_one(&context.at_once(), &key, shortcut, detached),
-    };
-    let outcome = match outcome {
-        Err(refusal) if results::may_change(refusal, timeout) => {
-            let known = shortcut.cloned();
+        Found::Unknown => {
+            let (message, new) =
+                linda
+                    .queues
+                    .receive_one(&context.at_once(), key, shortcut, detached)?;
             drop(shortcuts);
-            receive_waiting(
-                context,
-                state,
-                linda,
-                timeout,
-                (&key, at),
-                known.as_ref(),
-                detached,
-            )?
+            remember(context, linda, key, new);
+            Ok(message)
         }
-        outcome => {
-            drop(shortcuts);
-            outcome
-        }
-    };
-    match outcome {
-        Ok((message, shortcut)) => {
-            if let Some(shortcut) = shortcut {
-                let mut shortcuts = context.shortcuts.borrow_mut();
-                shortcuts.remember(linda, &key, shortcut);
-            }
-            deliver(context, state, linda, &key, at, message, detached)
-        }
-        Err(refusal) => results::refused_receive(state, refusal),
+    }
+}
+
+/// Remembers the shortcut to a slot, if it is new.
+#[inline]
+fn remember(context: &Context, linda: &Linda, key: &KeyRef, new: Option<Shortcut<Message>>) {
+    if let Some(shortcut) = new {
+        let mut shortcuts = context.shortcuts.borrow_mut();
+        shortcuts.remember(linda, key, shortcut);
     }
 }
 
 /// Pushes the key at `at` and the value of a message that was received; `detached` are its detached
 /// bytes. A message that cannot be read goes back to its slot.
 #[inline]
-fn deliver(
+pub fn deliver(
     context: &Context,
     state: State,
     linda: &Linda,
@@ -103,10 +111,6 @@ fn deliver(
     }
 }
 
-/// The outcome of a receive: an element, and a shortcut to the slot if it is new; or why there is
-/// none.
-type Received = Result<(Message, Option<Shortcut<Message>>), Refusal>;
-
 /// What a receive waits for: `count` keys from stack index `first` on.
 fn receiving(linda: &Linda, first: c_int, count: c_int) -> What<'_> {
     What::Slots(
@@ -119,7 +123,7 @@ fn receiving(linda: &Linda, first: c_int, count: c_int) -> What<'_> {
     )
 }
 
-/// Waits until there is an element.
+/// Waits until there is an element, and removes and returns it.
 #[cold]
 fn receive_waiting(
     context: &Context,
@@ -127,13 +131,29 @@ fn receive_waiting(
     linda: &Linda,
     timeout: Timeout,
     (key, at): (&KeyRef, c_int),
-    known: Option<&Shortcut<Message>>,
     detached: &mut Vec<u8>,
-) -> Result<Received, Raise> {
+) -> Result<Result<Message, Refusal>, Raise> {
+    // Functions that run during the wait may use the shortcuts.
+    let known = context.shortcuts.borrow().find(linda, key).cloned();
     let what = receiving(linda, at, 1);
-    wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
-        waited(linda.queues.receive_one(wait, key, known, detached))
-    })
+    let outcome = wait_in_periods(
+        context,
+        state,
+        timeout.deadline(),
+        linda.wake_period,
+        &what,
+        |wait: &Wait| {
+            waited(
+                linda
+                    .queues
+                    .receive_one(wait, key, known.as_ref(), detached),
+            )
+        },
+    )?;
+    Ok(outcome.map(|(message, new)| {
+        remember(context, linda, key, new);
+        message
+    }))
 }
 
 /// Receives from the first of several keys that has an element.
@@ -150,9 +170,14 @@ fn receive_any(
         keys.push(KeyRef::argument(arguments, index)?);
     }
     let what = receiving(linda, first, keys.len() as c_int);
-    let outcome = wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
-        waited(linda.queues.receive(wait, &keys))
-    })?;
+    let outcome = wait_in_periods(
+        context,
+        state,
+        timeout.deadline(),
+        linda.wake_period,
+        &what,
+        |wait: &Wait| waited(linda.queues.receive(wait, &keys)),
+    )?;
     match outcome {
         Ok((position, message)) => match keys.get(position) {
             Some(key) => deliver(
@@ -170,7 +195,8 @@ fn receive_any(
     }
 }
 
-fn receive_batched(
+/// Receives from the slot whose key is at `at`; `min` and `max` follow it.
+pub fn receive_batched(
     context: &Context,
     arguments: &Arguments,
     linda: &Linda,
@@ -196,13 +222,20 @@ fn receive_batched(
     }
     let bound = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
     let what = receiving(linda, at, 1);
-    let outcome = wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
-        waited(
-            linda
-                .queues
-                .receive_batched(wait, &key, bound(min), bound(max)),
-        )
-    })?;
+    let outcome = wait_in_periods(
+        context,
+        state,
+        timeout.deadline(),
+        linda.wake_period,
+        &what,
+        |wait: &Wait| {
+            waited(
+                linda
+                    .queues
+                    .receive_batched(wait, &key, bound(min), bound(max)),
+            )
+        },
+    )?;
     match outcome {
         Ok(messages) => {
             state.push_copy(at);
@@ -218,19 +251,29 @@ fn receive_batched(
     }
 }
 
-/// Waits until `deadline`, as a receive does that gets no element: a request ends the wait.
+/// Waits until `deadline`, as a receive does that gets no element: a request ends the wait. Returns
+/// how it ended. `period` is that of [`wait_in_periods`].
+pub fn refusal_by(
+    context: &Context,
+    state: State,
+    deadline: Deadline,
+    period: Option<f64>,
+    what: &What,
+) -> Result<Refusal, Raise> {
+    let nothing: Queues<Key, Message> = Queues::new();
+    let outcome = wait_in_periods(context, state, deadline, period, what, |wait| {
+        waited(nothing.receive(wait, &[KeyRef::Boolean(false)]))
+    })?;
+    Ok(outcome.err().unwrap_or(Refusal::TimedOut))
+}
+
+/// As [`refusal_by`]; returns the results of a receive that ends so.
 pub fn sleep(
     context: &Context,
     state: State,
     deadline: Deadline,
     what: &What,
 ) -> Result<c_int, Raise> {
-    let nothing: Queues<Key, Message> = Queues::new();
-    let refusal = wait(context, state, deadline, what, |wait| {
-        waited(nothing.receive(wait, &[KeyRef::Boolean(false)]))
-    })?;
-    match refusal {
-        Ok(_) => Ok(0),
-        Err(refusal) => results::refused_receive(state, refusal),
-    }
+    let refusal = refusal_by(context, state, deadline, context.wake_period(), what)?;
+    results::refused_receive(state, refusal)
 }

@@ -2,7 +2,7 @@
 
 use super::arguments::{is_marker, this, timeout};
 use super::results;
-use crate::api::waiting::{Timeout, Waited, wait};
+use crate::api::waiting::{Timeout, Waited, wait_in_periods};
 use crate::api::what::{Slots, What};
 use crate::context::Context;
 use crate::linda::{KeyRef, Linda};
@@ -19,8 +19,9 @@ lua_function! {
     pub fn send = send_body
 }
 
-#[inline]
-fn send_body(state: State) -> Result<c_int, Raise> {
+/// The body of `send`.
+#[inline(always)]
+pub fn send_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "send");
     let linda = this(&arguments, Who::Read)?;
@@ -88,22 +89,33 @@ fn send_waiting(
         count: 1,
     };
     let what = What::Slots("send", slots);
-    wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
-        let Some(sending) = values.take() else {
-            return Waited::Ended(Ok(()));
-        };
-        match linda.queues.send(wait, key, sending, &[]) {
-            Err((Refusal::Interrupted, back)) => {
-                values = Some(back);
-                Waited::Interrupted
+    wait_in_periods(
+        context,
+        state,
+        timeout.deadline(),
+        linda.wake_period,
+        &what,
+        |wait: &Wait| {
+            let Some(sending) = values.take() else {
+                return Waited::Ended(Ok(()));
+            };
+            match linda.queues.send(wait, key, sending, &[]) {
+                Err((Refusal::Interrupted, back)) => {
+                    values = Some(back);
+                    Waited::Interrupted
+                }
+                Err((refusal @ Refusal::Request(Request::Hard), back)) => {
+                    values = Some(back);
+                    Waited::Asked(Err(refusal))
+                }
+                Err((refusal @ Refusal::TimedOut, back)) => {
+                    values = Some(back);
+                    Waited::TimedOut(Err(refusal))
+                }
+                outcome => Waited::Ended(outcome.map_err(|(refusal, _)| refusal)),
             }
-            Err((refusal @ Refusal::Request(Request::Hard), back)) => {
-                values = Some(back);
-                Waited::Asked(Err(refusal))
-            }
-            outcome => Waited::Ended(outcome.map_err(|(refusal, _)| refusal)),
-        }
-    })
+        },
+    )
 }
 
 /// Captures the top value, which errors call by this label, as an element of a slot.

@@ -2,10 +2,11 @@
 //!
 //! Runs inside `protect` with a stack of frames of its own, as the walk of an encoder.
 
-use super::decoder::{DISCARD_FLAG, Decoder, Deferred, Frame, NumberedFrame, TableFrame};
+use super::decoder::{DISCARD_FLAG, Decoder, Deferred, Frame, NumberedFrame, Part, TableFrame};
 use super::reader::Reader;
-use crate::lua::{Kind, Raising, compat};
+use crate::lua::{Kind, Raising, Userdata, compat};
 use crate::message::cache::Transfer;
+use crate::message::deep::Proxy;
 use crate::message::failure::{Owner, Stop};
 use crate::message::format;
 use crate::message::identity::push_known;
@@ -69,32 +70,43 @@ impl Decoder {
         transfer: Transfer,
         reader: &mut Reader,
         (index, mut left): (c_int, u32),
+        mut has_key: bool,
     ) -> Result<(), Stop> {
         while left > 0 {
-            let tag = reader.peek()?;
-            if !reader.scalar(*transfer, tag)? {
-                return Err(Stop); // keys are scalars
+            if !has_key {
+                let tag = reader.peek()?;
+                if !reader.scalar(*transfer, tag)? {
+                    self.set_entry(left, Part::Key);
+                    if !self.value(transfer, reader)? {
+                        return Ok(());
+                    }
+                    has_key = true;
+                }
             }
             let tag = reader.peek()?;
             if !reader.scalar(*transfer, tag)? {
-                self.set_entry(left, true);
+                self.set_entry(left, Part::Value);
                 if !self.value(transfer, reader)? {
                     return Ok(());
                 }
-                self.set_entry(left, false);
             }
-            transfer.raw_set(index);
+            if has_key {
+                set_entry(*transfer, index);
+            } else {
+                transfer.raw_set(index);
+            }
+            has_key = false;
             left -= 1;
         }
-        self.set_entry(0, false);
+        self.set_entry(0, Part::None);
         Ok(())
     }
 
-    /// Sets, for the table in the last frame, how many entries are left, and whether the key of the
-    /// next one is on the stack.
-    fn set_entry(&mut self, left: u32, has_key: bool) {
+    /// Sets, for the table in the last frame, how many entries are left, and which part of the next
+    /// one is being built.
+    fn set_entry(&mut self, left: u32, part: Part) {
         if let Some(Frame::Table(table)) = self.frames.last_mut() {
-            (table.hash, table.key) = (left, has_key);
+            (table.hash, table.part) = (left, part);
         }
     }
 
@@ -103,20 +115,25 @@ impl Decoder {
         match self.frames.last_mut() {
             // It is the metatable, which stays on the stack.
             Some(Frame::Table(table)) if table.metatable.is_some() => {}
-            Some(Frame::Table(table)) => {
-                if table.key {
-                    raising.raw_set(table.index);
-                    table.key = false;
+            Some(Frame::Table(table)) => match table.part {
+                Part::Key => table.part = Part::HasKey,
+                Part::Value => {
+                    set_entry(raising, table.index);
+                    table.part = Part::None;
                     table.hash = table.hash.saturating_sub(1);
-                } else {
+                }
+                Part::None | Part::HasKey => {
                     raising.raw_set_index(table.index, i64::from(table.next));
                     table.next += 1;
                 }
-            }
+            },
             Some(Frame::Numbered(frame)) => {
                 match frame.owner {
                     Owner::Function => raising.set_upvalue(frame.index, frame.next),
-                    Owner::Userdata if compat::is_user_value(raising.kind(-1)) => {
+                    Owner::Userdata
+                        if compat::is_user_value(raising.kind(-1))
+                            && !keeps_user_value(raising, frame.index, frame.next) =>
+                    {
                         raising.set_user_value(frame.index, frame.next);
                     }
                     Owner::Userdata => raising.pop(1),
@@ -164,7 +181,8 @@ impl Decoder {
             return Ok(());
         }
         if table.hash > 0 {
-            return self.entries(transfer, reader, (index, table.hash));
+            let has_key = table.part == Part::HasKey;
+            return self.entries(transfer, reader, (index, table.hash), has_key);
         }
         transfer.set_top(index);
         if flags & format::METATABLE_VALUE != 0 {
@@ -360,4 +378,27 @@ fn has_upvalue(raising: Raising, index: c_int, n: c_int) -> bool {
     }
     raising.pop(1);
     true
+}
+
+/// Sets the entry whose key and value are at the stack top, in the table at `index`. A key that a
+/// lenient decoding could not build is nil: there is no entry then.
+fn set_entry(raising: Raising, index: c_int) {
+    if raising.kind(-2) == Kind::Nil {
+        raising.pop(2);
+    } else {
+        raising.raw_set(index);
+    }
+}
+
+/// Whether the userdata at `index` has user value `n` already, which is to stay.
+fn keeps_user_value(raising: Raising, index: c_int, n: c_int) -> bool {
+    let keeps = Userdata::<Proxy>::get(&raising, index)
+        .is_some_and(|proxy| proxy.object.keeps_user_values());
+    if !keeps {
+        return false;
+    }
+    raising.push_user_value(index, n);
+    let has_one = !raising.is_none_or_nil(-1);
+    raising.pop(1);
+    has_one
 }

@@ -16,6 +16,19 @@ pub(super) enum Frame {
     Numbered(NumberedFrame),
 }
 
+/// Which part of a hash entry is being built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// None of any.
+    None,
+    /// Its key, an object.
+    Key,
+    /// None: its key is complete, at the stack top.
+    HasKey,
+    /// Its value, an object; the key is below it.
+    Value,
+}
+
 /// A table whose contents are being read.
 #[derive(Clone, Copy)]
 pub(super) struct TableFrame {
@@ -29,8 +42,8 @@ pub(super) struct TableFrame {
     pub(super) hash: u32,
     /// The flags of its header, and [`DISCARD_FLAG`].
     pub(super) flags: u8,
-    /// The key of a hash entry is on the stack.
-    pub(super) key: bool,
+    /// Which part of a hash entry is being built.
+    pub(super) part: Part,
     /// The metatable with this identity is on the stack, or its contents are being read.
     pub(super) metatable: Option<u64>,
 }
@@ -177,7 +190,9 @@ impl Decoder {
         let deferred = self.in_deferred.then_some(Step::Unknown);
         let steps = self.frames.iter().map(|frame| match frame {
             Frame::Table(table) if table.metatable.is_some() => Step::Metatable,
-            Frame::Table(table) if table.key => Step::Key(table.index + 1),
+            Frame::Table(table) if matches!(table.part, Part::Value | Part::HasKey) => {
+                Step::Key(table.index + 1)
+            }
             Frame::Table(table) if table.hash == 0 && table.next > table.array => Step::Metatable,
             Frame::Table(table) => Step::Position(i64::from(table.next)),
             Frame::Numbered(it) => Step::Numbered(it.owner, it.index, it.next),

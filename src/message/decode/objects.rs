@@ -1,7 +1,7 @@
 //! Making objects from their headers: tables, functions and userdata, each new, found by name, or
 //! read before.
 
-use super::decoder::{DISCARD_FLAG, Decoder, Frame, NumberedFrame, TableFrame};
+use super::decoder::{DISCARD_FLAG, Decoder, Frame, NumberedFrame, Part, TableFrame};
 use super::reader::Reader;
 use crate::lua::{Kind, Raising, Text};
 use crate::message::cache::Transfer;
@@ -203,7 +203,7 @@ impl Decoder {
             array,
             hash,
             flags,
-            key: false,
+            part: Part::None,
             metatable: None,
         };
         self.open(raising, Frame::Table(table))

@@ -40,6 +40,8 @@ pub(super) struct TableFrame {
     pub(super) run_at: usize,
     /// How many values the open run has.
     pub(super) run_count: u32,
+    /// The key of an entry, an object, has been begun; its value is at the stack top then.
+    pub(super) key: bool,
     /// All entries are written, and the metatable, which is a value of its own, is being written.
     pub(super) metatable: bool,
 }
@@ -134,6 +136,8 @@ pub struct Encoder {
     pub(super) deferred_done: usize,
     /// The stack index of the Lua table that holds them.
     pub(super) deferred_index: c_int,
+    /// The stack index of the Lua table of converted objects: object -> list of its replacement.
+    pub(super) converted_index: c_int,
     /// Why the encoding has stopped.
     pub(super) failure: Option<Failure>,
     /// What the values are.
@@ -207,6 +211,7 @@ impl Encoder {
     /// each is made once.
     pub(super) fn restart(&mut self) {
         let (label, deferred_index) = (self.label, self.deferred_index);
+        let converted_index = self.converted_index;
         let (relative, inline_metatables) = (self.relative, self.inline_metatables);
         let clones = std::mem::take(&mut self.clones);
         self.reset();
@@ -215,6 +220,7 @@ impl Encoder {
         self.relative = relative;
         self.inline_metatables = inline_metatables;
         self.deferred_index = deferred_index;
+        self.converted_index = converted_index;
     }
 
     /// Whether the description of a metatable or of a module is being written.

@@ -6,6 +6,7 @@
 //! Outside of `protect` a call that runs out of memory unwinds, inside it raises.
 
 mod buffer;
+mod convert;
 pub(super) mod encoder;
 mod group;
 mod metatables;
@@ -23,6 +24,7 @@ use super::failure::Label;
 use super::format;
 use super::pools::Coders;
 use super::value::{Body, Full, INLINE_BYTES, Message, Packet, Ref};
+use crate::lua::sentinels::NULL;
 use crate::lua::{Kind, Raise, State, protect_with};
 use buffer::Buffer;
 use lanes_engine::memory::grow::{collect, copy, demand, list, shared};
@@ -253,8 +255,9 @@ pub fn encode_each(
 
 /// Captures the top `count` values (left there) if none of them needs a walk. Takes no memory of
 /// the state, so it works in a lane whose state has run out of memory. `None` if a value needs a
-/// walk, or memory of the process runs out.
-fn scalars(state: State, count: c_int) -> Option<Packet> {
+/// walk, or memory of the process runs out. With `nulls` a light userdata may be `lanes.null`,
+/// which becomes nil.
+fn scalars(state: State, count: c_int, nulls: bool) -> Option<Packet> {
     let values = || state.top() - count + 1..=state.top();
     let is_scalar = |index| {
         matches!(
@@ -267,7 +270,12 @@ fn scalars(state: State, count: c_int) -> Option<Packet> {
     }
     let mut out = Buffer::default();
     for index in values() {
-        out.scalar(state, index, state.kind(index));
+        match state.kind(index) {
+            Kind::Light if nulls && state.userdata(index) as usize == NULL => out.tag(format::NIL),
+            kind => {
+                out.scalar(state, index, kind);
+            }
+        }
     }
     let bytes = out.into_bytes()?;
     Some(Packet(Full {
@@ -287,7 +295,8 @@ pub fn encode_packet(
     label: Label,
     to: Destination,
 ) -> Result<Packet, Raise> {
-    if let Some(packet) = scalars(state, count) {
+    let nulls = coders.cache.conversion.get().is_some();
+    if let Some(packet) = scalars(state, count, nulls) {
         state.pop(count);
         return Ok(packet);
     }

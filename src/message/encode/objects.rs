@@ -49,6 +49,7 @@ impl Encoder {
                 run: 0,
                 run_at: 0,
                 run_count: 0,
+                key: false,
                 metatable: false,
             };
             return self.open(*transfer, Frame::Table(table));
@@ -73,11 +74,46 @@ impl Encoder {
     /// written.
     pub(super) fn value(&mut self, transfer: Transfer, to: Destination) -> Result<(), Stop> {
         let kind = transfer.kind(-1);
+        if kind == Kind::Light && self.is_null_here(transfer) {
+            self.write_nil(*transfer);
+            return Ok(());
+        }
         if self.out.scalar(**transfer, -1, kind) {
             transfer.pop(1);
             return Ok(());
         }
         self.object(transfer, to, kind)
+    }
+
+    /// As `value`, for what an object has been converted to: it is not converted again.
+    pub(super) fn converted(
+        &mut self,
+        transfer: Transfer,
+        to: Destination,
+        kind: Kind,
+    ) -> Result<(), Stop> {
+        if self.out.scalar(**transfer, -1, kind) {
+            transfer.pop(1);
+            return Ok(());
+        }
+        match kind {
+            Kind::Table if self.written_before(*transfer, transfer.pointer(-1) as usize) => Ok(()),
+            Kind::Table => self.new_table(transfer, to),
+            Kind::Function => self.function(transfer, to),
+            Kind::Userdata if self.written_before(*transfer, address(*transfer)) => Ok(()),
+            Kind::Userdata => self.new_userdata(transfer, to, false),
+            _ => self.fail_type(*transfer),
+        }
+    }
+
+    /// Whether the table or userdata at the stack top has been written before.
+    pub(super) fn written(&self, raising: Raising) -> bool {
+        let address = if raising.kind(-1) == Kind::Userdata {
+            address(raising)
+        } else {
+            raising.pointer(-1) as usize
+        };
+        self.seen.get(&address).is_some()
     }
 
     /// As `value`, for a value that is no scalar.
@@ -90,7 +126,7 @@ impl Encoder {
         match kind {
             Kind::Table => self.table(transfer, to),
             Kind::Function => self.function(transfer, to),
-            Kind::Userdata => self.userdata(transfer),
+            Kind::Userdata => self.userdata(transfer, to),
             _ => self.fail_type(*transfer),
         }
     }
@@ -126,6 +162,17 @@ impl Encoder {
         if self.written_before(*transfer, address) {
             return Ok(());
         }
+        if let Some(conversion) = transfer.cache.conversion.get()
+            && self.convert(transfer, to, conversion)?
+        {
+            return self.converted(transfer, to, transfer.kind(-1));
+        }
+        self.new_table(transfer, to)
+    }
+
+    /// Writes the table at the stack top, which has not been written, and is not converted.
+    fn new_table(&mut self, transfer: Transfer, to: Destination) -> Result<(), Stop> {
+        let address = transfer.pointer(-1) as usize;
         let module = push_table_name(transfer);
         if module {
             if self.write_module(transfer, to)? {
@@ -134,7 +181,7 @@ impl Encoder {
             }
             transfer.pop(1);
         }
-        if is_ignored(*transfer) {
+        if is_ignored(transfer) {
             self.write_nil(*transfer);
             return Ok(());
         }
@@ -181,7 +228,7 @@ impl Encoder {
         self.function_flags.insert(seen.number, seen.flags);
         let length = self.out.len();
         self.out.u32(0);
-        if !transfer.dump(&raw mut self.out) {
+        if !transfer.dump(&raw mut self.out, transfer.cache.strip.get()) {
             let failure = Failure::Code {
                 path: self.path(*transfer),
             };
@@ -207,11 +254,22 @@ impl Encoder {
         self.fail(failure)
     }
 
-    fn userdata(&mut self, transfer: Transfer) -> Result<(), Stop> {
+    fn userdata(&mut self, transfer: Transfer, to: Destination) -> Result<(), Stop> {
         if self.written_before(*transfer, address(*transfer)) {
             return Ok(());
         }
-        if is_ignored(*transfer) {
+        self.new_userdata(transfer, to, true)
+    }
+
+    /// Writes the userdata at the stack top, which has not been written; `converts` if it may be
+    /// converted.
+    fn new_userdata(
+        &mut self,
+        transfer: Transfer,
+        to: Destination,
+        converts: bool,
+    ) -> Result<(), Stop> {
+        if is_ignored(transfer) {
             self.write_nil(*transfer);
             return Ok(());
         }
@@ -225,6 +283,12 @@ impl Encoder {
                 self.write_nil(*transfer);
             }
             Written::Refused => {
+                if let Some(conversion) = transfer.cache.conversion.get()
+                    && converts
+                    && self.convert(transfer, to, conversion)?
+                {
+                    return self.converted(transfer, to, transfer.kind(-1));
+                }
                 // First, because it may raise.
                 let name = name(*transfer);
                 let failure = Failure::Userdata {
@@ -269,9 +333,9 @@ fn name(raising: Raising) -> Option<Text> {
 }
 
 /// Whether the metatable of the object at the stack top has `__lanesignore = true`: nil travels in
-/// place of the object.
-fn is_ignored(raising: Raising) -> bool {
-    if !raising.push_metatable(-1) {
+/// place of the object. The 4.x interface has conversions instead.
+fn is_ignored(raising: Transfer) -> bool {
+    if raising.cache.conversion.get().is_some() || !raising.push_metatable(-1) {
         return false;
     }
     raising.get_field(-1, c"__lanesignore");

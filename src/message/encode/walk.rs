@@ -3,6 +3,7 @@
 //! Runs inside `protect` with a stack of frames of its own, so nesting is bounded by memory and not
 //! by the C stack. The `Encoder`, which owns everything, belongs to a frame outside.
 
+use super::convert::is_null;
 use super::encoder::{Deferred, Encoder, Frame, Seen, Start, TableFrame};
 use crate::lua::{Kind, Raising};
 use crate::message::cache::{Destination, Transfer};
@@ -21,6 +22,10 @@ impl Encoder {
         to: Destination,
         frame: &mut TableFrame,
     ) -> Result<bool, Stop> {
+        if frame.key {
+            frame.key = false;
+            return self.entry_value(transfer, to, frame, transfer.kind(-1));
+        }
         // Stack: table, key.
         if !transfer.next(frame.index) {
             return Ok(false);
@@ -45,11 +50,31 @@ impl Encoder {
                 key,
                 Kind::Boolean | Kind::Number | Kind::String | Kind::Light
             ) {
+                return self.entry_with_object(transfer, to, frame, key);
+            }
+            if key == Kind::Light && self.is_dropped_key(transfer) {
                 transfer.pop(1);
                 return Ok(true);
             }
             frame.hash += 1;
             self.out.scalar(**transfer, -2, key);
+        }
+        self.entry_value(transfer, to, frame, kind)
+    }
+
+    /// Writes the value of an entry, which is at the stack top, and takes it off.
+    #[inline(always)]
+    fn entry_value(
+        &mut self,
+        transfer: Transfer,
+        to: Destination,
+        frame: &mut TableFrame,
+        kind: Kind,
+    ) -> Result<bool, Stop> {
+        if kind == Kind::Light && self.is_null_here(transfer) {
+            self.out.tag(format::NIL);
+            transfer.pop(1);
+            return Ok(true);
         }
         if self.out.scalar(**transfer, -1, kind) {
             transfer.pop(1);
@@ -58,6 +83,60 @@ impl Encoder {
         // The frame must be up to date before the value's own frame is pushed on top of it.
         self.update_table(*frame);
         self.object(transfer, to, kind)?;
+        Ok(true)
+    }
+
+    /// Whether the light userdata at the stack top is `lanes.null`, which becomes nil: so it does
+    /// in the 4.x interface.
+    pub(super) fn is_null_here(&self, transfer: Transfer) -> bool {
+        transfer.cache.conversion.get().is_some() && is_null(*transfer, -1)
+    }
+
+    /// Whether the light userdata below the stack top is `lanes.null`, which is no key then.
+    fn is_dropped_key(&self, transfer: Transfer) -> bool {
+        transfer.cache.conversion.get().is_some() && is_null(*transfer, -2)
+    }
+
+    /// Begins an entry whose key is an object: key and value are at the stack top. In the 3.x
+    /// interface such entries are left out; in that of 4.x those are whose key cannot travel, or
+    /// converts to nil.
+    #[cold]
+    #[inline(never)]
+    fn entry_with_object(
+        &mut self,
+        transfer: Transfer,
+        to: Destination,
+        frame: &mut TableFrame,
+        key: Kind,
+    ) -> Result<bool, Stop> {
+        let conversion = transfer.cache.conversion.get();
+        let (Some(conversion), Kind::Table | Kind::Function | Kind::Userdata) = (conversion, key)
+        else {
+            transfer.pop(1);
+            return Ok(true);
+        };
+        self.update_table(*frame);
+        transfer.reserve(8);
+        transfer.push_copy(-2);
+        let converted = key != Kind::Function
+            && !self.written(*transfer)
+            && self.convert(transfer, to, conversion)?;
+        let kind = transfer.kind(-1);
+        let is_nan = kind == Kind::Number && transfer.number(-1).is_nan();
+        if matches!(kind, Kind::Nil | Kind::Thread | Kind::Other) || is_nan {
+            transfer.pop(2);
+            return Ok(true);
+        }
+        frame.hash += 1;
+        frame.key = true;
+        self.update_table(*frame);
+        if self.out.scalar(**transfer, -1, kind) {
+            transfer.pop(1);
+        } else if converted {
+            self.converted(transfer, to, kind)?;
+        } else {
+            self.object(transfer, to, kind)?;
+        }
         Ok(true)
     }
 
@@ -247,6 +326,9 @@ impl Encoder {
                 if self.frames.len() != depth {
                     break; // a nested object first
                 }
+                if table.key {
+                    continue;
+                }
                 if !more {
                     self.end_table(transfer, to, table)?;
                     break;
@@ -290,6 +372,8 @@ impl Encoder {
     ) -> Result<(), Stop> {
         transfer.reserve(format::RESERVED_SLOTS);
         self.deferred_index = count + 1;
+        self.converted_index = count + 2;
+        transfer.push_nil();
         transfer.push_nil();
         self.inline_metatables = matches!(to, Destination::State(..));
         loop {
@@ -349,7 +433,9 @@ impl Encoder {
     pub(super) fn describe_contents(&mut self, transfer: Transfer) -> Result<(), Stop> {
         let table = transfer.top();
         transfer.push_nil();
+        transfer.push_nil();
         self.deferred_index = table + 1;
+        self.converted_index = table + 2;
         transfer.room(&mut self.starts, 1);
         self.starts.push(Start::default());
         transfer.push_copy(table);

@@ -2,6 +2,11 @@
 
 use super::*;
 
+/// What `set` or `limit` has said about room.
+fn made_room(changed: Result<Changed, LindaCancelled>) -> bool {
+    changed.unwrap().made_room
+}
+
 #[test]
 fn elements_leave_in_the_order_in_which_they_came() {
     let queues = Numbers::new();
@@ -46,7 +51,7 @@ fn a_batch_is_between_min_and_max() {
 fn send_adds_all_or_nothing_within_the_limit() {
     let queues = Numbers::new();
     let end = now(&queues);
-    assert_eq!(queues.limit(&A, Some(3)), Ok(false));
+    assert!(!made_room(queues.limit(&A, Some(3))));
     end.send(A, &[1, 2]).unwrap();
     assert_eq!(end.send(A, &[3, 4]), Err(Refusal::TimedOut));
     end.send(A, &[5]).unwrap();
@@ -65,37 +70,37 @@ fn send_adds_all_or_nothing_within_the_limit() {
 fn limit_says_whether_it_made_room() {
     let queues = Numbers::new();
     let end = now(&queues);
-    assert_eq!(queues.limit(&A, Some(2)), Ok(false));
+    assert!(!made_room(queues.limit(&A, Some(2))));
     assert_eq!(queues.count(&A), Some(0));
     end.send(A, &[1, 2]).unwrap();
-    assert_eq!(queues.limit(&A, Some(1)), Ok(false));
-    assert_eq!(queues.limit(&A, Some(2)), Ok(false));
+    assert!(!made_room(queues.limit(&A, Some(1))));
+    assert!(!made_room(queues.limit(&A, Some(2))));
     assert_eq!(contents(&queues, A), [1, 2]);
-    assert_eq!(queues.limit(&A, Some(3)), Ok(true));
-    assert_eq!(queues.limit(&A, Some(4)), Ok(false));
-    assert_eq!(queues.limit(&A, Some(0)), Ok(false));
-    assert_eq!(queues.limit(&A, None), Ok(true));
-    assert_eq!(queues.limit(&A, None), Ok(false));
+    assert!(made_room(queues.limit(&A, Some(3))));
+    assert!(!made_room(queues.limit(&A, Some(4))));
+    assert!(!made_room(queues.limit(&A, Some(0))));
+    assert!(made_room(queues.limit(&A, None)));
+    assert!(!made_room(queues.limit(&A, None)));
 }
 
 #[test]
 fn set_replaces_and_says_whether_it_made_room() {
     let queues = Numbers::new();
     let end = now(&queues);
-    assert_eq!(queues.set(&A, vec![]), Ok(false));
+    assert!(!made_room(queues.set(&A, vec![])));
     assert_eq!(queues.count(&A), None);
-    assert_eq!(queues.set(&A, vec![1, 2, 3]), Ok(false));
+    assert!(!made_room(queues.set(&A, vec![1, 2, 3])));
     assert_eq!(contents(&queues, A), [1, 2, 3]);
     queues.limit(&A, Some(2)).unwrap();
-    assert_eq!(queues.set(&A, vec![4, 5, 6]), Ok(false));
-    assert_eq!(queues.set(&A, vec![7]), Ok(true));
-    assert_eq!(queues.set(&A, vec![8, 9]), Ok(false));
-    assert_eq!(queues.set(&A, vec![]), Ok(true));
-    assert_eq!(queues.set(&A, vec![]), Ok(false));
+    assert!(!made_room(queues.set(&A, vec![4, 5, 6])));
+    assert!(made_room(queues.set(&A, vec![7])));
+    assert!(!made_room(queues.set(&A, vec![8, 9])));
+    assert!(made_room(queues.set(&A, vec![])));
+    assert!(!made_room(queues.set(&A, vec![])));
     assert_eq!(queues.count(&A), Some(0));
     assert_eq!(end.send(A, &[1, 2, 3]), Err(Refusal::TimedOut));
     queues.set(&B, vec![1]).unwrap();
-    assert_eq!(queues.set(&B, vec![]), Ok(false));
+    assert!(!made_room(queues.set(&B, vec![])));
     assert_eq!(queues.count(&B), None);
     assert_tidy(&queues);
 }
@@ -267,4 +272,33 @@ fn many_slots_and_many_elements() {
     }
     queues.clear();
     assert_eq!(queues.counts(), []);
+}
+
+#[test]
+fn set_and_limit_say_how_full_the_slot_is() {
+    let queues = Numbers::new();
+    let of = |changed: Result<Changed, LindaCancelled>| changed.unwrap().fill;
+    assert_eq!(of(queues.set(&A, vec![])), Fill::Under);
+    assert_eq!(queues.limit_of(&A), Ok((None, Fill::Under)));
+    assert_eq!(queues.count(&A), None);
+    assert_eq!(of(queues.set(&A, vec![1, 2])), Fill::Under);
+    assert_eq!(of(queues.limit(&A, Some(2))), Fill::Exact);
+    assert_eq!(of(queues.limit(&A, Some(1))), Fill::Over);
+    assert_eq!(queues.limit_of(&A), Ok((Some(1), Fill::Over)));
+    assert_eq!(of(queues.set(&A, vec![1])), Fill::Exact);
+    assert_eq!(of(queues.set(&A, vec![])), Fill::Under);
+    assert_eq!(of(queues.limit(&A, Some(0))), Fill::Exact);
+}
+
+#[test]
+fn a_slot_is_known_without_elements_and_limit() {
+    let queues = Numbers::new();
+    queues.make_known(&A).unwrap();
+    assert_eq!(queues.count(&A), Some(0));
+    queues.set(&A, vec![1]).unwrap();
+    queues.make_known(&A).unwrap();
+    assert_eq!(queues.count(&A), Some(1));
+    assert_eq!(queues.limit_of(&A), Ok((None, Fill::Under)));
+    queues.cancel(Who::Both);
+    assert!(queues.make_known(&A).is_err() && queues.limit_of(&A).is_err());
 }

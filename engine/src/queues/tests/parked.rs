@@ -66,10 +66,10 @@ fn a_parked_sender_goes_on_as_soon_as_there_is_room() {
     let make_room: [fn(&Numbers); 6] = [
         |queues| _ = now(queues).receive(&[A]).unwrap(),
         |queues| _ = now(queues).batch(A, 1, 1).unwrap(),
-        |queues| assert_eq!(queues.set(&A, vec![2]), Ok(true)),
-        |queues| assert_eq!(queues.limit(&A, Some(3)), Ok(true)),
-        |queues| assert_eq!(queues.limit(&A, None), Ok(true)),
-        |queues| assert_eq!(queues.set(&A, vec![]), Ok(true)),
+        |queues| assert!(queues.set(&A, vec![2]).unwrap().made_room),
+        |queues| assert!(queues.limit(&A, Some(3)).unwrap().made_room),
+        |queues| assert!(queues.limit(&A, None).unwrap().made_room),
+        |queues| assert!(queues.set(&A, vec![]).unwrap().made_room),
     ];
     for make_room in make_room {
         let queues = Numbers::new();
