@@ -203,6 +203,17 @@ describe("the option allocator", function()
         ]])
     end)
 
+    it("leaves strings that were made meanwhile whole when the state is closed", function()
+        -- In Lua 5.5 they are freed by the allocator that made them. glibc overwrites what is freed.
+        assert.equal("18893\n", support.output([[
+            local lanes = require "lanes".configure { allocator = "protected" }
+            local pieces = {}
+            for i = 1, 2000 do pieces[i] = "piece " .. i end
+            kept = table.concat(pieces)
+            print(lanes.gen("*", function(s) return #s end)(kept)[1])
+        ]], { environment = { MALLOC_PERTURB_ = "165" } }))
+    end)
+
     it("is set by the older option protect_allocator", function()
         assert.equal("done\n", support.output [[
             local lanes = require "lanes".configure { protect_allocator = true }

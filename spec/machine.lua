@@ -150,7 +150,13 @@ function machine.signaller()
     if machine.windows then
         return function(name)
             assert(name == "INT")
-            return io.popen('"' .. machine.helper "run":gsub("/", "\\") .. '" interrupt')
+            for _ = 1, 10 do
+                local file = io.popen('"' .. machine.helper "run":gsub("/", "\\") .. '" interrupt')
+                if (file:read "*l" or ""):find "^soon" then return file end
+                -- A busy Wine has not started it.
+                file:close()
+            end
+            error "no program can be started that sends Ctrl-C"
         end
     end
     -- The shell's parent is this process.

@@ -59,6 +59,8 @@ describe("a warning", function()
     it("is turned on and off for its lane only, and not for the next lane", function()
         local run = support.run [[
             local lanes = require "lanes".configure()
+            -- Windows has a buffer for it where it is no console.
+            io.stderr:setvbuf "no"
             local function run(...)
                 lanes.gen("*", function(...)
                     for _, message in ipairs { ... } do warn(message) end

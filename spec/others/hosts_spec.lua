@@ -89,7 +89,8 @@ print("python goes on with", lua.eval("20 + 1") * 2)
 
 -- The programs are this machine's, and so must the library be.
 local target = require "lanes_core".build.target
-local foreign = (machine.wrapper ~= "" or not target:find "linux%-gnu$") and "need a library for the programs of Debian" or nil
+local foreign = (os.getenv "LANES_PLATFORM" or machine.wrapper ~= "" or not target:find "linux%-gnu$")
+    and "need a library for the programs of Debian" or nil
 
 for _, entry in ipairs(hosts) do
     local language, program, prepare, after, sources = entry[1], entry[2], entry[3], entry[4], entry[5]

@@ -8,7 +8,6 @@ use crate::lua::{Raise, State, lua_function, protect};
 use crate::message::TransferCache;
 use crate::universe::Interface;
 use std::os::raw::c_int;
-use std::sync::Arc;
 
 /// Prepares a state for contexts: registry tables, metatables of lindas and lane handles. Returns
 /// what contexts of this state have in common. A state that is to be a master gets the methods of
@@ -49,13 +48,9 @@ fn close_body(state: State) -> Result<c_int, Raise> {
     } else if let Some(universe) = context.universe_if_any() {
         let all_ended = shut_down(universe);
         failures::drain(&context, state);
-        if let Some(shared) = &universe.settings.allocator {
-            if all_ended {
-                shared.restore(state.raw());
-            } else {
-                // Lanes that still run use the host's allocator behind the same lock as this state.
-                std::mem::forget(Arc::clone(shared));
-            }
+        // Lanes that still run use the host's allocator behind the same lock as this state.
+        if let Some(shared) = universe.settings.allocator.as_ref().filter(|_| all_ended) {
+            shared.restore(state.raw());
         }
     }
     if finished.is_err() {

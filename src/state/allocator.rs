@@ -8,6 +8,7 @@
 
 use super::arena::Arena;
 use crate::lua::compat::{self as c, lua_Alloc, lua_State};
+use lanes_engine::memory::grow;
 use lanes_engine::sync::Mutex;
 use std::cell::{Cell, UnsafeCell};
 use std::os::raw::c_void;
@@ -36,6 +37,11 @@ impl Host {
         unsafe { c::lua_setallocf(l, self.function, self.data) }
     }
 
+    /// Whether both are one allocator.
+    fn is(self, other: Host) -> bool {
+        std::ptr::eq(self.data, other.data) && std::ptr::fn_addr_eq(self.function, other.function)
+    }
+
     /// Whether this is its data.
     #[cfg(feature = "hooks")]
     pub fn is_over(self, data: *const c_void) -> bool {
@@ -50,7 +56,7 @@ impl Host {
     }
 }
 
-/// The host's allocator behind a lock, shared by the master state and its lanes.
+/// The host's allocator behind a lock, shared by the master states that have it, and their lanes.
 pub struct Shared {
     host: Host,
     lock: Mutex<()>,
@@ -61,19 +67,39 @@ unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
 
+/// Those of all hosts' allocators that there have been. They stay for ever: in Lua 5.5 a long
+/// string is freed by the allocator that its state had when it was made, so it may need this one
+/// after the universe has ended.
+static KEPT: Mutex<Vec<Arc<Shared>>> = Mutex::new(Vec::new());
+
 impl Shared {
     /// Takes the allocator of a master state and puts the locked one in its place.
     pub fn install(l: *mut lua_State) -> Arc<Shared> {
-        let shared = Arc::new(Shared {
-            host: Host::of(l),
-            lock: Mutex::new(()),
-        });
+        let shared = Shared::over(Host::of(l));
         let locked = Host {
             function: locked,
             data: Arc::as_ptr(&shared).cast_mut().cast(),
         };
-        // The data lives until `restore`.
         locked.install(l);
+        shared
+    }
+
+    /// The one for an allocator, which is kept.
+    fn over(host: Host) -> Arc<Shared> {
+        let mut kept = KEPT.lock();
+        if let Some(shared) = kept.iter().find(|shared| shared.host.is(host)) {
+            return Arc::clone(shared);
+        }
+        let shared = Arc::new(Shared {
+            host,
+            lock: Mutex::new(()),
+        });
+        let another = Arc::clone(&shared);
+        if grow::has_room(&mut *kept, 1) {
+            kept.push(another);
+        } else {
+            std::mem::forget(another);
+        }
         shared
     }
 
@@ -89,7 +115,7 @@ unsafe extern "C" fn locked(
     old: usize,
     new: usize,
 ) -> *mut c_void {
-    // SAFETY: `data` is the `Shared` that `install` or `Memory` keeps alive.
+    // SAFETY: `data` is a `Shared`, which stays for ever.
     unsafe {
         let shared = &*data.cast::<Shared>();
         let _guard = shared.lock.lock();

@@ -22,7 +22,8 @@ pub struct Refusing {
 // SAFETY: moved between threads only as what a state allocates from, by one thread at a time.
 unsafe impl Send for Refusing {}
 
-/// Those that a state still uses, because another allocator has been put in front of them.
+/// Those that a state still uses, because another allocator has been put in front of them, or
+/// because strings of Lua 5.5 remember the allocator that made them.
 #[expect(clippy::vec_box, reason = "they must not move")]
 static KEPT_ALLOCATORS: Mutex<Vec<Box<Refusing>>> = Mutex::new(Vec::new());
 
@@ -61,7 +62,7 @@ pub fn during<R>(state: State, plan: Plan, body: impl FnOnce() -> R) -> (R, u64)
     let refusing = Refusing::install(state.raw(), Some(plan));
     let result = body();
     let count = refusing.plan.as_ref().map_or(0, Plan::end);
-    if !refusing.restore(state.raw()) {
+    if !refusing.restore(state.raw()) || cfg!(feature = "lua55") {
         KEPT_ALLOCATORS
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

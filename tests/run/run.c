@@ -9,7 +9,7 @@
                                code=PATH         the file that gets its exit code in decimal digits, as a number without sign
                                limit=SECONDS     after which it and all that it started are ended; the code is then 124
                              What it started is ended with it.
-     run interrupt           sends Ctrl-C to the programs of this console, after a moment; the console of what `run REQUEST` has started
+     run interrupt           writes "soon", and sends Ctrl-C to the programs of this console after a moment; the console of what `run REQUEST` has started
      run sleep SECONDS       waits
      run sleep_while PID     waits until that process is gone */
 #include <stdio.h>
@@ -72,6 +72,9 @@ static HANDLE open_inherited(const char *path, DWORD access, DWORD disposition) 
 
 static int interrupt(void) {
     SetConsoleCtrlHandler(NULL, TRUE);
+    /* Whoever has started it knows now that it runs. */
+    puts("soon");
+    fflush(stdout);
     Sleep(50);
     if (!GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0)) fail("GenerateConsoleCtrlEvent");
     return 0;
