@@ -12,7 +12,7 @@ mod four;
 mod lane;
 mod linda;
 pub mod loaded;
-mod names;
+pub mod names;
 mod notifier;
 mod prepare;
 mod require;

@@ -12,7 +12,12 @@ lua_function! {
 }
 
 fn register_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(&state)?;
+    register_in(Context::of(&state)?, state)
+}
+
+/// Makes the module that is argument 2 known by the name that is argument 1, in the state that has
+/// this context.
+pub fn register_in(context: &Context, state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "register");
     let mut name = match state.kind(1) {
         Kind::String => grow::copy(arguments.bytes(1)?),
