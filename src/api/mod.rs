@@ -14,6 +14,7 @@ mod linda;
 pub mod loaded;
 pub mod names;
 mod notifier;
+mod plain;
 mod prepare;
 mod require;
 mod scope;

@@ -5,8 +5,8 @@ use super::loaded::push_table;
 #[cfg(feature = "hooks")]
 use super::test_hooks;
 use super::{
-    choice, clock, configure, deadlock, ends, four, lane, linda, names, notifier, require, scope,
-    select, threads, timers,
+    choice, clock, configure, deadlock, ends, four, lane, linda, names, notifier, plain, require,
+    scope, select, threads, timers,
 };
 use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function};
@@ -24,6 +24,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("wanted_interface", choice::wanted_interface),
     ("gone", choice::gone),
     ("four", functions_of_four),
+    ("plain", plain::plain),
     ("is_main", configure::is_main),
     ("launch", launch),
     ("check_libraries", configure::check_libraries),
@@ -116,6 +117,7 @@ const FUNCTIONS_OF_FOUR: &[(&str, Function)] = &[
     ("position", configure::position),
     ("finally", four::finally::finally),
     ("linda", four::new_linda::new_linda),
+    ("select", select::lanes_select),
     ("sleep", four::functions::sleep),
     ("collectgarbage", four::functions::collectgarbage),
     (
@@ -134,7 +136,7 @@ lua_function! {
             raising.raw_get_index(State::REGISTRY, KEYS.context);
             raising.new_table(0, FUNCTIONS_OF_FOUR.len());
             for (name, function) in FUNCTIONS_OF_FOUR {
-                push_function(raising, 1, *function);
+                four::push_function_of_four(raising, 1, *function);
                 raising.raw_set_name(-2, name.as_bytes());
             }
             raising.remove(1);

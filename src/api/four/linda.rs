@@ -1,8 +1,11 @@
 //! The methods of lindas in the 4.x interface (docs/manual/v4.md#lindas).
 
 use super::arguments::{check_restriction, check_timeout, slot};
+use super::push_function_of_four;
 use crate::api::linda::arguments::{this, timeout};
 use crate::api::linda::{inspect, locks, methods, receive, results, send};
+use crate::api::notifier;
+use crate::api::plain::plain;
 use crate::api::what::What;
 use crate::context::{Context, push_function};
 use crate::linda::Restriction;
@@ -34,17 +37,19 @@ pub fn install(raising: Raising, context: c_int) {
         ("cancel", methods::cancel),
         ("wake", wake),
         ("deep", inspect::deep),
+        ("notifier", notifier::linda_notifier),
         ("collectgarbage", collectgarbage),
         ("__tostring", inspect::to_string),
         ("__concat", inspect::concat),
         ("__towatch", inspect::to_watch),
+        ("__plain", plain),
         ("__lock", locks::lock),
         ("__add", locks::add),
     ];
     raising.push_copy(context);
     raising.new_table(0, METHODS.len() + 2);
     for (name, method) in METHODS {
-        push_function(raising, context, *method);
+        push_function_of_four(raising, context, *method);
         raising.raw_set_name(-2, name.as_bytes());
     }
     raising.push_light(NULL as *mut c_void);

@@ -124,7 +124,7 @@ pub fn set_values(state: State) -> Result<Result<Changed, LindaCancelled>, Raise
 lua_function! {
     /// `linda:get(key [, count])`: returns up to `count` (default 1) first elements, which stay in
     /// the slot; nothing if it is empty.
-    fn get = get_body
+    pub fn get = get_body
 }
 
 fn get_body(state: State) -> Result<c_int, Raise> {
