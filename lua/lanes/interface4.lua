@@ -176,7 +176,8 @@ local function checked_libraries(list, level)
                 supported = four.library_support(name == "lanes_core" and "lanes.core" or name)
             end
             if supported == nil then
-                error(format("Bad library name: %q", name), level + 1)
+                error(format("Bad library name: %q", name)
+                    .. (name == "lanes.core" and " (it is of the 3.x interface; here it is \"lanes_core\")" or ""), level + 1)
             elseif supported then
                 kept = kept .. "," .. name
             elseif forgiven == "" then

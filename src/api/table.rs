@@ -12,7 +12,9 @@ use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function};
 use crate::linda::Linda;
 use crate::lua::sentinels::{CANCEL_ERROR, NULL};
-use crate::lua::{Arguments, Function, KEYS, Kind, Raise, Raising, State, lua_function, protect};
+use crate::lua::{
+    Arguments, Function, KEYS, Kind, Raise, Raising, State, lua_function, protect, text,
+};
 use lanes_engine::threads::stack;
 use std::os::raw::{c_int, c_void};
 
@@ -226,7 +228,16 @@ fn new_linda_body(state: State) -> Result<c_int, Raise> {
             let given = state.type_name(1);
             return Err(arguments.error(
                 1,
-                format_args!("wrong parameter (should be a string or a number), got {given}"),
+                text![
+                    "wrong parameter (should be a string or a number), got ",
+                    given,
+                    if given == "table" { ": " } else { "" },
+                    if given == "table" {
+                        choice::OF_FOUR
+                    } else {
+                        ""
+                    },
+                ],
             ));
         }
         _ => {
