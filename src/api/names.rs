@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::lua::compat::MANY_USER_VALUES;
 use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect};
 use crate::message;
+use crate::universe::Interface;
 use lanes_engine::memory::grow;
 use std::os::raw::c_int;
 
@@ -31,7 +32,10 @@ pub fn register_in(context: &Context, state: State) -> Result<c_int, Raise> {
         }
         _ => return Err(arguments.type_error(1, "string")),
     };
-    if !matches!(state.kind(2), Kind::Table | Kind::Function) {
+    let four = context.interface() == Interface::Four;
+    if !matches!(state.kind(2), Kind::Table | Kind::Function)
+        && !(four && state.kind(2) == Kind::Userdata)
+    {
         return Err(arguments.error(
             2,
             format_args!(
