@@ -255,7 +255,9 @@ function interface.publish(lanes)
     lanes.ABOUT.version = "4.0.1"
     lanes.gen = gen
     lanes.coro = coro
-    for _, name in ipairs { "collectgarbage", "finally", "linda", "nameof", "select", "set_thread_priority", "sleep", "thread_priority_range" } do
+    for _, name in ipairs {
+        "collectgarbage", "finally", "linda", "nameof", "select", "set_thread_priority", "sleep", "thread_priority_range",
+    } do
         lanes[name] = four[name]
     end
     lanes.configure = function()

@@ -45,7 +45,9 @@ end
 -- Functions that lanes can have: no upvalue of busted's.
 local function check(expected, ...)
     local found = { n = select("#", ...), ... }
-    if found.n ~= #expected and found.n ~= expected.n then error(("%d results, %d expected"):format(found.n, expected.n or #expected), 2) end
+    if found.n ~= #expected and found.n ~= expected.n then
+        error(("%d results, %d expected"):format(found.n, expected.n or #expected), 2)
+    end
     for i = 1, found.n do
         if found[i] ~= expected[i] then
             error(("result %d: %s, %s expected"):format(i, tostring(found[i]), tostring(expected[i])), 2)

@@ -229,7 +229,8 @@ describe("configure of 4.x", function()
         ]]
         for _, expected in ipairs {
             "lanes.linda{name = ..., group = ...}", "linda:send(slot, nil) sends a nil", "without one, or nil, it is for ever",
-            "here it is linda:receive_batched(", '"unlimited" takes the limit away', "lane:cancel([mode [, count]] [, timeout] [, wake_lane])",
+            "here it is linda:receive_batched(", '"unlimited" takes the limit away',
+            "lane:cancel([mode [, count]] [, timeout] [, wake_lane])",
             "here it is lane:get_threadname()", "0 does not wait", "with_timers = true", 'here it is "lanes_core"',
         } do
             support.contains(expected, text)

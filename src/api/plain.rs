@@ -1,5 +1,5 @@
-//! Functions for the Lua modules of this library, which are the same whichever interface the program
-//! has chosen: methods of lindas and lanes with the arguments and results of 3.x.
+//! Functions for the Lua modules of this library, which are the same whichever interface the
+//! program has chosen: methods of lindas and lanes with the arguments and results of 3.x.
 
 use super::lane::{globals, methods as lanes};
 use super::linda::{methods as lindas, receive, send};

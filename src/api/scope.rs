@@ -119,8 +119,8 @@ fn end_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `scope_wait(lane, close)`: waits until the lane has ended, whatever this state is asked. With
-    /// `close`, a coroutine lane is ended where it is suspended, and a hard request is raised.
+    /// `scope_wait(lane, close)`: waits until the lane has ended, whatever this state is asked.
+    /// With `close`, a coroutine lane is ended where it is suspended, and a hard request is raised.
     always pub fn wait_for = wait_body
 }
 

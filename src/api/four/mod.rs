@@ -14,8 +14,8 @@ use crate::lane::Kinds;
 use crate::lua::{Function, Raising};
 use std::os::raw::c_int;
 
-/// As [`push_function`](crate::context::push_function), of a function whose results are those of the
-/// 4.x interface (see [`results`](crate::api::linda::results)).
+/// As [`push_function`](crate::context::push_function), of a function whose results are those of
+/// the 4.x interface (see [`results`](crate::api::linda::results)).
 pub fn push_function_of_four(raising: Raising, context: c_int, function: Function) {
     raising.push_copy(context);
     raising.push_boolean(true);

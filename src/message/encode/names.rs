@@ -31,8 +31,8 @@ impl Encoder {
         }
     }
 
-    /// Writes `tag` and the name of the C function, the userdata, or the metatable of clones, at the
-    /// stack top (left there). Returns false, with nothing written, if no module exports it.
+    /// Writes `tag` and the name of the C function, the userdata, or the metatable of clones, at
+    /// the stack top (left there). Returns false, with nothing written, if no module exports it.
     pub(super) fn write_name(
         &mut self,
         transfer: Transfer,
@@ -68,8 +68,9 @@ impl Encoder {
         Ok(false)
     }
 
-    /// Stops the encoding if the receiving state cannot have a C function, or a userdata. Without this the decoder
-    /// would fail, which does not know the reason: the function may be in a module that is copied.
+    /// Stops the encoding if the receiving state cannot have a C function, or a userdata. Without
+    /// this the decoder would fail, which does not know the reason: the function may be in a module
+    /// that is copied.
     fn expect(
         &mut self,
         transfer: Transfer,
