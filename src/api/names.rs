@@ -32,10 +32,12 @@ pub fn register_in(context: &Context, state: State) -> Result<c_int, Raise> {
         }
         _ => return Err(arguments.type_error(1, "string")),
     };
-    let four = context.interface() == Interface::Four;
-    if !matches!(state.kind(2), Kind::Table | Kind::Function)
-        && !(four && state.kind(2) == Kind::Userdata)
-    {
+    let suits = match state.kind(2) {
+        Kind::Table | Kind::Function => true,
+        Kind::Userdata => context.interface() == Interface::Four,
+        _ => false,
+    };
+    if !suits {
         return Err(arguments.error(
             2,
             format_args!(
