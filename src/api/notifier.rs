@@ -1,12 +1,11 @@
 //! `linda:notifier`, `lane:notifier` and the methods of notifiers (docs/manual/loops.md).
 
-use super::four::push_function_of_four;
 use super::lane::receiver;
 use super::linda::arguments::{shared_linda, waited};
 use super::linda::results;
 use super::waiting::wait;
 use super::what::What;
-use crate::context::{Context, push_function};
+use crate::context::{Context, push_function, push_function_of_four};
 use crate::lane::Handle;
 use crate::linda::{KeyRef, soft_requests};
 use crate::lua::{

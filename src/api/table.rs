@@ -9,7 +9,7 @@ use super::{
     scope, select, threads, timers,
 };
 use crate::build_info::{self, BuildValue};
-use crate::context::{Context, push_function};
+use crate::context::{Context, push_function, push_function_of_four};
 use crate::linda::Linda;
 use crate::lua::sentinels::{CANCEL_ERROR, NULL};
 use crate::lua::{
@@ -138,7 +138,7 @@ lua_function! {
             raising.raw_get_index(State::REGISTRY, KEYS.context);
             raising.new_table(0, FUNCTIONS_OF_FOUR.len());
             for (name, function) in FUNCTIONS_OF_FOUR {
-                four::push_function_of_four(raising, 1, *function);
+                push_function_of_four(raising, 1, *function);
                 raising.raw_set_name(-2, name.as_bytes());
             }
             raising.remove(1);

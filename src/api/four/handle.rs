@@ -3,14 +3,13 @@
 use super::arguments::check_duration;
 use super::cancel;
 use super::linda::CLOSES_VARIABLES;
-use super::push_function_of_four;
 use crate::api::lane::fetched::values;
 use crate::api::lane::monitor;
 use crate::api::lane::receiver::{push_text, this};
 use crate::api::lane::suspension::{self, wait_or_close};
 use crate::api::linda::results;
 use crate::api::notifier::lane_notifier;
-use crate::context::{Context, push_function};
+use crate::context::{Context, push_function, push_function_of_four};
 use crate::lane::Handle;
 use crate::lane::outcome::Outcome;
 use crate::lua::compat::{HAS_INTEGERS, USER_VALUE_IS_ENVIRONMENT};

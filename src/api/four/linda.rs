@@ -1,13 +1,12 @@
 //! The methods of lindas in the 4.x interface (docs/manual/v4.md#lindas).
 
 use super::arguments::{check_restriction, check_timeout, slot};
-use super::push_function_of_four;
 use crate::api::linda::arguments::{this, timeout};
 use crate::api::linda::{inspect, locks, methods, receive, results, send};
 use crate::api::notifier;
 use crate::api::plain::plain;
 use crate::api::what::What;
-use crate::context::{Context, push_function};
+use crate::context::{Context, push_function, push_function_of_four};
 use crate::linda::Restriction;
 use crate::lua::compat::MANY_USER_VALUES;
 use crate::lua::sentinels::NULL;

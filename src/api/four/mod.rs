@@ -11,16 +11,8 @@ mod linda;
 pub mod new_linda;
 
 use crate::lane::Kinds;
-use crate::lua::{Function, Raising};
+use crate::lua::Raising;
 use std::os::raw::c_int;
-
-/// As [`push_function`](crate::context::push_function), of a function whose results are those of
-/// the 4.x interface (see [`results`](crate::api::linda::results)).
-pub fn push_function_of_four(raising: Raising, context: c_int, function: Function) {
-    raising.push_copy(context);
-    raising.push_boolean(true);
-    raising.push_function(function, 2);
-}
 
 /// Gives a state, whose kinds of userdata these are, the methods of the 4.x interface. `context` is
 /// the index of the context's userdata.

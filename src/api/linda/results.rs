@@ -20,7 +20,7 @@ pub fn may_change(refusal: Refusal, timeout: Timeout) -> bool {
 }
 
 /// The interface whose results the running function has: that of 4.x if it was made for it (see
-/// [`push_function_of_four`](crate::api::four::push_function_of_four)).
+/// [`push_function_of_four`](crate::context::push_function_of_four)).
 fn interface(state: State) -> Interface {
     if state.kind(upvalue(2)) == Kind::Boolean {
         Interface::Four
