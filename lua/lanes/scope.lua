@@ -58,6 +58,10 @@ end
 local calling = select(2, pcall(launch, function()
     error("", 2)
 end))
+if calling == "not enough memory" then
+    -- The next use loads this module again.
+    error(calling, 0)
+end
 
 -- Raises the error of a generator; if it has the position of the call above, with that of the
 -- function at `level`.
