@@ -1,7 +1,8 @@
 /* The C interface of Lanes: functions that open Lanes in a host program, and deep objects, which C
    modules share between lanes.
 
-   Link a host or module that uses these functions with the native library (lanes_core.so), or look
+   The interface is the same whichever interface for Lua a program has chosen, that of 3.x or that of
+   4.x. Link a host or module that uses these functions with the native library (lanes_core.so), or look
    the functions up with dlsym. docs/manual/embedding.md has examples. */
 
 #ifndef LANES_H
@@ -49,6 +50,12 @@ LANES_API int luaopen_lanes_core(lua_State *L);
    Raises a Lua error if the library "package" is not open or lanes.lua cannot be run, and any error
    of `loader`. */
 LANES_API void luaopen_lanes_embedded(lua_State *L, lua_CFunction loader);
+
+/* A C function with the arguments of lanes.register: push it and call it with a name and a module, a
+   table or a function. Functions and metatables that the module has got since it was loaded can then
+   be passed to lanes. Returns nothing. Raises a Lua error for other arguments, and before Lanes has
+   been configured in this state. */
+LANES_API int lanes_register(lua_State *L);
 
 /* ---- deep objects ---- */
 

@@ -191,3 +191,11 @@ pub fn push_function(raising: Raising, context: c_int, function: Function) {
     raising.push_copy(context);
     raising.push_function(function, 1);
 }
+
+/// As [`push_function`], of a function whose results are those of the 4.x interface (see
+/// [`results`](crate::api::linda::results)).
+pub fn push_function_of_four(raising: Raising, context: c_int, function: Function) {
+    raising.push_copy(context);
+    raising.push_boolean(true);
+    raising.push_function(function, 2);
+}

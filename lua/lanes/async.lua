@@ -15,6 +15,8 @@ local loops = require "lanes.loops"
 local pools
 
 local cancel_error = lanes.cancel_error
+local plain = helpers.plain
+local alarm, batched, four = plain.alarm, plain.batched, plain.four
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
 local async = {}
@@ -23,7 +25,7 @@ local async = {}
 local function close(wait)
     local notifier, loop = wait.notifier, wait.loop
     if wait.clock then
-        lanes.timer(wait.clock, "over", nil)
+        alarm(wait.clock, "over", nil)
     end
     if notifier then
         loop.waits[notifier] = nil
@@ -94,8 +96,8 @@ local function prepare(wait, sources)
         pools.add_notifier(wait.own, wait.notifier, wait.known)
     end
     if wait.deadline and not loop.has_timers then
-        local clock = lanes.linda "lanes.async"
-        lanes.timer(clock, "over", helpers.remaining(wait.deadline))
+        local clock = core.linda "lanes.async"
+        alarm(clock, "over", helpers.remaining(wait.deadline))
         wait.clock = clock
         core.watch(wait.notifier, clock, "over", false)
     end
@@ -126,10 +128,13 @@ local function checked(wait, fine, ...)
     error(failure, 0)
 end
 
--- A timeout as the calls take it: nil or negative is for ever.
+-- A timeout as the calls take it: nil is for ever, and in the 3.x interface negative numbers.
 local function timeout_of(value, call, position)
-    if value == nil or type(value) == "number" and value < 0 then
+    if value == nil or not four and type(value) == "number" and value < 0 then
         return nil
+    end
+    if four and type(value) == "number" and value < 0 then
+        error(("bad argument #%d to '%s' (duration cannot be < 0, got %s)"):format(position, call, value), 4)
     end
     if type(value) ~= "number" or value ~= value then
         error(("bad argument #%d to '%s' (number of seconds expected, got %s)"):format(position, call,
@@ -164,9 +169,9 @@ local function pack(timeout, n, ...)
     return timeout, { n = n, ... }
 end
 
--- Whether a receive has something: its results, preceded by that.
-local function received(key, ...)
-    return key ~= nil, key, ...
+-- Whether a call other than a send need not be made again: its results, preceded by that.
+local function received(first, ...)
+    return first ~= nil or four and (...) == cancel_error, first, ...
 end
 
 local function attempt_receive(wait)
@@ -178,8 +183,10 @@ local function sources_of_receive(wait)
     local linda, given = wait.linda, wait.given
     local sources = { n = 0 }
     local first, last = 1, given.n
-    if given[1] == linda.batched then
+    if given[1] == batched then
         first, last = 2, 2
+    elseif wait.batched then
+        last = 1
     end
     for i = first, last do
         local n = sources.n
@@ -189,7 +196,15 @@ local function sources_of_receive(wait)
     return sources
 end
 
+local function attempt_receive_batched(wait)
+    local given = wait.given
+    return received(wait.linda:receive_batched(0, unpack(given, 1, given.n)))
+end
+
 local function sent(outcome, ...)
+    if four then
+        return received(outcome, ...)
+    end
     return outcome ~= false, outcome, ...
 end
 
@@ -228,7 +243,7 @@ local function attempt_join_future(wait)
         lead(wait)
         local taken = pools.take_all(wait.pool, wait.own, true)
         if taken == cancel_error and not known.outcome then
-            return true, cancel_error
+            return true, helpers.cancelled()
         end
     end
     if not known.outcome then
@@ -253,8 +268,7 @@ local function attempt_room(wait)
 end
 
 local function attempt_sleep()
-    local answer = lanes.sleep(0)
-    return answer ~= nil, answer
+    return received(lanes.sleep(0))
 end
 
 local function attempt_select(wait)
@@ -286,17 +300,13 @@ local function sources_of_select(wait)
 end
 
 -- The results of a task as those of a call.
-local function answered(future, first, ...)
-    local status = future.status
-    if first == cancel_error and status ~= "done" then
-        return first
+local function answered(known)
+    if known.outcome == "error" then
+        error(known.values[2], 0)
+    elseif known.outcome == "done" then
+        return unpack(known.values, 1, known.values.n)
     end
-    if status == "error" then
-        error((...), 0)
-    elseif status == "cancelled" then
-        return cancel_error
-    end
-    return first, ...
+    return helpers.cancelled()
 end
 
 --- The waiting calls for one event loop.
@@ -335,6 +345,17 @@ local function new(loop)
         return begin(wait, sources_of_receive, checked(wait, pcall(attempt_receive, wait)))
     end
 
+    if four then
+        --- As `linda:receive_batched`.
+        function calls.receive_batched(linda, ...)
+            check_linda(linda, "receive_batched")
+            local timeout, given = pack(split(...))
+            local wait = new_wait(loop, "receive_batched", timeout, attempt_receive_batched, 2)
+            wait.linda, wait.given, wait.batched = linda, given, true
+            return begin(wait, sources_of_receive, checked(wait, pcall(attempt_receive_batched, wait)))
+        end
+    end
+
     --- As `linda:send`.
     function calls.send(linda, ...)
         check_linda(linda, "send")
@@ -361,12 +382,13 @@ local function new(loop)
     --- As `lanes.sleep`.
     function calls.sleep(seconds)
         if seconds == nil then
-            seconds = 0
+            -- In the 4.x interface, until the lane is asked to stop.
+            seconds = not four and 0 or nil
         elseif type(seconds) ~= "number" or seconds ~= seconds then
             error(("bad argument #1 to 'sleep' (number of seconds expected, got %s)"):format(
                 seconds ~= seconds and "NaN" or type(seconds)), 2)
         end
-        local wait = new_wait(loop, "sleep", math.max(0, seconds), attempt_sleep, 1)
+        local wait = new_wait(loop, "sleep", seconds and (four and seconds or math.max(0, seconds)), attempt_sleep, 1)
         return begin(wait, no_sources, attempt_sleep())
     end
 
@@ -396,13 +418,15 @@ local function new(loop)
         local wait = new_wait(loop, "call", nil, attempt_room, 1)
         wait.pool, wait.own, wait.known = pool, pools.access(pool, "call", 2), true
         if begin(wait, no_sources, attempt_room(wait)) == cancel_error then
-            return cancel_error
+            return helpers.cancelled()
         end
         local future = pool:submit(...)
-        if future == cancel_error then
-            return cancel_error
+        local known = pools.future(future)
+        if not known then
+            return helpers.cancelled()
         end
-        return answered(future, join_future("call", future, nil, 1))
+        join_future("call", future, nil, 1)
+        return answered(known)
     end
 
     return calls

@@ -8,6 +8,19 @@ local cancel_error = lanes.cancel_error
 
 local helpers = {}
 
+--- Methods of lindas and lanes that are the same whichever interface the program has chosen.
+local plain = core.plain()
+helpers.plain = plain
+
+--- The results of a call that a request to the calling lane has ended: `cancel_error`; in the 4.x
+--- interface nil and `cancel_error`.
+function helpers.cancelled()
+    if plain.four then
+        return nil, cancel_error
+    end
+    return cancel_error
+end
+
 -- As `pcall`, but a request to the lane is not caught.
 local function passed(fine, failure, ...)
     if not fine and failure == cancel_error then
@@ -85,6 +98,9 @@ end
 function helpers.check_timeout(timeout, call, level)
     if timeout ~= nil and (type(timeout) ~= "number" or timeout ~= timeout) then
         error(("bad argument #1 to '%s' (number expected, got %s)"):format(call, helpers.described(timeout)), level + 1)
+    end
+    if plain.four and timeout and timeout < 0 then
+        error(("bad argument #1 to '%s' (duration cannot be < 0, got %s)"):format(call, timeout), level + 1)
     end
 end
 

@@ -7,7 +7,8 @@ local four = core.four()
 local error, ipairs, pairs, select, tostring, type = error, ipairs, pairs, select, tostring, type
 local format, gmatch = string.format, string.gmatch
 
-local interface = {}
+-- In the module's table, so that generators, which use these functions, can be passed to lanes.
+local interface = { functions = four }
 
 -- Type and text of a value, for messages.
 local function described(value)
@@ -175,7 +176,8 @@ local function checked_libraries(list, level)
                 supported = four.library_support(name == "lanes_core" and "lanes.core" or name)
             end
             if supported == nil then
-                error(format("Bad library name: %q", name), level + 1)
+                error(format("Bad library name: %q", name)
+                    .. (name == "lanes.core" and " (it is of the 3.x interface; here it is \"lanes_core\")" or ""), level + 1)
             elseif supported then
                 kept = kept .. "," .. name
             elseif forgiven == "" then
@@ -251,12 +253,11 @@ end
 --- Puts what differs from 3.x into the module's table.
 function interface.publish(lanes)
     lanes.ABOUT.version = "4.0.1"
-    for _, name in ipairs { "async", "imap", "map", "pool", "progress", "scope", "supervise", "wait" } do
-        lanes[name] = nil
-    end
     lanes.gen = gen
     lanes.coro = coro
-    for _, name in ipairs { "collectgarbage", "finally", "linda", "nameof", "set_thread_priority", "sleep", "thread_priority_range" } do
+    for _, name in ipairs {
+        "collectgarbage", "finally", "linda", "nameof", "select", "set_thread_priority", "sleep", "thread_priority_range",
+    } do
         lanes[name] = four[name]
     end
     lanes.configure = function()

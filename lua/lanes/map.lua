@@ -7,6 +7,8 @@ local helpers = require "lanes.helpers"
 local progress = require "lanes.progress"
 
 local cancel_error = lanes.cancel_error
+local plain = helpers.plain
+local receive, batched = plain.receive, plain.batched
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local move = rawget(table, "move")
 local attempt, is_whole = helpers.attempt, helpers.is_whole
@@ -266,7 +268,7 @@ local function nested(call)
     end
     local known = { f = call.f, all = call.all, stop = call.stop }
     while not (call.stop and call.first_error) do
-        local key, _, first, n, payload = queue:receive(0, queue.batched, slot, 4)
+        local key, _, first, n, payload = receive(queue, 0, batched, slot, 4)
         if key == nil then
             break
         elseif key == cancel_error then
@@ -334,7 +336,7 @@ local function do_map(name, pool, own, at, f, list, opts, level)
     end
     finish(call)
     if outcome == cancel_error then
-        return cancel_error
+        return helpers.cancelled()
     elseif not outcome then
         return nil, "timeout"
     end

@@ -2,6 +2,7 @@
 
 local lanes = require "lanes"
 local core = require "lanes_core"
+local helpers = require "lanes.helpers"
 local pools = require "lanes.pool"
 
 local cancel_error = lanes.cancel_error
@@ -23,7 +24,8 @@ for _, name in ipairs { "fd", "getfd", "pollfd", "dirty", "events", "timeout" } 
 end
 
 --- Looks whether the future has ended, without a wait.
--- @return the future and its status; nothing; `cancel_error`
+-- @return the future and its status; nothing; `cancel_error`. In the 4.x interface nil and
+--   "timeout", nil and `cancel_error`
 function FutureNotifier:receive()
     local private = self[PRIVATE]
     local known, inner = private.known, private.inner
@@ -35,7 +37,9 @@ function FutureNotifier:receive()
         return private.future, known.outcome
     elseif taken == cancel_error then
         core.tell(inner)
-        return cancel_error
+        return helpers.cancelled()
+    elseif helpers.plain.four then
+        return nil, "timeout"
     end
 end
 

@@ -7,6 +7,8 @@ local helpers = require "lanes.helpers"
 local worker = require "lanes.worker"
 
 local cancel_error = lanes.cancel_error
+local plain = helpers.plain
+local send, receive, get, batched = plain.send, plain.receive, plain.get, plain.batched
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local attempt, described, is_whole = helpers.attempt, helpers.described, helpers.is_whole
 local deadline_of, remaining = helpers.deadline, helpers.remaining
@@ -219,7 +221,7 @@ function pools.pump(pool, own, timeout, least)
     local slice = FIRST_AUDIT
     least = least or 1
     repeat
-        outcome = deal(own, queue:receive(timeout or slice, queue.batched, own.slot, 5 * least, 5 * AT_A_TIME))
+        outcome = deal(own, receive(queue, timeout or slice, batched, own.slot, 5 * least, 5 * AT_A_TIME))
         outcome = outcome or not timeout and audit(queue, own)
         least = 1
         slice = slice < LAST_AUDIT and 2 * slice or slice
@@ -269,7 +271,7 @@ function pools.new(options)
         error(without_position(generator), 3)
     end
     local count = options.workers or core.cpus()
-    local queue = lanes.linda(options.name or "pool")
+    local queue = core.linda(options.name or "pool")
     local pool = setmetatable({ queue = queue, workers = count }, Meta)
     local own = {
         generator = generator, calls = {}, workers = {}, next = 1, living = 0, starting = {}, next_call = 1, slot = "done",
@@ -279,7 +281,7 @@ function pools.new(options)
             queue:cancel()
         end),
         settings = { init = options.init, time_limit = options.time_limit, max_tasks = options.max_tasks, name = options.name,
-            workers = count },
+            workers = count, four = plain.four },
     }
     owned[pool] = own
     for _ = 1, count do
@@ -292,7 +294,7 @@ function pools.new(options)
     while options.init and next(own.starting) do
         if pools.pump(pool, own) == cancel_error then
             pool.queue:cancel()
-            return cancel_error
+            return helpers.cancelled()
         end
         if own.failure then
             pool.queue:cancel()
@@ -431,7 +433,7 @@ function Pool:submit(f, ...)
     end
     while is_full(self, own) do
         if pools.pump(self, own) == cancel_error then
-            return cancel_error
+            return helpers.cancelled()
         end
     end
     local call = pools.new_call(own)
@@ -440,7 +442,7 @@ function Pool:submit(f, ...)
     local future = setmetatable({ [PRIVATE] = known }, Future)
     -- Recorded before it is sent, so that the reply finds it.
     own.calls[call] = known
-    local sent, failure = attempt(self.queue.send, self.queue, "job", call, 0, 1,
+    local sent, failure = attempt(send, self.queue, "job", call, 0, 1,
         { f = f, n = select("#", ...), reply = own.slot, ... })
     if not sent then
         own.calls[call] = nil
@@ -449,7 +451,7 @@ function Pool:submit(f, ...)
     end
     if failure == cancel_error then
         own.calls[call] = nil
-        return cancel_error
+        return helpers.cancelled()
     end
     return future
 end
@@ -457,7 +459,7 @@ end
 -- Returns whether a task waits for a worker, and the number of the worker that runs it, if any.
 local function place(known)
     for number in pairs(known.own.workers or NONE) do
-        if known.pool.queue:get("run:" .. number) == known.call then
+        if get(known.pool.queue, "run:" .. number) == known.call then
             return false, number
         end
     end
@@ -502,20 +504,29 @@ end
 
 --- Waits until the task has ended.
 -- @param timeout seconds; nil: no limit
--- @return its results; nil, error, trace; nothing if it was cancelled; nil, "timeout";
---   cancel_error
+-- @return as `lane:join`: in the 3.x interface its results; nil, error, trace; nothing if it was
+--   cancelled; nil, "timeout"; cancel_error
 function methods:join(timeout)
     check_future(self, "join")
     helpers.check_timeout(timeout, "join", 2)
     local ended = await(self, timeout and timeout >= 0 and timeout or nil)
     if ended == cancel_error then
-        return cancel_error
+        return helpers.cancelled()
     elseif not ended then
         return nil, "timeout"
     end
-    local values = self[PRIVATE].values
-    if values then
+    local known = self[PRIVATE]
+    local values = known.values
+    if not plain.four then
+        if values then
+            return unpack(values, 1, values.n)
+        end
+    elseif known.outcome == "cancelled" then
+        return nil, cancel_error
+    elseif known.outcome == "error" then
         return unpack(values, 1, values.n)
+    else
+        return true, unpack(values, 1, values.n)
     end
 end
 
@@ -538,7 +549,7 @@ function methods:cancel(mode, ...)
         -- Only the state that takes this mark may cancel the worker; the worker cannot begin
         -- another task meanwhile.
         local number_of_end = core.end_number()
-        local _, call = queue:receive(0, "run:" .. number)
+        local _, call = receive(queue, 0, "run:" .. number)
         if call == known.call then
             local handle = own.workers[number]
             own.workers[number] = nil
@@ -569,6 +580,15 @@ function methods:cancel(mode, ...)
     return true, "cancelled"
 end
 
+-- A result of a task that has not failed, as the 4.x interface gives it.
+local function result_of_four(known, n)
+    local values = known.outcome == "cancelled" and { n = 2, nil, cancel_error } or known.values
+    if n == 0 then
+        return values.n
+    end
+    return n >= 1 and n <= values.n and values[n] or nil
+end
+
 function Future.__index(future, key)
     local known = rawget(future, PRIVATE)
     if type(key) == "number" then
@@ -577,10 +597,12 @@ function Future.__index(future, key)
             return cancel_error
         end
         if known.outcome == "error" then
-            if key == -1 then
+            if key == -1 or plain.four and key < 0 then
                 return known.values[2]
             end
             error(known.values[2], 2)
+        elseif plain.four then
+            return result_of_four(known, key)
         elseif key == 0 then
             return true
         end
@@ -650,7 +672,7 @@ function Pool:close(timeout)
     while own.living > 0 and not own.cancelled do
         local pumped = pools.pump(self, own, remaining(deadline))
         if pumped == cancel_error then
-            return cancel_error
+            return helpers.cancelled()
         elseif not pumped then
             return false, "timeout"
         end

@@ -5,7 +5,7 @@ local core = require "lanes_core"
 local helpers = require "lanes.helpers"
 
 local cancel_error = lanes.cancel_error
-local attempt = helpers.attempt
+local attempt, plain = helpers.attempt, helpers.plain
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
 local scope = {}
@@ -58,6 +58,10 @@ end
 local calling = select(2, pcall(launch, function()
     error("", 2)
 end))
+if calling == "not enough memory" then
+    -- The next use loads this module again.
+    error(calling, 0)
+end
 
 -- Raises the error of a generator; if it has the position of the call above, with that of the
 -- function at `level`.
@@ -148,8 +152,11 @@ local function wait_for_lanes(known)
         local list, count = {}, 0
         local node = known.lanes
         while node do
-            count = count + 1
-            list[count] = node.lane
+            -- One that is a coroutine may be suspended for ever: it is ended below.
+            if not plain.is_coroutine(node.lane) then
+                count = count + 1
+                list[count] = node.lane
+            end
             node = node.following
         end
         if core.await(nil, count, list, NONE) == cancel_error then
@@ -159,7 +166,7 @@ local function wait_for_lanes(known)
     end
     local node = known.lanes
     while node do
-        core.scope_wait(node.lane)
+        core.scope_wait(node.lane, not known.stopped)
         node = node.following
     end
 end
@@ -286,7 +293,7 @@ end
 --- (docs/manual/scopes.md).
 -- @param body the function
 -- @param options nil, or a table: `on_error`, "cancel" (default) or "wait"; `timeout` in seconds
--- @return the results of the function; `cancel_error` if a soft request to the calling lane has
+-- @return the results of the function; those of `helpers.cancelled` if a soft request to the calling lane has
 --   ended the wait for the lanes. Raises the first error of function and lanes
 function scope.scope(body, options)
     if type(body) ~= "function" then
@@ -325,7 +332,7 @@ function scope.scope(body, options)
         raise(list, 3)
     end
     if known.asked then
-        return cancel_error
+        return helpers.cancelled()
     end
     return unpack(known.results, 1, known.results.n)
 end

@@ -2,10 +2,12 @@
 --- (docs/manual/failures.md#supervisors).
 
 local lanes = require "lanes"
+local core = require "lanes_core"
 local helpers = require "lanes.helpers"
 local body = require "lanes.supervisor"
 
 local cancel_error = lanes.cancel_error
+local plain = helpers.plain
 local described, names, suggestion = helpers.described, helpers.names, helpers.suggestion
 
 local supervise = {}
@@ -119,7 +121,7 @@ end
 
 -- Waits until all children have started. Returns the supervisor's message.
 local function await_start(linda)
-    local key, outcome = linda:receive(nil, "ready", "ended")
+    local key, outcome = plain.receive(linda, nil, "ready", "ended")
     if key == cancel_error then
         return key
     end
@@ -132,17 +134,18 @@ end
 --- Starts lanes and a supervisor, which starts them again (docs/manual/failures.md#supervisors).
 --- Raises an error for bad arguments, and if a child does not start.
 -- @param given a list of children with the options
--- @return the supervisor; or `cancel_error` after a soft request to the calling lane
+-- @return the supervisor; those of `helpers.cancelled` after a soft request to the calling lane
 function supervise.new(given)
     local children, settings = checked(given)
     if not children then
         fail(settings, 3)
     end
-    local linda = lanes.linda("supervisor")
+    local linda = core.linda("supervisor")
     -- Made before anything runs, because making it may fail.
     local known = { linda = linda, lane = false }
     local supervisor = setmetatable({ [PRIVATE] = known }, Supervisor)
-    local launched, lane = pcall(lanes.gen("*", body), linda, children, settings, cancel_error, lanes.now_secs)
+    local launched, lane = pcall(lanes.gen("*", body), linda, children, settings, cancel_error, lanes.now_secs,
+        core.plain)
     if not launched then
         if lane == cancel_error then
             error(lane, 0)
@@ -162,7 +165,7 @@ function supervise.new(given)
         if not watched then
             error(outcome, 0)
         end
-        return cancel_error
+        return helpers.cancelled()
     end
     if outcome ~= true then
         local name, failure = outcome[1], outcome[2]
@@ -178,6 +181,14 @@ end
 
 local methods = {}
 
+-- The results of `join`, of which the 4.x interface has one more.
+local function joined(fine, ...)
+    if fine then
+        return true
+    end
+    return fine, ...
+end
+
 local function private(self, call)
     local known = type(self) == "table" and rawget(self, PRIVATE)
     if not known then
@@ -192,7 +203,7 @@ end
 function methods:join(timeout)
     local known = private(self, "join")
     helpers.check_timeout(timeout, "join", 2)
-    return known.lane:join(timeout)
+    return joined(known.lane:join(timeout))
 end
 
 --- Ends the children, the last one first, and the supervisor.
@@ -216,7 +227,7 @@ end
 --- The state of the children.
 -- @return a list of { name, status, restarts, err }, in the order of the children
 function methods:which()
-    return (private(self, "which").linda:get "children")
+    return (plain.get(private(self, "which").linda, "children"))
 end
 
 function Supervisor:__index(key)
@@ -227,7 +238,7 @@ function Supervisor:__index(key)
 end
 
 function Supervisor:__tostring()
-    local children = rawget(self, PRIVATE).linda:get "children"
+    local children = plain.get(rawget(self, PRIVATE).linda, "children")
     return ("Supervisor: %s, %d children"):format(self.status, type(children) == "table" and #children or 0)
 end
 

@@ -5,7 +5,8 @@
 -- started, or { child, error }. "children" has what `which` returns. The slot of a number gets the
 -- end of the child with that key.
 
-return function(linda, children, settings, cancel_error, now)
+return function(linda, children, settings, cancel_error, now, plain)
+    plain = plain()
     local count, keys, restarts = #children, 0, {}
     local by_key = {}
     local stopping = false
@@ -39,7 +40,7 @@ return function(linda, children, settings, cancel_error, now)
             return lane:monitor(linda, keys)
         end)
         if not watched then
-            if failure == "not enough memory" and pcall(lane.cancel, lane) then
+            if failure == "not enough memory" and pcall(lane.cancel, lane, 0) then
                 return false, failure
             end
             return false, "start returned a " .. type(lane) .. " value, a lane is expected"
@@ -69,7 +70,7 @@ return function(linda, children, settings, cancel_error, now)
             wanted.n = wanted.n + 1
             wanted[wanted.n] = waited[i].key
         end
-        local key, event = linda:receive(nil, spread(wanted, 1, wanted.n))
+        local key, event = plain.receive(linda, nil, spread(wanted, 1, wanted.n))
         if key == cancel_error then
             error(cancel_error, 0)
         end
@@ -87,7 +88,7 @@ return function(linda, children, settings, cancel_error, now)
         for i = last, first, -1 do
             local child = children[i]
             if child.lane then
-                child.lane:cancel("count", 1000)
+                child.lane:cancel("count", 1000, 0)
                 repeat
                     next_end { child }
                 until not child.lane
@@ -143,12 +144,12 @@ return function(linda, children, settings, cancel_error, now)
         until not position
     end
 
-    set_debug_threadname("supervisor")
+    plain.name_lane("supervisor")
     set_finalizer(function()
         for i = count, 1, -1 do
             local child = children[i]
             if child.lane then
-                child.lane:cancel("count", 1000)
+                child.lane:cancel("count", 1000, 0)
                 child.status = "cancelled"
             end
         end

@@ -159,8 +159,8 @@ end
 -- @param list the lanes and futures
 -- @param options nil, or a table: `timeout` in seconds (negative or nil: no limit), `count`, how
 --   many are to end (default 1), or "all"
--- @return a list of those that have ended, in the order of their ends; nil, "timeout";
---   `cancel_error`
+-- @return a list of those that have ended, in the order of their ends; nil, "timeout"; what
+--   `helpers.cancelled` returns
 function wait.wait(list, options)
     local timeout, count = checked(list, options, 3)
     local copy = {}
@@ -174,6 +174,8 @@ function wait.wait(list, options)
     end
     if not fine then
         error(ended, 0)
+    elseif ended == cancel_error then
+        return helpers.cancelled()
     end
     return ended, reason
 end

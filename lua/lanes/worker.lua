@@ -20,7 +20,14 @@
 -- "failed" (init; the error), "gone" (the worker must be replaced) and "ended".
 
 return function(queue, me, settings, cancel_error, attempt)
-    local batched = queue.batched
+    -- Methods with the results of 3.x.
+    local plain
+    if settings.four then
+        plain = queue.__plain()
+    else
+        plain = { receive = queue.receive, get = queue.get, batched = queue.batched, name_lane = set_debug_threadname }
+    end
+    local receive, get, batched = plain.receive, plain.get, plain.batched
     local never, running, probe = "never:" .. me, "run:" .. me, "probe:" .. me
     local calls = {}
     local current, begin
@@ -79,7 +86,7 @@ return function(queue, me, settings, cancel_error, attempt)
                     calls[other] = nil
                 end
             end
-            local reply, all, stop, many, f = queue:get(call, 5)
+            local reply, all, stop, many, f = get(queue, call, 5)
             if f == nil then
                 return nil
             end
@@ -184,9 +191,9 @@ return function(queue, me, settings, cancel_error, attempt)
             current[4] = reply
             queue:set(running, call)
             local values, errors = work({ f = payload.f, all = true, spread = true }, 1, payload)
-            if queue:receive(0, running) == nil then
+            if receive(queue, 0, running) == nil then
                 -- Another state has taken the mark and is about to cancel this worker.
-                queue:receive(never)
+                receive(queue, never)
                 return false
             end
             tasks = tasks + 1
@@ -195,7 +202,7 @@ return function(queue, me, settings, cancel_error, attempt)
         local fine, known = attempt(found, call)
         if not fine then
             -- The function cannot be built here.
-            local reply, errors = queue:get(call, 1), {}
+            local reply, errors = get(queue, call, 1), {}
             for i = 1, n do
                 errors[i] = { known }
             end
@@ -211,7 +218,7 @@ return function(queue, me, settings, cancel_error, attempt)
             return answer(known.reply, call, first, n, known.all and "all" or "one", values, errors)
         end
         while true do
-            local _, of, at, count, items = queue:receive(0, batched, payload, 4)
+            local _, of, at, count, items = receive(queue, 0, batched, payload, 4)
             if of == nil or _ == cancel_error then
                 return true
             end
@@ -233,7 +240,7 @@ return function(queue, me, settings, cancel_error, attempt)
     end)
 
     if settings.name then
-        set_debug_threadname(settings.name .. " " .. me)
+        plain.name_lane(settings.name .. " " .. me)
     end
     if settings.time_limit then
         begin = require "lanes.limit" (settings.time_limit)
@@ -257,7 +264,7 @@ return function(queue, me, settings, cancel_error, attempt)
         return
     end
     while true do
-        local _, call, first, n, payload = queue:receive(batched, "job", 4)
+        local _, call, first, n, payload = receive(queue, batched, "job", 4)
         if _ == cancel_error then
             return
         end

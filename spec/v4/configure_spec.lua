@@ -199,10 +199,41 @@ describe("configure of 4.x", function()
             print(pcall(lanes.finally, print))
             print(pcall(lanes.gen, { error_trace_level = "basic" }, print))
             print(pcall(function() return lane:get_threadname() end))
+            print(pcall(linda.collectgarbage, linda))
+            print(pcall(linda.limit, linda, "slot", "unlimited"))
+            print(pcall(lanes.linda, { name = "name" }))
+            print(pcall(lane.cancel, lane, "all", 1))
             print(linda.status, linda.anything)
         ]]
         local _, count = text:gsub("this is the 4.x interface: configure{api = 4}", "")
-        assert.equal(7, count)
+        assert.equal(11, count)
         support.contains("nil\tnil\n", text)
+    end)
+
+    it("names what takes the place of calls of 3.x", function()
+        local text = support.output [[
+            local lanes = require "lanes".configure { api = 4 }
+            local linda, lane = lanes.linda(), lanes.gen(function() end)()
+            local function refused(f, ...) print(select(2, pcall(f, ...))) end
+            refused(lanes.linda, "name", 1)
+            refused(linda.send, linda, lanes.null, "slot")
+            refused(linda.receive, linda, -1, "slot")
+            refused(function() return linda.batched end)
+            refused(linda.limit, linda, "slot", -1)
+            refused(lane.join, lane, -1)
+            refused(lane.cancel, lane, "hard", 0, true, 1)
+            refused(function() return lane.get_debug_threadname end)
+            refused(lanes.sleep, false)
+            refused(lanes.timer, linda, "slot", 1)
+            refused(lanes.gen, "lanes.core", print)
+        ]]
+        for _, expected in ipairs {
+            "lanes.linda{name = ..., group = ...}", "linda:send(slot, nil) sends a nil", "without one, or nil, it is for ever",
+            "here it is linda:receive_batched(", '"unlimited" takes the limit away',
+            "lane:cancel([mode [, count]] [, timeout] [, wake_lane])",
+            "here it is lane:get_threadname()", "0 does not wait", "with_timers = true", 'here it is "lanes_core"',
+        } do
+            support.contains(expected, text)
+        end
     end)
 end)

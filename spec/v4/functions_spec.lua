@@ -85,6 +85,31 @@ describe("nameof of 4.x", function()
         assert.same(pack("userdata", "_G/io[]/stdin<>"), pack(lanes.nameof(io.stdin)))
     end)
 
+    it("looks into upvalues", function()
+        assert.equal("function\t_G/named()/upvalue:inner()\ntable\t_G/named()/upvalue:inner()/upvalue:list[]\n"
+            .. "table\t_G/named()/upvalue:inner()/upvalue:list[]/entry[]\n", support.output [[
+            local lanes = require "lanes".configure{ api = 4 }
+            local entry = {}
+            local list = { entry = entry }
+            local function inner() return list end
+            function named() return inner() end
+            print(lanes.nameof(inner))
+            print(lanes.nameof(list))
+            print(lanes.nameof(entry))
+        ]])
+    end)
+
+    it("looks for the shortest path, also where functions refer to each other", function()
+        assert.equal("table\tnil\ntable\t_G/b()/upvalue:found[]\n", support.output [[
+            local lanes = require "lanes".configure{ api = 4 }
+            local found, a = {}, nil
+            function b() return a, found end
+            function a() return b, a end
+            print(lanes.nameof({}))
+            print(lanes.nameof(found))
+        ]])
+    end)
+
     it("returns values that are no references, and nil for what has no name", function()
         assert.same(pack("number", 5), pack(lanes.nameof(5)))
         assert.same(pack("nil", nil), pack(lanes.nameof(nil)))

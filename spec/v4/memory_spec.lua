@@ -64,6 +64,30 @@ local calls = {
         lanes.finally(print)
         lanes.finally()
     end },
+    { "userdata by name", function() return lanes.linda() end, function(linda)
+        linda:send("slot", io.stdin, { [io.stdout] = io.stderr })
+        linda:receive_batched(0, "slot", 2)
+    end },
+    { "nameof through upvalues", function() return {} end, function(value)
+        local function holder() return value end
+        rawset(_G, "holder", holder)
+        lanes.nameof(value)
+        rawset(_G, "holder", nil)
+    end },
+    { "select and notifiers", function() return lanes.linda() end, function(linda)
+        lanes.select(0, { linda, "receive", "slot" })
+        lanes.select({ linda, "send", "slot", { 1 } }, { linda, "receive", "other" })
+        local notifier = linda:notifier("slot", "other")
+        notifier:receive()
+        notifier:receive()
+        notifier:close()
+    end },
+    { "a scope with a coroutine lane", function() return lanes.linda() end, function()
+        lanes.scope(function(s)
+            lanes.wait { s:run(lanes.gen("*", function() return 1 end)) }
+            s:run(lanes.coro("*", function(...) coroutine.yield(...) end), {})
+        end)
+    end },
     { "wrong arguments", function() return lanes.linda() end, function(linda)
         for _, call in ipairs {
             function() linda:send({}, 1) end, function() linda:limit("slot", -1) end, function() return linda.nope end,

@@ -168,7 +168,9 @@ for name, through in pairs(WAYS) do
         end)
 
         it("refuse keys that are plain userdata", function()
-            support.raises("userdata", through, { [io.stdout] = 1 })
+            local file = io.tmpfile()
+            support.raises("userdata", through, { [file] = 1 })
+            file:close()
         end)
 
         it("have nil in place of null", function()
@@ -244,4 +246,63 @@ it("tables of 3.x have no objects as keys, and keep null", function()
         result.x, result.y = nil, nil
         print(next(result), null == lanes.null, converted ~= nil)
     ]])
+end)
+
+for name, through in pairs(WAYS) do
+    describe("a userdata of a module, through a " .. name, function()
+        it("is that of the receiver", function()
+            assert.equal(io.stdin, (through(io.stdin)))
+            local values = through { io.stdout, [io.stderr] = io.stderr, deep = { io.stdin } }
+            assert.same({ io.stdout, io.stdin, io.stderr }, { values[1], values.deep[1], values[io.stderr] })
+        end)
+
+        it("is not one of the program", function()
+            local file = io.tmpfile()
+            _G.global_file = file
+            support.raises("userdata", through, file)
+            _G.global_file = nil
+            file:close()
+        end)
+    end)
+end
+
+describe("a userdata of a module", function()
+    it("travels as upvalue, argument, global and element", function()
+        local input = io.stdin
+        local linda = lanes.linda()
+        linda:send("slot", io.stderr)
+        local results = pack(lanes.gen("*", { globals = { output = io.stdout } }, function(given, l)
+            local _, element = l:receive("slot")
+            return input == io.stdin, given == io.stdin, output == io.stdout, element == io.stderr, io.stdout -- luacheck: ignore
+        end)(input, linda):join())
+        assert.same(pack(true, true, true, true, true, io.stdout), results)
+    end)
+
+    it("must be known to the receiver", function()
+        local text = support.raises("userdata 'io/stdin' not found in", lanes.gen("base", function() end), io.stdin)
+        support.contains("destination transfer database", text)
+    end)
+
+    it("is converted first", function()
+        local meta = getmetatable(io.stdin)
+        meta.__lanesconvert = "decay"
+        local value = through_linda(io.stdin)
+        meta.__lanesconvert = nil
+        assert.equal("userdata", type(value))
+        assert.is_nil(getmetatable(value))
+    end)
+
+    it("can be registered", function()
+        assert.equal("true\ttrue\tfalse\n", support.output [[
+            local lanes = require "lanes".configure { api = 4 }
+            local file = io.tmpfile()
+            local linda = lanes.linda()
+            local before = pcall(linda.send, linda, "slot", file)
+            lanes.register("file", file)
+            linda:send("slot", file)
+            local _, value = linda:receive("slot")
+            lanes.register("files", { mine = io.tmpfile() })
+            print(rawequal(value, file), (pcall(linda.send, linda, "slot", file)), before)
+        ]])
+    end)
 end)

@@ -49,6 +49,15 @@ fn is_lane_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
+    /// `is_coroutine(lane)`: returns whether the lane is a coroutine lane of the 4.x interface.
+    pub fn is_coroutine = |state| {
+        let arguments = Arguments::new(state, "is_coroutine");
+        state.push_boolean(receiver::this(&arguments)?.record.turns.get().is_some());
+        Ok(1)
+    }
+}
+
+lua_function! {
     /// `age(lane)`: the seconds since the lane was launched.
     pub fn age = age_body
 }

@@ -1,8 +1,10 @@
 //! `register` and `nameof` (docs/manual/transfer.md#functions).
 
 use crate::context::Context;
+use crate::lua::compat::MANY_USER_VALUES;
 use crate::lua::{Arguments, Kind, Raise, Raising, State, lua_function, protect};
 use crate::message;
+use crate::universe::Interface;
 use lanes_engine::memory::grow;
 use std::os::raw::c_int;
 
@@ -12,7 +14,12 @@ lua_function! {
 }
 
 fn register_body(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(&state)?;
+    register_in(Context::of(&state)?, state)
+}
+
+/// Makes the module that is argument 2 known by the name that is argument 1, in the state that has
+/// this context.
+pub fn register_in(context: &Context, state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "register");
     let mut name = match state.kind(1) {
         Kind::String => grow::copy(arguments.bytes(1)?),
@@ -25,7 +32,12 @@ fn register_body(state: State) -> Result<c_int, Raise> {
         }
         _ => return Err(arguments.type_error(1, "string")),
     };
-    if !matches!(state.kind(2), Kind::Table | Kind::Function) {
+    let suits = match state.kind(2) {
+        Kind::Table | Kind::Function => true,
+        Kind::Userdata => context.interface() == Interface::Four,
+        _ => false,
+    };
+    if !suits {
         return Err(arguments.error(
             2,
             format_args!(
@@ -180,7 +192,7 @@ fn contents(raising: Raising, typed: bool) -> bool {
                 mark_type(raising);
             }
             // Stack: key, value, path.
-            any |= visit(raising);
+            any |= visit(raising, typed);
             raising.pop(2);
         }
     }
@@ -191,21 +203,54 @@ fn contents(raising: Raising, typed: bool) -> bool {
         if typed {
             mark_type(raising);
         }
-        any |= visit(raising);
+        any |= visit(raising, typed);
         raising.pop(2);
     }
     if raising.kind(object) == Kind::Userdata {
-        if raising.push_user_value(object, 1) {
-            raising.push_copy(name);
-            raising.push_bytes(b"/uservalue");
-            raising.concat(2);
-            if typed {
-                mark_type(raising);
+        let most = if typed && MANY_USER_VALUES { 255 } else { 1 };
+        for n in 1..=most {
+            let exists = raising.push_user_value(object, n);
+            if exists {
+                raising.push_copy(name);
+                if typed {
+                    raising.push_bytes(b"/<uv:");
+                    raising.push_integer(i64::from(n));
+                    raising.push_bytes(b">");
+                    raising.concat(4);
+                    mark_type(raising);
+                } else {
+                    raising.push_bytes(b"/uservalue");
+                    raising.concat(2);
+                }
+                any |= visit(raising, typed);
+                raising.pop(1);
             }
-            any |= visit(raising);
             raising.pop(1);
+            if !exists {
+                break;
+            }
         }
-        raising.pop(1);
+    }
+    if typed && raising.kind(object) == Kind::Function && !raising.is_c_function(object) {
+        any |= upvalues(raising, object, name);
+    }
+    any
+}
+
+/// Visits the upvalues of a function in Lua, which have names.
+fn upvalues(raising: Raising, function: c_int, name: c_int) -> bool {
+    let mut any = false;
+    for n in 1..=255 {
+        let Some(upvalue) = raising.push_upvalue(function, n) else {
+            break;
+        };
+        raising.push_copy(name);
+        raising.push_bytes(b"/upvalue:");
+        raising.push_bytes(upvalue.to_bytes());
+        raising.concat(3);
+        mark_type(raising);
+        any |= visit(raising, true);
+        raising.pop(2);
     }
     any
 }
@@ -228,7 +273,7 @@ fn better(new: &[u8], old: &[u8]) -> bool {
 
 /// Looks at the value below its path, which is at the top of the stack: it may be the wanted one,
 /// or contain it.
-fn visit(raising: Raising) -> bool {
+fn visit(raising: Raising, typed: bool) -> bool {
     if raising.raw_equal(-2, WANTED_AT) {
         let wins = match (raising.bytes(-1), raising.bytes(FOUND_AT)) {
             (Some(new), Some(old)) => better(new, old),
@@ -240,7 +285,13 @@ fn visit(raising: Raising) -> bool {
         }
         return false;
     }
-    if !matches!(raising.kind(-2), Kind::Table | Kind::Userdata) {
+    // In the 4.x interface functions contain their upvalues.
+    let contains = match raising.kind(-2) {
+        Kind::Table | Kind::Userdata => true,
+        Kind::Function => typed && !raising.is_c_function(-2),
+        _ => false,
+    };
+    if !contains {
         return false;
     }
     raising.push_copy(-2);

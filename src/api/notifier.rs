@@ -5,7 +5,7 @@ use super::linda::arguments::{shared_linda, waited};
 use super::linda::results;
 use super::waiting::wait;
 use super::what::What;
-use crate::context::{Context, push_function};
+use crate::context::{Context, push_function, push_function_of_four};
 use crate::lane::Handle;
 use crate::linda::{KeyRef, soft_requests};
 use crate::lua::{
@@ -13,6 +13,7 @@ use crate::lua::{
 };
 use crate::message::{Label, Message, decode_one};
 use crate::notifier::{Notifier, Shows, Source};
+use crate::universe::Interface;
 use lanes_engine::memory::grow::{self, OutOfMemory, out_of_memory};
 use lanes_engine::park::{Deadline, Refusal, Request, Wait, Watcher};
 use lanes_engine::queues::{WatchFor, Who};
@@ -196,6 +197,10 @@ fn kind(context: &Context, state: State) -> Result<Userdata<Notifier>, Raise> {
     if let Some(kind) = context.notifier.get() {
         return Ok(kind);
     }
+    let push_method = match context.interface() {
+        Interface::Three => push_function,
+        Interface::Four => push_function_of_four,
+    };
     let kind = protect(state, 0, |raising| {
         raising.raw_get_index(State::REGISTRY, KEYS.context);
         let holder = raising.top();
@@ -204,7 +209,7 @@ fn kind(context: &Context, state: State) -> Result<Userdata<Notifier>, Raise> {
         raising.raw_set_name(-2, b"__gc");
         raising.new_table(0, METHODS.len());
         for (name, method) in METHODS {
-            push_function(raising, holder, method);
+            push_method(raising, holder, method);
             raising.raw_set_name(-2, name.as_bytes());
         }
         raising.raw_set_name(-2, b"__index");
@@ -380,7 +385,7 @@ fn receive_end(
             if record.has_ended() || context.waiter.request() != Request::None {
                 notifier.signal().tell();
             }
-            Ok(0)
+            results::refused_receive(state, Refusal::TimedOut)
         }
         Err(refusal) => results::refused_receive(state, refusal),
     }

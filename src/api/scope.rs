@@ -1,7 +1,7 @@
 //! What `lanes.scope` builds on (docs/manual/scopes.md): the userdata of a scope, and waits that no
 //! request ends.
 
-use super::lane::receiver;
+use super::lane::{receiver, suspension};
 use crate::context::Context;
 use crate::lane::{ALL_HOOKS, Handle};
 use crate::lua::{
@@ -9,7 +9,7 @@ use crate::lua::{
 };
 use crate::scope::Scope;
 use lanes_engine::memory::grow;
-use lanes_engine::park::Request;
+use lanes_engine::park::{Deadline, Request};
 use std::io::ErrorKind;
 use std::os::raw::c_int;
 
@@ -119,7 +119,8 @@ fn end_body(state: State) -> Result<c_int, Raise> {
 }
 
 lua_function! {
-    /// `scope_wait(lane)`: waits until the lane has ended, whatever this state is asked.
+    /// `scope_wait(lane, close)`: waits until the lane has ended, whatever this state is asked.
+    /// With `close`, a coroutine lane is ended where it is suspended, and a hard request is raised.
     always pub fn wait_for = wait_body
 }
 
@@ -127,6 +128,9 @@ fn wait_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "scope_wait");
     let record = &handle(&arguments, 1)?.record;
+    if state.truth(2) && record.turns.get().is_some() {
+        suspension::wait_or_close(context, state, record, Deadline::Never)?;
+    }
     receiver::wait_anyway(context, state, record)?;
     Ok(0)
 }

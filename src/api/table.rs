@@ -5,14 +5,16 @@ use super::loaded::push_table;
 #[cfg(feature = "hooks")]
 use super::test_hooks;
 use super::{
-    choice, clock, configure, deadlock, ends, four, lane, linda, names, notifier, require, scope,
-    select, threads, timers,
+    choice, clock, configure, deadlock, ends, four, lane, linda, names, notifier, plain, require,
+    scope, select, threads, timers,
 };
 use crate::build_info::{self, BuildValue};
-use crate::context::{Context, push_function};
+use crate::context::{Context, push_function, push_function_of_four};
 use crate::linda::Linda;
 use crate::lua::sentinels::{CANCEL_ERROR, NULL};
-use crate::lua::{Arguments, Function, KEYS, Kind, Raise, Raising, State, lua_function, protect};
+use crate::lua::{
+    Arguments, Function, KEYS, Kind, Raise, Raising, State, lua_function, protect, text,
+};
 use lanes_engine::threads::{library, stack};
 use std::os::raw::{c_int, c_void};
 
@@ -24,6 +26,7 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("wanted_interface", choice::wanted_interface),
     ("gone", choice::gone),
     ("four", functions_of_four),
+    ("plain", plain::plain),
     ("is_main", configure::is_main),
     ("launch", launch),
     ("check_libraries", configure::check_libraries),
@@ -116,6 +119,7 @@ const FUNCTIONS_OF_FOUR: &[(&str, Function)] = &[
     ("position", configure::position),
     ("finally", four::finally::finally),
     ("linda", four::new_linda::new_linda),
+    ("select", select::lanes_select),
     ("sleep", four::functions::sleep),
     ("collectgarbage", four::functions::collectgarbage),
     (
@@ -134,7 +138,7 @@ lua_function! {
             raising.raw_get_index(State::REGISTRY, KEYS.context);
             raising.new_table(0, FUNCTIONS_OF_FOUR.len());
             for (name, function) in FUNCTIONS_OF_FOUR {
-                push_function(raising, 1, *function);
+                push_function_of_four(raising, 1, *function);
                 raising.raw_set_name(-2, name.as_bytes());
             }
             raising.remove(1);
@@ -234,7 +238,16 @@ fn new_linda_body(state: State) -> Result<c_int, Raise> {
             let given = state.type_name(1);
             return Err(arguments.error(
                 1,
-                format_args!("wrong parameter (should be a string or a number), got {given}"),
+                text![
+                    "wrong parameter (should be a string or a number), got ",
+                    given,
+                    if given == "table" { ": " } else { "" },
+                    if given == "table" {
+                        choice::OF_FOUR
+                    } else {
+                        ""
+                    },
+                ],
             ));
         }
         _ => {

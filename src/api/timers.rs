@@ -46,18 +46,27 @@ lua_function! {
 }
 
 fn timer_body(state: State) -> Result<c_int, Raise> {
-    set_timer(state).map_err(Raise::for_caller)
+    set_timer_of_program(state).map_err(Raise::for_caller)
 }
 
-fn set_timer(state: State) -> Result<c_int, Raise> {
-    let context = Context::of(&state)?;
-    let universe = context.universe()?;
-    let arguments = Arguments::new(state, "timer");
+lua_function! {
+    /// `alarm(linda, key, first)`: as `timer`, also where programs have no timers.
+    always pub fn alarm = set_timer
+}
+
+fn set_timer_of_program(state: State) -> Result<c_int, Raise> {
+    let universe = Context::of(&state)?.universe()?;
     if !universe.settings.with_timers {
         return Err(Raise::message(
             "timers are not active: configure lanes with with_timers = true",
         ));
     }
+    set_timer(state)
+}
+
+fn set_timer(state: State) -> Result<c_int, Raise> {
+    let universe = Context::of(&state)?.universe()?;
+    let arguments = Arguments::new(state, "timer");
     let (linda, key) = target(&arguments)?;
     state.set_top(4);
     let period = match state.kind(4) {

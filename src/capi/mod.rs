@@ -5,3 +5,4 @@ mod deep;
 mod embedded;
 mod foreign;
 mod internals;
+mod registration;

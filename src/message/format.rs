@@ -57,6 +57,8 @@ pub const CLASS: u8 = 19;
 /// A module's table by description: u32 number of the reference. The description begins with the
 /// name, as `NAMED_TABLE` or `GLOBALS`; the table's contents follow if a copy can be made.
 pub const MODULE: u8 = 20;
+/// A userdata of a module by name, in the 4.x interface: operands as of `NAMED_FUNCTION`.
+pub const NAMED_USERDATA: u8 = 21;
 
 /// Flag: the object is referred to again, so a decoder keeps it by number.
 pub const SHARED: u8 = 1;

@@ -158,7 +158,7 @@ fn add_name(raising: Raising, names: c_int, name: c_int) -> bool {
 /// The stack indices of the tables that a scan fills and reads.
 #[derive(Clone, Copy)]
 struct Scan {
-    /// C function or metatable of clones -> name.
+    /// C function, userdata or metatable of clones -> name.
     names: c_int,
     /// Table -> name.
     tables: c_int,
@@ -166,6 +166,8 @@ struct Scan {
     visited: c_int,
     /// The set of tables that are modules, which are searched under their own names only.
     modules: c_int,
+    /// Whether userdata get names: in the 4.x interface.
+    userdata: bool,
 }
 
 /// Which tables within a module get a name.
@@ -187,6 +189,8 @@ fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, named: NamedTab
     while raising.next(table) {
         let interesting = match raising.kind(-1) {
             Kind::Function => raising.is_c_function(-1),
+            // Globals belong to the program.
+            Kind::Userdata => scan.userdata && named != NamedTables::None,
             Kind::Table => {
                 depth > 0 && {
                     raising.push_copy(-1);
@@ -212,7 +216,7 @@ fn search(raising: Raising, scan: Scan, name: c_int, depth: u32, named: NamedTab
         raising.insert(-2);
         let child = raising.top() - 1;
         // Stack: key, name, value.
-        if raising.kind(-1) == Kind::Function {
+        if raising.kind(-1) != Kind::Table {
             add_name(raising, scan.names, child);
         } else {
             if named == NamedTables::All || named == NamedTables::Classes && is_class(raising) {
@@ -281,6 +285,7 @@ pub(super) fn scan_modules(transfer: Transfer) {
         tables: base + 2,
         visited: base + 3,
         modules: base + 4,
+        userdata: transfer.cache.conversion.get().is_some(),
     };
     for_modules(*transfer, |raising| {
         if raising.kind(-1) == Kind::Table {
@@ -308,6 +313,9 @@ pub(super) fn scan_modules(transfer: Transfer) {
                 }
             }
             Kind::Function if raising.is_c_function(-1) => {
+                add_name(raising, scan.names, name);
+            }
+            Kind::Userdata if scan.userdata => {
                 add_name(raising, scan.names, name);
             }
             _ => {}

@@ -384,6 +384,7 @@ int luaopen_deep_test(lua_State *L) {
         {"free_object", free_object},
         {"on_state_create", on_state_create},
         {"counts", counts},
+        {"register", lanes_register},
         {NULL, NULL},
     };
     static const luaL_Reg CLONABLE[] = {

@@ -8,6 +8,7 @@
 ---@field cancel_error lanes.v4.CancelError The error of a request to end, and the result of calls that notice one. The same value in all lanes.
 ---@field null lightuserdata Stands for nil in `linda:dump`. Sent as a value, it arrives as nil.
 ---@field ABOUT lanes.v4.About Facts about the library.
+---@field async lanes.v4.AsyncLoops The waiting calls for coroutines of event loops.
 local lanes = {}
 
 ---Configures Lanes and returns the module's table. Later calls only return it.
@@ -190,6 +191,67 @@ function lanes.waiting() end
 ---@param name? any a name such as "linda:send" or "gen"; or a value of Lanes
 function lanes.help(name) end
 
+---Calls a function for each item, in lanes; an iterator that yields index and results.
+--- - the iterator: `fun(...: any): integer?, any, any, any`
+--- [Manual](docs/manual/pools.md#lanesimapsource-f--options)
+---@param source any[]|function a list, or an iterator that may be endless
+---@param f function
+---@param options? lanes.v4.ImapOptions
+---@return fun(...: any): integer|nil, any, any, any
+function lanes.imap(source, f, options) end
+
+---Calls a function for each item of a list, in lanes, and waits for the results.
+--- - the results: `MapResults`
+--- - not in time: `nil, "timeout"`
+--- - after a soft request: `nil, CancelError`
+--- [Manual](docs/manual/pools.md#lanesmaplist-f--options)
+---@param list any[]
+---@param f fun(item: any): any
+---@param options? lanes.v4.MapOptions
+---@return lanes.v4.MapResults
+function lanes.map(list, f, options) end
+
+---Makes a pool: lanes that run functions for many calls.
+--- - the pool: `Pool`
+--- - after a soft request: `nil, CancelError`
+--- [Manual](docs/manual/pools.md#lanespooloptions)
+---@param options? lanes.v4.PoolOptions
+---@return lanes.v4.Pool
+function lanes.pool(options) end
+
+---Draws a bar on standard error if that is a terminal.
+--- [Manual](docs/manual/pools.md#lanesprogressdone--total)
+---@param done integer
+---@param total? integer
+function lanes.progress(done, total) end
+
+---Calls a function, and waits until all lanes of its scope have ended.
+--- - the results of the function: `any...`
+--- - `lanes.cancel_error` after a soft request, or if the linda is cancelled: `nil, CancelError`
+--- [Manual](docs/manual/scopes.md#lanesscopebody--options)
+---@param body fun(s: lanes.v4.Scope): ...
+---@param options? lanes.v4.ScopeOptions
+---@return any ...
+function lanes.scope(body, options) end
+
+---Starts lanes, and starts them again when they have ended.
+--- - the supervisor: `Supervisor`
+--- - after a soft request: `nil, CancelError`
+--- [Manual](docs/manual/failures.md#supervisors)
+---@param children lanes.v4.SuperviseOptions a list of children, with the options
+---@return lanes.v4.Supervisor
+function lanes.supervise(children) end
+
+---Waits until some of a list of lanes and futures have ended.
+--- - those that have ended, in that order: `(Lane|Future)[]`
+--- - not in time: `nil, "timeout"`
+--- - `lanes.cancel_error` after a soft request, or if the linda is cancelled: `nil, CancelError`
+--- [Manual](docs/manual/select.md#laneswaitlist--options)
+---@param list (lanes.v4.Lane|lanes.v4.Future)[]
+---@param options? lanes.v4.WaitOptions
+---@return (lanes.v4.Lane|lanes.v4.Future)[]
+function lanes.wait(list, options) end
+
 ---The options of `lanes.configure`.
 ---@class (exact) lanes.v4.ConfigureOptions
 ---@field convert_fallback? lightuserdata|"decay" what becomes of tables and userdata without metatable: `lanes.null` or `"decay"`
@@ -282,6 +344,12 @@ function Lane:get_threadname() end
 ---@param key lanes.v4.Key
 ---@return boolean|lanes.v4.CancelError
 function Lane:monitor(linda, key) end
+
+---Makes a notifier of the end of the lane.
+--- - the notifier: `Notifier`
+--- [Manual](docs/manual/loops.md#notifiers)
+---@return lanes.v4.Notifier
+function Lane:notifier() end
 
 ---A set of slots, each of which has a key and is a queue of values.
 ---@class lanes.v4.Linda
@@ -399,6 +467,14 @@ function Linda:wake(who) end
 ---@return lightuserdata
 function Linda:deep() end
 
+---Makes a notifier of elements in these slots.
+--- - the notifier: `Notifier`
+--- [Manual](docs/manual/loops.md#notifiers)
+---@param key lanes.v4.Key
+---@param ... lanes.v4.Key
+---@return lanes.v4.Notifier
+function Linda:notifier(key, ...) end
+
 ---Has nothing to do: elements are memory of no Lua state.
 --- [Manual](docs/manual/v4.md#lindas)
 function Linda:collectgarbage() end
@@ -508,5 +584,380 @@ function lane_threadname(name) end
 
 ---Which waiting calls are woken.
 ---@alias lanes.v4.WakeHint "none"|"read"|"write"|"both"
+
+---Lanes that run functions for many calls.
+---@class lanes.v4.Pool
+local Pool = {}
+
+---Submits a task: a worker calls the function with these arguments.
+--- - its result: `Future`
+--- - after a soft request: `nil, CancelError`
+--- [Manual](docs/manual/pools.md#methods-of-a-pool)
+---@param f function
+---@param ... any
+---@return lanes.v4.Future
+function Pool:submit(f, ...) end
+
+---Calls a function for each item of a list, and waits for the results.
+--- - the results: `MapResults`
+--- - not in time: `nil, "timeout"`
+--- - after a soft request: `nil, CancelError`
+--- [Manual](docs/manual/pools.md#methods-of-a-pool)
+---@param f fun(item: any): any
+---@param list any[]
+---@param options? lanes.v4.MapOptions
+---@return lanes.v4.MapResults
+function Pool:map(f, list, options) end
+
+---Calls a function for each item; an iterator that yields index and results.
+--- - the iterator: `fun(...: any): integer?, any, any, any`
+--- [Manual](docs/manual/pools.md#methods-of-a-pool)
+---@param f function
+---@param source any[]|function
+---@param options? lanes.v4.ImapOptions
+---@return fun(...: any): integer|nil, any, any, any
+function Pool:imap(f, source, options) end
+
+---Counts of the pool's activity.
+--- - the counts: `PoolStats`
+--- [Manual](docs/manual/pools.md#methods-of-a-pool)
+---@return lanes.v4.PoolStats
+function Pool:stats() end
+
+---Ends the pool after all waiting tasks have been run.
+--- - ended: `true`
+--- - not in time: `false, "timeout"`
+--- - after a soft request: `nil, CancelError`
+--- [Manual](docs/manual/pools.md#methods-of-a-pool)
+---@param timeout? number
+---@return true|false
+---@return nil|"timeout"
+function Pool:close(timeout) end
+
+---Ends the pool at once: drops waiting tasks and cancels running ones.
+--- - ended: `true`
+--- - not in time: `false, "timeout"`
+--- [Manual](docs/manual/pools.md#methods-of-a-pool)
+---@param timeout? number
+---@return true|false
+---@return nil|"timeout"
+function Pool:cancel(timeout) end
+
+---The result of a task of a pool, used like the handle of a lane.
+---@class lanes.v4.Future
+---@field [integer] any future[n] waits for the end: result n; their number at 0; the error below 0
+---@field status lanes.v4.Status What the task does now. Reading it never waits.
+local Future = {}
+
+---Waits until the task has ended, and returns its results.
+--- - it returned: true, and its results: `true, any...`
+--- - it failed: nil, error, trace: `nil, any, any`
+--- - it was cancelled, or after a soft request: `nil, CancelError`
+--- - it has not ended in time: `nil, "timeout"`
+--- [Manual](docs/manual/pools.md#futures)
+---@param timeout? number in seconds, from 0
+---@return true|nil
+---@return any ...
+function Future:join(timeout) end
+
+---Makes a notifier of the end of the task.
+--- - the notifier: `Notifier`
+--- [Manual](docs/manual/loops.md#notifiers)
+---@return lanes.v4.Notifier
+function Future:notifier() end
+
+---Drops a waiting task; cancels a running one as by `lane:cancel`.
+--- - it has ended: `true, Status`
+--- - it has not ended in time: `false, "timeout"`
+--- [Manual](docs/manual/pools.md#futures)
+---@param mode? lanes.v4.CancelMode
+---@param timeout? number in seconds; default: for ever
+---@param wake_lane? boolean
+---@overload fun(self: lanes.v4.Future, mode: lanes.v4.HookMode, count: number, timeout?: number, wake_lane?: boolean): true|false, lanes.v4.Status|"timeout"
+---@return true|false
+---@return lanes.v4.Status|"timeout"
+function Future:cancel(mode, timeout, wake_lane) end
+
+---The options of `lanes.pool`.
+---@class (exact) lanes.v4.PoolOptions
+---@field workers? integer the number of lanes; default `lanes.cpus()`
+---@field init? function called once in each worker
+---@field queue? integer the maximum number of waiting tasks
+---@field time_limit? number seconds of processor time that a task may take
+---@field max_tasks? integer a worker is replaced after this many tasks
+---@field name? string the name of the pool
+---@field libraries? string libraries of the workers; default "*"
+---@field globals? table as for `lanes.gen`
+---@field required? string[] as for `lanes.gen`
+---@field package? table as for `lanes.gen`
+---@field priority? number as for `lanes.gen`
+---@field memory_limit? number as for `lanes.gen`
+---@field stack_size? integer as for `lanes.gen`
+
+---The options of `lanes.map`.
+---@class (exact) lanes.v4.MapOptions
+---@field chunk? "auto"|integer how many items a worker gets at a time; default "auto"
+---@field on_error? "raise"|"return"|(fun(index: integer, err: any, trace: any): any) what an error of a call does; default "raise"
+---@field timeout? number seconds for the whole call
+---@field progress? boolean|(fun(done: integer, total: integer|nil)) true shows a bar on a terminal; a function is called now and then
+
+---The options of `lanes.imap`.
+---@class (exact) lanes.v4.ImapOptions
+---@field chunk? "auto"|integer how many items a worker gets at a time; default "auto"
+---@field on_error? "raise"|"return"|(fun(index: integer, err: any, trace: any): any) what an error of a call does; default "raise"
+---@field timeout? number seconds for the whole call
+---@field progress? boolean|(fun(done: integer, total: integer|nil)) true shows a bar on a terminal; a function is called now and then
+---@field ordered? boolean `imap` only: false yields results in the order in which calls end
+---@field buffer? integer `imap` only: how many items may be taken and not yet yielded
+
+---The results of a map, by index.
+---@class lanes.v4.MapResults
+---@field [integer] any
+---@field n integer the number of items
+---@field errors table<integer, any>|nil errors by index, with `on_error = "return"`
+
+---What `pool:stats` returns.
+---@class lanes.v4.PoolStats
+---@field workers integer
+---@field busy integer
+---@field queued integer
+---@field done integer
+---@field failed integer
+
+---The options of `lanes.wait`.
+---@class (exact) lanes.v4.WaitOptions
+---@field count? integer|"all" how many are to end; default 1
+---@field timeout? number in seconds; 0 does not wait
+
+---What the function of `lanes.scope` gets: its lanes end with the function.
+---@class lanes.v4.Scope
+local Scope = {}
+
+---Launches a lane of the scope.
+--- - launched: `Lane`
+--- [Manual](docs/manual/scopes.md#lanesscopebody--options)
+---@param generator fun(...: any): lanes.v4.Lane
+---@param ... any its arguments
+---@return lanes.v4.Lane
+function Scope:run(generator, ...) end
+
+---Options of `lanes.scope`.
+---@class (exact) lanes.v4.ScopeOptions
+---@field on_error? "cancel"|"wait" whether an error ends the other lanes; default "cancel"
+---@field timeout? number seconds after which all lanes are asked to stop
+
+---A lane that starts lanes again when they have ended.
+---@class lanes.v4.Supervisor
+---@field status lanes.v4.Status The status of its lane.
+local Supervisor = {}
+
+---Waits until the supervisor has ended.
+--- - it has ended: `true`
+--- - it failed: nil, error, trace: `nil, any, any`
+--- - not in time: `nil, "timeout"`
+--- [Manual](docs/manual/failures.md#supervisors)
+---@param timeout? number in seconds; 0 does not wait
+---@return true|nil
+---@return nil|any|"timeout"
+---@return nil|any
+function Supervisor:join(timeout) end
+
+---Ends the children, the last one first, and the supervisor.
+--- - ended: `true`
+--- - not in time: `false, "timeout"`
+--- - it had failed: nil, error, trace: `nil, any, any`
+--- [Manual](docs/manual/failures.md#supervisors)
+---@param timeout? number in seconds; 0 does not wait
+---@return true|false|nil
+---@return nil|"timeout"|any
+---@return nil|any
+function Supervisor:stop(timeout) end
+
+---The state of the children.
+--- - in their order: `ChildState[]`
+--- [Manual](docs/manual/failures.md#supervisors)
+---@return lanes.v4.ChildState[]
+function Supervisor:which() end
+
+---A list of children, with the options of `lanes.supervise`.
+---@class (exact) lanes.v4.SuperviseOptions
+---@field [integer] lanes.v4.Child
+---@field strategy? "one_for_one"|"one_for_all"|"rest_for_one" which children are started again; default "one_for_one"
+---@field intensity? integer how many restarts there may be in the period; default 3
+---@field period? number in seconds; default 5
+
+---A child of a supervisor.
+---@class (exact) lanes.v4.Child
+---@field name string its name
+---@field start fun(...: any): lanes.v4.Lane a generator, or another function that launches a lane
+---@field args? table arguments of `start`
+---@field restart? "permanent"|"transient"|"temporary" when it is started again: always, after an error, never; default "permanent"
+
+---An entry of `supervisor:which()`.
+---@class lanes.v4.ChildState
+---@field name string
+---@field status lanes.v4.Status
+---@field restarts integer
+---@field err any
+
+---What `lanes.async` holds: a function for each event loop.
+---@class lanes.v4.AsyncLoops
+local AsyncLoops = {}
+
+---The waiting calls for coroutines of luv.
+--- - the calls: `Async`
+--- [Manual](docs/manual/loops.md#lanesasync)
+---@param uv? table the module, if it is not `require "luv"`
+---@return lanes.v4.Async
+function AsyncLoops.luv(uv) end
+
+---The waiting calls for coroutines of copas.
+--- - the calls: `Async`
+--- [Manual](docs/manual/loops.md#lanesasync)
+---@return lanes.v4.Async
+function AsyncLoops.copas() end
+
+---The waiting calls for coroutines of cqueues.
+--- - the calls: `Async`
+--- [Manual](docs/manual/loops.md#lanesasync)
+---@return lanes.v4.Async
+function AsyncLoops.cqueues() end
+
+---The waiting calls for coroutines of GLib's main loop, by lgi.
+--- - the calls: `Async`
+--- [Manual](docs/manual/loops.md#lanesasync)
+---@return lanes.v4.Async
+function AsyncLoops.lgi() end
+
+---The waiting calls for coroutines of an event loop: only the calling coroutine waits.
+---@class lanes.v4.Async
+local Async = {}
+
+---As `linda:receive`.
+--- - received: the key, the values: `Key, any...`
+--- - no value in time: `nil, "timeout"`
+--- - a linda is cancelled, or after a soft request: `nil, CancelError`
+--- [Manual](docs/manual/loops.md#lanesasync)
+---@param linda lanes.v4.Linda
+---@param ... any as for `linda:receive`
+---@return lanes.v4.Key|nil
+---@return any ...
+function Async.receive(linda, ...) end
+
+---As `linda:receive_batched`.
+--- - received: the key, the values: `Key, any...`
+--- - no value in time: `nil, "timeout"`
+--- - a linda is cancelled, or after a soft request: `nil, CancelError`
+--- [Manual](docs/manual/loops.md#lanesasync)
+---@param linda lanes.v4.Linda
+---@param ... any as for `linda:receive_batched`
+---@return lanes.v4.Key|nil
+---@return any ...
+function Async.receive_batched(linda, ...) end
+
+---As `linda:send`.
+--- - sent: `true`
+--- - no room in time: `nil, "timeout"`
+--- - the linda is cancelled, or after a soft request: `nil, CancelError`
+--- [Manual](docs/manual/loops.md#lanesasync)
+---@param linda lanes.v4.Linda
+---@param ... any as for `linda:send`
+---@return true|nil
+---@return nil|"timeout"|lanes.v4.CancelError
+function Async.send(linda, ...) end
+
+---As `lane:join` and `future:join`.
+--- - it returned: true, and its results: `true, any...`
+--- - it failed: nil, error, trace: `nil, any, any`
+--- - it was cancelled, or after a soft request: `nil, CancelError`
+--- - it has not ended in time: `nil, "timeout"`
+--- [Manual](docs/manual/loops.md#lanesasync)
+---@param lane lanes.v4.Lane|lanes.v4.Future
+---@param timeout? number in seconds; 0 does not wait
+---@return true|nil
+---@return any ...
+function Async.join(lane, timeout) end
+
+---As `lanes.sleep`.
+--- - the time is over: `nil, "timeout"`
+--- - after a soft request: `nil, CancelError`
+--- [Manual](docs/manual/loops.md#lanesasync)
+---@param seconds? number default: until the lane is asked to stop
+---@return nil
+---@return "timeout"|lanes.v4.CancelError
+function Async.sleep(seconds) end
+
+---As `lanes.select`.
+--- - the number of the case, and its results: `integer, any...`
+--- - no case in time: `nil, "timeout"`
+--- - a linda is cancelled, or after a soft request: `nil, CancelError`
+--- [Manual](docs/manual/loops.md#lanesasync)
+---@param ... any as for `lanes.select`
+---@return integer|nil
+---@return any ...
+function Async.select(...) end
+
+---Calls a function in a lane of a pool. Raises its error.
+--- - its results: `any...`
+--- - the task is cancelled, or after a soft request: `nil, CancelError`
+--- [Manual](docs/manual/loops.md#lanesasync)
+---@param f function
+---@param ... any its arguments
+---@overload fun(pool: lanes.v4.Pool, f: function, ...: any): ...
+---@return any ...
+function Async.call(f, ...) end
+
+---A descriptor that an event loop can wait for: readable while something may be there.
+---@class lanes.v4.Notifier
+local Notifier = {}
+
+---Returns what is there, without a wait.
+--- - of a linda: a key and its value, which is removed: `Key, any`
+--- - of a lane or a future: itself and its status: `Lane|Future, Status`
+--- - nothing is there: `nil, "timeout"`
+--- - a linda is cancelled, or after a soft request: `nil, CancelError`
+--- [Manual](docs/manual/loops.md#notifiers)
+---@return lanes.v4.Key|lanes.v4.Lane|lanes.v4.Future|nil
+---@return any|lanes.v4.Status|"timeout"|lanes.v4.CancelError
+function Notifier:receive() end
+
+---The number of the descriptor; on Windows that of a socket.
+--- - the number: `integer`
+--- [Manual](docs/manual/loops.md#notifiers)
+---@return integer
+function Notifier:fd() end
+
+---As `fd`, for LuaSocket's `select`.
+--- - the number: `integer`
+--- [Manual](docs/manual/loops.md#notifiers)
+---@return integer
+function Notifier:getfd() end
+
+---As `fd`, for cqueues.
+--- - the number: `integer`
+--- [Manual](docs/manual/loops.md#notifiers)
+---@return integer
+function Notifier:pollfd() end
+
+---For LuaSocket's `select`: nothing is read ahead.
+--- - always: `false`
+--- [Manual](docs/manual/loops.md#notifiers)
+---@return false
+function Notifier:dirty() end
+
+---For cqueues: the descriptor is only read.
+--- - always: `"r"`
+--- [Manual](docs/manual/loops.md#notifiers)
+---@return "r"
+function Notifier:events() end
+
+---For cqueues: there is no time limit.
+--- - always: `nothing`
+--- [Manual](docs/manual/loops.md#notifiers)
+function Notifier:timeout() end
+
+---Gives the descriptor back to the system; later calls do nothing.
+--- [Manual](docs/manual/loops.md#notifiers)
+function Notifier:close() end
 
 return lanes

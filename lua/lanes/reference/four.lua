@@ -5,7 +5,7 @@ local load = require "lanes.reference".load
 
 -- The entries of 3.x: classes by name, and members by the names of class and member.
 local classes, members = {}, {}
-for _, part in ipairs { "module", "objects", "groups" } do
+for _, part in ipairs { "module", "objects", "groups", "loops" } do
     for _, class in ipairs(load("lanes.reference." .. part)) do
         classes[class.class] = class
         for _, member in ipairs(class.members or {}) do
@@ -24,6 +24,80 @@ local function changed(name, fields)
         member[key] = value
     end
     return member
+end
+
+-- Outcomes of 3.x that have no values, or one, in the form of 4.x.
+local function outcome_of_four(outcome)
+    if outcome[2] == "CancelError" then
+        return { outcome[1], "nil", "CancelError", rare = outcome.rare }
+    elseif outcome[2] or outcome[1] == "always" then
+        return outcome
+    elseif outcome[1] == "it was cancelled" then
+        return { outcome[1], "nil", "CancelError" }
+    end
+    return { outcome[1], "nil", "\"timeout\"" }
+end
+
+-- A member that both have, with the outcomes of 4.x.
+local function answering(member, fields)
+    local copy = {}
+    for key, value in pairs(member) do
+        copy[key] = value
+    end
+    if member.returns then
+        copy.returns = {}
+        for i, outcome in ipairs(member.returns) do
+            copy.returns[i] = outcome_of_four(outcome)
+        end
+    end
+    for key, value in pairs(fields or {}) do
+        copy[key] = value
+    end
+    return copy
+end
+
+local JOIN_RETURNS = {
+    { "it returned: true, and its results", "true", "any..." }, { "it failed: nil, error, trace", "nil", "any", "any" },
+    { "it was cancelled, or after a soft request", "nil", "CancelError" }, { "it has not ended in time", "nil", "\"timeout\"" },
+}
+
+-- Fields of members of this library's own classes that are not those of 3.x.
+local OTHER_FIELDS = {
+    ["Future.join"] = { args = { { "timeout?", "number", "in seconds, from 0" } }, returns = JOIN_RETURNS },
+    ["Future.cancel"] = {
+        forms = {
+            { { "mode?", "CancelMode" }, { "timeout?", "number", "in seconds; default: for ever" }, { "wake_lane?", "boolean" } },
+            { { "mode", "HookMode" }, { "count", "number" }, { "timeout?", "number" }, { "wake_lane?", "boolean" } },
+        },
+    },
+    ["Async.join"] = { returns = JOIN_RETURNS },
+    ["Async.send"] = {
+        returns = {
+            { "sent", "true" }, { "no room in time", "nil", "\"timeout\"" },
+            { "the linda is cancelled, or after a soft request", "nil", "CancelError" },
+        },
+    },
+    ["Async.sleep"] = { args = { { "seconds?", "number", "default: until the lane is asked to stop" } } },
+}
+
+-- A class that both have, with the outcomes of 4.x.
+local function answering_class(name)
+    local class = answering(classes[name])
+    if name == "Future" then
+        class.index = { { "integer", "any", "future[n] waits for the end: result n; their number at 0; the error below 0" } }
+    end
+    if class.members then
+        local list = {}
+        for i, member in ipairs(class.members) do
+            list[i] = answering(member, OTHER_FIELDS[name .. "." .. member.name])
+        end
+        if name == "Async" then
+            table.insert(list, 2, answering(list[1], { name = "receive_batched", text = "As `linda:receive_batched`.",
+                args = { { "linda", "Linda" }, { "...", "any", "as for `linda:receive_batched`" } } }))
+        end
+        class.members = list
+    end
+    return class
 end
 
 local ASKED = "the linda is cancelled, or after a request"
@@ -133,6 +207,9 @@ local function module()
     } do
         list[#list + 1] = members["lanes." .. name]
     end
+    for _, name in ipairs { "async", "imap", "map", "pool", "progress", "scope", "supervise", "wait" } do
+        list[#list + 1] = answering(members["lanes." .. name])
+    end
     return list
 end
 
@@ -213,7 +290,7 @@ local own = {
                 args = {},
                 returns = { { "the name", "string" } },
             },
-            members["Lane.monitor"],
+            members["Lane.monitor"], members["Lane.notifier"],
         },
     },
     {
@@ -270,7 +347,7 @@ local own = {
                 name = "status", page = "v4.md#cancellation", type = "\"active\"|\"cancelled\"",
                 text = "Whether the linda is cancelled.",
             },
-            changed("Linda.deep", { page = SLOTS }),
+            changed("Linda.deep", { page = SLOTS }), members["Linda.notifier"],
             {
                 name = "collectgarbage", page = SLOTS, text = "Has nothing to do: elements are memory of no Lua state.",
                 args = {}, returns = {},
@@ -336,6 +413,12 @@ for _, name in ipairs {
     "WakeHint",
 } do
     own[#own + 1] = classes[name]
+end
+for _, name in ipairs {
+    "Pool", "Future", "PoolOptions", "MapOptions", "ImapOptions", "MapResults", "PoolStats", "WaitOptions", "Scope", "ScopeOptions",
+    "Supervisor", "SuperviseOptions", "Child", "ChildState", "AsyncLoops", "Async", "Notifier",
+} do
+    own[#own + 1] = answering_class(name)
 end
 
 return own

@@ -11,7 +11,12 @@ use std::os::raw::c_int;
 pub fn check_duration(arguments: &Arguments, at: c_int) -> Result<f64, Raise> {
     let seconds = arguments.state.number(at);
     if seconds.is_nan() || seconds < 0.0 {
-        return Err(arguments.error(at, format_args!("duration cannot be < 0, got {seconds}")));
+        return Err(arguments.error(
+            at,
+            format_args!(
+                "duration cannot be < 0, got {seconds} (without one, or nil, it is for ever)"
+            ),
+        ));
     }
     Ok(seconds)
 }
@@ -37,7 +42,12 @@ pub fn slot<'a>(arguments: &'a Arguments, at: c_int) -> Result<KeyRef<'a>, Raise
             CANCEL_ERROR => "lanes.cancel_error",
             value => return Ok(KeyRef::Light(value)),
         };
-        return Err(arguments.error(at, format_args!("can't use {sentinel} as a slot")));
+        let hint = if sentinel == "lanes.null" {
+            ": linda:send(slot, nil) sends a nil"
+        } else {
+            ""
+        };
+        return Err(arguments.error(at, format_args!("can't use {sentinel} as a slot{hint}")));
     }
     KeyRef::at(state, at).ok_or_else(|| {
         if state.kind(at) == Kind::Userdata {

@@ -30,7 +30,10 @@ fn sleep_body(state: State) -> Result<c_int, Raise> {
         _ => {
             return Err(arguments.error(
                 1,
-                format_args!("duration must be a number, got {}", state.type_name(1)),
+                format_args!(
+                    "duration must be a number, got {} (0 does not wait; without one, it is for ever)",
+                    state.type_name(1)
+                ),
             ));
         }
     };

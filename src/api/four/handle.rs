@@ -8,7 +8,8 @@ use crate::api::lane::monitor;
 use crate::api::lane::receiver::{push_text, this};
 use crate::api::lane::suspension::{self, wait_or_close};
 use crate::api::linda::results;
-use crate::context::{Context, push_function};
+use crate::api::notifier::lane_notifier;
+use crate::context::{Context, push_function, push_function_of_four};
 use crate::lane::Handle;
 use crate::lane::outcome::Outcome;
 use crate::lua::compat::{HAS_INTEGERS, USER_VALUE_IS_ENVIRONMENT};
@@ -30,11 +31,12 @@ pub fn install(raising: Raising, context: c_int) {
         ("resume", resume),
         ("get_threadname", get_threadname),
         ("monitor", monitor_method),
+        ("notifier", lane_notifier),
     ];
     raising.push_copy(context);
     raising.new_table(0, METHODS.len());
     for (name, method) in METHODS {
-        push_function(raising, context, *method);
+        push_function_of_four(raising, context, *method);
         raising.raw_set_name(-2, name.as_bytes());
     }
     raising.push_function(index, 2);

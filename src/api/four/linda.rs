@@ -3,8 +3,10 @@
 use super::arguments::{check_restriction, check_timeout, slot};
 use crate::api::linda::arguments::{this, timeout};
 use crate::api::linda::{inspect, locks, methods, receive, results, send};
+use crate::api::notifier;
+use crate::api::plain::plain;
 use crate::api::what::What;
-use crate::context::{Context, push_function};
+use crate::context::{Context, push_function, push_function_of_four};
 use crate::linda::Restriction;
 use crate::lua::compat::MANY_USER_VALUES;
 use crate::lua::sentinels::NULL;
@@ -34,17 +36,19 @@ pub fn install(raising: Raising, context: c_int) {
         ("cancel", methods::cancel),
         ("wake", wake),
         ("deep", inspect::deep),
+        ("notifier", notifier::linda_notifier),
         ("collectgarbage", collectgarbage),
         ("__tostring", inspect::to_string),
         ("__concat", inspect::concat),
         ("__towatch", inspect::to_watch),
+        ("__plain", plain),
         ("__lock", locks::lock),
         ("__add", locks::add),
     ];
     raising.push_copy(context);
     raising.new_table(0, METHODS.len() + 2);
     for (name, method) in METHODS {
-        push_function(raising, context, *method);
+        push_function_of_four(raising, context, *method);
         raising.raw_set_name(-2, name.as_bytes());
     }
     raising.push_light(NULL as *mut c_void);

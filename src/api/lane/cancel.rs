@@ -1,6 +1,7 @@
 //! `lane:cancel(...)`: asking a lane to stop (docs/manual/cancellation.md). A lane is never killed.
 
 use super::receiver;
+use crate::api::choice::OF_FOUR;
 use crate::context::Context;
 use crate::lane::{ALL_HOOKS, Record};
 use crate::lua::compat::{LUA_MASKCALL, LUA_MASKCOUNT, LUA_MASKRET, LUAJIT};
@@ -67,6 +68,8 @@ impl Asked {
                             "invalid hook option ",
                             other,
                             ", should be \"soft\", \"hard\", \"count\", \"line\", \"call\" or \"ret\"",
+                            if other == b"all" { "; " } else { "" },
+                            if other == b"all" { OF_FOUR } else { "" },
                         ],
                     ));
                 }

@@ -130,7 +130,7 @@ fn set_finalizer_body(state: State) -> Result<c_int, Raise> {
 
 lua_function! {
     /// `set_debug_threadname(name)`: names the lane, and its thread for the system's tools.
-    fn set_debug_threadname = set_debug_threadname_body
+    pub fn set_debug_threadname = set_debug_threadname_body
 }
 
 fn set_debug_threadname_body(state: State) -> Result<c_int, Raise> {

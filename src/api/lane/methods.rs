@@ -48,7 +48,7 @@ pub fn install(raising: Raising, context: c_int) -> Userdata<Handle> {
 lua_function! {
     /// `lane:join([timeout])`: returns the results; `nil, error, trace` after an error; nothing if
     /// it was cancelled; `nil, "timeout"`.
-    fn join = join_body
+    pub fn join = join_body
 }
 
 fn join_body(state: State) -> Result<c_int, Raise> {

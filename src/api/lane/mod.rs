@@ -9,7 +9,7 @@ mod debug_hooks;
 mod event;
 pub mod failures;
 pub mod fetched;
-mod globals;
+pub mod globals;
 mod lane_hooks;
 pub mod launch;
 pub mod methods;

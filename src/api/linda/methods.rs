@@ -3,7 +3,7 @@
 use super::arguments::this;
 use super::send::{element, elements};
 use super::{inspect, locks, receive, results, send};
-use crate::api::choice::gone;
+use crate::api::choice::{OF_FOUR, gone};
 use crate::api::notifier;
 use crate::context::{Context, push_function};
 use crate::linda::{KeyRef, Linda};
@@ -71,7 +71,7 @@ lua_function! {
     /// an error, and any other field is nil.
     always fn missing = |state| {
         let name = state.bytes(2).unwrap_or_default();
-        if [&b"receive_batched"[..], b"restrict", b"wake"].contains(&name) {
+        if [&b"receive_batched"[..], b"restrict", b"wake", b"collectgarbage"].contains(&name) {
             state.push_copy(upvalue(1));
             protect(state, 1, |raising| push_function(raising, 1, gone))?;
         } else {
@@ -124,7 +124,7 @@ pub fn set_values(state: State) -> Result<Result<Changed, LindaCancelled>, Raise
 lua_function! {
     /// `linda:get(key [, count])`: returns up to `count` (default 1) first elements, which stay in
     /// the slot; nothing if it is empty.
-    fn get = get_body
+    pub fn get = get_body
 }
 
 fn get_body(state: State) -> Result<c_int, Raise> {
@@ -171,7 +171,12 @@ fn limit_body(state: State) -> Result<c_int, Raise> {
         ));
     }
     let key = KeyRef::argument(&arguments, 2)?;
-    let limit = match arguments.number(3)? {
+    let limit = match arguments.number(3).map_err(|raise| {
+        if state.bytes(3) == Some(b"unlimited") {
+            return arguments.error(3, OF_FOUR);
+        }
+        raise
+    })? {
         // A float beyond the integers is no limit in practice.
         limit if limit == f64::INFINITY => None,
         _ => usize::try_from(arguments.integer(3)?).ok(),

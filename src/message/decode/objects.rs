@@ -36,6 +36,7 @@ impl Decoder {
             format::FUNCTION => return self.function(transfer, reader),
             format::NAMED_FUNCTION => self.named(transfer, reader, Kind::Function)?,
             format::NAMED_TABLE => self.named(transfer, reader, Kind::Table)?,
+            format::NAMED_USERDATA => self.named(transfer, reader, Kind::Userdata)?,
             format::MODULE => {
                 self.described(transfer, reader)?;
             }
@@ -250,6 +251,7 @@ impl Decoder {
             what: match kind {
                 Kind::Table if module == REGISTRY_MODULE => "metatable",
                 Kind::Table => "table",
+                Kind::Userdata => "userdata",
                 _ => "function",
             },
             name: display(module, path),

@@ -31,8 +31,8 @@ impl Encoder {
         }
     }
 
-    /// Writes `tag` and the name of the C function, or the metatable of clones, at the stack top
-    /// (left there). Returns false, with nothing written, if no module exports it.
+    /// Writes `tag` and the name of the C function, the userdata, or the metatable of clones, at
+    /// the stack top (left there). Returns false, with nothing written, if no module exports it.
     pub(super) fn write_name(
         &mut self,
         transfer: Transfer,
@@ -50,7 +50,12 @@ impl Encoder {
             if let Some(name) = found {
                 let (module, path) = split(name);
                 if let (Destination::State(state, cache), false) = (to, self.copied.is_empty()) {
-                    self.expect_function(transfer, (state, cache), module, path)?;
+                    let kind = if tag == format::NAMED_USERDATA {
+                        Kind::Userdata
+                    } else {
+                        Kind::Function
+                    };
+                    self.expect(transfer, (state, cache), (module, path), kind)?;
                 }
                 self.out.tag(tag);
                 self.name(module, path);
@@ -63,21 +68,26 @@ impl Encoder {
         Ok(false)
     }
 
-    /// Stops the encoding if the receiving state cannot have a C function. Without this the decoder
-    /// would fail, which does not know the reason: the function may be in a module that is copied.
-    fn expect_function(
+    /// Stops the encoding if the receiving state cannot have a C function, or a userdata. Without
+    /// this the decoder would fail, which does not know the reason: the function may be in a module
+    /// that is copied.
+    fn expect(
         &mut self,
         transfer: Transfer,
         (state, cache): (State, &TransferCache),
-        module: &[u8],
-        path: &[u8],
+        (module, path): (&[u8], &[u8]),
+        kind: Kind,
     ) -> Result<(), Stop> {
-        let Err(missing) = find(state, cache, module, path, Kind::Function) else {
+        let Err(missing) = find(state, cache, module, path, kind) else {
             return Ok(());
         };
         let reason = reason(*transfer, missing);
         let failure = Failure::Unknown {
-            what: "function",
+            what: if kind == Kind::Userdata {
+                "userdata"
+            } else {
+                "function"
+            },
             name: display(module, path),
             module: Text::from(module),
             path: self.path(*transfer),

@@ -289,6 +289,12 @@ impl Encoder {
                 {
                     return self.converted(transfer, to, transfer.kind(-1));
                 }
+                if transfer.cache.conversion.get().is_some()
+                    && self.write_name(transfer, format::NAMED_USERDATA, to)?
+                {
+                    transfer.pop(1);
+                    return Ok(());
+                }
                 // First, because it may raise.
                 let name = name(*transfer);
                 let failure = Failure::Userdata {
