@@ -354,6 +354,19 @@ describe("cancelling a suspended lane", function()
         assert.same(pack(true, "end"), pack(lane:join()))
     end)
 
+    it("holds for a yield that comes after a wait which it has ended", function()
+        for _, mode in ipairs { "soft", "hard" } do
+            local lane = launched(function(from)
+                local _, reason = select(2, pcall(from.receive, from, "never"))
+                coroutine.yield "given"
+                return "went on", reason
+            end, lanes.linda())
+            support.until_status(lane, "waiting")
+            assert.same(pack(true, "done"), pack(lane:cancel(mode, nil, true)))
+            assert.equal("went on", select(2, lane:join()))
+        end
+    end)
+
     it("ends a lane that only yields, by a hook", function()
         local lane = suspended(function()
             if jit then jit.off() end
