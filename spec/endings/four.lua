@@ -152,6 +152,16 @@ activities["starting coroutine lanes"] = function()
     end)
 end
 
+activities["launching lanes, and waiting for them"] = function()
+    launch(lanes.gen, 2, function(x)
+        x:send("there", true)
+        local generator = require "lanes".coro("*", function(y) y:receive "never" end)
+        repeat until cancel_test()
+        local inner = generator(x)
+        pcall(inner.resume, inner)
+    end)
+end
+
 function activities.finishing()
     launch(lanes.coro, 12, function(x)
         x:send("there", true)

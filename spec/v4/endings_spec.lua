@@ -13,7 +13,7 @@ local activities = {
     { "suspended, with an answer under way", true }, { "suspended, with a variable that waits when it is closed", true },
     { "resumed by another lane", true }, { "in a resume, for a lane that is not suspended", true },
     { "in a join, for a lane that closes", true }, { "in a finalizer that waits", true }, { "in a finalizer that spins", false },
-    { "starting coroutine lanes" }, { "finishing", true },
+    { "starting coroutine lanes" }, { "launching lanes, and waiting for them", true }, { "finishing", true },
 }
 
 -- Functions of lanes.finally, and the exit code where they determine it, with lanes left and without.
