@@ -63,7 +63,7 @@ fn build() -> Result<(), String> {
     let pointer_bytes = cargo("CARGO_CFG_TARGET_POINTER_WIDTH")
         .parse::<u32>()
         .map_or(8, |bits| bits / 8);
-    let named = Named {
+    let places = Named {
         include: setting("LUA_INCDIR")
             .or(setting("LUA_INC"))
             .map(PathBuf::from),
@@ -73,7 +73,7 @@ fn build() -> Result<(), String> {
         readers: read::readers(setting("LANES_HEADER_READER").as_deref())?,
         scratch: PathBuf::from(cargo("OUT_DIR")),
     };
-    let found = places::search(lua, pointer_bytes, &os, &named, &machine)?;
+    let found = places::search(lua, pointer_bytes, &os, &places, &machine)?;
     let (headers, library) = match found {
         Found::Headers {
             headers,
@@ -105,6 +105,19 @@ fn build() -> Result<(), String> {
     {
         println!("cargo::warning={warning}");
     }
+    let named = Library {
+        names: setting("LUA_LIB_NAME").into_iter().collect(),
+        directories: setting("LUA_LIB").map(PathBuf::from).into_iter().collect(),
+    };
+    let needs_threads = |file: PathBuf| {
+        let contents = std::fs::read(&file).ok()?;
+        Some((file, judge::needs_threads(&contents)))
+    };
+    let found = named.files().chain(library.files()).find_map(needs_threads);
+    let found = found.as_ref().map(|(file, needs)| (file.as_path(), *needs));
+    if let Some(warning) = judge::threads_warning(&os, found) {
+        println!("cargo::warning={warning}");
+    }
 
     let linking = link::decide(
         &Target {
@@ -117,10 +130,7 @@ fn build() -> Result<(), String> {
         },
         lua,
         setting("LANES_LINK").as_deref(),
-        &Library {
-            names: setting("LUA_LIB_NAME").into_iter().collect(),
-            directories: setting("LUA_LIB").map(PathBuf::from).into_iter().collect(),
-        },
+        &named,
         &library,
     )?;
     for line in &linking.lines {

@@ -1,7 +1,7 @@
 //! Whether headers belong to the chosen Lua and have the ABI that the bindings assume; if not, the
 //! error that stops the build.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::headers::Headers;
 use crate::lua::Lua;
@@ -118,4 +118,22 @@ pub fn loader_warning(lua: Lua, headers: &Headers, os: &str) -> Option<String> {
          so lanes will fail to `require` C modules; use a Lua built with -DLUA_USE_DLOPEN and without LUA_USE_MACOSX"
             .to_string()
     })
+}
+
+/// Whether a library, by its contents, needs one of threads, as Lua's own does on FreeBSD if it was
+/// built for it: the list of libraries that it needs is a text in it.
+pub fn needs_threads(contents: &[u8]) -> bool {
+    let mentions = |name: &[u8]| contents.windows(name.len()).any(|part| part == name);
+    mentions(b"\0libthr.so.") || mentions(b"\0libpthread.so.")
+}
+
+/// The warning about a Lua for FreeBSD that was built without the library of threads. `library` is
+/// Lua's own, if it was found, and whether it needs that.
+pub fn threads_warning(os: &str, library: Option<(&Path, bool)>) -> Option<String> {
+    let (path, _) = library.filter(|(_, threads)| os == "freebsd" && !threads)?;
+    Some(format!(
+        "{} was built without the library of threads: if the interpreter says `in malloc(): error: recursive call`, \
+         set LD_PRELOAD=/lib/libthr.so.3 for it, or build Lua with MYLIBS=-lpthread",
+        path.display()
+    ))
 }

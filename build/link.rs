@@ -25,6 +25,19 @@ pub struct Library {
     pub directories: Vec<PathBuf>,
 }
 
+impl Library {
+    /// Where Lua's own shared library may be; others may be named with it.
+    pub fn files(&self) -> impl Iterator<Item = PathBuf> {
+        self.directories.iter().flat_map(|directory| {
+            let file = |name: &String| directory.join(format!("lib{name}.so"));
+            self.names
+                .iter()
+                .filter(|name| name.contains("lua"))
+                .map(file)
+        })
+    }
+}
+
 /// The linking mode, as in `lanes_core.build`, and the lines for Cargo that set it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Linking {

@@ -1,5 +1,5 @@
--- Makes bar charts of benches/RESULTS.md: returns function(results, write) that calls write(name, svg) for each chart and returns the
--- page that shows them.
+-- Makes bar charts of benches/RESULTS.md and of the table in README.md that compares with other languages: returns
+-- function(results, readme, write) that calls write(name, svg) for each chart and returns the page that shows them.
 
 -- The workloads that are shown, and what each measures.
 local WORKLOADS = {
@@ -13,10 +13,10 @@ local WORKLOADS = {
     { "fanin", "Numbers from four lanes to one" },
     { "bigtab", "Tables of 200,000 integers" },
     { "mem", "Memory of a waiting lane" },
-    { "speedup", "A recursive function in two lanes, against one after the other" },
+    { "speedup", "A recursive function, in two lanes against none" },
 }
 
-local WIDTH, LEFT, RIGHT, BAR, GAP = 640, 100, 80, 18, 6
+local WIDTH, RIGHT, BAR, GAP = 640, 80, 18, 6
 
 local function escape(text)
     return (text:gsub("[&<>]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }))
@@ -31,9 +31,10 @@ end
 -- A chart: bars are { label, value, text, is_floor }.
 local function chart(title, bars)
     local height = 34 + #bars * (BAR + GAP) + 6
-    local most = 0
+    local most, left = 0, 100
     for _, bar in ipairs(bars) do
         most = math.max(most, bar[2])
+        left = math.max(left, 16 + 7 * #bar[1]) -- about the width of its letters
     end
     local text = '<text x="%.1f" y="%d" text-anchor="%s" fill="#222222">%s</text>'
     local out = {
@@ -44,17 +45,34 @@ local function chart(title, bars)
     }
     for i, bar in ipairs(bars) do
         local y = 34 + (i - 1) * (BAR + GAP)
-        local width = math.max(1, bar[2] / most * (WIDTH - LEFT - RIGHT))
+        local width = math.max(1, bar[2] / most * (WIDTH - left - RIGHT))
         local color = bar[4] and "#b8b8b8" or "#2c5f9e"
-        out[#out + 1] = text:format(LEFT - 8, y + 14, "end", escape(bar[1]))
-        out[#out + 1] = ('<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/>'):format(LEFT, y, width, BAR, color)
-        out[#out + 1] = text:format(LEFT + width + 6, y + 14, "start", escape(bar[3]))
+        out[#out + 1] = text:format(left - 8, y + 14, "end", escape(bar[1]))
+        out[#out + 1] = ('<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/>'):format(left, y, width, BAR, color)
+        out[#out + 1] = text:format(left + width + 6, y + 14, "start", escape(bar[3]))
     end
     out[#out + 1] = "</svg>\n"
     return table.concat(out, "\n")
 end
 
-return function(results, write)
+-- The rows of the table with peers, "0.77 `multiprocessing.Pool.map`, 27 ...": a list of { title, unit, bars }.
+local function comparisons(readme)
+    local list = {}
+    for line in readme:match "\n| what | Lanes | peers | unit |\n(.-)\n\n":gmatch "[^\n]+" do
+        local what, ours, peers, unit = line:match "^| (.-) | (.-) | (.-) ?| ([^|]+) |$"
+        if peers and peers:find "%d" then
+            local bars = { { "Lanes", tonumber(ours), ours } }
+            for value, name in (peers .. ", "):gmatch "([%d.]+) (.-), " do
+                bars[#bars + 1] = { name:gsub("`", ""), tonumber(value), value, true }
+            end
+            list[#list + 1] = { (what:gsub("`", "")), unit, bars }
+        end
+    end
+    assert(#list > 0, "README.md has no table that compares with others")
+    return list
+end
+
+return function(results, readme, write)
     -- results[workload] = { unit = , { version, value, text, floor value, floor text } ... }
     local found, version = {}, nil
     for line in results:gmatch "[^\n]+" do
@@ -92,6 +110,14 @@ return function(results, write)
         local better = (rows.unit:find "/s$" or rows.unit:find "^x ") and "more is better" or "less is better"
         write(name, chart(("%s (%s; %s)"):format(workload[2], rows.unit, better), bars))
         page[#page + 1] = ('<img class="chart" src="%s" alt="%s">\n'):format(name, escape(workload[2]))
+    end
+    page[#page + 1] = "## Beside other languages\n"
+    page[#page + 1] = "Blue bars are Lanes on Lua 5.4, grey ones are Python 3.11 with two processes and Node 20, as in"
+    page[#page + 1] = "[the table](../README.md#speed).\n"
+    for i, row in ipairs(comparisons(readme)) do
+        local name = ("others-%d.svg"):format(i)
+        write(name, chart(("%s (%s; less is better)"):format(row[1], row[2]), row[3]))
+        page[#page + 1] = ('<img class="chart" src="%s" alt="%s">\n'):format(name, escape(row[1]))
     end
     return table.concat(page, "\n")
 end

@@ -127,7 +127,7 @@ for _, path in ipairs(lines_of "ls docs/differences*.md") do
     file(more, path)
 end
 file(more, "docs/performance.md")
-add(more, "benches/charts.md", dofile "site/charts.lua"(read "benches/RESULTS.md", function(name, svg)
+add(more, "benches/charts.md", dofile "site/charts.lua"(read "benches/RESULTS.md", read "README.md", function(name, svg)
     write("benches/" .. name, svg)
 end))
 file(more, "benches/RESULTS.md", "All results")

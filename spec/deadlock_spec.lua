@@ -94,7 +94,15 @@ deadlock: main and 2 lanes wait, and nothing can wake them
         local out = output("'error'", [[
             local a = lane("a", function() linda:receive(LIMIT, "go") end)
             local b = lane("b", function() linda:send("go", true) linda:receive "never" end)
-            local c = lane("c", function() local until_then = os.clock() + 0.05 while os.clock() < until_then do end end)
+            -- Ends when the others sleep: they say what they wait for just before.
+            local c = lane("c", function()
+                local found
+                repeat
+                    found = {}
+                    for _, entry in ipairs(lanes.waiting()) do found[entry.name] = true end
+                until found.main and found['lane "b"'] and not found['lane "a"']
+                lanes.sleep(0.1)
+            end)
             print(pcall(linda.receive, linda, "key"))
         ]])
         support.contains("deadlock: main and 1 lane wait", out)
@@ -292,6 +300,32 @@ describe("lanes.waiting", function()
             assert.matches("deadlock_spec.lua:%d+$", where)
             linda:send("end", true)
             assert.is_true(lane[1])
+        end
+    end)
+
+    it("takes no file of the program for one of the library, whatever separates names in its path", function()
+        local function where(file)
+            local linda = lanes.linda()
+            local lane = lanes.gen("*", function()
+                set_debug_threadname "reader"
+                local receive = assert((loadstring or load)("local linda = ...\nlocal _, x = linda:receive 'end'\nreturn x", "@" .. file))
+                local function wait() return (receive(linda)) end
+                return wait()
+            end)()
+            local found = support.until_true(function()
+                for _, entry in ipairs(lanes.waiting()) do
+                    if entry.name == 'lane "reader"' then return entry.where end
+                end
+            end, file .. " sleeps")
+            linda:send("end", true)
+            assert.is_true(lane[1])
+            return found
+        end
+        for _, file in ipairs { "airlanes.lua", "planes/map.lua", "map.lua", "lib\\planes\\pool.lua", "lanes/other.lua" } do
+            assert.equal(file .. ":2", where(file))
+        end
+        for _, file in ipairs { "lanes.lua", "share/lanes.lua", "lanes\\map.lua", "C:\\share\\lanes\\helpers.lua", "lanes/pool.lua" } do
+            assert.matches("deadlock_spec.lua:%d+$", where(file))
         end
     end)
 

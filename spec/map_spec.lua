@@ -99,6 +99,16 @@ describe("lanes.map", function()
         end
     end)
 
+    it("goes on while one item waits, also with many small chunks", function()
+        local pool, linda = lanes.pool { workers = 2 }, lanes.linda()
+        local results = pool:map(function(x)
+            if x == 1500 then return select(2, linda:receive(LIMIT, "go")) end
+            if x == 3000 then linda:send("go", "came") end
+        end, numbers(3000), { chunk = 1 })
+        assert.equal("came", results[1500])
+        pool:close()
+    end)
+
     it("reports its progress, and once at the end", function()
         local calls = {}
         lanes.map(numbers(100), function(x) return x end, { progress = function(done, total)

@@ -131,14 +131,30 @@ local function lose(call)
     call.outstanding = call.outstanding - 1
 end
 
--- The size of the next chunk: as many items as take CHUNK_TIME, by the times so far.
+-- How many items a worker does in CHUNK_TIME, by the times so far.
+local function items_in_time(call)
+    local elapsed = lanes.now_secs() - call.began
+    return elapsed > 0 and math.floor(call.done / elapsed / call.workers * CHUNK_TIME) or math.huge
+end
+
+-- The size of the next chunk: as many items as take CHUNK_TIME.
 local function chunk_size(call)
     if call.auto and call.done > 0 then
-        local elapsed = lanes.now_secs() - call.began
-        local wanted = elapsed > 0 and math.floor(call.done / elapsed / call.workers * CHUNK_TIME) or call.size * 4
-        call.size = math.max(1, math.min(wanted, call.size * 4, call.most))
+        call.size = math.max(1, math.min(items_in_time(call), call.size * 4, call.most))
     end
     return call.size
+end
+
+-- How many chunks may be on their way, and how many replies are worth waking up for: with small
+-- chunks many, so that the calling thread does not wake up for each.
+local function pace(call)
+    local window = 4 * call.workers
+    if call.auto or call.done == 0 then
+        return window, 1
+    end
+    local replies = math.floor(items_in_time(call) * call.workers / call.size)
+    replies = math.max(1, math.min(replies, pools.AT_A_TIME))
+    return math.max(window, 4 * replies), replies
 end
 
 -- Raises the error about an item that cannot be passed.
@@ -210,13 +226,14 @@ local function raise(call, index)
 end
 
 -- Waits for replies. Returns false at the timeout, `cancel_error` if the caller is asked to stop.
-local function pump(call)
+-- @param least how many replies are worth waking up for; nil: 1
+local function pump(call, least)
     local own = call.own
     if own.failure and own.living == 0 then
         finish(call)
         error("pool: init failed: " .. tostring(own.failure[1]), 0)
     end
-    local outcome = pools.pump(call.pool, own, helpers.remaining(call.deadline))
+    local outcome = pools.pump(call.pool, own, helpers.remaining(call.deadline), least)
     if outcome ~= true then
         finish(call)
     elseif call.lost then
@@ -277,10 +294,10 @@ end
 
 -- Runs a map from outside of the pool.
 local function outside(call)
-    local window = 4 * call.workers
     local jobs = {}
     while true do
         local count = 0
+        local window, replies = pace(call)
         while call.taken < call.total and call.outstanding + count / 4 < window and not (call.stop and call.first_error) do
             count = add_job(call, jobs, count)
         end
@@ -291,7 +308,7 @@ local function outside(call)
         if call.outstanding == 0 then
             return true
         end
-        local outcome = pump(call)
+        local outcome = pump(call, math.min(replies, call.outstanding))
         if outcome ~= true then
             return outcome
         end

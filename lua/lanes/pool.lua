@@ -18,6 +18,7 @@ local owned = setmetatable({}, { __mode = "k" })
 
 -- The largest number of messages that a state receives from its workers at a time.
 local AT_A_TIME = 32
+pools.AT_A_TIME = AT_A_TIME
 
 -- Seconds between two checks of a waiting state for workers that have ended without a message: the
 -- first interval, which doubles each time, and the longest.
@@ -205,18 +206,22 @@ end
 
 --- Waits for messages of the workers and handles them.
 -- @param timeout seconds; nil: no limit
+-- @param least how many messages are worth waking up for, at most `AT_A_TIME`; nil: 1. After the
+--   first interval between two checks one is enough
 -- @return true; false at the timeout; `cancel_error` if the calling lane is asked to stop, or the
 --   pool has been cancelled
-function pools.pump(pool, own, timeout)
+function pools.pump(pool, own, timeout, least)
     local queue = pool.queue
     if own.missing > 0 then
         replace(pool, own)
     end
     local outcome
     local slice = FIRST_AUDIT
+    least = least or 1
     repeat
-        outcome = deal(own, queue:receive(timeout or slice, queue.batched, own.slot, 5, 5 * AT_A_TIME))
+        outcome = deal(own, queue:receive(timeout or slice, queue.batched, own.slot, 5 * least, 5 * AT_A_TIME))
         outcome = outcome or not timeout and audit(queue, own)
+        least = 1
         slice = slice < LAST_AUDIT and 2 * slice or slice
     until timeout or outcome
     if outcome then

@@ -13,7 +13,7 @@ use crate::context::{Context, push_function};
 use crate::linda::Linda;
 use crate::lua::sentinels::{CANCEL_ERROR, NULL};
 use crate::lua::{Arguments, Function, KEYS, Kind, Raise, Raising, State, lua_function, protect};
-use lanes_engine::threads::stack;
+use lanes_engine::threads::{library, stack};
 use std::os::raw::{c_int, c_void};
 
 const FUNCTIONS: &[(&str, Function)] = &[
@@ -185,13 +185,23 @@ fn push_stack_sizes(raising: Raising) {
 
 /// Pushes what the build found out.
 fn push_build(raising: Raising) {
-    raising.new_table(0, 10);
+    raising.new_table(0, 11);
     for (name, value) in build_info::entries() {
         match value {
             BuildValue::Text(text) => raising.push_bytes(text.as_bytes()),
             BuildValue::Flag(flag) => raising.push_boolean(flag),
         }
         raising.raw_set_name(-2, name.as_bytes());
+    }
+    // Found out now, where it matters (docs/platforms/freebsd.md).
+    if let Some(was_first) = library::was_first(push_build as *const c_void) {
+        let since: &[u8] = if was_first {
+            b"from the start"
+        } else {
+            b"with Lanes"
+        };
+        raising.push_bytes(since);
+        raising.raw_set_name(-2, b"threads");
     }
 }
 

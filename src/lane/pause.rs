@@ -12,18 +12,20 @@ use lanes_engine::park::Deadline;
 use lanes_engine::sync::Mutex;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// The files of the library, whose lines are not where a program waits.
-const OURS: [&[u8]; 10] = [
-    b"lanes.lua",
-    b"lanes/async.lua",
-    b"lanes/map.lua",
-    b"lanes/notifier.lua",
-    b"lanes/pool.lua",
-    b"lanes/scope.lua",
-    b"lanes/supervise.lua",
-    b"lanes/supervisor.lua",
-    b"lanes/wait.lua",
-    b"lanes/worker.lua",
+/// The files of the library, whose lines are not where a program waits. Those beside `lanes.lua`
+/// are in the directory `lanes`.
+const FACE: &[u8] = b"lanes.lua";
+const BESIDE: [&[u8]; 10] = [
+    b"async.lua",
+    b"helpers.lua",
+    b"map.lua",
+    b"notifier.lua",
+    b"pool.lua",
+    b"scope.lua",
+    b"supervise.lua",
+    b"supervisor.lua",
+    b"wait.lua",
+    b"worker.lua",
 ];
 
 /// What one state waits for.
@@ -131,7 +133,7 @@ fn place(state: State) -> Text {
         }
         let source = frame.short_source();
         let here = text![source, format_args!(":{}", frame.line())];
-        if !OURS.iter().any(|ours| source.ends_with(ours)) {
+        if !is_ours(source) {
             return here;
         }
         if first.bytes().is_empty() {
@@ -139,6 +141,13 @@ fn place(state: State) -> Text {
         }
     }
     first
+}
+
+/// Whether a file is one of the library, by its path. On Windows both `/` and `\` separate names.
+fn is_ours(path: &[u8]) -> bool {
+    let mut names = path.rsplit(|&byte| matches!(byte, b'/' | b'\\'));
+    let file = names.next().unwrap_or_default();
+    file == FACE || BESIDE.contains(&file) && names.next() == Some(b"lanes")
 }
 
 impl Entry {

@@ -159,3 +159,41 @@ fn only_a_lua_5_1_for_macos_with_its_old_loader_is_warned_about() {
         }
     }
 }
+
+#[test]
+fn only_a_lua_for_freebsd_without_threads_is_warned_about() {
+    let path = Path::new("/usr/local/lib/liblua-5.4.so");
+    for os in ["linux", "macos", "freebsd", "windows"] {
+        for needs in [false, true] {
+            let warning = judge::threads_warning(os, Some((path, needs)));
+            assert_eq!(warning.is_some(), os == "freebsd" && !needs, "{os} {needs}");
+            if let Some(text) = warning {
+                assert!(text.starts_with("/usr/local/lib/liblua-5.4.so was built without"));
+                assert!(text.contains("LD_PRELOAD=/lib/libthr.so.3"), "{text}");
+            }
+        }
+        assert_eq!(judge::threads_warning(os, None), None);
+    }
+}
+
+#[test]
+fn a_library_names_the_threads_that_it_needs() {
+    assert!(judge::needs_threads(
+        b"\x7fELF..\0libm.so.5\0libthr.so.3\0libc.so.7\0"
+    ));
+    assert!(judge::needs_threads(b"\0libpthread.so.2\0"));
+    assert!(!judge::needs_threads(b"\x7fELF..\0libm.so.5\0libc.so.7\0"));
+    assert!(!judge::needs_threads(b"\0mylibthr.so.3\0"));
+    assert!(!judge::needs_threads(b""));
+}
+
+#[test]
+fn a_library_is_a_file_of_each_of_its_directories() {
+    let library = Library {
+        names: vec!["lua-5.4".to_string(), "m".to_string()],
+        directories: vec![PathBuf::from("/usr/local/lib"), PathBuf::from("/opt/lib")],
+    };
+    let files: Vec<_> = library.files().collect();
+    let expected = ["/usr/local/lib/liblua-5.4.so", "/opt/lib/liblua-5.4.so"];
+    assert_eq!(files, expected.map(PathBuf::from));
+}

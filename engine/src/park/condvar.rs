@@ -1,6 +1,6 @@
-//! How a parked thread sleeps on systems other than 64-bit Linux: on a Condvar of std. That sleeps
-//! in WaitOnAddress on Windows and in _umtx_op on FreeBSD; on macOS it is that of POSIX threads,
-//! because calls that wait for an address are private there, or too new (14.4).
+//! How a parked thread sleeps on systems other than Windows and 64-bit Linux: on a Condvar of std.
+//! That sleeps in _umtx_op on FreeBSD. On macOS it is that of POSIX threads, because calls that
+//! wait for an address are private there, or too new (14.4).
 
 use super::deadline::Deadline;
 use crate::sync::atomic::{AtomicU32, Ordering};

@@ -17,11 +17,14 @@ mod turns;
 mod waiter;
 mod watcher;
 
-// How a parked thread sleeps: one of three files with the same interface.
+// How a parked thread sleeps: one of four files with the same interface.
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
 #[path = "futex.rs"]
 mod sleeper;
-#[cfg(not(any(all(target_os = "linux", target_pointer_width = "64"), loom)))]
+#[cfg(all(windows, not(loom)))]
+#[path = "address.rs"]
+mod sleeper;
+#[cfg(not(any(all(target_os = "linux", target_pointer_width = "64"), windows, loom)))]
 #[path = "condvar.rs"]
 mod sleeper;
 #[cfg(loom)]

@@ -12,40 +12,51 @@ pub fn set(mask: u64) -> Result<(), String> {
 
 #[cfg(any(target_os = "linux", target_os = "freebsd"))]
 mod system {
-    #[cfg(target_os = "freebsd")]
-    type Set = libc::cpuset_t;
-    #[cfg(target_os = "linux")]
-    type Set = libc::cpu_set_t;
-
     pub fn set(mask: u64) -> Result<(), String> {
+        if ask(mask) {
+            return Ok(());
+        }
+        Err(format!(
+            "affinity {mask:#x} names no processor of this machine that may be used ({})",
+            std::io::Error::last_os_error()
+        ))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn ask(mask: u64) -> bool {
         // SAFETY: the set is plain data for which zero is valid; CPU_SET stays within its first 64
         // bits; the call reads as many bytes as the set has.
-        let failed = unsafe {
-            let mut set: Set = std::mem::zeroed();
+        unsafe {
+            let mut set: libc::cpu_set_t = std::mem::zeroed();
             for processor in 0..64 {
                 if mask & (1 << processor) != 0 {
                     libc::CPU_SET(processor, &mut set);
                 }
             }
-            #[cfg(target_os = "linux")]
-            let failed = libc::sched_setaffinity(0, size_of::<Set>(), &set) != 0;
-            #[cfg(target_os = "freebsd")]
-            let failed = libc::cpuset_setaffinity(
-                libc::CPU_LEVEL_WHICH,
-                libc::CPU_WHICH_TID,
-                -1,
-                size_of::<Set>(),
-                &set,
-            ) != 0;
-            failed
-        };
-        if failed {
-            return Err(format!(
-                "affinity {mask:#x} names no processor of this machine that may be used ({})",
-                std::io::Error::last_os_error()
-            ));
+            libc::sched_setaffinity(0, size_of_val(&set), &set) == 0
         }
-        Ok(())
+    }
+
+    /// Sets have 1024 bits since FreeBSD 14, and 256 before (and in the crate libc). A set of
+    /// another length than the kernel's is an error.
+    #[cfg(target_os = "freebsd")]
+    fn ask(mask: u64) -> bool {
+        let mut set = [0u64; 16];
+        set[0] = mask;
+        [size_of_val(&set), size_of::<libc::cpuset_t>()]
+            .into_iter()
+            .any(|size| {
+                // SAFETY: the call reads no more bytes than `size` says, which the set has.
+                unsafe {
+                    libc::cpuset_setaffinity(
+                        libc::CPU_LEVEL_WHICH,
+                        libc::CPU_WHICH_TID,
+                        -1,
+                        size,
+                        set.as_ptr().cast(),
+                    ) == 0
+                }
+            })
     }
 }
 

@@ -5,6 +5,7 @@ mod changes;
 mod cpu_time;
 pub mod fork;
 mod launch;
+pub mod library;
 pub mod name;
 pub mod pool;
 pub mod priority;

@@ -97,6 +97,9 @@ mod system {
             Ok(()) => Ok(()),
             // A thread that is not allowed to go there has a lower priority already.
             Err(_) if priority < 0 => Ok(()),
+            Err(_) if cfg!(target_os = "freebsd") => Err(format!(
+                "FreeBSD has no thread priority +{priority}: only threads of real time have one of their own"
+            )),
             Err(error) => Err(format!(
                 "the system does not allow thread priority +{priority} ({error:?}): on Linux it takes RLIMIT_NICE or \
                  CAP_SYS_NICE"
