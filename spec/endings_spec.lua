@@ -4,25 +4,9 @@ local support = require "support"
 local needs = require "needs"
 local machine = require "machine"
 local host = require "host"
+local ways = require "endings.ways"
 
 local repetitions = tonumber(os.getenv "LANES_ENDINGS") or 1
-
-local function nothing(err) assert.equal("", err) end
-
-local function report(message)
-    return function(err) support.reports(message, err) end
-end
-
--- Ways to end: the exit code, and the expected standard error.
-local endings = {
-    { "falls off its end", "fall", 0, nothing },
-    { "fails", "error", 1, report "the program fails on purpose" },
-    { "calls os.exit", "exit", 7, nothing },
-    { "calls os.exit and closes its state", "close", 7, nothing },
-    { "is a state of a host that lives on", "host", 0, nothing },
-    { "is ended by SIGTERM", "SIGTERM", 143, function(err) assert.equal("Terminated\n", err) end }, -- which the shell says
-    { "is interrupted by Ctrl-C", "SIGINT", 1, report "interrupted!" },
-}
 
 local activities = {
     "waiting", "sending", "sleeping", "spinning", "spinning under pcall", "waiting under pcall", "in os.execute", "in a read", "starting",
@@ -41,10 +25,7 @@ local MODULE = [[
     require "lanes".sleep(1000)
 ]]
 
--- A limit that only a hang exceeds: the programs wait 0.05 s for lanes that do not end.
-local LIMIT = 60
-
-for _, ending in ipairs(endings) do
+for _, ending in ipairs(ways.list) do
     local what, name, code, check = ending[1], ending[2], ending[3], ending[4]
     describe("a program that " .. what, function()
         local directory, program
@@ -58,8 +39,8 @@ for _, ending in ipairs(endings) do
         teardown(function() support.remove_directory(directory) end)
 
         local function run(...)
-            if name == "host" then return host.run(LIMIT, "run", "spec/endings/program.lua", ...) end
-            return support.run(program, { arguments = { ... }, timeout = LIMIT })
+            if name == "host" then return host.run(ways.LIMIT, "run", "spec/endings/program.lua", ...) end
+            return support.run(program, { arguments = { ... }, timeout = ways.LIMIT })
         end
 
         local it = name == "host" and host.needed(it) or name == "SIGTERM" and needs.posix("signals that end a process", it) or it

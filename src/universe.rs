@@ -1,14 +1,14 @@
 //! A universe: one master state with its lanes and lindas, and what they have in common.
 
 use crate::deadlocks::{Deadlocks, OnDeadlock};
-use crate::lane::{Pause, Record, Spares};
+use crate::lane::{ALL_HOOKS, Pause, Record, Spares};
 use crate::linda::Linda;
 use crate::message::Conversion;
 use crate::state::allocator::Shared;
 use crate::timer::Timers;
 use lanes_engine::memory::grow;
-use lanes_engine::park::Waiter;
 use lanes_engine::park::named::{Locks, Party};
+use lanes_engine::park::{Request, Waiter};
 use lanes_engine::sync::{Mutex, MutexGuard};
 use lanes_engine::threads::fork::PerProcess;
 use std::collections::VecDeque;
@@ -105,6 +105,26 @@ struct Lanes {
     running: Vec<Arc<Record>>,
     /// Lanes that `lanes.threads` lists, oldest first, if they are tracked.
     tracked: VecDeque<Weak<Record>>,
+    /// What lanes that start are asked to do at once.
+    asked: Option<Asked>,
+}
+
+/// What all lanes are asked to do when the program ends: a request, which wakes them, and whether
+/// every hook comes with it.
+#[derive(Clone, Copy)]
+pub struct Asked {
+    pub request: Request,
+    pub hooks: bool,
+}
+
+impl Asked {
+    /// Asks one lane.
+    pub fn ask(self, lane: &Record) {
+        if self.hooks {
+            lane.set_hooks(ALL_HOOKS.0, ALL_HOOKS.1);
+        }
+        lane.waiter.cancel(self.request, true);
+    }
 }
 
 impl Universe {
@@ -164,6 +184,9 @@ impl Universe {
         grow::room(&mut lanes.running, 1);
         self.track_in(&mut lanes, record);
         lanes.running.push(Arc::clone(record));
+        if let Some(asked) = lanes.asked {
+            asked.ask(record);
+        }
         if self.deadlocks.are_looked_for() {
             self.deadlocks.crowd().enter();
         }
@@ -227,6 +250,12 @@ impl Universe {
     /// The lanes that have not ended.
     pub fn running(&self) -> Vec<Arc<Record>> {
         self.lanes().running.clone()
+    }
+
+    /// From now on asks lanes that start as well; with none it does not. The lanes that are there
+    /// are for the caller to ask.
+    pub fn ask_new_lanes(&self, asked: Option<Asked>) {
+        self.lanes().asked = asked;
     }
 
     /// The tracked lanes whose handle or thread is alive, newest first, and the status of each. No

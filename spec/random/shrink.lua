@@ -3,9 +3,11 @@ local generator = require "random.generator"
 
 --- Leaves out steps, many at a time and then fewer, for as long as what remains fails.
 -- @param plan from `generator.plan` @param fails function(text): whether the program fails @param
--- goes_on function(): whether there is time for more @return the text of the smallest program found
-return function(plan, fails, goes_on)
-    local text, count = generator.text(plan)
+-- goes_on function(): whether there is time for more @param text_of nil, or the function that writes the plan in place of
+-- `generator.text` @return the text of the smallest program found
+return function(plan, fails, goes_on, text_of)
+    text_of = text_of or generator.text
+    local text, count = text_of(plan)
     local left_out = {}
     local chunk = math.floor(count / 2)
     while chunk >= 1 do
@@ -18,7 +20,7 @@ return function(plan, fails, goes_on)
                 more = more or not candidate[n]
                 candidate[n] = true
             end
-            local shorter = more and generator.text(plan, candidate)
+            local shorter = more and text_of(plan, candidate)
             if shorter and #shorter < #text and fails(shorter) then
                 left_out, text, smaller = candidate, shorter, true
             end

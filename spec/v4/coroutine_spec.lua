@@ -159,6 +159,64 @@ describe("resume", function()
         assert.same(pack(true, "end"), pack(lane:join()))
     end)
 
+    describe("with arguments that cannot be built in the lane", function()
+        -- A lane that has no module `io`, suspended; its last function has this name.
+        local function without_io(options, linda, body)
+            local lane = lanes.coro("base,coroutine?", options, body)(linda)
+            support.until_status(lane, "suspended")
+            return lane
+        end
+
+        local function yields(to)
+            set_finalizer(function(...) to:send("finalized", select("#", ...), (...)) end)
+            local function inner() coroutine.yield("given") end
+            inner()
+            to:send("went on", true)
+        end
+
+        it("ends the lane with that error", function()
+            local linda = lanes.linda()
+            local lane = without_io({}, linda, yields)
+            assert.same(pack("given"), pack(lane:resume("fine", { io.open })))
+            local fine, problem, more = lane:join()
+            assert.is_nil(fine)
+            support.contains("function 'io/open' not found in", problem)
+            assert.is_nil(more)
+            assert.equal("error", lane.status)
+            assert.same(pack("finalized", 1, problem), pack(linda:receive_batched("finalized", 2)))
+            assert.is_nil(linda:count "went on")
+            support.raises(NOT_SUSPENDED, lane.resume, lane)
+            support.raises("function 'io/open' not found in", function() return lane[1] end)
+            assert.equal(problem, lane[-1])
+        end)
+
+        it("gives the trace of where it was suspended", function()
+            local linda = lanes.linda()
+            local lane = without_io({ error_trace_level = "extended" }, linda, yields)
+            lane:resume(io.open)
+            local _, problem, trace = lane:join()
+            assert.same(pack("finalized", 2, problem), pack(linda:receive_batched("finalized", 2)))
+            local line = debug.getinfo(yields, "S").linedefined + 2
+            local seen = false
+            for _, frame in ipairs(trace) do seen = seen or frame.currentline == line end
+            assert.is_true(seen)
+        end)
+
+        if closes then
+            it("closes its variables", function()
+                local linda = lanes.linda()
+                local lane = without_io({}, linda, [[
+                    local linda = ...
+                    local closed <close> = setmetatable({}, { __close = function(_, problem) linda:send("closed", tostring(problem)) end })
+                    coroutine.yield()
+                ]])
+                lane:resume(io.open)
+                support.contains("function 'io/open' not found in", (select(2, lane:join())))
+                assert.equal("closed", (linda:receive(0, "closed")))
+            end)
+        end
+    end)
+
     it("is for one at a time: each yield is given once", function()
         local lane = launched(function() for i = 1, 100 do coroutine.yield(i) end end)
         local seen = {}
@@ -294,6 +352,19 @@ describe("cancelling a suspended lane", function()
         end)
         assert.same(pack(true, "done"), pack(lane:cancel()))
         assert.same(pack(true, "end"), pack(lane:join()))
+    end)
+
+    it("holds for a yield that comes after a wait which it has ended", function()
+        for _, mode in ipairs { "soft", "hard" } do
+            local lane = launched(function(from)
+                local _, reason = select(2, pcall(from.receive, from, "never"))
+                coroutine.yield "given"
+                return "went on", reason
+            end, lanes.linda())
+            support.until_status(lane, "waiting")
+            assert.same(pack(true, "done"), pack(lane:cancel(mode, nil, true)))
+            assert.equal("went on", select(2, lane:join()))
+        end
     end)
 
     it("ends a lane that only yields, by a hook", function()

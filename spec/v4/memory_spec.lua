@@ -8,6 +8,31 @@ local lanes = require "lanes".configure { api = 4, with_timers = true }
 local hooks = require "lanes_core".hooks
 
 local it_hooks = needs.hooks(it)
+local closes = _VERSION == "Lua 5.4" or _VERSION == "Lua 5.5"
+
+-- What lanes do while their memory is refused; each returns true.
+local bodies = {
+    { "yields, and gets arguments", function(launch)
+        local lane = launch("*", function(...)
+            local got = coroutine.yield({ ... }, "text")
+            return got[1]
+        end)({}, "text")
+        pcall(lane.resume, lane, { true })
+        return lane:join()
+    end },
+    { "is ended where it is suspended", function(launch)
+        local lane = launch("*", function(...)
+            set_finalizer(function() return {} end)
+            coroutine.yield(true, { ... })
+        end)({})
+        return lane:join()
+    end },
+    { "is asked while it is suspended", function(launch)
+        local lane = launch("*", function() coroutine.yield {} return cancel_test() ~= nil, { "text" } end)()
+        lane:cancel("soft", nil, true)
+        return lane:join()
+    end },
+}
 
 -- LuaJIT itself crashes when memory runs out in a trace, so the code is interpreted.
 if rawget(_G, "jit") then
@@ -57,6 +82,41 @@ local calls = {
         lane:join()
         return lane[1], lane[0]
     end },
+    { "resume with arguments that cannot travel", function() return lanes.coro("*", function() coroutine.yield {} end)() end, function(lane)
+        local fine, problem = pcall(lane.resume, lane, coroutine.create(function() end))
+        if fine or not problem:find("Failed to send resumed values", 1, true) then error(problem, 0) end
+        lane:join()
+    end },
+    { "requests to a suspended lane", function() return {} end, function()
+        local lane = lanes.coro("*", function() coroutine.yield {} return cancel_test() end)()
+        lane:cancel("soft", 0)
+        lane:resume {}
+        lane:cancel("soft", nil, true)
+        lane:join()
+    end },
+    { "a suspended lane that nobody has", function() return {} end, function()
+        lanes.coro("*", { name = "name", gc_cb = function() end }, function() return {} end)({})
+        collectgarbage()
+    end },
+    { "select, locks, timers and monitors", function() return lanes.linda { wake_period = 0.001 } end, function(linda)
+        linda:restrict("other", "set/get")
+        lanes.select(0.002, { linda, "receive", "slot", "more" }, { linda, "receive", "third" })
+        lanes.select(0, { linda, "send", "slot", {}, "text" })
+        local lock, add = lanes.genlock(linda, "lock", 2), lanes.genatomic(linda, "sum", 1)
+        lock(2)
+        lock(1, "try")
+        lock(-2)
+        add()
+        lanes.timer(linda, "tick", 1000)
+        lanes.timer(linda, "tick", nil)
+        lanes.gen(function() end)():monitor(linda, "end")
+        linda:wake()
+        linda:receive(0.002)
+    end },
+    { "a close handler", function()
+        local linda = lanes.linda { close_handler = function(own, problem) return { own, problem } end }
+        return { linda, (loadstring or load)(closes and "local linda <close> = ... return {}" or "return {}") }
+    end, function(given) given[2](given[1]) end },
     { "functions of the module", function() return {} end, function()
         lanes.nameof(string.sub)
         lanes.sleep(0)
@@ -143,6 +203,17 @@ describe("out of memory in 4.x:", function()
                 hooks.refuse_in_library(n, depth, 0)
                 local fine, problem = pcall(run, given)
                 return fine, hooks.refuse_in_library(), problem
+            end)
+        end)
+    end
+
+    for _, body in ipairs(bodies) do
+        it_hooks("a coroutine lane that " .. body[1] .. ", of the lane", function()
+            each(function(n, depth)
+                hooks.refuse_in_lanes(n, depth)
+                local fine, ended, problem = pcall(body[2], lanes.coro)
+                local count = hooks.refuse_in_lanes()
+                return fine and ended == true, count, fine and problem or ended
             end)
         end)
     end

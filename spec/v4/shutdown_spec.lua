@@ -58,6 +58,37 @@ describe("lanes.finally", function()
         end)
     end
 
+    it("is called after lanes that were launched by lanes which had been asked", function()
+        assert.equal("end\ttrue\n", support.output [[
+            local lanes = require "lanes".configure{ api = 4, shutdown_timeout = 3600 }
+            local linda = lanes.linda()
+            lanes.gen("*", function(x)
+                if jit then jit.off() end
+                x:send("begun", true)
+                while not cancel_test() do end
+                local inner = require "lanes".coro("*", function(y) y:receive "never" coroutine.yield() end)(x)
+                pcall(inner.resume, inner)
+                require "lanes".gen("*", function(y) y:receive "never" end)(x):join()
+            end)(linda)
+            linda:receive "begun"
+            lanes.finally(function(all) print("end", all) end)
+        ]])
+    end)
+
+    it("may use lanes although those of before were asked", function()
+        assert.equal("end\ttrue\ntrue\tslot\t5\n", output [[
+            lanes.gen("*", function() require "lanes".sleep() end)()
+            lanes.finally(function(all)
+                print("end", all)
+                local linda = lanes.linda()
+                local lane = lanes.gen("*", function(x) return x:receive "slot" end)(linda)
+                while lane.status ~= "waiting" do lanes.sleep(0.001) end
+                linda:send("slot", 5)
+                print(lane:join())
+            end)
+        ]])
+    end)
+
     it("is called with false where a lane does not end", function()
         local result = support.run [[
             local lanes = require 'lanes'.configure{ api = 4, shutdown_timeout = 0.05 }

@@ -1,13 +1,13 @@
 //! `lanes.select` (docs/manual/select.md): exactly one of several operations on lindas, or the end
 //! of a lane.
 
-use super::linda::arguments::{linda_of, timeout, waited};
+use super::linda::arguments::{check_restriction, linda_of, timeout, waited};
 use super::linda::{receive, results, send};
-use super::waiting::wait;
+use super::waiting::wait_in_periods;
 use super::what::{Slots, What};
 use crate::context::Context;
 use crate::lane::{Handle, Record};
-use crate::linda::{Key, KeyRef, Linda, soft_requests};
+use crate::linda::{Key, KeyRef, Linda, Restriction, soft_requests};
 use crate::lua::{Arguments, Kind, Raise, State, Text, Userdata, lua_function, text};
 use crate::message::{Label, Message, decode_one};
 use lanes_engine::memory::grow;
@@ -115,7 +115,8 @@ fn select_body(state: State) -> Result<c_int, Raise> {
     let slots = grow::collect(places.iter().filter_map(Place::slots));
     let ends = grow::collect(places.iter().filter_map(|place| place.lane.map(Arc::clone)));
     let what = What::Ends("select", &ends, &slots);
-    let outcome = wait(context, state, timeout.deadline(), &what, |wait: &Wait| {
+    let (deadline, period) = (timeout.deadline(), shortest_period(&places));
+    let outcome = wait_in_periods(context, state, deadline, period, &what, |wait: &Wait| {
         waited(select(wait, &mut cases))
     })?;
     let (index, happened) = match outcome {
@@ -149,6 +150,12 @@ fn select_body(state: State) -> Result<c_int, Raise> {
             Ok(2)
         }
     }
+}
+
+/// The shortest wake period of the lindas of these cases, in seconds; none if they have none.
+fn shortest_period(places: &[Place]) -> Option<f64> {
+    let periods = places.iter().filter_map(|place| place.linda?.wake_period);
+    periods.reduce(f64::min)
 }
 
 /// Does the first case, of those before the first that is not a receive from one slot, that can be
@@ -245,7 +252,10 @@ fn read<'a>(
         return Err(bad(text!["a key expected, got no value"]));
     }
     let key = |at: c_int| {
-        KeyRef::at(&arguments.state, at).ok_or_else(|| bad(KeyRef::unsuitable(state, at)))
+        let key =
+            KeyRef::at(&arguments.state, at).ok_or_else(|| bad(KeyRef::unsuitable(state, at)))?;
+        check_restriction(linda, &key, Restriction::SetGet)?;
+        Ok(key)
     };
     let who = if is_send { Who::Read } else { Who::Write };
     soft_requests::before(linda, who);

@@ -3,10 +3,10 @@
 use super::date;
 use super::lane::cancel_hook::HOOK;
 use super::lane::receiver;
-use super::linda::arguments::linda_of;
+use super::linda::arguments::{check_restriction, linda_of};
 use crate::context::Context;
 use crate::lane::Record;
-use crate::linda::{Key, KeyRef, Linda};
+use crate::linda::{Key, KeyRef, Linda, Restriction};
 use crate::lua::{
     Arguments, KEYS, Kind, Raise, Raising, State, Userdata, check_memory, lua_function, protect,
     protect_with,
@@ -93,6 +93,7 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
         }
         Kind::Number | Kind::String => {
             check_memory()?;
+            check_restriction(&linda, &key.borrowed(), Restriction::SendReceive)?;
             let delay = state.to_number(3).ok_or_else(wrong_first)?;
             if delay.is_nan() {
                 return Err(arguments.error(3, "time in seconds expected, got NaN"));
@@ -110,6 +111,7 @@ fn set_timer(state: State) -> Result<c_int, Raise> {
         }
         Kind::Table => {
             check_memory()?;
+            check_restriction(&linda, &key.borrowed(), Restriction::SendReceive)?;
             date(&arguments, 3)?
         }
         _ => return Err(wrong_first()),

@@ -3,7 +3,7 @@
 
 use super::deadline::Deadline;
 use super::parker::Woken;
-use super::refusal::{Refusal, Request};
+use super::refusal::Refusal;
 use super::waiter::{Wait, Waiter};
 use super::watcher::SharedWatcher;
 use crate::memory::grow::{OutOfMemory, try_room};
@@ -80,8 +80,8 @@ impl Latch {
         }
     }
 
-    /// As `wait`, for a wait without a deadline. A request ends it if it is hard, or if the thread
-    /// is woken while it is there.
+    /// As `wait`, for a wait without a deadline. A request ends it, also one that was there before,
+    /// unless it is soft and came without a wake-up.
     ///
     /// Errors: `Request`, `Interrupted`.
     pub fn wait_or_request(&self, wait: &Wait) -> Result<(), Refusal> {
@@ -92,16 +92,13 @@ impl Latch {
             }
             crowd.waiters.push(Arc::clone(wait.waiter));
         }
-        let mut woken = false;
         loop {
-            let request = wait.waiter.request();
             let mut refusal = None;
-            if request == Request::Hard || woken && request != Request::None {
-                refusal = Some(Refusal::Request(request));
+            if wait.waiter.is_to_wake() {
+                refusal = Some(Refusal::Request(wait.waiter.request()));
             } else if wait.park() == Woken::Interrupted {
                 refusal = Some(Refusal::Interrupted);
             }
-            woken = true;
             if self.is_open() {
                 return Ok(());
             }

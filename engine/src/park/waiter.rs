@@ -10,10 +10,12 @@ use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Arc, Mutex};
 use crossbeam_utils::CachePadded;
 
-/// The bits of `Waiter::asked` that hold the latest request. The others count alarms.
+/// The bits of `Waiter::asked` that hold the latest request.
 const REQUEST: u32 = 3;
-/// One alarm.
-const ALARM: u32 = REQUEST + 1;
+/// Set if this request, or one before it that was not taken back, came with a wake-up.
+const WOKEN: u32 = REQUEST + 1;
+/// One alarm: the other bits count them.
+const ALARM: u32 = 2 * WOKEN;
 
 /// One per Lua state. Its thread waits for one thing at a time.
 pub struct Waiter {
@@ -47,6 +49,13 @@ impl Waiter {
         }
     }
 
+    /// Whether there is a request that is to end waits at once: a hard one, one that came with a
+    /// wake-up, or an alarm.
+    pub(super) fn is_to_wake(&self) -> bool {
+        let asked = self.asked.load(Ordering::Acquire);
+        asked >= WOKEN || asked & REQUEST == Request::Hard as u32
+    }
+
     /// True while blocked in an operation on a linda.
     pub fn is_waiting(&self) -> bool {
         self.waiting.load(Ordering::Acquire)
@@ -56,7 +65,12 @@ impl Waiter {
     /// `wake` a wait on a linda that is in progress ends with the request, unless it has been
     /// completed already.
     pub fn cancel(&self, request: Request, wake: bool) {
-        let replaced = |asked: u32| Some(asked & !REQUEST | request as u32);
+        let replaced = |asked: u32| {
+            Some(match request {
+                Request::None => asked & !(REQUEST | WOKEN),
+                _ => asked & !REQUEST | request as u32 | if wake { WOKEN } else { 0 },
+            })
+        };
         let _ = self
             .asked
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, replaced);
@@ -98,7 +112,13 @@ impl Waiter {
 
     /// Asks the state to stop, softly, unless there is a request already, and wakes it.
     pub(super) fn ask_softly(&self) {
-        let added = |asked: u32| (asked & REQUEST == 0).then_some(asked | Request::Soft as u32);
+        let added = |asked: u32| {
+            let request = match asked & REQUEST {
+                0 => Request::Soft as u32,
+                request => request,
+            };
+            Some(asked | request | WOKEN)
+        };
         let _ = self
             .asked
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, added);

@@ -1,6 +1,6 @@
 //! How methods of the 4.x interface read timeouts and slots.
 
-use crate::linda::{KeyRef, Linda, Restriction};
+use crate::linda::KeyRef;
 use crate::lua::sentinels::{CANCEL_ERROR, NULL};
 use crate::lua::{Arguments, Kind, Raise};
 use std::os::raw::c_int;
@@ -65,15 +65,4 @@ pub fn slot<'a>(arguments: &'a Arguments, at: c_int) -> Result<KeyRef<'a>, Raise
             ),
         )
     })
-}
-
-/// Refuses a slot that is kept to other operations.
-pub fn check_restriction(linda: &Linda, key: &KeyRef, other: Restriction) -> Result<(), Raise> {
-    if linda.restrictions.of(key) == other {
-        return Err(Raise::message(format!(
-            "Key is restricted: this slot is for {} only",
-            other.name()
-        )));
-    }
-    Ok(())
 }

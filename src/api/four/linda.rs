@@ -1,11 +1,10 @@
 //! The methods of lindas in the 4.x interface (docs/manual/v4.md#lindas).
 
-use super::arguments::{check_restriction, check_timeout, slot};
-use crate::api::linda::arguments::{this, timeout};
+use super::arguments::{check_timeout, slot};
+use crate::api::linda::arguments::{check_restriction, this, timeout};
 use crate::api::linda::{inspect, locks, methods, receive, results, send};
 use crate::api::notifier;
 use crate::api::plain::plain;
-use crate::api::what::What;
 use crate::context::{Context, push_function, push_function_of_four};
 use crate::linda::Restriction;
 use crate::lua::compat::MANY_USER_VALUES;
@@ -134,17 +133,8 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
     let linda = this(&arguments, Who::None)?;
     let at = check_timeout(&arguments, 2)?;
     if state.top() < at {
-        // The linda itself is looked at, because it may be cancelled.
         let (timeout, _) = timeout(&arguments, 2)?;
-        if linda.queues.is_cancelled() {
-            return results::linda_cancelled(state);
-        }
-        return receive::sleep(
-            context,
-            state,
-            timeout.deadline(),
-            &What::Nothing("receive"),
-        );
+        return receive::receive_any(context, &arguments, linda, timeout, at);
     }
     let mut looking = linda.restrictions.any();
     for index in at..=state.top() {

@@ -3,12 +3,12 @@
 use super::event::message;
 use super::fetched::values;
 use super::receiver::{this, wait};
-use crate::api::linda::arguments::shared_linda;
+use crate::api::linda::arguments::{check_restriction, shared_linda};
 use crate::api::linda::results;
 use crate::context::Context;
 use crate::lane::monitors::{Spare, send};
 use crate::lane::outcome::{Outcome, Stage};
-use crate::linda::KeyRef;
+use crate::linda::{KeyRef, Restriction};
 use crate::lua::{Arguments, NOT_ENOUGH_MEMORY, Raise, State, protect};
 use lanes_engine::park::Deadline;
 use std::os::raw::c_int;
@@ -21,7 +21,9 @@ pub fn monitor(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "monitor");
     let handle = this(&arguments)?;
     let linda = shared_linda(&arguments, 2)?;
-    let key = KeyRef::argument(&arguments, 3)?.to_key();
+    let key = KeyRef::argument(&arguments, 3)?;
+    check_restriction(&linda, &key, Restriction::SetGet)?;
+    let key = key.to_key();
     arguments.at_most(3)?;
     let record = &handle.record;
     if !record.has_ended() {

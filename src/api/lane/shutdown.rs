@@ -2,7 +2,7 @@
 //! (docs/manual/shutdown.md).
 
 use crate::lane::{ALL_HOOKS, Record};
-use crate::universe::Universe;
+use crate::universe::{Asked, Universe};
 use lanes_engine::park::{Deadline, Request, Wait, Waiter};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,33 +43,34 @@ pub fn shut_down(universe: &Arc<Universe>) -> bool {
 }
 
 /// Asks the lanes of a universe to stop, before it is ended: by a soft request, then by a hard one,
-/// then by every hook. Each stage lasts until all have ended, `shutdown_timeout` at most. Returns
+/// then by every hook. Lanes that are launched meanwhile are asked, too. Each stage lasts until all have ended, `shutdown_timeout` at most. Returns
 /// whether all have ended.
 pub fn stop_in_stages(universe: &Arc<Universe>) -> bool {
     let time = Duration::try_from_secs_f64(universe.settings.shutdown_timeout)
         .unwrap_or(Duration::MAX)
         .max(GRACE_TIME);
     let waiter = Waiter::new();
-    for stage in [
+    for (request, hooks) in [
         (Request::Soft, false),
         (Request::Hard, false),
         (Request::Hard, true),
     ] {
-        let lanes = unclosed(universe);
-        if lanes.is_empty() {
-            return true;
+        let asked = Asked { request, hooks };
+        universe.ask_new_lanes(Some(asked));
+        unclosed(universe).iter().for_each(|lane| asked.ask(lane));
+        let end = Instant::now().checked_add(time);
+        let deadline = end.map_or(Deadline::Never, Deadline::At);
+        // Those that are launched in the meantime are waited for as well.
+        while wait(unclosed(universe), &waiter, deadline).is_empty()
+            && !unclosed(universe).is_empty()
+            && end.is_none_or(|end| Instant::now() < end)
+        {}
+        if unclosed(universe).is_empty() {
+            break;
         }
-        for lane in &lanes {
-            if stage.1 {
-                lane.set_hooks(ALL_HOOKS.0, ALL_HOOKS.1);
-            }
-            lane.waiter.cancel(stage.0, true);
-        }
-        let deadline = Instant::now()
-            .checked_add(time)
-            .map_or(Deadline::Never, Deadline::At);
-        wait(lanes, &waiter, deadline);
     }
+    // The function of `lanes.finally` may use lanes.
+    universe.ask_new_lanes(None);
     unclosed(universe).is_empty()
 }
 

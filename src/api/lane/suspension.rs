@@ -72,7 +72,7 @@ pub fn run(
             record.set_suspension(Suspension::None);
             match answer {
                 Err(_) => match sleeping.verdict() {
-                    Some(text) => return fail(record, state, co, Raise::message(text)),
+                    Some(text) => return fail(context, record, state, co, Raise::message(text)),
                     None => asked = true,
                 },
                 Ok(Answer::Close) => {
@@ -87,7 +87,7 @@ pub fn run(
                     state.set_top(1);
                     match decode_packet(&context.coders, state, Label::Resumed, &packet) {
                         Ok(count) => arguments = count,
-                        Err(raise) => return fail(record, state, co, raise),
+                        Err(raise) => return fail(context, record, state, co, raise),
                     }
                 }
             }
@@ -129,7 +129,14 @@ fn close(record: &Record, state: State, co: State) -> c_int {
 
 /// Closes the coroutine, and pushes an error as the one with which the lane ends, unless closing
 /// raises another.
-fn fail(record: &Record, state: State, co: State, raise: Raise) -> Result<(), c_int> {
+fn fail(
+    context: &Context,
+    record: &Record,
+    state: State,
+    co: State,
+    raise: Raise,
+) -> Result<(), c_int> {
+    trace::of_suspended(context, state, co);
     let status = close(record, state, co);
     if status != compat::LUA_OK {
         co.move_to(state, 1);

@@ -42,8 +42,15 @@ fn handle(state: State) -> Result<c_int, Raise> {
 
 /// Puts the trace of a coroutine that has failed into the registry.
 pub fn of_failed(context: &Context, state: State, co: State) {
+    if !is_cancel_error(co, -1) {
+        of_suspended(context, state, co);
+    }
+}
+
+/// Puts the trace of a coroutine into the registry that fails where it is suspended.
+pub fn of_suspended(context: &Context, state: State, co: State) {
     let traces = context.traces.get();
-    if traces == Traces::Minimal || is_cancel_error(co, -1) {
+    if traces == Traces::Minimal {
         return;
     }
     let extended = traces == Traces::Extended;

@@ -2,7 +2,7 @@
 //! ends.
 
 use crate::api::waiting::{Timeout, Waited};
-use crate::linda::{Linda, soft_requests};
+use crate::linda::{KeyRef, Linda, Restriction, soft_requests};
 use crate::lua::{Arguments, Kind, Raise, State, Userdata};
 use crate::message::Proxy;
 use lanes_engine::park::{Refusal, Request};
@@ -59,6 +59,33 @@ pub fn timeout(arguments: &Arguments, at: c_int) -> Result<(Timeout, c_int), Rai
         Kind::Nil => Ok((Timeout::Never, at + 1)),
         _ => Ok((Timeout::Never, at)),
     }
+}
+
+/// Refuses a slot that is kept to other operations.
+#[inline(always)]
+pub fn check_restriction(linda: &Linda, key: &KeyRef, other: Restriction) -> Result<(), Raise> {
+    if linda.restrictions.any() {
+        return refuse_restricted(linda, key, other);
+    }
+    Ok(())
+}
+
+/// Refuses a slot that is kept to some operations, for a call that needs both kinds.
+#[inline(always)]
+pub fn check_unrestricted(linda: &Linda, key: &KeyRef) -> Result<(), Raise> {
+    check_restriction(linda, key, Restriction::SetGet)?;
+    check_restriction(linda, key, Restriction::SendReceive)
+}
+
+#[cold]
+fn refuse_restricted(linda: &Linda, key: &KeyRef, other: Restriction) -> Result<(), Raise> {
+    if linda.restrictions.of(key) == other {
+        return Err(Raise::message(format!(
+            "Key is restricted: this slot is for {} only",
+            other.name()
+        )));
+    }
+    Ok(())
 }
 
 /// Whether the value at `index` is this light userdata (see [`sentinels`](crate::lua::sentinels)).

@@ -1,10 +1,10 @@
 //! Locks and atomic numbers in slots of lindas (docs/manual/locks.md): what `lanes.genlock` and
 //! `lanes.genatomic` build on. Both check their arguments before they touch the slot.
 
-use super::arguments::{this, waited};
+use super::arguments::{check_unrestricted, this, waited};
 use super::results;
 use crate::api::deadlock::{note_lock, note_units};
-use crate::api::waiting::{Waited, wait};
+use crate::api::waiting::{Waited, wait_in_periods};
 use crate::api::what::{Slots, What};
 use crate::context::Context;
 use crate::linda::{KeyRef, Linda};
@@ -33,6 +33,7 @@ fn prepare_lock_body(state: State) -> Result<c_int, Raise> {
             format_args!("number of units should be >= 1, got {count}"),
         ));
     }
+    check_unrestricted(linda, &key)?;
     let limit = usize::try_from(count).ok();
     if linda.queues.set(&key, Vec::new()).is_err() || linda.queues.limit(&key, limit).is_err() {
         return results::refused_lock(state, Refusal::LindaCancelled);
@@ -52,6 +53,7 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "lock");
     let linda = this(&arguments, Who::Both)?;
     let key = KeyRef::argument(&arguments, 2)?;
+    check_unrestricted(linda, &key)?;
     let single = state.number(3) == 1.0;
     let Some(units) = state.to_number(4).filter(|units| units.is_finite()) else {
         let given = state.to_number(4).map_or_else(
@@ -74,8 +76,9 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
                 Deadline::Now => results::refused_lock(state, Refusal::TimedOut),
                 _ => {
                     let what = locking(linda);
+                    let period = linda.wake_period;
                     let refusal =
-                        super::receive::refusal_by(context, state, deadline, None, &what)?;
+                        super::receive::refusal_by(context, state, deadline, period, &what)?;
                     results::refused_lock(state, refusal)
                 }
             };
@@ -83,7 +86,9 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
         let mut tokens = grow::list(count(units));
         tokens.resize(count(units), Message::nil());
         let mut tokens = Some(tokens);
-        let outcome = wait(context, state, deadline, &locking(linda), |wait: &Wait| {
+        let what = locking(linda);
+        let period = linda.wake_period;
+        let outcome = wait_in_periods(context, state, deadline, period, &what, |wait: &Wait| {
             let Some(sending) = tokens.take() else {
                 return Waited::Ended(Ok(()));
             };
@@ -95,6 +100,10 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
                 Err((refusal @ Refusal::Request(Request::Hard), Values::Many(back))) => {
                     tokens = Some(back);
                     Waited::Asked(Err(refusal))
+                }
+                Err((refusal @ Refusal::TimedOut, Values::Many(back))) => {
+                    tokens = Some(back);
+                    Waited::TimedOut(Err(refusal))
                 }
                 outcome => Waited::Ended(outcome.map_err(|(refusal, _)| refusal)),
             }
@@ -112,7 +121,8 @@ fn lock_body(state: State) -> Result<c_int, Raise> {
         return done(state);
     }
     let what = waiting_in(linda, "unlock");
-    let outcome = wait(context, state, Deadline::Never, &what, |wait: &Wait| {
+    let (deadline, period) = (Deadline::Never, linda.wake_period);
+    let outcome = wait_in_periods(context, state, deadline, period, &what, |wait: &Wait| {
         waited(linda.queues.receive_batched(wait, &key, count, count))
     })?;
     match outcome {
@@ -185,6 +195,7 @@ fn prepare_atomic_body(state: State) -> Result<c_int, Raise> {
     let key = KeyRef::argument(&arguments, 2)?;
     state.set_top(3);
     to_number(&arguments, 3, 3)?;
+    check_unrestricted(linda, &key)?;
     let value = encode_one(&context.coders, state, Label::Argument(2))?;
     // The second place is the lock of `__add`: it is free for one at a time.
     if linda.queues.limit(&key, Some(2)).is_err() || linda.queues.set(&key, vec![value]).is_err() {
@@ -205,8 +216,10 @@ fn add_body(state: State) -> Result<c_int, Raise> {
     let key = KeyRef::argument(&arguments, 2)?;
     state.set_top(3);
     to_number(&arguments, 3, 1)?;
+    check_unrestricted(linda, &key)?;
     let what = waiting_in(linda, "add");
-    let outcome = wait(context, state, Deadline::Never, &what, |wait: &Wait| {
+    let (deadline, period) = (Deadline::Never, linda.wake_period);
+    let outcome = wait_in_periods(context, state, deadline, period, &what, |wait: &Wait| {
         waited(
             linda
                 .queues

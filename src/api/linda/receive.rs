@@ -156,8 +156,9 @@ fn receive_waiting(
     }))
 }
 
-/// Receives from the first of several keys that has an element.
-fn receive_any(
+/// Receives from the first of several keys, those from `first` on, that has an element. Without a
+/// key nothing is received: the wait lasts until the timeout, a request, or a cancelled linda.
+pub fn receive_any(
     context: &Context,
     arguments: &Arguments,
     linda: &Linda,
