@@ -43,8 +43,8 @@ pub fn shut_down(universe: &Arc<Universe>) -> bool {
 }
 
 /// Asks the lanes of a universe to stop, before it is ended: by a soft request, then by a hard one,
-/// then by every hook. Lanes that are launched meanwhile are asked, too. Each stage lasts until all have ended, `shutdown_timeout` at most. Returns
-/// whether all have ended.
+/// then by every hook. Lanes that are launched meanwhile are asked, too. Each stage lasts until all
+/// have ended, `shutdown_timeout` at most. Returns whether all have ended.
 pub fn stop_in_stages(universe: &Arc<Universe>) -> bool {
     let time = Duration::try_from_secs_f64(universe.settings.shutdown_timeout)
         .unwrap_or(Duration::MAX)
