@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::lane::{Handle, Record};
 use crate::linda::{Key, KeyRef, Linda, Restriction, soft_requests};
 use crate::lua::{Arguments, Kind, Raise, State, Text, Userdata, lua_function, text};
-use crate::message::{Label, Message, decode_one};
+use crate::message::{Label, Message};
 use lanes_engine::memory::grow;
 use lanes_engine::park::{Refusal, Wait};
 use lanes_engine::queues::{Case, Happened, Values, Who, select};
@@ -132,18 +132,15 @@ fn select_body(state: State) -> Result<c_int, Raise> {
     state.push_integer(index as i64 + 1);
     match happened {
         Happened::Received(position, message) => {
-            state.push_copy(place.at + position as c_int);
-            match decode_one(&context.coders, state, Label::Element, &message, &[]) {
-                Ok(()) => Ok(3),
-                Err(raise) => {
-                    if let (Some(linda), Case::Receive(_, keys)) = (place.linda, case)
-                        && let Some(key) = keys.get(position)
-                    {
-                        linda.queues.put_back(key, vec![message]);
-                    }
-                    Err(raise)
-                }
-            }
+            let (Some(linda), Case::Receive(_, keys)) = (place.linda, case) else {
+                return Ok(0);
+            };
+            let Some(key) = keys.get(position) else {
+                return Ok(0);
+            };
+            let at = place.at + position as c_int;
+            let count = receive::deliver(context, state, linda, key, at, message, &[])?;
+            Ok(count + 1)
         }
         Happened::Sent | Happened::Opened => {
             state.push_copy(place.at);
@@ -161,12 +158,12 @@ fn shortest_period(places: &[Place]) -> Option<f64> {
 /// Does the first case, of those before the first that is not a receive from one slot, that can be
 /// done at once. Returns the number of results, or none if there is no such case.
 fn receive_now(context: &Context, state: State, places: &[Place]) -> Result<Option<c_int>, Raise> {
+    let mut scratch = context.coders.scratch();
+    let detached = &mut scratch.bytes;
     for (number, place) in (1..).zip(places) {
         let Some((linda, key)) = place.single() else {
             break;
         };
-        let mut scratch = context.coders.scratch();
-        let detached = &mut scratch.bytes;
         match receive::at_once(context, linda, &key, detached) {
             Ok(message) => {
                 state.push_integer(number);
