@@ -575,9 +575,9 @@ function Lane:choose(senders, each, limit, shape)
     end
     if not complete then two:cancel() end
     self.finish(self, one, children, complete)
-    if complete and lanes.select(0, { one, "receive", "chosen" }, { two, "receive", "chosen" }) then
-        error "a value was sent twice"
-    end
+    if not complete then return end
+    local case = lanes.select(0, { one, "receive", "chosen" }, { two, "receive", "chosen" })
+    if case and case ~= cancel_error then error "a value was sent twice" end
 end
 
 function Lane:send_either(one, two, count, shape)
