@@ -34,6 +34,7 @@ teardown(function() support.remove_directory(directory) end)
 -- Runs a program with the modules on its path.
 local function output(program)
     return support.output(([[
+        local original = require
         package.path = %q .. "/?.lua;" .. package.path
         local lanes = require "lanes".configure()
         local linda = lanes.linda()
@@ -235,6 +236,72 @@ describe("a module written in Lua", function()
                 print(results(lanes.gen("*", function() return re == require "re", re.match() end)()))
             ]])
         end
+    end)
+
+    -- What the program has put into `package.loaded` since the last transfer is known, too. In each
+    -- program something has been transferred before.
+    local unnoticed = {
+        ["that the original require has loaded"] = 'M = original "counter_module"',
+        ["that the program has put into package.loaded"] = [[
+            M = dofile((package.path:gsub("%?.*", "counter_module.lua")))
+            package.loaded.counter_module = M
+        ]],
+    }
+    for how, load in pairs(unnoticed) do
+        local function output_after(program)
+            return output("linda:send('first', { print }) local M " .. load .. "\n" .. program)
+        end
+
+        it(how .. " is the lane's own", function()
+            assert.equal("true\ttrue\ttrue\ttrue\n", output_after [[
+                linda:send("key", M)
+                local given = { M = M }
+                print(results(lanes.gen("*", function(argument, received)
+                    local mine = require "counter_module"
+                    return mine == M, mine == given.M, mine == argument.M, mine == select(2, linda:receive("key"))
+                end)({ M = M })))
+            ]])
+        end)
+
+        it(how .. " is the lane's own as metatable and in a function of a metatable", function()
+            assert.equal("true\ttrue\n", output_after [[
+                linda:send("other", setmetatable({}, { __call = function() return M end }))
+                linda:send("key", setmetatable({}, M))
+                print(results(lanes.gen("*", function()
+                    local mine = require "counter_module"
+                    return mine == select(2, linda:receive("other"))(), mine == getmetatable(select(2, linda:receive("key")))
+                end)()))
+            ]])
+        end)
+
+        it(how .. " is the receiver's own in one batch with other values", function()
+            assert.equal("true\t1\ttrue\n", output_after [[
+                local t = { 1 }
+                linda:send("key", t, M, t)
+                print(results(lanes.gen("*", function()
+                    local _, a, b, c = linda:receive(linda.batched, "key", 3)
+                    return b == require "counter_module", a[1], a == c
+                end)()))
+            ]])
+        end)
+    end
+
+    it("may contain C objects when the original require has loaded it", function()
+        local load = pcall(require, "re") and "" or [[
+            package.preload.re = function()
+                local file = io.tmpfile()
+                return { match = function() return file and 3 end }
+            end
+        ]]
+        assert.equal("true\t3\ntrue\t3\n", output("pcall(require, 'lpeg') linda:send('first', { print })" .. load .. [[
+            local re = original "re"
+            linda:send("key", { re = re })
+            print(results(lanes.gen("*", function()
+                local received = select(2, linda:receive "key").re
+                return received == require "re", received.match("aab", "'a'+")
+            end)()))
+            print(results(lanes.gen("*", function() return re == require "re", re.match("aab", "'a'+") end)()))
+        ]]))
     end)
 
     it("is copied if there is no such file", function()

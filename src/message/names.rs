@@ -325,6 +325,39 @@ pub(super) fn scan_modules(transfer: Transfer) {
     remember_addresses(transfer);
 }
 
+/// Scans the modules if one is loaded that the last scan has not seen: the original `require`, or
+/// the program itself, may put one into `package.loaded`. Returns whether there was one.
+pub(super) fn scan_if_stale(transfer: Transfer) -> bool {
+    transfer.reserve(4);
+    let loaded = transfer.top() + 1;
+    push_loaded(*transfer);
+    let is_stale = transfer.kind(loaded) == Kind::Table && has_unnamed_module(transfer, loaded);
+    transfer.set_top(loaded - 1);
+    if is_stale {
+        scan_modules(transfer);
+    }
+    is_stale
+}
+
+/// Whether the table at `loaded` has a table under a string that no scan has seen. May leave values
+/// on the stack.
+fn has_unnamed_module(transfer: Transfer, loaded: c_int) -> bool {
+    // Nothing raises while the set is borrowed.
+    let state = **transfer;
+    let tables = transfer.cache.module_tables.borrow();
+    state.push_nil();
+    while state.next(loaded) {
+        if state.kind(-2) == Kind::String
+            && state.kind(-1) == Kind::Table
+            && !tables.contains(&(state.pointer(-1) as usize))
+        {
+            return true;
+        }
+        state.pop(1);
+    }
+    false
+}
+
 /// Fills the set of addresses of tables that have names.
 fn remember_addresses(transfer: Transfer) {
     let cache = transfer.cache;

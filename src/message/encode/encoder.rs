@@ -130,6 +130,8 @@ pub struct Encoder {
     pub(super) upvalues: HashMap<usize, (u32, u8)>,
     /// Number of a function -> position of its flags, for `JOIN`.
     pub(super) function_flags: HashMap<u32, usize>,
+    /// A table with functions has been written by its contents, here or in a description.
+    pub(super) has_table_of_functions: bool,
     /// The objects whose bodies are deferred.
     pub(super) deferred: Vec<Deferred>,
     /// How many of them have been written, or are being written.
@@ -188,6 +190,7 @@ impl Encoder {
         self.frames.clear();
         self.upvalues.clear();
         self.function_flags.clear();
+        self.has_table_of_functions = false;
         self.deferred.clear();
         self.deferred_done = 0;
         self.failure = None;

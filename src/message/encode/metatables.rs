@@ -78,6 +78,7 @@ impl Encoder {
         transfer.room(&mut inner.addresses, inner.seen.len());
         transfer.demand(inner.out.len() + 1024);
         // From here on nothing raises.
+        self.has_table_of_functions |= inner.has_table_of_functions;
         inner.addresses.extend(inner.seen.keys().copied());
         let metatable = Arc::new(Metatable {
             identity,

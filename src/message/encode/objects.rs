@@ -212,6 +212,7 @@ impl Encoder {
     }
 
     fn function(&mut self, transfer: Transfer, to: Destination) -> Result<(), Stop> {
+        self.has_table_of_functions |= matches!(self.frames.last(), Some(Frame::Table(_)));
         if transfer.is_c_function(-1) {
             if self.write_name(transfer, format::NAMED_FUNCTION, to)? {
                 transfer.pop(1);

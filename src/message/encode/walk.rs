@@ -10,7 +10,7 @@ use crate::message::cache::{Destination, Transfer};
 use crate::message::failure::{Owner, Stop};
 use crate::message::format;
 use crate::message::identity::identify;
-use crate::message::names::push_table_name;
+use crate::message::names::{push_table_name, scan_if_stale};
 use std::os::raw::c_int;
 
 impl Encoder {
@@ -376,8 +376,23 @@ impl Encoder {
         transfer.push_nil();
         transfer.push_nil();
         self.inline_metatables = matches!(to, Destination::State(..));
+        let mut is_checked = false;
         loop {
-            self.values(transfer, to, count)?;
+            let written = self.values(transfer, to, count);
+            if !is_checked && (written.is_err() || self.has_table_of_functions) {
+                is_checked = true;
+                if scan_if_stale(transfer) {
+                    // Tables of modules have been taken for other tables: all is written again.
+                    // Descriptions may have such tables, too.
+                    transfer.cache.metatables.borrow_mut().clear();
+                    self.restart();
+                    transfer.set_top(self.converted_index);
+                    transfer.push_nil();
+                    transfer.replace(self.deferred_index);
+                    continue;
+                }
+            }
+            written?;
             if self.relative && self.shares_objects {
                 // The values share objects, so they cannot be cut apart: they are written again,
                 // as a group.
