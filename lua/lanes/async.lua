@@ -93,7 +93,7 @@ local function prepare(wait, sources)
     wait.notifier = core.notifier(unpack(sources, 1, sources.n))
     loop.waits[wait.notifier] = true
     if wait.own then
-        pools.add_notifier(wait.own, wait.notifier, wait.known)
+        pools.workers.add_notifier(wait.own, wait.notifier, wait.known)
     end
     if wait.deadline and not loop.has_timers then
         local clock = core.linda "lanes.async"
@@ -233,7 +233,7 @@ local function lead(wait)
     local leaders, own, notifier = wait.loop.leaders, wait.own, wait.notifier
     if notifier and not leaders[own] then
         leaders[own] = notifier
-        pools.watch(wait.pool, own, notifier)
+        pools.workers.watch(wait.pool, own, notifier)
     end
 end
 
@@ -241,7 +241,7 @@ local function attempt_join_future(wait)
     local known = wait.known
     if not known.outcome then
         lead(wait)
-        local taken = pools.take_all(wait.pool, wait.own, true)
+        local taken = pools.workers.take_all(wait.pool, wait.own, true)
         if taken == cancel_error and not known.outcome then
             return true, helpers.cancelled()
         end
@@ -257,14 +257,14 @@ local function no_sources()
 end
 
 local function attempt_room(wait)
-    if not pools.is_full(wait.pool, wait.own) then
+    if not pools.workers.is_full(wait.pool, wait.own) then
         return true
     end
     lead(wait)
-    if pools.take_all(wait.pool, wait.own, true) == cancel_error then
+    if pools.workers.take_all(wait.pool, wait.own, true) == cancel_error then
         return true, cancel_error
     end
-    return not pools.is_full(wait.pool, wait.own)
+    return not pools.workers.is_full(wait.pool, wait.own)
 end
 
 local function attempt_sleep()

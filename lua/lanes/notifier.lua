@@ -3,7 +3,7 @@
 local lanes = require "lanes"
 local core = require "lanes_core"
 local helpers = require "lanes.helpers"
-local pools = require "lanes.pool"
+local workers = require "lanes.workers"
 
 local cancel_error = lanes.cancel_error
 
@@ -31,7 +31,7 @@ function FutureNotifier:receive()
     local known, inner = private.known, private.inner
     -- Clears it: what comes from now on makes it readable again.
     inner:receive()
-    local taken = not known.outcome and pools.take_all(known.pool, known.own, true)
+    local taken = not known.outcome and workers.take_all(known.pool, known.own, true)
     if known.outcome then
         core.tell(inner)
         return private.future, known.outcome
@@ -54,11 +54,11 @@ FutureNotifier.__close = FutureNotifier.close
 --- Makes a notifier of a future.
 return function(future, known)
     local inner = core.notifier()
-    pools.add_notifier(known.own, inner, known)
+    workers.add_notifier(known.own, inner, known)
     if known.outcome then
         core.tell(inner)
     else
-        pools.watch(known.pool, known.own, inner)
+        workers.watch(known.pool, known.own, inner)
     end
     return setmetatable({ [PRIVATE] = { inner = inner, known = known, future = future } }, FutureNotifier)
 end

@@ -1,15 +1,15 @@
---- Pools of lanes: `lanes.pool`, futures, and messages from and to the workers
---- (docs/manual/pools.md).
+--- Pools of lanes: `lanes.pool` and the methods of pools (docs/manual/pools.md).
 
 local lanes = require "lanes"
 local core = require "lanes_core"
 local helpers = require "lanes.helpers"
+local futures = require "lanes.future"
 local worker = require "lanes.worker"
+local workers = require "lanes.workers"
 
 local cancel_error = lanes.cancel_error
 local plain = helpers.plain
-local send, receive, get, batched = plain.send, plain.receive, plain.get, plain.batched
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local send = plain.send
 local attempt, described, is_whole = helpers.attempt, helpers.described, helpers.is_whole
 local deadline_of, remaining = helpers.deadline, helpers.remaining
 
@@ -18,29 +18,13 @@ local pools = {}
 -- The private data of pools that this state has made, by pool.
 local owned = setmetatable({}, { __mode = "k" })
 
--- The largest number of messages that a state receives from its workers at a time.
-local AT_A_TIME = 32
-pools.AT_A_TIME = AT_A_TIME
-
--- Seconds between two checks of a waiting state for workers that have ended without a message: the
--- first interval, which doubles each time, and the longest.
-local FIRST_AUDIT, LAST_AUDIT = 0.05, 2
-
-local NONE = {}
-
--- What becomes of the calls of a worker that was asked to stop by somebody else than its pool: the
--- universe that is being closed.
-local CANCELLED = "the worker was cancelled"
-
 -- The methods of pools, and the metatable of pools.
 local Pool = {}
 local Meta = { __index = Pool }
-pools.Pool, pools.Meta = Pool, Meta
+pools.Meta = Meta
 
-local Future = {}
-
--- The key of a future's private data.
-local PRIVATE = {}
+-- For modules that are loaded without this one, and use it if it is there.
+pools.workers, pools.future = workers, futures.of
 
 local function positive(value)
     return type(value) == "number" and value > 0
@@ -66,173 +50,6 @@ local PASSED_ON = { globals = "table", required = "table", package = "table", pr
     stack_size = "number" }
 for name, expected in pairs(PASSED_ON) do
     KNOWN[name] = { "a " .. expected, is(expected) }
-end
-
-local function is_full(pool, own)
-    return own.limit and (pool.queue:count "job" or 0) >= 4 * own.limit
-end
-pools.is_full = is_full
-
---- Has a notifier told when a future of the pool ends.
--- @param known what is known of the future; true: told of every message of the workers
-function pools.add_notifier(own, notifier, known)
-    own.notifiers = own.notifiers or setmetatable({}, { __mode = "k" })
-    own.notifiers[notifier] = known
-end
-
---- Has a notifier told of the messages of the workers, and of their ends.
-function pools.watch(pool, own, notifier)
-    own.watchers = own.watchers or setmetatable({}, { __mode = "k" })
-    own.watchers[notifier] = true
-    core.watch(notifier, pool.queue, own.slot, false)
-    for _, handle in pairs(own.workers or NONE) do
-        core.watch(notifier, handle)
-    end
-end
-
--- Tells the notifiers of futures that have ended.
-local function tell(own)
-    for notifier, known in pairs(own.notifiers or NONE) do
-        if known == true or known.outcome then
-            core.tell(notifier)
-        end
-    end
-end
-
-local function start_worker(pool, own)
-    local number = own.next
-    own.workers[number] = own.generator(pool.queue, number, own.settings, cancel_error, attempt)
-    own.next = number + 1
-    own.living = own.living + 1
-    own.starting[number] = true
-    -- An error of a worker belongs to its task.
-    core.disregard(own.workers[number])
-    for notifier in pairs(own.watchers or NONE) do
-        -- Without memory for it, a worker that ends without a message is noticed later.
-        attempt(core.watch, notifier, own.workers[number])
-    end
-end
-
--- Replaces workers that have ended. Those that cannot be started now are started by
--- a later call.
-local function replace(pool, own)
-    while own.missing > 0 do
-        local started, failure = attempt(start_worker, pool, own)
-        if not started then
-            local is_closing = type(failure) == "string" and failure:find("the main state is being closed", 1, true)
-            -- Then the calling lane is about to be asked to stop, too.
-            if own.living == 0 and not is_closing then
-                error(failure, 0)
-            end
-            return
-        end
-        own.missing = own.missing - 1
-    end
-end
-
--- Handles the results of a task.
-local function dispatch(own, call, first, n, kind, payload)
-    local known = own.calls[call]
-    if known then
-        known:take(first, n, kind, payload)
-    end
-end
-
--- Handles the results of `receive`. Messages cannot be put back, so if memory runs out meanwhile,
--- their calls fail, which allocates nothing.
-local function deal(own, key, ...)
-    if key == nil then
-        return false
-    end
-    if key == cancel_error then
-        return cancel_error
-    end
-    for at = 1, select("#", ...), 5 do
-        local call, first, n, kind, payload = select(at, ...)
-        if call == 0 then
-            -- A control message of a worker must not be lost: nothing is called here, and nothing
-            -- allocated.
-            own.starting[first] = nil
-            if kind ~= "ready" then
-                if own.workers[first] then
-                    own.workers[first] = nil
-                    own.living = own.living - 1
-                end
-                if kind == "failed" then
-                    own.failure = payload
-                elseif kind == "gone" and not own.cancelled then
-                    own.missing = own.missing + 1
-                end
-            end
-        else
-            local fine, failure = attempt(dispatch, own, call, first, n, kind, payload)
-            local known = own.calls[call]
-            if not fine and known then
-                known.lost = failure
-                known:lose(call)
-            end
-        end
-    end
-    return true
-end
-
--- Searches for workers that have ended without a message, which happens if they run out of memory.
--- Their tasks fail. Returns whether there was one.
-local function audit(queue, own)
-    local found, why = false, "not enough memory"
-    for number, handle in pairs(own.workers or NONE) do
-        local status = handle.status
-        if (status == "error" or status == "cancelled" or status == "done") and (queue:count(own.slot) or 0) == 0 then
-            found = true
-            if status == "cancelled" then
-                why = CANCELLED
-            end
-            own.workers[number] = nil
-            own.living = own.living - 1
-            own.missing = own.missing + 1
-            if own.starting[number] then
-                own.starting[number] = nil
-                local _, failure = handle:join()
-                own.failure = { failure }
-            end
-        end
-    end
-    if found then
-        for call, known in pairs(own.calls) do
-            known.lost = why
-            known:lose(call)
-        end
-    end
-    return found
-end
-
---- Waits for messages of the workers and handles them.
--- @param timeout seconds; nil: no limit
--- @param least how many messages are worth waking up for, at most `AT_A_TIME`; nil: 1. After the
---   first interval between two checks one is enough
--- @return true; false at the timeout; `cancel_error` if the calling lane is asked to stop, or the
---   pool has been cancelled
-function pools.pump(pool, own, timeout, least)
-    local queue = pool.queue
-    if own.missing > 0 then
-        replace(pool, own)
-    end
-    local outcome
-    local slice = FIRST_AUDIT
-    least = least or 1
-    repeat
-        outcome = deal(own, receive(queue, timeout or slice, batched, own.slot, 5 * least, 5 * AT_A_TIME))
-        outcome = outcome or not timeout and audit(queue, own)
-        least = 1
-        slice = slice < LAST_AUDIT and 2 * slice or slice
-    until timeout or outcome
-    if outcome then
-        tell(own)
-    end
-    if own.missing > 0 then
-        replace(pool, own)
-    end
-    return outcome
 end
 
 -- An error without its position, to be raised with another.
@@ -285,14 +102,14 @@ function pools.new(options)
     }
     owned[pool] = own
     for _ = 1, count do
-        local started, failure = attempt(start_worker, pool, own)
+        local started, failure = attempt(workers.start, pool, own)
         if not started then
             pool.queue:cancel()
             error(without_position(failure), 3)
         end
     end
     while options.init and next(own.starting) do
-        if pools.pump(pool, own) == cancel_error then
+        if workers.pump(pool, own) == cancel_error then
             pool.queue:cancel()
             return helpers.cancelled()
         end
@@ -331,95 +148,12 @@ function pools.access(pool, call, level)
         error(("pool:%s: pool is closed"):format(call), level + 1)
     end
     if own.missing > 0 then
-        replace(pool, own)
+        workers.replace(pool, own)
     end
     if own.failure and own.living == 0 then
         raise_failure(own, level + 1)
     end
     return own
-end
-
---- A new number, or in a worker a name, for a call.
-function pools.new_call(own)
-    local number = own.next_call
-    own.next_call = number + 1
-    return own.here and own.here.me .. ":" .. number or number
-end
-
---- To be called before a wait for futures of a pool: marks a worker that waits for its own pool.
---- Raises an error if all its workers would wait for ever.
--- @return a function that removes the mark; nil if the state is no worker of the pool
-function pools.begin_wait(pool, own, has_deadline)
-    if not own.here then
-        return nil
-    end
-    local queue, mark = pool.queue, "wait:" .. own.here.me
-    queue:set(mark, true)
-    local waiting = 0
-    for key, count in pairs(queue:count()) do
-        if count > 0 and type(key) == "string" and key:sub(1, 5) == "wait:" then
-            waiting = waiting + 1
-        end
-    end
-    if waiting >= pool.workers and (queue:count "job" or 0) > 0 and not has_deadline then
-        queue:set(mark)
-        error("pool: waiting for a task of the same pool would take for ever: all its workers wait for each other", 0)
-    end
-    return function()
-        queue:set(mark)
-    end
-end
-
--- Waits until a future has ended. Returns true; false at the timeout; cancel_error.
-local function await(future, timeout)
-    local known = future[PRIVATE]
-    local pool, own = known.pool, known.own
-    local deadline = deadline_of(timeout)
-    local unmark
-    local outcome = true
-    while not known.outcome do
-        unmark = pools.begin_wait(pool, own, deadline)
-        outcome = pools.pump(pool, own, remaining(deadline))
-        if outcome ~= true then
-            break
-        end
-    end
-    if unmark then
-        unmark()
-    end
-    return known.outcome and true or outcome
-end
-
--- Stores the outcome of a task. Called by `dispatch`.
-local function take(known, _, _, kind, payload)
-    -- Allocates first: if that fails, the call is still recorded, and `lose` ends it.
-    local outcome, values, ended = "error", payload, core.end_number()
-    if kind == "all" then
-        outcome = "done"
-    elseif kind == "lost" then
-        values = { n = 2, nil, payload }
-    else
-        local failure = payload.errors[1]
-        values = { n = failure[2] == nil and 2 or 3, nil, failure[1], failure[2] }
-    end
-    local own = known.own
-    own.calls[known.call] = nil
-    known.outcome, known.values, known.ended = outcome, values, ended
-    local count = outcome == "done" and "done" or "failed"
-    own[count] = own[count] + 1
-end
-
-local NO_MEMORY = { n = 2, nil, "not enough memory" }
-
--- As `take`, if memory has run out. Allocates nothing.
-local function lose(known, call)
-    known.own.calls[call] = nil
-    -- No call of a function, which might need a larger stack.
-    if known.lost == CANCELLED then
-        known.outcome, known.ended = "cancelled", known.begun
-    else
-        known.outcome, known.values, known.ended = "error", NO_MEMORY, known.begun
-    end
 end
 
 --- Submits a task: a worker calls a function.
@@ -431,17 +165,14 @@ function Pool:submit(f, ...)
     if type(f) ~= "function" then
         error(("bad argument #1 to 'submit' (function expected, got %s)"):format(type(f)), 2)
     end
-    while is_full(self, own) do
-        if pools.pump(self, own) == cancel_error then
+    while workers.is_full(self, own) do
+        if workers.pump(self, own) == cancel_error then
             return helpers.cancelled()
         end
     end
-    local call = pools.new_call(own)
-    local known = { pool = self, own = own, call = call, take = take, lose = lose, lost = false, outcome = false, values = false,
-        begun = core.end_number(), ended = false }
-    local future = setmetatable({ [PRIVATE] = known }, Future)
+    local call = workers.new_call(own)
     -- Recorded before it is sent, so that the reply finds it.
-    own.calls[call] = known
+    local future = futures.new(self, own, call)
     local sent, failure = attempt(send, self.queue, "job", call, 0, 1,
         { f = f, n = select("#", ...), reply = own.slot, ... })
     if not sent then
@@ -455,174 +186,6 @@ function Pool:submit(f, ...)
     end
     return future
 end
-
--- Returns whether a task waits for a worker, and the number of the worker that runs it, if any.
-local function place(known)
-    for number in pairs(known.own.workers or NONE) do
-        if get(known.pool.queue, "run:" .. number) == known.call then
-            return false, number
-        end
-    end
-    return true
-end
-
---- The data of a future that a wait needs.
--- @return pool, own, outcome, ended of the future; nil if the value is no future
-function pools.future(value)
-    return getmetatable(value) == "Future" and type(value) == "table" and rawget(value, PRIVATE) or nil
-end
-
---- Handles the messages that have arrived, without waiting.
--- @param look whether to look for workers that have ended without a message
--- @return `cancel_error` if the calling lane is to stop, or the pool has been cancelled
-function pools.take_all(pool, own, look)
-    local pumped
-    repeat
-        pumped = pools.pump(pool, own, 0)
-    until pumped ~= true
-    if not pumped and look and audit(pool.queue, own) then
-        tell(own)
-        if own.missing > 0 then
-            replace(pool, own)
-        end
-    end
-    return pumped
-end
-
-local methods = {}
-
-local function check_future(value, call)
-    if not pools.future(value) then
-        error(("bad argument #1 to '%s' (future expected, got %s): call it as future:%s(...)"):format(call, type(value), call), 3)
-    end
-end
-
---- Makes a notifier of the end of the task (docs/manual/loops.md#notifiers).
-function methods:notifier()
-    return core.late "lanes.notifier" (self, self[PRIVATE])
-end
-
---- Waits until the task has ended.
--- @param timeout seconds; nil: no limit
--- @return as `lane:join`: in the 3.x interface its results; nil, error, trace; nothing if it was
---   cancelled; nil, "timeout"; cancel_error
-function methods:join(timeout)
-    check_future(self, "join")
-    helpers.check_timeout(timeout, "join", 2)
-    local ended = await(self, timeout and timeout >= 0 and timeout or nil)
-    if ended == cancel_error then
-        return helpers.cancelled()
-    elseif not ended then
-        return nil, "timeout"
-    end
-    local known = self[PRIVATE]
-    local values = known.values
-    if not plain.four then
-        if values then
-            return unpack(values, 1, values.n)
-        end
-    elseif known.outcome == "cancelled" then
-        return nil, cancel_error
-    elseif known.outcome == "error" then
-        return unpack(values, 1, values.n)
-    else
-        return true, unpack(values, 1, values.n)
-    end
-end
-
---- Cancels the task: drops a waiting one, asks a running one to stop as by `lane:cancel`.
--- @param ... as for lane:cancel
--- @return true and the status if it has ended, else false and "timeout"
-function methods:cancel(mode, ...)
-    check_future(self, "cancel")
-    local known = self[PRIVATE]
-    local own, queue = known.own, known.pool.queue
-    if own.here and not known.outcome then
-        error("cancel: a task that a worker has submitted cannot be cancelled", 2)
-    end
-    pools.take_all(known.pool, own)
-    if known.outcome then
-        return true, self.status
-    end
-    local waits, number = place(known)
-    if not waits then
-        -- Only the state that takes this mark may cancel the worker; the worker cannot begin
-        -- another task meanwhile.
-        local number_of_end = core.end_number()
-        local _, call = receive(queue, 0, "run:" .. number)
-        if call == known.call then
-            local handle = own.workers[number]
-            own.workers[number] = nil
-            own.living = own.living - 1
-            own.calls[known.call] = nil
-            known.outcome, known.ended = "cancelled", number_of_end
-            own.missing = own.missing + 1
-            if mode == "soft" then
-                mode = "hard"
-            end
-            local ended = handle:cancel(mode or "hard", ...)
-            replace(known.pool, own)
-            if not ended then
-                return false, "timeout"
-            end
-            return true, "cancelled"
-        elseif call ~= nil then
-            queue:send("run:" .. number, call)
-        end
-        return methods.cancel(self, mode, ...)
-    end
-    -- The worker that takes its job drops it.
-    local number_of_end = core.end_number()
-    own.calls[known.call] = nil
-    known.outcome, known.ended = "cancelled", number_of_end
-    tell(own)
-    queue:set("drop:" .. tostring(known.call), true)
-    return true, "cancelled"
-end
-
--- A result of a task that has not failed, as the 4.x interface gives it.
-local function result_of_four(known, n)
-    local values = known.outcome == "cancelled" and { n = 2, nil, cancel_error } or known.values
-    if n == 0 then
-        return values.n
-    end
-    return n >= 1 and n <= values.n and values[n] or nil
-end
-
-function Future.__index(future, key)
-    local known = rawget(future, PRIVATE)
-    if type(key) == "number" then
-        local ended = await(future)
-        if ended == cancel_error then
-            return cancel_error
-        end
-        if known.outcome == "error" then
-            if key == -1 or plain.four and key < 0 then
-                return known.values[2]
-            end
-            error(known.values[2], 2)
-        elseif plain.four then
-            return result_of_four(known, key)
-        elseif key == 0 then
-            return true
-        end
-        return known.values and known.values[key]
-    elseif key == "status" then
-        if not known.outcome then
-            pools.take_all(known.pool, known.own)
-        end
-        return known.outcome or (place(known) and "pending" or "running")
-    elseif methods[key] then
-        return methods[key]
-    end
-    helpers.no_field("future", key, "'status', 'join', 'cancel', 'notifier' and its results by number", 2)
-end
-
-function Future.__tostring(future)
-    local known = rawget(future, PRIVATE)
-    return "Future: " .. (known.outcome or (place(known) and "pending" or "running"))
-end
-Future.__metatable = "Future"
 
 -- The numbers of workers with a submitted task, and of waiting tasks and chunks.
 local function activity(pool)
@@ -640,7 +203,7 @@ end
 function Pool:stats()
     local own = pools.access(self, "stats", 2)
     if not own.here then
-        pools.take_all(self, own)
+        workers.take_all(self, own)
     end
     local busy, queued = activity(self)
     return { workers = own.living or self.workers, busy = busy, queued = queued, done = own.done, failed = own.failed }
@@ -670,7 +233,7 @@ function Pool:close(timeout)
     end
     local deadline = deadline_of(timeout)
     while own.living > 0 and not own.cancelled do
-        local pumped = pools.pump(self, own, remaining(deadline))
+        local pumped = workers.pump(self, own, remaining(deadline))
         if pumped == cancel_error then
             return helpers.cancelled()
         elseif not pumped then
@@ -703,7 +266,7 @@ function Pool:cancel(timeout)
                 known.outcome, known.ended = "cancelled", number_of_end
             end
         end
-        tell(own)
+        workers.tell(own)
     end
     local deadline = deadline_of(timeout)
     for number, handle in pairs(own.workers) do

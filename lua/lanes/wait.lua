@@ -120,7 +120,7 @@ local function until_ended(list, timeout, count, marks)
         if next(pools_left) and #ended < count then
             for pool, own in pairs(pools_left) do
                 -- A pool that has been cancelled has ended all its futures.
-                if pools.take_all(pool, own, idle) == cancel_error and not own.cancelled then
+                if pools.workers.take_all(pool, own, idle) == cancel_error and not own.cancelled then
                     return cancel_error
                 end
             end
@@ -131,7 +131,7 @@ local function until_ended(list, timeout, count, marks)
         end
         local slots = {}
         for pool, own in pairs(pools_left) do
-            marks[pool] = pools.begin_wait(pool, own, deadline)
+            marks[pool] = pools.workers.begin_wait(pool, own, deadline)
             slots[#slots + 1] = pool.queue
             slots[#slots + 1] = own.slot
         end

@@ -15,9 +15,12 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 /// The files of the library, whose lines are not where a program waits. Those beside `lanes.lua`
 /// are in the directory `lanes`.
 const FACE: &[u8] = b"lanes.lua";
-const BESIDE: [&[u8]; 10] = [
+const BESIDE: [&[u8]; 14] = [
     b"async.lua",
+    b"chunks.lua",
+    b"future.lua",
     b"helpers.lua",
+    b"imap.lua",
     b"map.lua",
     b"notifier.lua",
     b"pool.lua",
@@ -26,6 +29,7 @@ const BESIDE: [&[u8]; 10] = [
     b"supervisor.lua",
     b"wait.lua",
     b"worker.lua",
+    b"workers.lua",
 ];
 
 /// What one state waits for.
