@@ -99,7 +99,8 @@ function interface.checked_settings(given, level)
         if not known then
             local new = SETTINGS_OF_THREE[key]
             error("Unknown setting [" .. tostring(key) .. "] = " .. tostring(value)
-                .. (new and " (it is of the 3.x interface; here it is " .. new .. ")" or ""), level + 1)
+                .. (new and " (it is of the 3.x interface; here it is " .. new .. ")"
+                or core.suggestion(key, "settings are", core.names(SETTINGS))), level + 1)
         end
         local wrong = known.check(value)
         if wrong then
@@ -147,13 +148,15 @@ local function check_option(key, value, level)
     end
     local expected = OPTIONS[key]
     if not expected then
-        error("Bad '" .. tostring(key) .. "' option", level + 1)
+        error("Bad '" .. tostring(key) .. "' option"
+            .. core.suggestion(key, "options of lanes.gen are", core.names(OPTIONS)), level + 1)
     end
     if type(value) ~= expected
         or key == "error_trace_level" and not TRACE_LEVELS[value]
         or key == "memory_limit" and (value ~= value or value < 0)
         or key == "stack_size" and not core.is_stack_size(value) then
-        error("Bad '" .. key .. "' option: " .. described(value), level + 1)
+        error("Bad '" .. key .. "' option: " .. described(value)
+            .. (key == "error_trace_level" and core.suggestion(value, "levels are", core.names(TRACE_LEVELS)) or ""), level + 1)
     end
 end
 
@@ -177,7 +180,8 @@ local function checked_libraries(list, level)
             end
             if supported == nil then
                 error(format("Bad library name: %q", name)
-                    .. (name == "lanes.core" and " (it is of the 3.x interface; here it is \"lanes_core\")" or ""), level + 1)
+                    .. (name == "lanes.core" and " (it is of the 3.x interface; here it is \"lanes_core\")"
+                    or four.instead_of_library(name)), level + 1)
             elseif supported then
                 kept = kept .. "," .. name
             elseif forgiven == "" then

@@ -123,6 +123,12 @@ describe("configure of 4.x", function()
         end
     end)
 
+    it("names the setting that an unknown one probably stands for", function()
+        support.contains("Unknown setting [with_timer] = true; do you mean 'with_timers'? (settings are allocator, api, ",
+            configured "print(pcall(lanes.configure, { with_timer = true }))")
+        assert.is_nil(configured("print(pcall(lanes.configure, { colour = 1 }))"):find("do you mean", 1, true))
+    end)
+
     it("names what takes the place of settings of 3.x", function()
         support.contains("Unknown setting [nb_keepers] = 2 (it is of the 3.x interface; here it is nb_user_keepers)",
             configured "print(pcall(lanes.configure, { nb_keepers = 2 }))")

@@ -9,7 +9,7 @@ use crate::lane::Kinds;
 use crate::lua::{self, Arguments, KEYS, Kind, Raise, State, lua_function, protect, text};
 use crate::message::{Conversion, Fallback};
 use crate::state::allocator::Shared;
-use crate::state::libraries::Libraries;
+use crate::state::libraries::{Libraries, instead_of};
 use crate::universe::{Interface, OfFour, OnError, Settings, Universe};
 use lanes_engine::memory::grow;
 use lanes_engine::threads::stack;
@@ -238,6 +238,18 @@ lua_function! {
             }
             None => 0,
         })
+    }
+}
+
+lua_function! {
+    /// `instead_of_library(name)`: the end of a message about a name that is not the name of a
+    /// library, in the 4.x interface.
+    pub fn instead_of_library = |state| {
+        let arguments = Arguments::new(state, "instead_of_library");
+        let text = instead_of(arguments.bytes(1)?, "lanes_core");
+        let text = text.bytes();
+        protect(state, 0, |raising| raising.push_bytes(text))?;
+        Ok(1)
     }
 }
 

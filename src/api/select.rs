@@ -8,7 +8,7 @@ use super::what::{Slots, What};
 use crate::context::Context;
 use crate::lane::{Handle, Record};
 use crate::linda::{Key, KeyRef, Linda, Restriction, soft_requests};
-use crate::lua::{Arguments, Kind, Raise, State, Text, Userdata, lua_function, text};
+use crate::lua::{Arguments, Kind, Raise, State, Text, Userdata, lua_function, suggestion, text};
 use crate::message::{Label, Message};
 use lanes_engine::memory::grow;
 use lanes_engine::park::{Refusal, Wait};
@@ -236,7 +236,7 @@ fn read<'a>(
         Some(b"send") => true,
         _ => {
             let given = match name {
-                Some(name) => text!["'", name, "'"],
+                Some(name) => text!["'", name, "'", suggestion(name, b"receive send")],
                 None if length < 2 => text!["no value"],
                 None => text![state.type_name(operation)],
             };

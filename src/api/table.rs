@@ -116,6 +116,7 @@ const FUNCTIONS_OF_FOUR: &[(&str, Function)] = &[
     ("choose", choice::choose),
     ("name_of_four", choice::name_of_four),
     ("library_support", configure::library_support),
+    ("instead_of_library", configure::instead_of_library),
     ("position", configure::position),
     ("finally", four::finally::finally),
     ("linda", four::new_linda::new_linda),

@@ -124,17 +124,21 @@ impl Libraries {
     }
 }
 
-/// The error text about a name that is not the name of a library. Most such names are names of
-/// modules.
+/// The error text about a name that is not the name of a library.
 fn unknown(name: &[u8]) -> Text {
+    text!["Bad library name: ", name, instead_of(name, CORE)]
+}
+
+/// The end of the error text about a name that is not the name of a library: the nearest name, and
+/// all of them. Most such names are names of modules. `core` is the name of our native module.
+pub fn instead_of(name: &[u8], core: &str) -> Text {
+    let names = NAMES.map(|known| if known == CORE { core } else { known });
     text![
-        "Bad library name: ",
-        name,
-        suggestion(name, NAMES.join(" ").as_bytes()),
+        suggestion(name, names.join(" ").as_bytes()),
         format_args!(
             " (libraries of lanes.gen are {}, or \"*\" for all; modules are named in the option 'required': \
              {{required = {{\"",
-            NAMES.join(", ")
+            names.join(", ")
         ),
         name,
         "\"}})",

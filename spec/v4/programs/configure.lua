@@ -2,7 +2,7 @@
 local lanes = require "lanes"
 local function fails(settings, ...)
     local fine, problem = pcall(lanes.configure, settings, ...)
-    print(fine, (problem:match "Unknown setting.*" or problem:match "Bad .*"))
+    print(fine, (problem:match "Unknown setting %[%w+%] = %w+" or problem:match "Bad .*"))
 end
 fails { nonsense = 1 } --> false Unknown setting [nonsense] = 1
 fails { convert_max_attempts = 0 } --> false Bad parameter convert_max_attempts: 0 (value out of range)

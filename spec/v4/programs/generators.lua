@@ -2,7 +2,7 @@
 local lanes = require "lanes".configure()
 local function fails(...)
     local fine, problem = pcall(lanes.gen, ...)
-    print(fine, (problem:gsub("^[^:]*:%d+: ", "")))
+    print(fine, (problem:gsub("^[^:]*:%d+: ", ""):gsub(" %(libraries .*", "")))
 end
 fails() --> false No arguments!
 fails("base,base", print) --> false Libs specification contains "base" more than once

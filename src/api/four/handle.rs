@@ -14,13 +14,18 @@ use crate::lane::Handle;
 use crate::lane::outcome::Outcome;
 use crate::lua::compat::{HAS_INTEGERS, USER_VALUE_IS_ENVIRONMENT};
 use crate::lua::{
-    Arguments, Function, Kind, Raise, Raising, State, lua_function, protect, text, upvalue,
+    Arguments, Function, Kind, Raise, Raising, State, lua_function, protect, suggestion, text,
+    upvalue,
 };
 use lanes_engine::park::Deadline;
 use std::os::raw::c_int;
 
 /// Before Lua 5.2 errors are raised as their text.
 const ERRORS_ARE_TEXT: bool = USER_VALUE_IS_ENVIRONMENT;
+
+/// The names that a handle has, for suggestions.
+const FIELDS: &[u8] =
+    b"status error_trace_level join cancel resume get_threadname monitor notifier";
 
 /// Fills the metatable of handles, which is at the top of the stack. `context` is the index of the
 /// context's userdata.
@@ -166,7 +171,14 @@ fn index_body(state: State) -> Result<c_int, Raise> {
                          lane:get_threadname()",
                     ));
                 }
-                name => return Err(Raise::message(text!["unknown field '", name, "'"])),
+                name => {
+                    return Err(Raise::message(text![
+                        "unknown field '",
+                        name,
+                        "'",
+                        suggestion(name, FIELDS)
+                    ]));
+                }
             };
             push_text(state, text)?;
             Ok(1)

@@ -10,7 +10,8 @@ use crate::linda::Restriction;
 use crate::lua::compat::MANY_USER_VALUES;
 use crate::lua::sentinels::NULL;
 use crate::lua::{
-    Arguments, Function, Kind, Raise, Raising, State, lua_function, protect, text, upvalue,
+    Arguments, Function, Kind, Raise, Raising, State, lua_function, protect, suggestion, text,
+    upvalue,
 };
 use crate::message::{Label, decode};
 use lanes_engine::queues::Who;
@@ -18,6 +19,11 @@ use std::os::raw::{c_int, c_void};
 
 /// Whether this Lua has variables that close their value: it also has many user values.
 pub const CLOSES_VARIABLES: bool = MANY_USER_VALUES;
+
+/// The names that a linda has, for suggestions.
+const FIELDS: &[u8] =
+    b"send receive receive_batched set get limit restrict count dump cancel wake deep notifier \
+    collectgarbage null status";
 
 /// Fills the metatable of lindas, which is at the top of the stack. `context` is the index of the
 /// context's userdata.
@@ -96,7 +102,12 @@ fn index_body(state: State) -> Result<c_int, Raise> {
             "unknown field 'batched': it is of the 3.x interface; here it is linda:receive_batched([timeout,] slot, min \
              [, max])",
         )),
-        name => Err(Raise::message(text!["unknown field '", name, "'"])),
+        name => Err(Raise::message(text![
+            "unknown field '",
+            name,
+            "'",
+            suggestion(name, FIELDS)
+        ])),
     }
 }
 
