@@ -210,7 +210,7 @@ describe("lanes.select", function()
             { "bad argument #1 to 'select' (case 1: a linda or a lane expected, got nil)", {} },
             { "bad argument #1 to 'select' (case 1: a linda or a lane expected, got number)", { 5, "receive", "k" } },
             { "bad argument #1 to 'select' (case 1: 'receive' or 'send' expected, got no value)", { linda } },
-            { "bad argument #1 to 'select' (case 1: 'receive' or 'send' expected, got 'recieve'; do you mean 'receive'?)", { linda, "recieve", "k" } },
+            { "(case 1: 'receive' or 'send' expected, got 'recieve'; do you mean 'receive'?)", { linda, "recieve", "k" } },
             { "bad argument #1 to 'select' (case 1: 'receive' or 'send' expected, got number)", { linda, 1, "k" } },
             { "bad argument #1 to 'select' (case 1: a key expected, got no value)", { linda, "receive" } },
             { "case 1: invalid key type (not a boolean, string, number or light userdata), got table)", { linda, "receive", {} } },

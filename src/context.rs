@@ -8,7 +8,7 @@
 
 use crate::lane::{Handle, Home, Kinds, Record, Traces};
 use crate::linda::Shortcuts;
-use crate::lua::{Function, KEYS, Raise, Raising, State, Userdata, upvalue};
+use crate::lua::{Function, KEYS, Kind, Raise, Raising, State, Userdata, upvalue};
 use crate::message::Coders;
 use crate::notifier::Notifier;
 use crate::scope::Scope;
@@ -192,10 +192,20 @@ pub fn push_function(raising: Raising, context: c_int, function: Function) {
     raising.push_function(function, 1);
 }
 
-/// As [`push_function`], of a function whose results are those of the 4.x interface (see
-/// [`results`](crate::api::linda::results)).
+/// As [`push_function`], of a function whose arguments and results are those of the 4.x interface
+/// (see [`interface_of_function`]).
 pub fn push_function_of_four(raising: Raising, context: c_int, function: Function) {
     raising.push_copy(context);
     raising.push_boolean(true);
     raising.push_function(function, 2);
+}
+
+/// The interface whose arguments and results the running function has: that of 4.x if it was made
+/// for it. Functions for the Lua modules of this library have those of 3.x in every universe.
+pub fn interface_of_function(state: State) -> Interface {
+    if state.kind(upvalue(2)) == Kind::Boolean {
+        Interface::Four
+    } else {
+        Interface::Three
+    }
 }

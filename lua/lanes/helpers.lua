@@ -91,6 +91,14 @@ function helpers.check_options(call, options, known, level)
     end
 end
 
+--- What an option that is a timeout may be, for `check_options`: as arguments of the interface, from 0 in that of 4.x.
+helpers.TIMEOUT = {
+    plain.four and "a number of seconds from 0" or "a number of seconds",
+    function(value)
+        return type(value) == "number" and value == value and not (plain.four and value < 0)
+    end,
+}
+
 --- Checks the timeout that is the argument of a method. Raises an error if it is no number of seconds.
 -- @param timeout nil, or seconds
 -- @param call name of the method, for messages

@@ -42,9 +42,7 @@ local function kind_of(value)
 end
 
 local KNOWN = {
-    timeout = { "a number of seconds", function(value)
-        return type(value) == "number" and value == value
-    end },
+    timeout = helpers.TIMEOUT,
     count = { "a whole number from 1 or \"all\"", function(value)
         return value == "all" or type(value) == "number" and value >= 1 and value % 1 == 0
     end },

@@ -70,6 +70,7 @@ end)
 
 describe("slots and timeouts of 4.x", function()
     local linda = lanes.linda()
+    local ended = lanes.gen(function() end)()
     local calls = {
         send = { "slot", 1 }, receive = { "slot" }, receive_batched = { "slot", 1 }, set = { "slot" }, get = { "slot" },
         limit = { "slot" }, restrict = { "slot" }, count = { "slot" },
@@ -89,7 +90,8 @@ describe("slots and timeouts of 4.x", function()
             for _, slot in ipairs { {}, print, coroutine.create(function() end) } do
                 refused("invalid slot type (not a boolean, string, number or light userdata)", slot)
             end
-            refused("can't use userdata as a slot", io.stdout)
+            refused("can't use non-deep userdata as a slot", io.stdout)
+            refused("can't use non-deep userdata as a slot", ended)
             refused("invalid slot type", 0 / 0)
         end)
     end

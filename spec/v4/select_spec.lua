@@ -44,7 +44,8 @@ describe("lanes.select of 4.x", function()
     end)
 
     it("names the operation that a wrong one probably stands for", function()
-        support.raises("case 1: 'receive' or 'send' expected, got 'recieve'; do you mean 'receive'?", lanes.select, { lanes.linda(), "recieve", "k" })
+        support.raises("case 1: 'receive' or 'send' expected, got 'recieve'; do you mean 'receive'?",
+            lanes.select, { lanes.linda(), "recieve", "k" })
     end)
 
     it("refuses slots that are kept to set and get, and does nothing then", function()

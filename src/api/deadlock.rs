@@ -210,7 +210,7 @@ fn deal_here(context: &Context, state: State) -> Result<(), Raise> {
     state.raw_get_index(State::REGISTRY, KEYS.on_deadlock);
     let text = found.text.bytes();
     protect(state, 0, |raising| raising.push_bytes(text))?;
-    push_entries(state, &found.entries)?;
+    push_entries(context, state, &found.entries)?;
     state
         .call_protected(2, Some(0), 0)
         .map_err(|_| Raise::Value)?;
@@ -249,6 +249,7 @@ fn written(key: &Key) -> Text {
         Key::Float(bits) => text![format_args!("{}", f64::from_bits(*bits))],
         Key::Text(text) => text!["\"", &text[..], "\""],
         Key::Light(value) => text![format_args!("userdata {value:#x}")],
+        Key::Object(object) => text![format_args!("{object:?}")],
     }
 }
 
@@ -330,7 +331,8 @@ fn report(entries: &[Entry]) -> Text {
 }
 
 /// Pushes the list of entries, as `lanes.waiting` returns it.
-fn push_entries(state: State, entries: &[Entry]) -> Result<(), Raise> {
+fn push_entries(context: &Context, state: State, entries: &[Entry]) -> Result<(), Raise> {
+    let kinds = &context.coders.cache.kinds;
     let mut entries = entries;
     protect_with(state, 0, &mut entries, |raising, entries| {
         raising.new_table(entries.len(), 0);
@@ -356,7 +358,7 @@ fn push_entries(state: State, entries: &[Entry]) -> Result<(), Raise> {
                 raising.new_table(1, 0);
                 let keys = entry.slots.iter().flat_map(|(_, keys)| keys);
                 for (index, key) in keys.enumerate() {
-                    key.push(raising);
+                    key.push(raising, kinds);
                     raising.raw_set_index(-2, index as i64 + 1);
                 }
                 raising.raw_set_name(-2, b"keys");
@@ -432,7 +434,7 @@ fn waiting_body(state: State) -> Result<c_int, Raise> {
     arguments.at_most(1)?;
     let entries = entries(universe);
     match state.kind(1) {
-        Kind::None | Kind::Nil => push_entries(state, &entries)?,
+        Kind::None | Kind::Nil => push_entries(context, state, &entries)?,
         _ if state.bytes(1) == Some(b"dot") => {
             let text = dot(&entries);
             let text = text.bytes();
@@ -458,7 +460,7 @@ pub fn note_units(context: &Context, linda: &Linda, key: &KeyRef, units: isize) 
         return;
     }
     // Without memory for it, the text about a deadlock is shorter.
-    let Ok(key) = key.make_key() else {
+    let Ok(key) = key.clone().without_object().make_key() else {
         return;
     };
     let address = std::ptr::from_ref(linda) as usize;
@@ -477,7 +479,7 @@ pub fn note_units(context: &Context, linda: &Linda, key: &KeyRef, units: isize) 
 pub fn note_lock(context: &Context, linda: &Linda, key: &KeyRef) {
     if let Some(universe) = context.universe_if_any()
         && universe.deadlocks.are_looked_for()
-        && let Ok(key) = key.make_key()
+        && let Ok(key) = key.clone().without_object().make_key()
     {
         let address = std::ptr::from_ref(linda) as usize;
         universe.deadlocks.forget(address, &key);

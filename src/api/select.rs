@@ -26,7 +26,6 @@ lua_function! {
 }
 
 /// A case, as it was read from its table.
-#[derive(Clone, Copy)]
 struct Place<'a> {
     /// None if the case is a lane.
     linda: Option<&'a Linda>,
@@ -51,8 +50,8 @@ impl<'a> Place<'a> {
     }
 
     /// Linda and key, if the case is a receive from one slot.
-    fn single(&self) -> Option<(&'a Linda, KeyRef<'a>)> {
-        match (self.keys, self.is_send, self.linda, self.key) {
+    fn single(&self) -> Option<(&'a Linda, &KeyRef<'a>)> {
+        match (self.keys, self.is_send, self.linda, &self.key) {
             (1, false, Some(linda), Some(key)) => Some((linda, key)),
             _ => None,
         }
@@ -66,7 +65,11 @@ impl<'a> Place<'a> {
         }
         let linda = self.linda?;
         if self.is_send {
-            return Some(Case::Send(&linda.queues, self.key?, sent.pop_front()));
+            return Some(Case::Send(
+                &linda.queues,
+                self.key.clone()?,
+                sent.pop_front(),
+            ));
         }
         let mut keys = grow::list(self.keys as usize);
         for at in self.at..self.at + self.keys {
@@ -164,11 +167,11 @@ fn receive_now(context: &Context, state: State, places: &[Place]) -> Result<Opti
         let Some((linda, key)) = place.single() else {
             break;
         };
-        match receive::at_once(context, linda, &key, detached) {
+        match receive::at_once(context, linda, key, detached) {
             Ok(message) => {
                 state.push_integer(number);
                 let count =
-                    receive::deliver(context, state, linda, &key, place.at, message, detached)?;
+                    receive::deliver(context, state, linda, key, place.at, message, detached)?;
                 return Ok(Some(count + 1));
             }
             Err(Refusal::TimedOut) => {}

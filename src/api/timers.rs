@@ -11,7 +11,7 @@ use crate::lua::{
     Arguments, KEYS, Kind, Raise, Raising, State, Userdata, check_memory, lua_function, protect,
     protect_with,
 };
-use crate::message::{Deep, Proxy, push_proxy};
+use crate::message::{Deep, DeepKinds, Proxy, push_proxy};
 use crate::timer;
 use std::any::Any;
 use std::io::ErrorKind;
@@ -211,13 +211,14 @@ fn timers_body(state: State) -> Result<c_int, Raise> {
             2,
         ));
     }
+    let kinds = &context.coders.cache.kinds;
     state.set_top(0);
     protect(state, 0, |raising| raising.new_table(0, 0))?;
     for (n, mut entry) in universe.timers().list().into_iter().enumerate() {
         let object: Arc<dyn Deep> = entry.0.linda.clone();
-        push_proxy(&context.coders.cache.kinds, state, &object)?;
+        push_proxy(kinds, state, &object)?;
         protect_with(state, 2, &mut entry, |raising, entry| {
-            push_entry(raising, &entry.0.key, entry.1, entry.2)
+            push_entry(raising, kinds, &entry.0.key, entry.1, entry.2)
         })?;
         protect(state, 2, move |raising| {
             raising.raw_set_index(1, n as i64 + 1)
@@ -227,11 +228,11 @@ fn timers_body(state: State) -> Result<c_int, Raise> {
 }
 
 /// Stack: list, linda. Replaces the linda by an entry of the list.
-fn push_entry(raising: Raising, key: &Key, when: f64, period: Option<f64>) {
+fn push_entry(raising: Raising, kinds: &DeepKinds, key: &Key, when: f64, period: Option<f64>) {
     raising.new_table(3, 0);
     raising.insert(2);
     raising.raw_set_index(2, 1);
-    key.push(raising);
+    key.push(raising, kinds);
     raising.raw_set_index(2, 2);
     raising.new_table(2, 0);
     raising.push_number(when);

@@ -1,10 +1,12 @@
 //! How functions that Lua calls wait: timeouts, interruptions by signal handlers, and requests.
 
 use super::deadlock::{self, Sleeping};
+use super::four::arguments::check_duration;
 use super::lane::{callback, failures};
 use super::what::What;
-use crate::context::Context;
+use crate::context::{Context, interface_of_function};
 use crate::lua::{Arguments, Raise, State, protect};
+use crate::universe::Interface;
 use lanes_engine::park::{Deadline, Request, Wait};
 use std::os::raw::c_int;
 
@@ -22,20 +24,28 @@ pub enum Timeout {
 impl Timeout {
     /// Reads the number at `index`, a timeout in seconds; a negative number means no limit.
     ///
-    /// Errors: NaN.
+    /// Errors: NaN; a negative number in a function of the 4.x interface.
     #[inline]
     pub fn argument(arguments: &Arguments, index: c_int) -> Result<Timeout, Raise> {
         let seconds = arguments.number(index)?;
+        if seconds > 0.0 {
+            Ok(Timeout::Seconds(seconds))
+        } else if seconds == 0.0 {
+            Ok(Timeout::Zero)
+        } else {
+            Timeout::not_from_zero(arguments, index, seconds)
+        }
+    }
+
+    #[cold]
+    fn not_from_zero(arguments: &Arguments, index: c_int, seconds: f64) -> Result<Timeout, Raise> {
+        if interface_of_function(arguments.state) == Interface::Four {
+            check_duration(arguments, index)?;
+        }
         if seconds.is_nan() {
             return Err(arguments.error(index, "timeout in seconds expected, got NaN"));
         }
-        Ok(if seconds < 0.0 {
-            Timeout::Never
-        } else if seconds == 0.0 {
-            Timeout::Zero
-        } else {
-            Timeout::Seconds(seconds)
-        })
+        Ok(Timeout::Never)
     }
 
     /// The deadline of a wait that begins now.

@@ -32,8 +32,9 @@ pub enum What<'a> {
 
 impl Slots<'_> {
     fn describe(&self, state: State, entry: &mut Entry) {
+        // Read by another thread, which must not hold a reference to an object.
         let keys = (self.first..self.first + self.count)
-            .filter_map(|index| Some(KeyRef::at(&state, index)?.to_key()));
+            .filter_map(|index| Some(KeyRef::at(&state, index)?.without_object().to_key()));
         let address = std::ptr::from_ref(self.linda) as usize;
         entry.add_slots(address, name_of_linda(self.linda), keys);
     }

@@ -1,12 +1,44 @@
 //! Keys of slots: booleans, numbers, strings and light userdata, with Lua's notion of equal
-//! numbers.
+//! numbers. In the 4.x interface shared objects, too, but not `lanes.null` and
+//! `lanes.cancel_error`.
 
-use crate::lua::{Arguments, Kind, Raise, Raising, State, Text, compat, text};
+use crate::context::Context;
+use crate::lua::sentinels::{CANCEL_ERROR, NULL};
+use crate::lua::{Arguments, Kind, Raise, Raising, State, Text, Userdata, compat, text};
+use crate::message::{Deep, DeepKinds, Proxy, push_proxy_raising};
+use crate::universe::Interface;
 use hashbrown::Equivalent;
 use lanes_engine::memory::grow::{OutOfMemory, out_of_memory, try_copy};
 use lanes_engine::queues::BorrowedKey;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::os::raw::{c_int, c_void};
+use std::sync::Arc;
+
+/// A reference to a shared object, which is equal to itself only. It must not be dropped while a
+/// lock is held, unless another one is left: what frees the object may be foreign.
+#[derive(Clone)]
+pub struct Object(Arc<dyn Deep>);
+
+impl Object {
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).cast::<()>() as usize
+    }
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Object) -> bool {
+        self.address() == other.address()
+    }
+}
+
+impl Eq for Object {}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "object {:#x}", self.address())
+    }
+}
 
 /// A key as a linda keeps it.
 #[derive(PartialEq, Eq, Debug)]
@@ -21,10 +53,13 @@ pub enum Key {
     Text(Box<[u8]>),
     /// light userdata
     Light(usize),
+    /// shared object
+    Object(Object),
 }
 
-/// A key on the stack of a state.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A key on the stack of a state. An object is held, because a program may call the finalizer of its
+/// proxy.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KeyRef<'a> {
     /// boolean
     Boolean(bool),
@@ -36,6 +71,8 @@ pub enum KeyRef<'a> {
     Text(&'a [u8]),
     /// light userdata
     Light(usize),
+    /// shared object
+    Object(Object),
 }
 
 impl Clone for Key {
@@ -54,17 +91,24 @@ impl Key {
             Key::Float(value) => KeyRef::Float(*value),
             Key::Text(value) => KeyRef::Text(value),
             Key::Light(value) => KeyRef::Light(*value),
+            Key::Object(object) => KeyRef::Object(object.clone()),
         }
     }
 
-    /// Pushes the key.
-    pub fn push(&self, raising: Raising) {
+    /// Pushes the key. `kinds` are those of the state. Raises an error if the state cannot have the
+    /// object that is the key.
+    pub fn push(&self, raising: Raising, kinds: &DeepKinds) {
         match self {
             Key::Boolean(value) => raising.push_boolean(*value),
             Key::Integer(value) => raising.push_integer(*value),
             Key::Float(value) => raising.push_number(f64::from_bits(*value)),
             Key::Text(value) => raising.push_bytes(value),
             Key::Light(value) => raising.push_light(*value as *mut c_void),
+            Key::Object(object) => {
+                if !push_proxy_raising(kinds, raising, &object.0) {
+                    raising.raise()
+                }
+            }
         }
     }
 }
@@ -80,6 +124,7 @@ impl Hash for KeyRef<'_> {
             KeyRef::Float(value) => state.write_u64(*value),
             KeyRef::Text(value) => state.write(value),
             KeyRef::Light(value) => state.write_u64(*value as u64),
+            KeyRef::Object(object) => state.write_u64(object.address() as u64),
         }
     }
 }
@@ -93,7 +138,15 @@ impl Hash for Key {
 impl Equivalent<Key> for KeyRef<'_> {
     #[inline]
     fn equivalent(&self, key: &Key) -> bool {
-        *self == key.borrowed()
+        match (self, key) {
+            (KeyRef::Boolean(left), Key::Boolean(right)) => left == right,
+            (KeyRef::Integer(left), Key::Integer(right)) => left == right,
+            (KeyRef::Float(left), Key::Float(right)) => left == right,
+            (KeyRef::Text(left), Key::Text(right)) => **left == **right,
+            (KeyRef::Light(left), Key::Light(right)) => left == right,
+            (KeyRef::Object(left), Key::Object(right)) => left == right,
+            _ => false,
+        }
     }
 }
 
@@ -106,6 +159,7 @@ impl BorrowedKey<Key> for KeyRef<'_> {
             KeyRef::Float(value) => Key::Float(*value),
             KeyRef::Text(value) => Key::Text(try_copy(value)?.into()),
             KeyRef::Light(value) => Key::Light(*value),
+            KeyRef::Object(object) => Key::Object(object.clone()),
         })
     }
 
@@ -117,6 +171,7 @@ impl BorrowedKey<Key> for KeyRef<'_> {
             KeyRef::Float(value) => (*value >> 40) as usize,
             KeyRef::Text(value) => text_hint(value),
             KeyRef::Light(value) => *value >> 4,
+            KeyRef::Object(object) => object.address() >> 4,
         }
     }
 }
@@ -128,17 +183,25 @@ fn text_hint(text: &[u8]) -> usize {
     end.fold(text.len(), |hint, &byte| hint * 5 + usize::from(byte))
 }
 
-impl KeyRef<'_> {
+impl<'a> KeyRef<'a> {
     /// The owned key. Unwinds if out of memory.
-    pub fn to_key(self) -> Key {
+    pub fn to_key(&self) -> Key {
         self.make_key()
             .unwrap_or_else(|OutOfMemory| out_of_memory())
+    }
+
+    /// What names the key without keeping an object alive: in place of an object its address.
+    pub fn without_object(self) -> KeyRef<'a> {
+        match self {
+            KeyRef::Object(object) => KeyRef::Light(object.address()),
+            key => key,
+        }
     }
 
     /// The key at `index`, whose type is known, if the value there can be one. Strings are borrowed
     /// from the stack.
     #[inline(always)]
-    fn of_kind(state: &State, kind: Kind, index: c_int) -> Option<KeyRef<'_>> {
+    fn of_kind(state: &'a State, kind: Kind, index: c_int) -> Option<KeyRef<'a>> {
         Some(match kind {
             Kind::String => KeyRef::Text(state.string(index)),
             Kind::Number if state.is_integer(index) => KeyRef::Integer(state.integer(index)),
@@ -153,46 +216,72 @@ impl KeyRef<'_> {
                 }
             }
             Kind::Boolean => KeyRef::Boolean(state.truth(index)),
-            Kind::Light => KeyRef::Light(state.userdata(index) as usize),
+            Kind::Light => match state.userdata(index) as usize {
+                NULL | CANCEL_ERROR if is_four(state) => return None,
+                value => KeyRef::Light(value),
+            },
+            Kind::Userdata if is_four(state) => {
+                let proxy = Userdata::<Proxy>::get(state, index)?;
+                KeyRef::Object(Object(Arc::clone(&proxy.object)))
+            }
             _ => return None,
         })
     }
 
     /// The key at `index`, if the value there can be one. Strings are borrowed from the stack.
-    pub fn at(state: &State, index: c_int) -> Option<KeyRef<'_>> {
+    pub fn at(state: &'a State, index: c_int) -> Option<KeyRef<'a>> {
         KeyRef::of_kind(state, state.kind(index), index)
     }
 
     /// Why the value at `index` cannot be a key.
     pub fn unsuitable(state: State, index: c_int) -> Text {
-        let given = if state.kind(index) == Kind::Number {
+        let kind = state.kind(index);
+        if kind == Kind::Light {
+            return if state.userdata(index) as usize == NULL {
+                "can't use lanes.null as a slot: linda:send(slot, nil) sends a nil".into()
+            } else {
+                "can't use lanes.cancel_error as a slot".into()
+            };
+        }
+        let wrong = if is_four(&state) {
+            if kind == Kind::Userdata {
+                return "can't use non-deep userdata as a slot".into();
+            }
+            "invalid slot type (not a boolean, string, number or light userdata), got "
+        } else {
+            "invalid key type (not a boolean, string, number or light userdata), got "
+        };
+        let given = if kind == Kind::Number {
             "NaN, which is not equal to itself"
         } else {
             state.type_name(index)
         };
-        text![
-            "invalid key type (not a boolean, string, number or light userdata), got ",
-            given
-        ]
+        text![wrong, given]
     }
 
     /// The key that is argument `index`.
     ///
     /// Errors: a value that cannot be a key; NaN.
     #[inline(always)]
-    pub fn argument(arguments: &Arguments, index: c_int) -> Result<KeyRef<'_>, Raise> {
+    pub fn argument(arguments: &'a Arguments, index: c_int) -> Result<KeyRef<'a>, Raise> {
         KeyRef::argument_of_kind(arguments, arguments.state.kind(index), index)
     }
 
     /// As `argument`, of one whose type is known.
     #[inline(always)]
     pub fn argument_of_kind(
-        arguments: &Arguments,
+        arguments: &'a Arguments,
         kind: Kind,
         index: c_int,
-    ) -> Result<KeyRef<'_>, Raise> {
+    ) -> Result<KeyRef<'a>, Raise> {
         KeyRef::of_kind(&arguments.state, kind, index).ok_or_else(|| no_key(arguments, index))
     }
+}
+
+/// Whether the universe of the running function has the 4.x interface.
+#[cold]
+fn is_four(state: &State) -> bool {
+    Context::of(state).is_ok_and(|context| context.interface() == Interface::Four)
 }
 
 /// The error about argument `index`, which cannot be a key.

@@ -2,6 +2,7 @@
 //! (docs/manual/v4.md#lindas). They hold for calls that begin later; one that waits goes on.
 
 use super::key::{Key, KeyRef};
+use hashbrown::Equivalent;
 use lanes_engine::memory::grow;
 use lanes_engine::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,7 +60,7 @@ impl Restrictions {
     pub fn of(&self, key: &KeyRef) -> Restriction {
         if self.any() {
             let restricted = self.restricted.lock();
-            let found = restricted.iter().find(|entry| entry.0.borrowed() == *key);
+            let found = restricted.iter().find(|entry| key.equivalent(&entry.0));
             return found.map_or(Restriction::None, |entry| entry.1);
         }
         Restriction::None
@@ -69,10 +70,7 @@ impl Restrictions {
     pub fn set(&self, key: &KeyRef, restriction: Restriction) -> Restriction {
         let owned = key.to_key();
         let mut restricted = self.restricted.lock();
-        if let Some(at) = restricted
-            .iter()
-            .position(|entry| entry.0.borrowed() == *key)
-        {
+        if let Some(at) = restricted.iter().position(|entry| key.equivalent(&entry.0)) {
             return std::mem::replace(&mut restricted[at].1, restriction);
         }
         if restriction != Restriction::None {

@@ -36,8 +36,12 @@ impl Shortcuts {
         (entry.linda == address && key.equivalent(&entry.key)).then_some(&entry.shortcut)
     }
 
-    /// Remembers the shortcut to a slot.
+    /// Remembers the shortcut to a slot. Those of slots whose key is an object are not remembered:
+    /// that would keep the object alive.
     pub fn remember(&mut self, linda: &Linda, key: &KeyRef, shortcut: Shortcut<Message>) {
+        if let KeyRef::Object(_) = key {
+            return;
+        }
         let (address, place) = place(linda, key);
         match &mut self.0[place] {
             Some(entry) if entry.linda == address && key.equivalent(&entry.key) => {

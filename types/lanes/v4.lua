@@ -513,6 +513,9 @@ function lane_threadname(name) end
 ---To which calls a slot is restricted.
 ---@alias lanes.v4.Restriction "none"|"set/get"|"send/receive"
 
+---The key of a slot. Userdata are lindas and objects of C modules.
+---@alias lanes.v4.Key boolean|number|string|lightuserdata|userdata|lanes.v4.Linda
+
 ---How full a slot is, measured by its limit.
 ---@alias lanes.v4.Fill "under"|"exact"|"over"
 
@@ -535,9 +538,6 @@ function lane_threadname(name) end
 
 ---The type of `lanes.cancel_error`.
 ---@class lanes.v4.CancelError: lightuserdata
-
----The key of a slot.
----@alias lanes.v4.Key boolean|number|string|lightuserdata
 
 ---What `lanes.ABOUT` holds.
 ---@class lanes.v4.About

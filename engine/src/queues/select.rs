@@ -193,8 +193,9 @@ impl<K: Clone, M: Element, Q: BorrowedKey<K>> Case<'_, K, M, Q> {
                 return Ok(None);
             }
         };
-        let mut slots = queues.enter(wait)?;
+        // Made before the lock is taken, so that it is dropped after the lock in every case.
         let mut deferred = Deferred::new();
+        let mut slots = queues.enter(wait)?;
         let (need, work) = match values {
             None => (1, Work::Receive),
             Some(values) => {

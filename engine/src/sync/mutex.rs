@@ -26,6 +26,12 @@ impl<T> Mutex<T> {
         Mutex(imp::Mutex::new(value))
     }
 
+    /// Whether somebody has the lock.
+    #[cfg(all(test, not(loom)))]
+    pub fn is_locked(&self) -> bool {
+        self.0.try_lock().is_err()
+    }
+
     #[inline]
     pub fn lock(&self) -> imp::MutexGuard<'_, T> {
         race_point(64);

@@ -394,6 +394,10 @@ local own = {
         text = "To which calls a slot is restricted.",
     },
     {
+        class = "Key", kind = "alias", type = "boolean|number|string|lightuserdata|userdata|Linda", page = SLOTS,
+        text = "The key of a slot. Userdata are lindas and objects of C modules.",
+    },
+    {
         class = "Fill", kind = "alias", page = SLOTS, values = { "under", "exact", "over" },
         text = "How full a slot is, measured by its limit.",
     },
@@ -409,7 +413,7 @@ local own = {
 }
 
 for _, name in ipairs {
-    "Generator", "Lock", "Counter", "CancelError", "Key", "About", "Timer", "Waiting", "ThreadInfo", "Event", "Case", "CancelMode",
+    "Generator", "Lock", "Counter", "CancelError", "About", "Timer", "Waiting", "ThreadInfo", "Event", "Case", "CancelMode",
     "WakeHint",
 } do
     own[#own + 1] = classes[name]

@@ -1,12 +1,11 @@
 //! The methods of lindas in the 4.x interface (docs/manual/v4.md#lindas).
 
-use super::arguments::{check_timeout, slot};
 use crate::api::linda::arguments::{check_restriction, this, timeout};
 use crate::api::linda::{inspect, locks, methods, receive, results, send};
 use crate::api::notifier;
 use crate::api::plain::plain;
 use crate::context::{Context, push_function, push_function_of_four};
-use crate::linda::Restriction;
+use crate::linda::{KeyRef, Restriction};
 use crate::lua::compat::MANY_USER_VALUES;
 use crate::lua::sentinels::NULL;
 use crate::lua::{
@@ -121,8 +120,8 @@ fn send_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
     let arguments = Arguments::new(state, "send");
     let linda = this(&arguments, Who::None)?;
-    let at = check_timeout(&arguments, 2)?;
-    let key = slot(&arguments, at)?;
+    let (_, at) = timeout(&arguments, 2)?;
+    let key = KeyRef::argument(&arguments, at)?;
     if state.top() == at {
         return Err(Raise::message(
             "no data to send: linda:send([timeout,] slot, value...) needs a value",
@@ -142,14 +141,13 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "receive");
     let linda = this(&arguments, Who::None)?;
-    let at = check_timeout(&arguments, 2)?;
+    let (timeout, at) = timeout(&arguments, 2)?;
     if state.top() < at {
-        let (timeout, _) = timeout(&arguments, 2)?;
         return receive::receive_any(context, &arguments, linda, timeout, at);
     }
     let mut looking = linda.restrictions.any();
     for index in at..=state.top() {
-        let key = slot(&arguments, index)?;
+        let key = KeyRef::argument(&arguments, index)?;
         if looking {
             check_restriction(linda, &key, Restriction::SetGet)?;
             // Those after the first that has an element are not looked at.
@@ -169,9 +167,8 @@ fn receive_batched_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "receive_batched");
     let linda = this(&arguments, Who::Write)?;
-    let at = check_timeout(&arguments, 2)?;
-    let key = slot(&arguments, at)?;
-    let (timeout, _) = timeout(&arguments, 2)?;
+    let (timeout, at) = timeout(&arguments, 2)?;
+    let key = KeyRef::argument(&arguments, at)?;
     if arguments.integer(at + 1)? < 1 {
         return Err(arguments.error(at + 1, "bad min count: should be >= 1"));
     }
@@ -189,7 +186,7 @@ fn set_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
     let arguments = Arguments::new(state, "set");
     let linda = this(&arguments, Who::None)?;
-    let key = slot(&arguments, 2)?;
+    let key = KeyRef::argument(&arguments, 2)?;
     check_restriction(linda, &key, Restriction::SendReceive)?;
     let clears = state.top() == 2;
     let changed = methods::set_values(state)?;
@@ -210,7 +207,7 @@ fn get_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "get");
     let linda = this(&arguments, Who::None)?;
-    let key = slot(&arguments, 2)?;
+    let key = KeyRef::argument(&arguments, 2)?;
     let count = if state.is_none_or_nil(3) {
         1
     } else {
@@ -244,7 +241,7 @@ fn limit_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
     let arguments = Arguments::new(state, "limit");
     let linda = this(&arguments, Who::Both)?;
-    let key = slot(&arguments, 2)?;
+    let key = KeyRef::argument(&arguments, 2)?;
     if state.top() > 3 {
         return Err(arguments.error(
             4,
@@ -296,7 +293,7 @@ fn restrict_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
     let arguments = Arguments::new(state, "restrict");
     let linda = this(&arguments, Who::None)?;
-    let key = slot(&arguments, 2)?;
+    let key = KeyRef::argument(&arguments, 2)?;
     if state.top() > 3 {
         return Err(arguments.error(
             4,
@@ -339,7 +336,7 @@ lua_function! {
         let arguments = Arguments::new(state, "count");
         this(&arguments, Who::None)?;
         for index in 2..=state.top() {
-            slot(&arguments, index)?;
+            KeyRef::argument(&arguments, index)?;
         }
         inspect::count_body(state)
     }

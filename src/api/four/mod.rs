@@ -1,7 +1,7 @@
 //! The 4.x interface: methods and functions whose arguments or results are not those of 3.x
 //! (docs/manual/v4.md). They check arguments in its way; what they do is the same code.
 
-mod arguments;
+pub mod arguments;
 mod cancel;
 pub mod finally;
 pub mod functions;

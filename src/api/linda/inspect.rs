@@ -19,7 +19,7 @@ lua_function! {
 
 /// The body of `count`.
 pub fn count_body(state: State) -> Result<c_int, Raise> {
-    Context::of(&state)?;
+    let kinds = &Context::of(&state)?.coders.cache.kinds;
     let arguments = Arguments::new(state, "count");
     let linda = this(&arguments, Who::None)?;
     let last = state.top();
@@ -46,7 +46,7 @@ pub fn count_body(state: State) -> Result<c_int, Raise> {
     protect_with(state, 0, &mut counts, |raising, counts| {
         raising.new_table(0, counts.len());
         for (key, count) in counts.iter() {
-            key.push(raising);
+            key.push(raising, kinds);
             raising.push_integer(*count as i64);
             raising.raw_set(-3);
         }
@@ -76,6 +76,7 @@ fn dump_for(state: State, interface: Interface) -> Result<c_int, Raise> {
     let Some(slots) = linda.queues.dump() else {
         return Ok(0);
     };
+    let kinds = &context.coders.cache.kinds;
     protect(state, 0, |raising| raising.new_table(0, 0))?;
     for (mut key, mut slot) in slots {
         let restriction = match interface {
@@ -84,7 +85,7 @@ fn dump_for(state: State, interface: Interface) -> Result<c_int, Raise> {
         };
         push_slot(context, state, &mut slot, restriction)?;
         protect_with(state, 2, &mut key, |raising, key| {
-            key.push(raising);
+            key.push(raising, kinds);
             raising.insert(-2);
             raising.raw_set(1);
         })?;

@@ -2,9 +2,9 @@
 //! interfaces (docs/manual/lindas.md, docs/manual/v4.md).
 
 use crate::api::waiting::{Timeout, is_called_back};
-use crate::context::Context;
+use crate::context::{Context, interface_of_function};
 use crate::lua::sentinels::CANCEL_ERROR;
-use crate::lua::{Kind, Raise, State, protect, upvalue};
+use crate::lua::{Raise, State, protect};
 use crate::universe::Interface;
 use lanes_engine::park::{Refusal, Request};
 use lanes_engine::queues::{Changed, Fill, LindaCancelled};
@@ -16,16 +16,6 @@ pub fn may_change(refusal: Refusal, timeout: Timeout) -> bool {
     match refusal {
         Refusal::TimedOut => timeout != Timeout::Zero,
         refusal => refusal == Refusal::Request(Request::Hard),
-    }
-}
-
-/// The interface whose results the running function has: that of 4.x if it was made for it (see
-/// [`push_function_of_four`](crate::context::push_function_of_four)).
-fn interface(state: State) -> Interface {
-    if state.kind(upvalue(2)) == Kind::Boolean {
-        Interface::Four
-    } else {
-        Interface::Three
     }
 }
 
@@ -44,7 +34,7 @@ fn raise_for(state: State, refusal: Refusal) -> Result<(), Raise> {
 /// `cancel_error`; in the 4.x interface `nil, cancel_error`.
 fn cancelled(state: State, refusal: Refusal) -> Result<c_int, Raise> {
     raise_for(state, refusal)?;
-    let four = interface(state) == Interface::Four;
+    let four = interface_of_function(state) == Interface::Four;
     if four {
         state.push_nil();
     }
@@ -72,7 +62,7 @@ pub fn refused_send(state: State, refusal: Refusal) -> Result<c_int, Raise> {
     if refusal != Refusal::TimedOut {
         return cancelled(state, refusal);
     }
-    match interface(state) {
+    match interface_of_function(state) {
         Interface::Three => {
             state.push_boolean(false);
             Ok(1)
@@ -87,7 +77,7 @@ pub fn refused_receive(state: State, refusal: Refusal) -> Result<c_int, Raise> {
     if refusal != Refusal::TimedOut {
         return cancelled(state, refusal);
     }
-    match interface(state) {
+    match interface_of_function(state) {
         Interface::Three => Ok(0),
         Interface::Four => nil_and(state, "timeout"),
     }

@@ -3,6 +3,7 @@
 
 mod at_once;
 mod endings;
+mod keys;
 mod parked;
 mod select;
 mod watch;
