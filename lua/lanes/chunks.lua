@@ -8,7 +8,7 @@ local workers = require "lanes.workers"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local move = rawget(table, "move")
-local attempt, is_whole = helpers.attempt, helpers.is_whole
+local attempt, is_whole, keep = helpers.attempt, helpers.is_whole, helpers.plain.keep
 
 local chunks = {}
 
@@ -208,6 +208,9 @@ function chunks.add_job(call, jobs, count)
         for i = 1, n do
             payload[i] = list[first + i - 1]
         end
+    end
+    if keep and n > 1 then
+        keep(payload)
     end
     call.taken = call.taken + n
     jobs[count + 1], jobs[count + 2], jobs[count + 3], jobs[count + 4] = call.id, first, n, payload

@@ -9,7 +9,7 @@ local workers = require "lanes.workers"
 
 local cancel_error = lanes.cancel_error
 local plain = helpers.plain
-local send = plain.send
+local send, keep = plain.send, plain.keep
 local attempt, described, is_whole = helpers.attempt, helpers.described, helpers.is_whole
 local deadline_of, remaining = helpers.deadline, helpers.remaining
 
@@ -100,6 +100,9 @@ function pools.new(options)
         settings = { init = options.init, time_limit = options.time_limit, max_tasks = options.max_tasks, name = options.name,
             workers = count, four = plain.four },
     }
+    if keep then
+        keep(own.settings)
+    end
     owned[pool] = own
     for _ = 1, count do
         local started, failure = attempt(workers.start, pool, own)
@@ -170,11 +173,14 @@ function Pool:submit(f, ...)
             return helpers.cancelled()
         end
     end
+    local job = { f = f, n = select("#", ...), reply = own.slot, ... }
+    if keep then
+        keep(job)
+    end
     local call = workers.new_call(own)
     -- Recorded before it is sent, so that the reply finds it.
     local future = futures.new(self, own, call)
-    local sent, failure = attempt(send, self.queue, "job", call, 0, 1,
-        { f = f, n = select("#", ...), reply = own.slot, ... })
+    local sent, failure = attempt(send, self.queue, "job", call, 0, 1, job)
     if not sent then
         own.calls[call] = nil
         failure = tostring(failure):gsub("arg #5%[(%d+)%]", "arg #%1"):gsub("arg #5%.f", "the function")

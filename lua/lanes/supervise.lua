@@ -10,6 +10,11 @@ local cancel_error = lanes.cancel_error
 local plain = helpers.plain
 local described, names, suggestion = helpers.described, helpers.names, helpers.suggestion
 
+-- Marks a table of this file that is sent, if tables of programs are converted.
+local kept = plain.keep or function(list)
+    return list
+end
+
 local supervise = {}
 
 local Supervisor = {}
@@ -64,7 +69,12 @@ local function checked_child(given, number, known)
     if not is_finite(n) or n % 1 ~= 0 or n > 200 then
         return nil, ("%s.args.n: a whole number up to 200 expected, got %s"):format(where, described(args.n == nil and n or args.n))
     end
-    return { name = given.name, start = given.start, args = args, n = n, restart = restart }
+    -- A table of our own: that of the program is not to be marked.
+    local copy = kept {}
+    for i = 1, n do
+        copy[i] = args[i]
+    end
+    return kept { name = given.name, start = given.start, args = copy, n = n, restart = restart }
 end
 
 -- Checks the argument of `supervise`. Returns children and settings; nil and the text of the error.
@@ -82,7 +92,7 @@ local function checked(given)
     if count == 0 then
         return nil, "there are no children"
     end
-    local children, known = {}, {}
+    local children, known = kept {}, {}
     for i = 1, count do
         local child, wrong = checked_child(given[i], i, known)
         if not child then
@@ -90,7 +100,7 @@ local function checked(given)
         end
         children[i] = child
     end
-    local settings = { strategy = given.strategy, intensity = given.intensity, period = given.period }
+    local settings = kept { strategy = given.strategy, intensity = given.intensity, period = given.period }
     if settings.strategy == nil then
         settings.strategy = "one_for_one"
     end

@@ -7,6 +7,10 @@
 
 return function(linda, children, settings, cancel_error, now, plain)
     plain = plain()
+    -- What is sent in tables of this file is the program's, but the tables are not.
+    local keep = plain.keep or function(list)
+        return list
+    end
     local count, keys, restarts = #children, 0, {}
     local by_key = {}
     local stopping = false
@@ -18,10 +22,10 @@ return function(linda, children, settings, cancel_error, now, plain)
     end
 
     local function publish()
-        local list = {}
+        local list = keep {}
         for i = 1, count do
             local child = children[i]
-            list[i] = { name = child.name, status = child.status, restarts = child.restarts, err = child.err }
+            list[i] = keep { name = child.name, status = child.status, restarts = child.restarts, err = child.err }
         end
         linda:set("children", list)
     end
@@ -164,8 +168,8 @@ return function(linda, children, settings, cancel_error, now, plain)
         local started, failure = start(children[i])
         if not started then
             finish(1, i - 1)
-            if not pcall(linda.send, linda, "ready", { children[i].name, failure }) then
-                linda:send("ready", { children[i].name, tostring(failure) })
+            if not pcall(linda.send, linda, "ready", keep { children[i].name, failure }) then
+                linda:send("ready", keep { children[i].name, tostring(failure) })
             end
             return true
         end

@@ -28,13 +28,17 @@ return function(queue, me, settings, cancel_error, attempt)
         plain = { receive = queue.receive, get = queue.get, batched = queue.batched, name_lane = set_debug_threadname }
     end
     local receive, get, batched = plain.receive, plain.get, plain.batched
+    -- What is sent in tables of this file is the program's, but the tables are not.
+    local keep = plain.keep or function(list)
+        return list
+    end
     local never, running, probe = "never:" .. me, "run:" .. me, "probe:" .. me
     local calls = {}
     local current, begin
     local tasks = 0
 
     local function pack(...)
-        return { n = select("#", ...), ... }
+        return keep { n = select("#", ...), ... }
     end
 
     local function spread(list, i, n)
@@ -55,7 +59,7 @@ return function(queue, me, settings, cancel_error, attempt)
     local traceback = debug and debug.traceback
 
     local function caught(err)
-        return { err, traceback and traceback("", 2) or nil }
+        return keep { err, traceback and traceback("", 2) or nil }
     end
 
     -- Calls a function of the program. Returns true; false and { error, trace }.
@@ -63,7 +67,7 @@ return function(queue, me, settings, cancel_error, attempt)
         local fine, failure = xpcall(f, caught)
         if not fine then
             if type(failure) ~= "table" then
-                failure = { failure }
+                failure = keep { failure }
             end
             if failure[1] == cancel_error then
                 error(cancel_error, 0)
@@ -101,7 +105,7 @@ return function(queue, me, settings, cancel_error, attempt)
     -- Calls the function for each item. Returns values by position, errors by position or nil.
     local function work(known, n, payload)
         local f, all, many = known.f, known.all, known.spread
-        local values, errors = {}, nil
+        local values, errors = keep {}, nil
         local i = 0
         local function loop()
             while i < n do
@@ -126,7 +130,7 @@ return function(queue, me, settings, cancel_error, attempt)
             local fine, failure = guarded(loop)
             if not fine then
                 has_died = has_died or failure[1] == "not enough memory"
-                errors = errors or {}
+                errors = errors or keep {}
                 errors[i] = failure
                 if known.stop or has_died then
                     break
@@ -138,13 +142,13 @@ return function(queue, me, settings, cancel_error, attempt)
 
     -- Replaces values that cannot be passed by errors with the reason.
     local function sift(values, errors, n)
-        errors = errors or {}
+        errors = errors or keep {}
         for i = 1, n do
             if values[i] ~= nil then
                 local fine, text = attempt(queue.set, queue, probe, values[i])
                 if not fine then
                     values[i] = nil
-                    errors[i] = { text }
+                    errors[i] = keep { text }
                 end
             end
             if errors[i] then
@@ -172,11 +176,11 @@ return function(queue, me, settings, cancel_error, attempt)
             end
             errors = sift(values, nil, n)
         end
-        local fine, sent = attempt(send, reply, call, first, n, "mixed", { values = values, errors = errors })
+        local fine, sent = attempt(send, reply, call, first, n, "mixed", keep { values = values, errors = errors })
         if fine then
             return sent
         end
-        return send(reply, call, first, n, "mixed", { values = values, errors = sift(values, errors, n) })
+        return send(reply, call, first, n, "mixed", keep { values = values, errors = sift(values, errors, n) })
     end
 
     -- Runs one job. Returns false if the pool is cancelled.
@@ -202,11 +206,11 @@ return function(queue, me, settings, cancel_error, attempt)
         local fine, known = attempt(found, call)
         if not fine then
             -- The function cannot be built here.
-            local reply, errors = get(queue, call, 1), {}
+            local reply, errors = get(queue, call, 1), keep {}
             for i = 1, n do
-                errors[i] = { known }
+                errors[i] = keep { known }
             end
-            return first < 0 or answer(reply, call, first, n, "mixed", {}, errors)
+            return first < 0 or answer(reply, call, first, n, "mixed", keep {}, errors)
         end
         if not known then
             return true
@@ -249,7 +253,7 @@ return function(queue, me, settings, cancel_error, attempt)
         local fine, failure = guarded(settings.init)
         if not fine then
             if not attempt(control, "failed", failure) then
-                control("failed", { tostring(failure[1]) })
+                control("failed", keep { tostring(failure[1]) })
             end
             return
         end

@@ -12,6 +12,9 @@ pub struct Keys {
     pub registered: i64,
     /// metatable -> identity (number), keys weak
     pub metatable_ids: i64,
+    /// table of this library -> true, for those that `convert_fallback` does not convert, keys weak;
+    /// nil until there is one
+    pub unconverted: i64,
     /// identity (number) -> metatable, values weak
     pub metatables: i64,
     /// this state's `require`, which lets one thread at a time load a module
@@ -75,4 +78,5 @@ pub const KEYS: Keys = Keys {
     pcall: -0x4c61_0012,
     xpcall: -0x4c61_0013,
     timer_lane: -0x4c61_0020,
+    unconverted: -0x4c61_0021,
 };

@@ -89,6 +89,13 @@ impl TransferCache {
         raising.raw_set_index(State::REGISTRY, KEYS.registered);
     }
 
+    /// Whether tables without metatable are converted.
+    pub fn has_fallback(&self) -> bool {
+        self.conversion
+            .get()
+            .is_some_and(|conversion| conversion.fallback != Fallback::None)
+    }
+
     /// To be called when a module may have been loaded or registered.
     pub fn modules_changed(&self) {
         self.modules_changed.set(true);

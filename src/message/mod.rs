@@ -22,7 +22,7 @@ mod value;
 pub use cache::{Conversion, Destination, Fallback, TransferCache};
 pub use decode::{decode, decode_one, decode_packet, decode_packet_kept, decode_possible};
 pub use deep::{Arrival, Deep, DeepKinds, KindId, Proxy, push_proxy, push_proxy_raising};
-pub use encode::{encode_detached, encode_each, encode_one, encode_packet};
+pub use encode::{encode_detached, encode_each, encode_one, encode_packet, keep_unconverted};
 pub use failure::Label;
 #[cfg(feature = "hooks")]
 pub use mutate::decode_mutated;

@@ -4,8 +4,8 @@ use super::failures::shown;
 use crate::context::Context;
 use crate::lane::Record;
 use crate::lane::outcome::Stage;
-use crate::lua::{NOT_ENOUGH_MEMORY, Raise, State, protect};
-use crate::message::{Label, Message, encode_one};
+use crate::lua::{Kind, NOT_ENOUGH_MEMORY, Raise, State, protect};
+use crate::message::{Label, Message, encode_one, keep_unconverted};
 use std::os::raw::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -54,7 +54,7 @@ pub fn message(
         return Err(Raise::out_of_memory());
     }
     let first = state.top() - count + 1;
-    push_table(state, record, stage, count)?;
+    push_table(context, state, record, stage, count)?;
     let table = state.top();
     // The second failure shows that the value cannot be transferred.
     for _ in 0..2 {
@@ -83,7 +83,14 @@ fn is_out_of_memory(state: State, raise: &Raise) -> bool {
 }
 
 /// Pushes the table of the message. The top `count` values are the error value and its trace.
-fn push_table(state: State, record: &Record, stage: Stage, count: c_int) -> Result<(), Raise> {
+fn push_table(
+    context: &Context,
+    state: State,
+    record: &Record,
+    stage: Stage,
+    count: c_int,
+) -> Result<(), Raise> {
+    let marks = context.coders.cache.has_fallback();
     let name = record.name();
     let name = &name[..];
     let status: &[u8] = match stage {
@@ -104,8 +111,14 @@ fn push_table(state: State, record: &Record, stage: Stage, count: c_int) -> Resu
         for (index, field) in [(1, &b"err"[..]), (2, b"trace")] {
             if index <= count {
                 raising.push_copy(index);
+                if marks && index == 2 && raising.kind(-1) == Kind::Table {
+                    keep_unconverted(raising);
+                }
                 raising.raw_set_name(-2, field);
             }
+        }
+        if marks {
+            keep_unconverted(raising);
         }
         raising.insert(1);
         raising.set_top(1);

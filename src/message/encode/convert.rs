@@ -3,7 +3,7 @@
 
 use super::encoder::Encoder;
 use crate::lua::sentinels::NULL;
-use crate::lua::{Kind, Raising, text};
+use crate::lua::{KEYS, Kind, Raising, State, text};
 use crate::message::cache::{Conversion, Destination, Fallback, Transfer};
 use crate::message::failure::{Failure, Label, Stop};
 use crate::message::names::push_table_name;
@@ -140,7 +140,7 @@ impl Encoder {
 
     /// What an object without metatable, at the stack top, converts to. Tables that travel by name
     /// stay, and so does what the program has not passed itself: settings, traces, contents of
-    /// metatables and modules.
+    /// metatables and modules, and what [`keep_unconverted`] was called for.
     fn fallback(&self, transfer: Transfer, fallback: Fallback) -> Converter {
         let own = match self.label {
             Some(Label::StateCreate | Label::Package | Label::Metatable | Label::Module) => true,
@@ -153,12 +153,52 @@ impl Encoder {
             Fallback::Null => Converter::Null,
             Fallback::Decay => Converter::Decay,
         };
-        if transfer.kind(-1) == Kind::Table && push_table_name(transfer) {
+        if transfer.kind(-1) == Kind::Table
+            && (push_table_name(transfer) || push_if_unconverted(*transfer))
+        {
             transfer.pop(1);
             return Converter::None;
         }
         converter
     }
+}
+
+/// Marks the table at the stack top, one of this library without metatable, so that the fallback
+/// does not convert it; what the program has put into it is converted. Inside `protect`.
+pub fn keep_unconverted(raising: Raising) {
+    raising.raw_get_index(State::REGISTRY, KEYS.unconverted);
+    if raising.is_none_or_nil(-1) {
+        raising.pop(1);
+        raising.new_table(0, 0);
+        raising.new_table(0, 1);
+        raising.push_bytes(b"k");
+        raising.raw_set_name(-2, b"__mode");
+        raising.set_metatable(-2);
+        raising.push_copy(-1);
+        raising.raw_set_index(State::REGISTRY, KEYS.unconverted);
+    }
+    raising.push_copy(-2);
+    raising.push_boolean(true);
+    raising.raw_set(-3);
+    raising.pop(1);
+}
+
+/// Pushes a value if the table at the stack top is marked (see [`keep_unconverted`]); else returns
+/// false.
+fn push_if_unconverted(raising: Raising) -> bool {
+    raising.raw_get_index(State::REGISTRY, KEYS.unconverted);
+    if raising.is_none_or_nil(-1) {
+        raising.pop(1);
+        return false;
+    }
+    raising.push_copy(-2);
+    raising.raw_get(-2);
+    raising.remove(-2);
+    let marked = raising.truth(-1);
+    if !marked {
+        raising.pop(1);
+    }
+    marked
 }
 
 /// Whether the value at `index` is `lanes.null`.

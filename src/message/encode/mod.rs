@@ -17,6 +17,7 @@ mod small_map;
 mod userdata;
 mod walk;
 
+pub use convert::keep_unconverted;
 use encoder::Encoder;
 
 use super::cache::{Destination, Transfer};
