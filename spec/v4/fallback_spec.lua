@@ -51,7 +51,9 @@ for fallback, becomes in pairs(VALUES) do
         end)
 
         it("a pool reports that init has failed", function()
-            assert.equal(expected "false\tpool: init failed: no\nfalse\tX\n", output [[
+            -- The error nil is a text on 5.5.
+            local raised = becomes == "nil" and type(support.no_error) or becomes
+            assert.equal("false\tpool: init failed: no\nfalse\t" .. raised .. "\n", output [[
                 local function failing(value) return pcall(lanes.pool, { workers = 1, init = function() error(value, 0) end }) end
                 print(failing "no")
                 local fine, err = failing {}
