@@ -143,6 +143,14 @@ describe("a slot whose key is an object", function()
         linda:set(slot)
         slot = nil -- luacheck: ignore
         assert.equal(before + 1, deleted())
+        -- So does a slot with a restriction, when that has been taken away.
+        linda:restrict(deep_test.new(6), "set/get")
+        slot = next(linda:count())
+        assert.equal("set/get", linda:restrict(slot, "none"))
+        linda:set(slot)
+        slot = nil -- luacheck: ignore
+        assert.equal(before + 2, deleted())
+        before = before + 1
         -- A wait that ends leaves no slot.
         linda:receive(0.001, deep_test.new(8))
         assert.equal(before + 2, deleted())

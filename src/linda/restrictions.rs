@@ -71,7 +71,14 @@ impl Restrictions {
         let owned = key.to_key();
         let mut restricted = self.restricted.lock();
         if let Some(at) = restricted.iter().position(|entry| key.equivalent(&entry.0)) {
-            return std::mem::replace(&mut restricted[at].1, restriction);
+            if restriction != Restriction::None {
+                return std::mem::replace(&mut restricted[at].1, restriction);
+            }
+            let (key, before) = restricted.swap_remove(at);
+            // The key may be an object, which must not be dropped under the lock.
+            drop(restricted);
+            drop(key);
+            return before;
         }
         if restriction != Restriction::None {
             grow::room(&mut *restricted, 1);
