@@ -98,6 +98,18 @@ local calls = {
         lanes.coro("*", { name = "name", gc_cb = function() end }, function() return {} end)({})
         collectgarbage()
     end },
+    { "objects as slots", function() return { lanes.linda(), lanes.linda() } end, function(given)
+        local linda, slot = given[1], given[2]
+        linda:send(slot, {}, "text", lanes.linda())
+        linda:receive(0.001, lanes.linda(), slot)
+        lanes.select(0, { linda, "receive", slot })
+        linda:restrict(slot, "send/receive")
+        linda:count(slot, "other")
+        linda:dump()
+        linda:restrict(slot, "none")
+        linda:set(slot)
+        linda:receive(0.001, lanes.linda(), slot)
+    end },
     { "select, locks, timers and monitors", function() return lanes.linda { wake_period = 0.001 } end, function(linda)
         linda:restrict("other", "set/get")
         lanes.select(0.002, { linda, "receive", "slot", "more" }, { linda, "receive", "third" })
@@ -152,6 +164,9 @@ local calls = {
         for _, call in ipairs {
             function() linda:send({}, 1) end, function() linda:limit("slot", -1) end, function() return linda.nope end,
             function() lanes.linda { name = 5 } end, function() linda:restrict("slot", "x") end,
+            -- These have a suggestion.
+            function() return linda.recieve end, function() lanes.gen({ nmae = "x" }, "") end, function() lanes.gen("strng", "") end,
+            function() lanes.select(-1, { linda, "receive", "slot" }) end, function() lanes.select { linda, "receive", lanes.null } end,
         } do
             local fine, problem = pcall(call)
             if fine or problem:find("not enough memory", 1, true) then error(problem, 0) end
