@@ -286,6 +286,40 @@ describe("a module written in Lua", function()
         end)
     end
 
+    it("that is written in C, and that the original require has loaded, is the lane's own", function()
+        assert.equal("true\ttrue\n", output [[
+            linda:send("first", { print })
+            local lfs = original "lfs"
+            linda:send("key", { lfs = lfs })
+            print(results(lanes.gen("*", function()
+                local mine = require "lfs"
+                return mine == lfs, mine == select(2, linda:receive("key")).lfs
+            end)()))
+        ]])
+    end)
+
+    it("is the lane's own if its table is where that of another module was", function()
+        assert.equal("true\n", output [[
+            local addresses, others = {}, {}
+            for i = 1, 100 do
+                package.loaded["old" .. i] = {}
+                addresses[tostring(package.loaded["old" .. i])] = true
+            end
+            linda:send("first", { print })
+            for i = 1, 100 do package.loaded["old" .. i] = nil end
+            collectgarbage()
+            collectgarbage()
+            local M
+            repeat
+                others[#others + 1] = M
+                M = {}
+            until addresses[tostring(M)]
+            for name, value in pairs(dofile((package.path:gsub("%?.*", "counter_module.lua")))) do M[name] = value end
+            package.loaded.counter_module = M
+            print(results(lanes.gen("*", function() return require "counter_module" == M end)()))
+        ]])
+    end)
+
     it("may contain C objects when the original require has loaded it", function()
         local load = pcall(require, "re") and "" or [[
             package.preload.re = function()

@@ -19,6 +19,8 @@ pub struct TransferCache {
     pub(super) module_tables: RefCell<HashSet<usize>>,
     /// The names of modules must be scanned again before they are used.
     pub(super) modules_changed: Cell<bool>,
+    /// How often modules have been scanned.
+    pub(super) scans: Cell<u32>,
     /// The metatables that this state has sent, by identity.
     pub(super) metatables: RefCell<HashMap<u64, SentMetatable>>,
     /// How error messages call this state.

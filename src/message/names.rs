@@ -362,6 +362,7 @@ fn has_unnamed_module(transfer: Transfer, loaded: c_int) -> bool {
 fn remember_addresses(transfer: Transfer) {
     let cache = transfer.cache;
     cache.modules_changed.set(false);
+    cache.scans.set(cache.scans.get().wrapping_add(1));
     transfer.raw_get_index(State::REGISTRY, KEYS.table_names);
     cache.module_tables.borrow_mut().clear();
     transfer.push_nil();
@@ -399,6 +400,8 @@ pub(super) fn push_table_name(transfer: Transfer) -> bool {
         return true;
     }
     transfer.pop(1);
+    // The address was that of a table that is gone: `scan_if_stale` must see that this one is new.
+    cache.module_tables.borrow_mut().remove(&address);
     false
 }
 

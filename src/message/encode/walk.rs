@@ -378,12 +378,13 @@ impl Encoder {
         self.inline_metatables = matches!(to, Destination::State(..));
         let mut is_checked = false;
         loop {
+            let scans = transfer.cache.scans.get();
             let written = self.values(transfer, to, count);
             if !is_checked && (written.is_err() || self.has_table_of_functions) {
                 is_checked = true;
-                if scan_if_stale(transfer) {
-                    // Tables of modules have been taken for other tables: all is written again.
-                    // Descriptions may have such tables, too.
+                if transfer.cache.scans.get() != scans || scan_if_stale(transfer) {
+                    // Tables of modules may have been taken for other tables before the scan: all
+                    // is written again. Descriptions may have such tables, too.
                     transfer.cache.metatables.borrow_mut().clear();
                     self.restart();
                     transfer.set_top(self.converted_index);
