@@ -22,8 +22,8 @@ const FUNCTIONS: [(&str, Function); 7] = [
 ];
 
 lua_function! {
-    /// `keep(table)`: the setting `convert_fallback` does not convert this table, which is one of the
-    /// library and not of the program. Returns the table.
+    /// `keep(table)`: the setting `convert_fallback` does not convert this table, which is one of
+    /// the library and not of the program. Returns the table.
     fn keep = |state| {
         let arguments = Arguments::new(state, "keep");
         if state.kind(1) != Kind::Table {

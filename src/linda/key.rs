@@ -57,8 +57,8 @@ pub enum Key {
     Object(Object),
 }
 
-/// A key on the stack of a state. An object is held, because a program may call the finalizer of its
-/// proxy.
+/// A key on the stack of a state. An object is held, because a program may call the finalizer of
+/// its proxy.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KeyRef<'a> {
     /// boolean

@@ -12,8 +12,8 @@ pub struct Keys {
     pub registered: i64,
     /// metatable -> identity (number), keys weak
     pub metatable_ids: i64,
-    /// table of this library -> true, for those that `convert_fallback` does not convert, keys weak;
-    /// nil until there is one
+    /// table of this library -> true, for those that `convert_fallback` does not convert, keys
+    /// weak; nil until there is one
     pub unconverted: i64,
     /// identity (number) -> metatable, values weak
     pub metatables: i64,

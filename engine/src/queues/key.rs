@@ -5,7 +5,8 @@ use hashbrown::Equivalent;
 use std::hash::Hash;
 
 /// A key that is looked up by reference: `K` is the owned key, which is made only when a slot is
-/// made. The key of a slot that is removed is dropped without the lock of the linda. Borrowed keys that are equivalent to the same owned key have the same hash.
+/// made. The key of a slot that is removed is dropped without the lock of the linda. Borrowed keys
+/// that are equivalent to the same owned key have the same hash.
 pub trait BorrowedKey<K>: Hash + Equivalent<K> {
     /// Makes the owned key.
     ///

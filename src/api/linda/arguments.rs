@@ -51,7 +51,8 @@ pub fn shared_linda(arguments: &Arguments, index: c_int) -> Result<Arc<Linda>, R
 }
 
 /// The timeout that may be argument `at`, before all others: a number of seconds (negative: for
-/// ever, or an error, see [`Timeout::argument`]), or nil. Returns it and the index of the next argument.
+/// ever, or an error, see [`Timeout::argument`]), or nil. Returns it and the index of the next
+/// argument.
 #[inline(always)]
 pub fn timeout(arguments: &Arguments, at: c_int) -> Result<(Timeout, c_int), Raise> {
     match arguments.state.kind(at) {
