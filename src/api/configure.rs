@@ -6,6 +6,7 @@ use super::{four, require};
 use crate::context::Context;
 use crate::deadlocks::OnDeadlock;
 use crate::lane::Kinds;
+use crate::linda::allow_object_keys;
 use crate::lua::{self, Arguments, KEYS, Kind, Raise, State, lua_function, protect, text};
 use crate::message::{Conversion, Fallback};
 use crate::state::allocator::Shared;
@@ -135,6 +136,9 @@ fn configure_body(state: State) -> Result<c_int, Raise> {
     context.coders.cache.demote.set(demote_full_userdata);
     context.coders.cache.strip.set(four.strip_functions);
     context.coders.cache.conversion.set(four.conversion);
+    if interface == Interface::Four {
+        protect(state, 0, allow_object_keys)?;
+    }
     *context.coders.cache.name.borrow_mut() = b"main".to_vec();
     context.master.set(true);
     context.set_universe(Universe::new(settings, &context.waiter));

@@ -2,11 +2,9 @@
 //! numbers. In the 4.x interface shared objects, too, but not `lanes.null` and
 //! `lanes.cancel_error`.
 
-use crate::context::Context;
 use crate::lua::sentinels::{CANCEL_ERROR, NULL};
-use crate::lua::{Arguments, Kind, Raise, Raising, State, Text, Userdata, compat, text};
+use crate::lua::{Arguments, KEYS, Kind, Raise, Raising, State, Text, Userdata, compat, text};
 use crate::message::{Deep, DeepKinds, Proxy, push_proxy_raising};
-use crate::universe::Interface;
 use hashbrown::Equivalent;
 use lanes_engine::memory::grow::{OutOfMemory, out_of_memory, try_copy};
 use lanes_engine::queues::BorrowedKey;
@@ -217,10 +215,10 @@ impl<'a> KeyRef<'a> {
             }
             Kind::Boolean => KeyRef::Boolean(state.truth(index)),
             Kind::Light => match state.userdata(index) as usize {
-                NULL | CANCEL_ERROR if is_four(state) => return None,
+                NULL | CANCEL_ERROR if allows_object_keys(state) => return None,
                 value => KeyRef::Light(value),
             },
-            Kind::Userdata if is_four(state) => {
+            Kind::Userdata if allows_object_keys(state) => {
                 let proxy = Userdata::<Proxy>::get(state, index)?;
                 KeyRef::Object(Object(Arc::clone(&proxy.object)))
             }
@@ -243,7 +241,7 @@ impl<'a> KeyRef<'a> {
                 "can't use lanes.cancel_error as a slot".into()
             };
         }
-        let wrong = if is_four(&state) {
+        let wrong = if allows_object_keys(&state) {
             if kind == Kind::Userdata {
                 return "can't use non-deep userdata as a slot".into();
             }
@@ -278,10 +276,19 @@ impl<'a> KeyRef<'a> {
     }
 }
 
-/// Whether the universe of the running function has the 4.x interface.
+/// Makes shared objects keys in this state, and the two sentinels none: for the 4.x interface.
+pub fn allow_object_keys(raising: Raising) {
+    raising.push_boolean(true);
+    raising.raw_set_index(State::REGISTRY, KEYS.object_keys);
+}
+
+/// Whether shared objects are keys in this state.
 #[cold]
-fn is_four(state: &State) -> bool {
-    Context::of(state).is_ok_and(|context| context.interface() == Interface::Four)
+fn allows_object_keys(state: &State) -> bool {
+    state.raw_get_index(State::REGISTRY, KEYS.object_keys);
+    let takes = state.truth(-1);
+    state.pop(1);
+    takes
 }
 
 /// The error about argument `index`, which cannot be a key.

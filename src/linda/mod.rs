@@ -7,7 +7,7 @@ mod restrictions;
 mod shortcuts;
 pub mod soft_requests;
 
-pub use key::{Key, KeyRef};
+pub use key::{Key, KeyRef, allow_object_keys};
 pub use object::{KIND, Linda};
 pub use restrictions::Restriction;
 pub use shortcuts::Shortcuts;

@@ -51,6 +51,8 @@ pub struct Keys {
     pub hooks: i64,
     /// the handle that stands for the service of timers, in the main state only
     pub timer_lane: i64,
+    /// true if shared objects are keys of slots: in the 4.x interface
+    pub object_keys: i64,
 }
 
 /// All keys.
@@ -79,4 +81,5 @@ pub const KEYS: Keys = Keys {
     xpcall: -0x4c61_0013,
     timer_lane: -0x4c61_0020,
     unconverted: -0x4c61_0021,
+    object_keys: -0x4c61_0022,
 };

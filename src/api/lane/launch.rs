@@ -6,6 +6,7 @@ use super::{failures, globals, receiver, run, states};
 use crate::api::threads::{checked_native_priority, checked_priority};
 use crate::context::Context;
 use crate::lane::{Home, Record, Spare, Traces, no_thread};
+use crate::linda::allow_object_keys;
 use crate::lua::{KEYS, Kind, Raise, Raising, State, protect, text};
 use crate::message::{
     Destination, Label, Packet, decode_one, decode_packet, encode_one, encode_packet,
@@ -247,6 +248,9 @@ impl Launch<'_> {
     /// Prepares the lane's state as the options say, and puts body and arguments on its stack.
     fn prepare(&self, record: &Arc<Record>, settings: &Settings) -> Result<(), Raise> {
         self.name(record, settings.name.as_deref())?;
+        if self.context.interface() == Interface::Four {
+            self.inside(0, allow_object_keys)?;
+        }
         self.on_state_create()?;
         self.package()?;
         self.required()?;
