@@ -253,6 +253,15 @@ impl Raising {
         unsafe { c::lua_createtable(self.l(), limit(array), limit(hash)) }
     }
 
+    /// Pushes a new table whose keys ("k") or values ("v") are weak.
+    pub fn new_weak_table(self, mode: &[u8]) {
+        self.new_table(0, 0);
+        self.new_table(0, 1);
+        self.push_bytes(mode);
+        self.raw_set_name(-2, b"__mode");
+        self.set_metatable(-2);
+    }
+
     /// Pushes a new userdata of `size` bytes and returns its address.
     #[inline]
     pub fn new_userdata(self, size: usize, user_values: c_int) -> *mut c_void {

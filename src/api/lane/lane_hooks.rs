@@ -17,11 +17,7 @@ const MASK_BASE: c_int = 16;
 
 /// Makes the table of the hooks.
 pub fn prepare(raising: Raising) {
-    raising.new_table(0, 0);
-    raising.new_table(0, 1);
-    raising.push_bytes(b"k");
-    raising.raw_set_name(-2, b"__mode");
-    raising.set_metatable(-2);
+    raising.new_weak_table(b"k");
     raising.raw_set_index(State::REGISTRY, KEYS.hooks);
 }
 

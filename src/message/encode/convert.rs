@@ -153,11 +153,14 @@ impl Encoder {
             Fallback::Null => Converter::Null,
             Fallback::Decay => Converter::Decay,
         };
-        if transfer.kind(-1) == Kind::Table
-            && (push_table_name(transfer) || push_if_unconverted(*transfer))
-        {
-            transfer.pop(1);
-            return Converter::None;
+        if transfer.kind(-1) == Kind::Table {
+            if is_unconverted(*transfer) {
+                return Converter::None;
+            }
+            if push_table_name(transfer) {
+                transfer.pop(1);
+                return Converter::None;
+            }
         }
         converter
     }
@@ -169,11 +172,7 @@ pub fn keep_unconverted(raising: Raising) {
     raising.raw_get_index(State::REGISTRY, KEYS.unconverted);
     if raising.is_none_or_nil(-1) {
         raising.pop(1);
-        raising.new_table(0, 0);
-        raising.new_table(0, 1);
-        raising.push_bytes(b"k");
-        raising.raw_set_name(-2, b"__mode");
-        raising.set_metatable(-2);
+        raising.new_weak_table(b"k");
         raising.push_copy(-1);
         raising.raw_set_index(State::REGISTRY, KEYS.unconverted);
     }
@@ -183,21 +182,16 @@ pub fn keep_unconverted(raising: Raising) {
     raising.pop(1);
 }
 
-/// Pushes a value if the table at the stack top is marked (see [`keep_unconverted`]); else returns
-/// false.
-fn push_if_unconverted(raising: Raising) -> bool {
+/// Whether the table at the stack top is marked (see [`keep_unconverted`]).
+fn is_unconverted(raising: Raising) -> bool {
+    let table = raising.top();
     raising.raw_get_index(State::REGISTRY, KEYS.unconverted);
-    if raising.is_none_or_nil(-1) {
-        raising.pop(1);
-        return false;
+    if !raising.is_none_or_nil(-1) {
+        raising.push_copy(table);
+        raising.raw_get(-2);
     }
-    raising.push_copy(-2);
-    raising.raw_get(-2);
-    raising.remove(-2);
     let marked = raising.truth(-1);
-    if !marked {
-        raising.pop(1);
-    }
+    raising.set_top(table);
     marked
 }
 
