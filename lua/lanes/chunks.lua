@@ -8,7 +8,7 @@ local workers = require "lanes.workers"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local move = rawget(table, "move")
-local attempt, is_whole, keep = helpers.attempt, helpers.is_whole, helpers.plain.keep
+local attempt, is_whole, keep = helpers.attempt, helpers.is_whole, helpers.keep
 
 local chunks = {}
 
@@ -209,7 +209,7 @@ function chunks.add_job(call, jobs, count)
             payload[i] = list[first + i - 1]
         end
     end
-    if keep and n > 1 then
+    if n > 1 then
         keep(payload)
     end
     call.taken = call.taken + n

@@ -12,6 +12,13 @@ local helpers = {}
 local plain = core.plain()
 helpers.plain = plain
 
+--- Marks a table of this library that is sent, so that the setting `convert_fallback` does not
+--- convert it; what the program has put into it is converted.
+-- @return the table
+helpers.keep = plain.keep or function(list)
+    return list
+end
+
 --- The results of a call that a request to the calling lane has ended: `cancel_error`; in the 4.x
 --- interface nil and `cancel_error`.
 function helpers.cancelled()

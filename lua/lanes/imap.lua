@@ -5,7 +5,7 @@ local lanes = require "lanes"
 local chunks = require "lanes.chunks"
 local helpers = require "lanes.helpers"
 
-local cancel_error, keep = lanes.cancel_error, helpers.plain.keep
+local cancel_error, keep = lanes.cancel_error, helpers.keep
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
 -- An iterator over the items of a list.
@@ -31,11 +31,7 @@ return function(name, pool, own, at, f, source, opts, level)
     local call = chunks.begin(name, pool, own, 3 - at, f, list, opts, true, level + 1)
     call.take, call.lose = chunks.take, chunks.lose
     local function packed(...)
-        local values = { n = select("#", ...), ... }
-        if keep then
-            keep(values)
-        end
-        return values
+        return keep { n = select("#", ...), ... }
     end
     local ahead = packed(iterator())
     local many = ahead.n > 1
@@ -82,10 +78,7 @@ return function(name, pool, own, at, f, source, opts, level)
             if room < 1 then
                 break
             end
-            local n, payload = 0, {}
-            if keep then
-                keep(payload)
-            end
+            local n, payload = 0, keep {}
             while n < math.min(size, room) and not exhausted do
                 n = n + 1
                 payload[n] = many and ahead or ahead[1]

@@ -9,7 +9,7 @@ local workers = require "lanes.workers"
 
 local cancel_error = lanes.cancel_error
 local plain = helpers.plain
-local send, keep = plain.send, plain.keep
+local send, keep = plain.send, helpers.keep
 local attempt, described, is_whole = helpers.attempt, helpers.described, helpers.is_whole
 local deadline_of, remaining = helpers.deadline, helpers.remaining
 
@@ -97,12 +97,9 @@ function pools.new(options)
         guard = helpers.at_end(function()
             queue:cancel()
         end),
-        settings = { init = options.init, time_limit = options.time_limit, max_tasks = options.max_tasks, name = options.name,
+        settings = keep { init = options.init, time_limit = options.time_limit, max_tasks = options.max_tasks, name = options.name,
             workers = count, four = plain.four },
     }
-    if keep then
-        keep(own.settings)
-    end
     owned[pool] = own
     for _ = 1, count do
         local started, failure = attempt(workers.start, pool, own)
@@ -173,10 +170,7 @@ function Pool:submit(f, ...)
             return helpers.cancelled()
         end
     end
-    local job = { f = f, n = select("#", ...), reply = own.slot, ... }
-    if keep then
-        keep(job)
-    end
+    local job = keep { f = f, n = select("#", ...), reply = own.slot, ... }
     local call = workers.new_call(own)
     -- Recorded before it is sent, so that the reply finds it.
     local future = futures.new(self, own, call)

@@ -8,12 +8,7 @@ local body = require "lanes.supervisor"
 
 local cancel_error = lanes.cancel_error
 local plain = helpers.plain
-local described, names, suggestion = helpers.described, helpers.names, helpers.suggestion
-
--- Marks a table of this file that is sent, if tables of programs are converted.
-local kept = plain.keep or function(list)
-    return list
-end
+local described, keep, names, suggestion = helpers.described, helpers.keep, helpers.names, helpers.suggestion
 
 local supervise = {}
 
@@ -70,11 +65,11 @@ local function checked_child(given, number, known)
         return nil, ("%s.args.n: a whole number up to 200 expected, got %s"):format(where, described(args.n == nil and n or args.n))
     end
     -- A table of our own: that of the program is not to be marked.
-    local copy = kept {}
+    local copy = keep {}
     for i = 1, n do
         copy[i] = args[i]
     end
-    return kept { name = given.name, start = given.start, args = copy, n = n, restart = restart }
+    return keep { name = given.name, start = given.start, args = copy, n = n, restart = restart }
 end
 
 -- Checks the argument of `supervise`. Returns children and settings; nil and the text of the error.
@@ -92,7 +87,7 @@ local function checked(given)
     if count == 0 then
         return nil, "there are no children"
     end
-    local children, known = kept {}, {}
+    local children, known = keep {}, {}
     for i = 1, count do
         local child, wrong = checked_child(given[i], i, known)
         if not child then
@@ -100,7 +95,7 @@ local function checked(given)
         end
         children[i] = child
     end
-    local settings = kept { strategy = given.strategy, intensity = given.intensity, period = given.period }
+    local settings = keep { strategy = given.strategy, intensity = given.intensity, period = given.period }
     if settings.strategy == nil then
         settings.strategy = "one_for_one"
     end
