@@ -337,8 +337,25 @@ describe("a wrong name is answered with the right one", function()
         end
     end)
 
-    it("and lindas and the module read as nil, as in Lanes 3.x", function()
-        assert.is_nil(lanes.linda().recieve)
+    it("for a method of a linda, when it is called", function()
+        local linda = lanes.linda()
+        support.raises("no method 'recieve'; do you mean 'receive'? A linda has cancel, count, deep, dump, ", function()
+            linda:recieve "key"
+        end)
+        support.raises("no method 'Send'; do you mean 'send'?", function() linda:Send("key", 1) end)
+        local methods = 0
+        for _, member in ipairs(classes.Linda.members) do
+            if type(linda[member.name]) == "function" then
+                methods = methods + 1
+                support.raises("do you mean '" .. member.name .. "'? A linda has", linda[member.name .. "_"], linda)
+            end
+        end
+        assert.is_true(methods >= 9)
+    end)
+
+    it("and other names of lindas and of the module read as nil, as in Lanes 3.x", function()
+        local linda = lanes.linda()
+        for _, name in ipairs { "receiver_of", "close", "__call", "ge", "nul", "batchd", 1, true } do assert.is_nil(linda[name]) end
         assert.is_nil(lanes.lindda)
     end)
 end)

@@ -9,13 +9,16 @@ use crate::context::{Context, push_function};
 use crate::linda::{KeyRef, Linda};
 use crate::lua::sentinels::{BATCHED, NULL};
 use crate::lua::{
-    Arguments, Function, Raise, Raising, State, Userdata, check_memory, lua_function,
-    new_metatable, protect, text, upvalue,
+    Arguments, Function, Raise, Raising, State, Userdata, check_memory, lua_function, nearest,
+    new_metatable, protect, suggestion, text, upvalue,
 };
 use crate::message::{Deep, Label, Proxy, decode, decode_one, push_proxy};
 use lanes_engine::queues::{Changed, LindaCancelled, Who};
 use std::os::raw::{c_int, c_void};
 use std::sync::Arc;
+
+/// The methods that programs call by name, for messages.
+const NAMES: &[u8] = b"cancel, count, deep, dump, get, limit, notifier, receive, send, set";
 
 /// Prepares a state for lindas: makes their metatable. `context` is the index of the context's
 /// userdata.
@@ -67,17 +70,37 @@ pub fn install(raising: Raising, context: c_int) -> Userdata<Proxy> {
 }
 
 lua_function! {
-    /// `__index` of the table of methods: a method of the 4.x interface is a function that raises
-    /// an error, and any other field is nil.
+    /// `__index` of the table of methods: a method of the 4.x interface, and a name near that of a
+    /// method, is a function that raises an error; any other field is nil.
     always fn missing = |state| {
         let name = state.bytes(2).unwrap_or_default();
         if [&b"receive_batched"[..], b"restrict", b"wake", b"collectgarbage"].contains(&name) {
             state.push_copy(upvalue(1));
             protect(state, 1, |raising| push_function(raising, 1, gone))?;
+        } else if nearest(name, NAMES).is_some() {
+            state.push_copy(upvalue(1));
+            state.push_copy(2);
+            protect(state, 2, |raising| raising.push_function(no_method, 2))?;
         } else {
             state.push_nil();
         }
         Ok(1)
+    }
+}
+
+lua_function! {
+    /// What a linda has by a name that is nearly that of a method; its second upvalue is that name.
+    fn no_method = |state| {
+        Context::of(&state)?;
+        let name = state.bytes(upvalue(2)).unwrap_or_default();
+        Err(Raise::message(text![
+            "no method '",
+            name,
+            "'",
+            suggestion(name, NAMES),
+            " A linda has ",
+            NAMES
+        ]))
     }
 }
 
