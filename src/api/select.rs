@@ -33,8 +33,6 @@ struct Place<'a> {
     at: c_int,
     /// How many keys there are.
     keys: c_int,
-    /// The first key.
-    key: Option<KeyRef<'a>>,
     is_send: bool,
     /// The lane, if the case is one.
     lane: Option<&'a Arc<Record>>,
@@ -49,12 +47,9 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// Linda and key, if the case is a receive from one slot.
-    fn single(&self) -> Option<(&'a Linda, &KeyRef<'a>)> {
-        match (self.keys, self.is_send, self.linda, &self.key) {
-            (1, false, Some(linda), Some(key)) => Some((linda, key)),
-            _ => None,
-        }
+    /// The linda, if the case is a receive from one slot.
+    fn single(&self) -> Option<&'a Linda> {
+        self.linda.filter(|_| self.keys == 1 && !self.is_send)
     }
 
     /// The case for the engine. `arguments` are those that it was read from; `sent` are the values
@@ -67,7 +62,7 @@ impl<'a> Place<'a> {
         if self.is_send {
             return Some(Case::Send(
                 &linda.queues,
-                self.key.clone()?,
+                KeyRef::at(&arguments.state, self.at)?,
                 sent.pop_front(),
             ));
         }
@@ -164,14 +159,14 @@ fn receive_now(context: &Context, state: State, places: &[Place]) -> Result<Opti
     let mut scratch = context.coders.scratch();
     let detached = &mut scratch.bytes;
     for (number, place) in (1..).zip(places) {
-        let Some((linda, key)) = place.single() else {
+        let Some((linda, key)) = place.single().zip(KeyRef::at(&state, place.at)) else {
             break;
         };
-        match receive::at_once(context, linda, key, detached) {
+        match receive::at_once(context, linda, &key, detached) {
             Ok(message) => {
                 state.push_integer(number);
                 let count =
-                    receive::deliver(context, state, linda, key, place.at, message, detached)?;
+                    receive::deliver(context, state, linda, &key, place.at, message, detached)?;
                 return Ok(Some(count + 1));
             }
             Err(Refusal::TimedOut) => {}
@@ -227,7 +222,6 @@ fn read<'a>(
             linda: None,
             at: subject,
             keys: 0,
-            key: None,
             is_send: false,
             lane: Some(&handle.record),
         });
@@ -251,11 +245,13 @@ fn read<'a>(
     if length < 3 {
         return Err(bad(text!["a key expected, got no value"]));
     }
-    let key = |at: c_int| {
+    let check_key = |at: c_int| {
+        if state.kind(at) == Kind::String && !linda.restrictions.any() {
+            return Ok(());
+        }
         let key =
             KeyRef::at(&arguments.state, at).ok_or_else(|| bad(KeyRef::unsuitable(state, at)))?;
-        check_restriction(linda, &key, Restriction::SetGet)?;
-        Ok(key)
+        check_restriction(linda, &key, Restriction::SetGet)
     };
     let who = if is_send { Who::Read } else { Who::Write };
     soft_requests::before(linda, who);
@@ -263,14 +259,13 @@ fn read<'a>(
         linda: Some(linda),
         at: first,
         keys: if is_send { 1 } else { length - 2 },
-        key: Some(key(first)?),
         is_send,
         lane: None,
     };
+    for at in first..first + place.keys {
+        check_key(at)?;
+    }
     if !is_send {
-        for at in first + 1..first + place.keys {
-            key(at)?;
-        }
         return Ok(place);
     }
     let label = Label::Case(number as u32);
