@@ -11,7 +11,7 @@ use crate::linda::{Key, KeyRef, Linda, Restriction, soft_requests};
 use crate::lua::{Arguments, Kind, Raise, State, Text, Userdata, lua_function, suggestion, text};
 use crate::message::{Label, Message};
 use lanes_engine::memory::grow;
-use lanes_engine::park::{Refusal, Wait};
+use lanes_engine::park::{Deadline, Refusal, Wait};
 use lanes_engine::queues::{Case, Happened, Values, Who, select};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
@@ -77,6 +77,13 @@ impl<'a> Place<'a> {
 /// The values of the sends, in the order of their cases.
 type Sent = VecDeque<Values<Message>>;
 
+/// How often receives are tried before the engine parks them, which takes longer than these
+/// attempts: an answer that comes within a microsecond or two needs no parking.
+const ATTEMPTS: u32 = 24;
+
+/// How often the thread looks for an element between two attempts.
+const LOOKS: u32 = 8;
+
 /// How many cases are kept without an allocation.
 const INLINE: usize = 4;
 
@@ -103,7 +110,11 @@ fn select_body(state: State) -> Result<c_int, Raise> {
             &mut sent,
         )?);
     }
-    if let Some(count) = receive_now(context, state, &places)? {
+    let attempts = match timeout.deadline() {
+        Deadline::Now => 1,
+        _ => ATTEMPTS,
+    };
+    if let Some(count) = receive_soon(context, state, &places, attempts)? {
         return Ok(count);
     }
     let mut cases = grow::list(count);
@@ -153,28 +164,79 @@ fn shortest_period(places: &[Place]) -> Option<f64> {
     periods.reduce(f64::min)
 }
 
+/// Receives without parking, if that is possible soon. Returns the number of results, or none if
+/// the engine must select.
+fn receive_soon(
+    context: &Context,
+    state: State,
+    places: &[Place],
+    attempts: u32,
+) -> Result<Option<c_int>, Raise> {
+    for attempt in 1..=attempts {
+        match receive_now(context, state, places)? {
+            Now::Received(count) => return Ok(Some(count)),
+            Now::Nothing if attempt < attempts => spin(context, state, places, attempt == 1),
+            Now::Nothing | Now::Unknown => break,
+        }
+    }
+    Ok(None)
+}
+
+/// What came of an attempt.
+enum Now {
+    /// A case has happened; the number of results.
+    Received(c_int),
+    /// All cases are receives from one slot, and none could happen.
+    Nothing,
+    /// Only the engine can tell.
+    Unknown,
+}
+
 /// Does the first case, of those before the first that is not a receive from one slot, that can be
-/// done at once. Returns the number of results, or none if there is no such case.
-fn receive_now(context: &Context, state: State, places: &[Place]) -> Result<Option<c_int>, Raise> {
+/// done at once.
+fn receive_now(context: &Context, state: State, places: &[Place]) -> Result<Now, Raise> {
     let mut scratch = context.coders.scratch();
     let detached = &mut scratch.bytes;
     for (number, place) in (1..).zip(places) {
         let Some((linda, key)) = place.single().zip(KeyRef::at(&state, place.at)) else {
-            break;
+            return Ok(Now::Unknown);
         };
         match receive::at_once(context, linda, &key, detached) {
             Ok(message) => {
                 state.push_integer(number);
                 let count =
                     receive::deliver(context, state, linda, &key, place.at, message, detached)?;
-                return Ok(Some(count + 1));
+                return Ok(Now::Received(count + 1));
             }
             Err(Refusal::TimedOut) => {}
             // The others might not be refused, so all are asked in their order.
-            Err(_) => break,
+            Err(_) => return Ok(Now::Unknown),
         }
     }
-    Ok(None)
+    Ok(Now::Nothing)
+}
+
+/// Looks for an element in those of the slots that this state has received from, a few times and
+/// without a lock. The first time it announces that a receiver spins; to write that again and
+/// again would keep the sender waiting for the cache line.
+#[cold]
+fn spin(context: &Context, state: State, places: &[Place], is_first: bool) {
+    let shortcuts = context.shortcuts.borrow();
+    let known = places.iter().take(INLINE).filter_map(|place| {
+        let (linda, key) = place.single().zip(KeyRef::at(&state, place.at))?;
+        shortcuts.find(linda, &key)
+    });
+    let known: SmallVec<[_; INLINE]> = known.collect();
+    if is_first {
+        for shortcut in &known {
+            shortcut.watch();
+        }
+    }
+    for _ in 0..LOOKS {
+        if known.iter().any(|shortcut| shortcut.is_promising()) {
+            return;
+        }
+    }
 }
 
 /// An error about case number `number`, which is argument `index`.

@@ -67,13 +67,13 @@ impl<M: Element> Shortcut<M> {
     }
 
     /// Announces that this receiver spins.
-    pub(super) fn watch(&self) {
+    pub fn watch(&self) {
         self.outbox.watch();
     }
 
     /// Whether `take` may find something other than nothing.
     #[inline]
-    pub(super) fn is_promising(&self) -> bool {
+    pub fn is_promising(&self) -> bool {
         self.outbox.len() > 0 || self.outbox.changes() != self.seen.get()
     }
 }
