@@ -198,6 +198,39 @@ describe("lanes.select", function()
         assert.are.equal(nil, (linda:count "x"))
     end)
 
+    it("notices a mistake in a case after one that could happen, which then does not", function()
+        local linda, other = full "here", lanes.linda()
+        local good = { linda, "receive", "k" }
+        for message, wrong in pairs {
+            ["(case 2: a table expected, got string)"] = "k",
+            ["(case 2: a linda or a lane expected, got string)"] = { "k", "receive", "k" },
+            ["(case 2: 'receive' or 'send' expected, got 'recieve'; do you mean 'receive'?)"] = { other, "recieve", "k" },
+            ["(case 2: 'receive' or 'send' expected, got number)"] = { other, 1, "k" },
+            ["(case 2: a key expected, got no value)"] = { other, "receive" },
+            ["(case 2: invalid key type (not a boolean, string, number or light userdata), got table)"] = { other, "receive", {} },
+            ["got NaN, which is not equal to itself)"] = { other, "receive", 0 / 0 },
+        } do
+            raises(message, lanes.select, good, wrong)
+        end
+        raises("(case 5: a table expected, got nil)", lanes.select, good, good, good, good, nil)
+        assert.equal("here", linda:get "k")
+        same({ 1, "k", "here", n = 3 }, results(good, { other, "receive", 1 }, { other, "receive", true }, good))
+    end)
+
+    it("receives under keys of each kind, from up to six lindas", function()
+        for _, key in ipairs { "k", "", 1, -0.5, true, false, lanes.cancel_error } do
+            for count = 1, 6 do
+                local cases = {}
+                for i = 1, count do cases[i] = { lanes.linda(), "receive", key } end
+                for i = 1, count do
+                    cases[i][1]:send(nil, key, i)
+                    same({ i, key, i, n = 3 }, results(unpack(cases)))
+                    same({ n = 0 }, results(0, unpack(cases)))
+                end
+            end
+        end
+    end)
+
     it("says what is wrong with a case", function()
         local linda = lanes.linda()
         local lane = lanes.gen(function() end)()

@@ -19,6 +19,7 @@ mod prepare;
 mod require;
 mod scope;
 mod select;
+mod soon;
 pub mod table;
 #[cfg(feature = "hooks")]
 mod test_hooks;

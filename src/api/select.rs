@@ -3,6 +3,7 @@
 
 use super::linda::arguments::{check_restriction, linda_of, timeout, waited};
 use super::linda::{receive, results, send};
+use super::soon::receive_soon;
 use super::waiting::wait_in_periods;
 use super::what::{Slots, What};
 use crate::context::Context;
@@ -11,7 +12,7 @@ use crate::linda::{Key, KeyRef, Linda, Restriction, soft_requests};
 use crate::lua::{Arguments, Kind, Raise, State, Text, Userdata, lua_function, suggestion, text};
 use crate::message::{Label, Message};
 use lanes_engine::memory::grow;
-use lanes_engine::park::{Deadline, Refusal, Wait};
+use lanes_engine::park::Wait;
 use lanes_engine::queues::{Case, Happened, Values, Who, select};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
@@ -47,11 +48,6 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// The linda, if the case is a receive from one slot.
-    fn single(&self) -> Option<&'a Linda> {
-        self.linda.filter(|_| self.keys == 1 && !self.is_send)
-    }
-
     /// The case for the engine. `arguments` are those that it was read from; `sent` are the values
     /// of the sends that are left.
     fn case(&self, arguments: &'a Arguments, sent: &mut Sent) -> Option<MessageCase<'a>> {
@@ -77,13 +73,6 @@ impl<'a> Place<'a> {
 /// The values of the sends, in the order of their cases.
 type Sent = VecDeque<Values<Message>>;
 
-/// How often receives are tried before the engine parks them, which takes longer than these
-/// attempts: an answer that comes within a microsecond or two needs no parking.
-const ATTEMPTS: u32 = 24;
-
-/// How often the thread looks for an element between two attempts.
-const LOOKS: u32 = 8;
-
 /// How many cases are kept without an allocation.
 const INLINE: usize = 4;
 
@@ -97,6 +86,10 @@ fn select_body(state: State) -> Result<c_int, Raise> {
     if last < first {
         return Err(arguments.error(first, "a case expected, got no value"));
     }
+    if let Some(count) = receive_soon(context, &arguments, first..=last, timeout.deadline())? {
+        return Ok(count);
+    }
+    state.set_top(last);
     let count = (last - first + 1) as usize;
     let mut places: SmallVec<[Place; INLINE]> = SmallVec::new();
     grow::room(&mut places, count);
@@ -109,13 +102,6 @@ fn select_body(state: State) -> Result<c_int, Raise> {
             index - first + 1,
             &mut sent,
         )?);
-    }
-    let attempts = match timeout.deadline() {
-        Deadline::Now => 1,
-        _ => ATTEMPTS,
-    };
-    if let Some(count) = receive_soon(context, state, &places, attempts)? {
-        return Ok(count);
     }
     let mut cases = grow::list(count);
     for place in &places {
@@ -162,81 +148,6 @@ fn select_body(state: State) -> Result<c_int, Raise> {
 fn shortest_period(places: &[Place]) -> Option<f64> {
     let periods = places.iter().filter_map(|place| place.linda?.wake_period);
     periods.reduce(f64::min)
-}
-
-/// Receives without parking, if that is possible soon. Returns the number of results, or none if
-/// the engine must select.
-fn receive_soon(
-    context: &Context,
-    state: State,
-    places: &[Place],
-    attempts: u32,
-) -> Result<Option<c_int>, Raise> {
-    for attempt in 1..=attempts {
-        match receive_now(context, state, places)? {
-            Now::Received(count) => return Ok(Some(count)),
-            Now::Nothing if attempt < attempts => spin(context, state, places, attempt == 1),
-            Now::Nothing | Now::Unknown => break,
-        }
-    }
-    Ok(None)
-}
-
-/// What came of an attempt.
-enum Now {
-    /// A case has happened; the number of results.
-    Received(c_int),
-    /// All cases are receives from one slot, and none could happen.
-    Nothing,
-    /// Only the engine can tell.
-    Unknown,
-}
-
-/// Does the first case, of those before the first that is not a receive from one slot, that can be
-/// done at once.
-fn receive_now(context: &Context, state: State, places: &[Place]) -> Result<Now, Raise> {
-    let mut scratch = context.coders.scratch();
-    let detached = &mut scratch.bytes;
-    for (number, place) in (1..).zip(places) {
-        let Some((linda, key)) = place.single().zip(KeyRef::at(&state, place.at)) else {
-            return Ok(Now::Unknown);
-        };
-        match receive::at_once(context, linda, &key, detached) {
-            Ok(message) => {
-                state.push_integer(number);
-                let count =
-                    receive::deliver(context, state, linda, &key, place.at, message, detached)?;
-                return Ok(Now::Received(count + 1));
-            }
-            Err(Refusal::TimedOut) => {}
-            // The others might not be refused, so all are asked in their order.
-            Err(_) => return Ok(Now::Unknown),
-        }
-    }
-    Ok(Now::Nothing)
-}
-
-/// Looks for an element in those of the slots that this state has received from, a few times and
-/// without a lock. The first time it announces that a receiver spins; to write that again and
-/// again would keep the sender waiting for the cache line.
-#[cold]
-fn spin(context: &Context, state: State, places: &[Place], is_first: bool) {
-    let shortcuts = context.shortcuts.borrow();
-    let known = places.iter().take(INLINE).filter_map(|place| {
-        let (linda, key) = place.single().zip(KeyRef::at(&state, place.at))?;
-        shortcuts.find(linda, &key)
-    });
-    let known: SmallVec<[_; INLINE]> = known.collect();
-    if is_first {
-        for shortcut in &known {
-            shortcut.watch();
-        }
-    }
-    for _ in 0..LOOKS {
-        if known.iter().any(|shortcut| shortcut.is_promising()) {
-            return;
-        }
-    }
 }
 
 /// An error about case number `number`, which is argument `index`.

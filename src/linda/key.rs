@@ -199,7 +199,7 @@ impl<'a> KeyRef<'a> {
     /// The key at `index`, whose type is known, if the value there can be one. Strings are borrowed
     /// from the stack.
     #[inline(always)]
-    fn of_kind(state: &'a State, kind: Kind, index: c_int) -> Option<KeyRef<'a>> {
+    pub fn of_kind(state: &'a State, kind: Kind, index: c_int) -> Option<KeyRef<'a>> {
         Some(match kind {
             Kind::String => KeyRef::Text(state.string(index)),
             Kind::Number if state.is_integer(index) => KeyRef::Integer(state.integer(index)),
