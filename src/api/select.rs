@@ -86,7 +86,7 @@ fn select_body(state: State) -> Result<c_int, Raise> {
     if last < first {
         return Err(arguments.error(first, "a case expected, got no value"));
     }
-    if let Some(count) = receive_soon(context, &arguments, first..=last, timeout.deadline())? {
+    if let Some(count) = receive_soon(context, &arguments, (first, last), timeout)? {
         return Ok(count);
     }
     state.set_top(last);
@@ -218,14 +218,6 @@ fn read<'a>(
     if length < 3 {
         return Err(bad(text!["a key expected, got no value"]));
     }
-    let check_key = |at: c_int| {
-        if state.kind(at) == Kind::String && !linda.restrictions.any() {
-            return Ok(());
-        }
-        let key =
-            KeyRef::at(&arguments.state, at).ok_or_else(|| bad(KeyRef::unsuitable(state, at)))?;
-        check_restriction(linda, &key, Restriction::SetGet)
-    };
     let who = if is_send { Who::Read } else { Who::Write };
     soft_requests::before(linda, who);
     let place = Place {
@@ -236,7 +228,9 @@ fn read<'a>(
         lane: None,
     };
     for at in first..first + place.keys {
-        check_key(at)?;
+        let key =
+            KeyRef::at(&arguments.state, at).ok_or_else(|| bad(KeyRef::unsuitable(state, at)))?;
+        check_restriction(linda, &key, Restriction::SetGet)?;
     }
     if !is_send {
         return Ok(place);

@@ -3,12 +3,12 @@
 
 use super::linda::arguments::linda_of;
 use super::linda::receive;
+use super::waiting::Timeout;
 use crate::context::Context;
 use crate::linda::{KeyRef, Linda, soft_requests};
 use crate::lua::{Arguments, Kind, Raise, State, Userdata};
-use lanes_engine::park::{Deadline, Refusal};
+use lanes_engine::park::Refusal;
 use lanes_engine::queues::Who;
-use std::ops::RangeInclusive;
 use std::os::raw::c_int;
 
 /// How many cases there are at most. A function has room for 20 values on the stack when it is
@@ -33,24 +33,23 @@ struct Place<'a> {
     kind: Kind,
 }
 
-/// Does the first of the receives that can be done soon, if the cases, which are the arguments
-/// `cases`, are receives from one slot each. Returns the number of results, or none if the engine
-/// must select; then there may be more values on the stack than before.
+/// Does the first of the receives that can be done soon, if the cases, which are the arguments from
+/// `first` to `last`, are receives from one slot each. Returns the number of results, or none if
+/// the engine must select; then there may be more values on the stack than before.
 #[inline]
 pub fn receive_soon(
     context: &Context,
     arguments: &Arguments,
-    cases: RangeInclusive<c_int>,
-    deadline: Deadline,
+    (first, last): (c_int, c_int),
+    timeout: Timeout,
 ) -> Result<Option<c_int>, Raise> {
-    let (first, last) = (*cases.start(), *cases.end());
     let count = (last - first + 1) as usize;
     let mut places = [None; CASES];
     if count > CASES {
         return Ok(None);
     }
     let mut top = last;
-    for (place, index) in places.iter_mut().zip(cases) {
+    for (place, index) in places.iter_mut().zip(first..=last) {
         let Some(read) = read(arguments, index, top) else {
             return Ok(None);
         };
@@ -58,8 +57,8 @@ pub fn receive_soon(
         top += VALUES;
     }
     let places = &places[..count];
-    let attempts = match deadline {
-        Deadline::Now => 1,
+    let attempts = match timeout {
+        Timeout::Zero => 1,
         _ => ATTEMPTS,
     };
     for attempt in 1..=attempts {
@@ -91,10 +90,9 @@ fn read<'a>(arguments: &'a Arguments, index: c_int, top: c_int) -> Option<Place<
         return None;
     }
     let kind = state.kind(key);
-    match kind {
-        Kind::String | Kind::Boolean => {}
-        Kind::Number if !state.number(key).is_nan() => {}
-        _ => return None,
+    // Any string can be a key.
+    if kind != Kind::String {
+        KeyRef::of_kind(&arguments.state, kind, key)?;
     }
     soft_requests::before(linda, Who::Write);
     Some(Place { linda, key, kind })
@@ -142,7 +140,8 @@ fn look(context: &Context, state: State, places: &[Option<Place>], is_first: boo
     let shortcuts = context.shortcuts.borrow();
     let mut known = [None; CASES];
     for (known, place) in known.iter_mut().zip(places.iter().flatten()) {
-        *known = KeyRef::at(&state, place.key).and_then(|key| shortcuts.find(place.linda, &key));
+        let key = KeyRef::of_kind(&state, place.kind, place.key);
+        *known = key.and_then(|key| shortcuts.find(place.linda, &key));
     }
     let known = || known.iter().flatten();
     if is_first {
