@@ -393,10 +393,12 @@ describe("the flag for force", function()
     it("returns false and timeout when that does not help, and kills nothing", function()
         local linda = lanes.linda()
         local handle = ready(linda, function()
+            set_debug_threadname "outer"
             local inner = require "lanes".gen("*", function() linda:receive("go") return 5 end)()
             linda:set("ready", true)
             return inner[1]
         end)
+        support.until_sleeping "outer"
         assert.same({ n = 2, false, "timeout" }, support.pack(handle:cancel("hard", 0, true, 0.02)))
         assert.same({ n = 2, false, "timeout" }, support.pack(handle:cancel("hard", 0, true)))
         assert.equal("running", handle.status)

@@ -223,8 +223,8 @@ describe("a soft request", function()
         local linda = lanes.linda()
         local cancel_error = lanes.cancel_error
         local handle = ready(linda, function()
-            linda:set("ready", true)
             linda:send("some", 1)
+            linda:set("ready", true)
             repeat until cancel_test()
             return linda:receive(0, "some") == cancel_error, linda:send(0, "some", 2) == cancel_error
         end)

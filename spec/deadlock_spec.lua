@@ -292,12 +292,7 @@ describe("lanes.waiting", function()
                 way(linda, require "lanes".gen("*", function(x) x:receive "end" end))
                 return true
             end)()
-            local where = support.until_true(function()
-                for _, entry in ipairs(lanes.waiting()) do
-                    if entry.name == ("lane %q"):format(name) then return entry.where end
-                end
-            end, name .. " sleeps")
-            assert.matches("deadlock_spec.lua:%d+$", where)
+            assert.matches("deadlock_spec.lua:%d+$", support.until_sleeping(name).where)
             linda:send("end", true)
             assert.is_true(lane[1])
         end
@@ -312,11 +307,7 @@ describe("lanes.waiting", function()
                 local function wait() return (receive(linda)) end
                 return wait()
             end)()
-            local found = support.until_true(function()
-                for _, entry in ipairs(lanes.waiting()) do
-                    if entry.name == 'lane "reader"' then return entry.where end
-                end
-            end, file .. " sleeps")
+            local found = support.until_sleeping("reader").where
             linda:send("end", true)
             assert.is_true(lane[1])
             return found

@@ -177,6 +177,16 @@ function support.until_status(handle, status)
     support.until_true(function() return handle.status == status end, "status '" .. status .. "'")
 end
 
+--- Waits until the lane that has given itself this name sleeps in a call of Lanes; returns its entry of `lanes.waiting()`.
+function support.until_sleeping(name)
+    local lanes = require "lanes"
+    return support.until_true(function()
+        for _, entry in ipairs(lanes.waiting()) do
+            if entry.name == ("lane %q"):format(name) then return entry end
+        end
+    end, name .. " sleeps")
+end
+
 --- Whether the main thread of this process sleeps, as it does while the specs wait. Lanes may call this. If the system has no such
 -- information, or an emulator makes it up, returns true after a moment.
 function support.main_sleeps()
