@@ -182,12 +182,13 @@ describe("a hook", function()
 
     it("lets finalizers run to their end", function()
         local linda = lanes.linda()
-        local handle = spinning(linda, function()
+        local handle = ready(linda, function()
             set_finalizer(function(err)
                 local n = 0
                 for i = 1, 100000 do n = n + i % 2 end
                 linda:set("finalizer", { n, err == require "lanes".cancel_error })
             end)
+            linda:set("ready", true)
             spin()
         end)
         assert.same({ true, "cancelled" }, { handle:cancel("count", 1, LIMIT) })
@@ -196,7 +197,7 @@ describe("a hook", function()
 
     it("lets finalizers that use a coroutine of the body run to their end", function()
         local linda = lanes.linda()
-        local handle = spinning(linda, function()
+        local handle = ready(linda, function()
             if jit then jit.off() end
             local step = coroutine.wrap(function()
                 while true do coroutine.yield() end
@@ -205,6 +206,7 @@ describe("a hook", function()
                 for _ = 1, 1000 do step() end
                 linda:set("finalizer", "whole")
             end)
+            linda:set("ready", true)
             -- The hook comes here, long before it would in the coroutine.
             while true do
                 step()
