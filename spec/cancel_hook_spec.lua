@@ -158,8 +158,11 @@ describe("a hook", function()
     it("raises cancel_error, which can be caught, and is then removed", function()
         local linda = lanes.linda()
         local cancel_error = lanes.cancel_error
-        local handle = spinning(linda, function()
-            local ok, err = pcall(spin)
+        local handle = ready(linda, function()
+            local ok, err = pcall(function()
+                linda:set("ready", true)
+                spin()
+            end)
             local n = 0
             for i = 1, 100000 do n = n + i % 2 end
             return ok, err == cancel_error, n
@@ -170,8 +173,11 @@ describe("a hook", function()
 
     it("can be installed again after it was caught", function()
         local linda = lanes.linda()
-        local handle = spinning(linda, function()
-            pcall(spin)
+        local handle = ready(linda, function()
+            pcall(function()
+                linda:set("ready", true)
+                spin()
+            end)
             linda:set("caught", true)
             spin()
         end)
