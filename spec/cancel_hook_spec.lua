@@ -300,7 +300,9 @@ describe("a hook", function()
                 check(linda, hook)
                 return "not ended"
             end)
-            assert.same({ false, "timeout" }, { handle:cancel("count", 2000000000, 0) })
+            local ended = handle:cancel("count", 2000000000, 0)
+            -- On LuaJIT the hook is also called at the next call, and may have ended the lane by now.
+            assert.is_true(support.lua == "luajit" or not ended)
             linda:set("asked", true)
             return handle, linda
         end
