@@ -5,7 +5,8 @@ use super::four::arguments::check_duration;
 use super::lane::{callback, failures};
 use super::what::What;
 use crate::context::{Context, interface_of_function};
-use crate::lua::{Arguments, Raise, State, protect};
+use crate::lua::compat::HOOKS_CAN_BE_LOST;
+use crate::lua::{Arguments, Raise, State};
 use crate::universe::Interface;
 use lanes_engine::park::{Deadline, Request, Wait};
 use std::os::raw::c_int;
@@ -65,6 +66,10 @@ impl Timeout {
 pub fn deadline(arguments: &Arguments, index: c_int) -> Result<Deadline, Raise> {
     Timeout::argument(arguments, index).map(Timeout::deadline)
 }
+
+/// Seconds after which a hook that was called without effect is set and called again, where hooks
+/// can be lost: the signal handler that sets it may not have ended.
+const HOOK_PERIOD: f64 = 0.1;
 
 /// How an operation that may wait ended.
 pub enum Waited<T> {
@@ -143,13 +148,17 @@ pub fn wait_in_periods<T>(
             deadlock::drain(context, state)?;
         }
         let before = hooks();
+        let mut pause = period;
         if watched && before != (0, 0) {
-            protect(state, 0, |_| ())?;
+            state.run_hook()?;
+            if HOOKS_CAN_BE_LOST {
+                pause = Some(period.unwrap_or(f64::INFINITY).min(HOOK_PERIOD));
+            }
         }
         let interrupted =
             || hooks() != before || failures::are_pending(context) || deadlock::is_pending(context);
-        let now = period.map_or(deadline, |period| {
-            earlier(deadline, Deadline::after_seconds(period))
+        let now = pause.map_or(deadline, |pause| {
+            earlier(deadline, Deadline::after_seconds(pause))
         });
         let wait = Wait {
             waiter: &context.waiter,

@@ -191,7 +191,7 @@ impl Home {
         if main.hook() != 0 && from.hook() == 0 {
             main.move_hook(from);
         }
-        if protect(from, 0, |_| ()).is_ok() {
+        if from.run_hook().is_ok() {
             return false;
         }
         let kept = protect(from, 1, |raising| {

@@ -461,6 +461,15 @@ pub const RESUME_RAISES: bool = cfg!(feature = "lua51");
 /// Whether a hook is set for all coroutines of a state at once (LuaJIT) and not for each.
 pub const HOOKS_ARE_GLOBAL: bool = cfg!(feature = "luajit");
 
+/// Whether a hook that another thread has set may be there without effect. LuaJIT keeps what its
+/// interpreter does at a hook in a table that its thread writes, too. On Windows Ctrl-C runs on a
+/// thread of its own.
+pub const HOOKS_CAN_BE_LOST: bool = LUAJIT && cfg!(windows);
+
+/// Mask and count of the hook that stock interpreters set at Ctrl-C: calls, returns, and each
+/// instruction.
+pub const HOST_HOOK: (c_int, c_int) = (1 | 2 | 8, 1);
+
 /// A function of ours that Lua calls.
 ///
 /// Lua declares the result as `int`. LuaJIT's interpreter on x86-64 reads the whole register, whose

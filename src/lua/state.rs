@@ -13,9 +13,6 @@ use std::os::raw::{c_int, c_void};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct State(*mut lua_State);
 
-/// A debug hook and what it listens to.
-pub type Hook = c::lua_Hook;
-
 /// The pseudo-index of upvalue `n` (from 1) of the running C function.
 #[inline]
 pub const fn upvalue(n: c_int) -> c_int {
@@ -471,53 +468,11 @@ impl State {
         }
     }
 
-    /// The hook that is set now, as an identity to compare with.
-    pub fn hook(self) -> usize {
-        self.hook_function().map_or(0, |hook| hook as usize)
-    }
-
-    /// The hook that is set now, if any.
-    pub fn hook_function(self) -> Option<Hook> {
-        // SAFETY: reads one field.
-        unsafe { c::lua_gethook(self.0) }
-    }
-
-    /// What the hook that is set now listens to: mask and count.
-    pub fn hook_events(self) -> (c_int, c_int) {
-        // SAFETY: reads two fields.
-        unsafe { (c::lua_gethookmask(self.0), c::lua_gethookcount(self.0)) }
-    }
-
     /// Pushes this coroutine.
     pub fn push_self(self) {
         // SAFETY: room by the module convention. Nothing is allocated.
         unsafe {
             c::lua_pushthread(self.0);
-        }
-    }
-
-    /// Sets a debug hook. May be called from another thread, as a signal handler may: it writes
-    /// plain fields that the interpreter reads at the next hook point. The caller guarantees that
-    /// the state is alive meanwhile.
-    pub fn set_hook(self, hook: Option<Hook>, mask: c_int, count: c_int) {
-        // SAFETY: see above.
-        unsafe {
-            c::lua_sethook(self.0, hook, mask, count);
-        }
-    }
-
-    /// Moves the hook to another coroutine of the same state. If all coroutines have one hook in
-    /// common, it stays.
-    pub fn move_hook(self, to: State) {
-        // SAFETY: reads and writes plain fields of this state, on its own thread.
-        unsafe {
-            let (hook, mask, count) = (
-                c::lua_gethook(self.0),
-                c::lua_gethookmask(self.0),
-                c::lua_gethookcount(self.0),
-            );
-            c::lua_sethook(self.0, None, 0, 0);
-            c::lua_sethook(to.0, hook, mask, count);
         }
     }
 
