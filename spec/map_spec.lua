@@ -132,6 +132,22 @@ describe("lanes.map", function()
         assert.same({ 1, 2, n = 2 }, lanes.map({ 1, 2 }, function(x) return x end, { timeout = LIMIT }))
     end)
 
+    -- After so many short calls the main thread waits for several replies at a time. Progress is reported ten times a second.
+    it("says what is done while one call goes on, with a timeout and without", function()
+        for _, timeout in ipairs { LIMIT, false } do
+            local linda = lanes.linda()
+            local results = lanes.map(numbers(1000), function(x)
+                if x == 999 then return select(2, linda:receive "go") end
+                if x == 1000 then linda:receive(0.2, "never") end
+                return x
+            end, {
+                chunk = 1, timeout = timeout or nil,
+                progress = function(done) if done == 999 then linda:send("go", "gone") end end,
+            })
+            assert.equal("gone", results[999])
+        end
+    end)
+
     it("is ended by a request to the caller", function()
         for mode, expected in pairs { soft = "done", hard = "cancelled" } do
             local linda = lanes.linda()

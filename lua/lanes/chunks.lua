@@ -15,6 +15,10 @@ local chunks = {}
 -- The time that a chunk should take, in seconds.
 local CHUNK_TIME = 0.0005
 
+-- The time for which a reply may wait for others, in seconds. Each time that the calling thread
+-- wakes up it takes a processor away from a worker.
+local REPLY_TIME = 0.002
+
 local function flag(value)
     return type(value) == "boolean"
 end
@@ -130,28 +134,29 @@ function chunks.lose(call)
     call.outstanding = call.outstanding - 1
 end
 
--- How many items a worker does in CHUNK_TIME, by the times so far.
-local function items_in_time(call)
+-- How many items are done in this time, by the times so far.
+local function items_in(call, time)
     local elapsed = lanes.now_secs() - call.began
-    return elapsed > 0 and math.floor(call.done / elapsed / call.workers * CHUNK_TIME) or math.huge
+    return elapsed > 0 and call.done / elapsed * time or math.huge
 end
 
 --- The size of the next chunk: as many items as take CHUNK_TIME.
 function chunks.chunk_size(call)
     if call.auto and call.done > 0 then
-        call.size = math.max(1, math.min(items_in_time(call), call.size * 4, call.most))
+        local items = math.floor(items_in(call, CHUNK_TIME) / call.workers)
+        call.size = math.max(1, math.min(items, call.size * 4, call.most))
     end
     return call.size
 end
 
---- How many chunks may be on their way, and how many replies are worth waking up for: with small
+--- How many chunks may be on their way, and how many replies are worth waking up for: with short
 --- chunks many, so that the calling thread does not wake up for each.
 function chunks.pace(call)
     local window = 4 * call.workers
     if call.auto or call.done == 0 then
         return window, 1
     end
-    local replies = math.floor(items_in_time(call) * call.workers / call.size)
+    local replies = math.floor(items_in(call, REPLY_TIME) / call.size)
     replies = math.max(1, math.min(replies, workers.AT_A_TIME))
     return math.max(window, 4 * replies), replies
 end

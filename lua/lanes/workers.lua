@@ -167,8 +167,8 @@ end
 
 --- Waits for messages of the workers and handles them.
 -- @param timeout seconds; nil: no limit
--- @param least how many messages are worth waking up for, at most `AT_A_TIME`; nil: 1. After the
---   first interval between two checks one is enough
+-- @param least how many messages are worth waking up for, at most `AT_A_TIME`; nil: 1. After a
+--   moment one is enough
 -- @return true; false at the timeout; `cancel_error` if the calling lane is asked to stop, or the
 --   pool has been cancelled
 function workers.pump(pool, own, timeout, least)
@@ -177,14 +177,20 @@ function workers.pump(pool, own, timeout, least)
         workers.replace(pool, own)
     end
     local outcome
+    if least and least > 1 then
+        local pause = math.min(timeout or FIRST_AUDIT, FIRST_AUDIT)
+        outcome = deal(own, receive(queue, pause, batched, own.slot, 5 * least, 5 * AT_A_TIME))
+        timeout = timeout and timeout - pause
+    end
     local slice = FIRST_AUDIT
-    least = least or 1
-    repeat
-        outcome = deal(own, receive(queue, timeout or slice, batched, own.slot, 5 * least, 5 * AT_A_TIME))
+    while not outcome do
+        outcome = deal(own, receive(queue, timeout or slice, batched, own.slot, 5, 5 * AT_A_TIME))
         outcome = outcome or not timeout and audit(queue, own)
-        least = 1
+        if timeout then
+            break
+        end
         slice = slice < LAST_AUDIT and 2 * slice or slice
-    until timeout or outcome
+    end
     if outcome then
         workers.tell(own)
     end
