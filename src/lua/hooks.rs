@@ -43,16 +43,9 @@ impl State {
     /// Moves the hook to another coroutine of the same state. If all coroutines have one hook in
     /// common, it stays.
     pub fn move_hook(self, to: State) {
-        // SAFETY: reads and writes plain fields of this state, on its own thread.
-        unsafe {
-            let (hook, mask, count) = (
-                c::lua_gethook(self.raw()),
-                c::lua_gethookmask(self.raw()),
-                c::lua_gethookcount(self.raw()),
-            );
-            c::lua_sethook(self.raw(), None, 0, 0);
-            c::lua_sethook(to.raw(), hook, mask, count);
-        }
+        let (hook, (mask, count)) = (self.hook_function(), self.hook_events());
+        self.set_hook(None, 0, 0);
+        to.set_hook(hook, mask, count);
     }
 
     /// Calls an empty function, so that the hook runs that another thread may have set.
