@@ -4,7 +4,7 @@
 use super::linda::arguments::{check_restriction, linda_of, timeout, waited};
 use super::linda::{receive, results, send};
 use super::soon::receive_soon;
-use super::waiting::wait_in_periods;
+use super::waiting::{Timeout, wait_in_periods};
 use super::what::{Slots, What};
 use crate::context::Context;
 use crate::lane::{Handle, Record};
@@ -86,9 +86,23 @@ fn select_body(state: State) -> Result<c_int, Raise> {
     if last < first {
         return Err(arguments.error(first, "a case expected, got no value"));
     }
-    if let Some(count) = receive_soon(context, &arguments, (first, last), timeout)? {
-        return Ok(count);
+    match receive_soon(context, &arguments, (first, last), timeout)? {
+        Some(count) => Ok(count),
+        None => select_waiting(context, &arguments, (first, last), timeout),
     }
+}
+
+/// Selects by the engine. The cases are the arguments from `first` to `last`; there may be more
+/// values on the stack.
+// A function of its own, so that the frame of the others stays small.
+#[inline(never)]
+fn select_waiting(
+    context: &Context,
+    arguments: &Arguments,
+    (first, last): (c_int, c_int),
+    timeout: Timeout,
+) -> Result<c_int, Raise> {
+    let state = arguments.state;
     state.set_top(last);
     let count = (last - first + 1) as usize;
     let mut places: SmallVec<[Place; INLINE]> = SmallVec::new();
@@ -97,7 +111,7 @@ fn select_body(state: State) -> Result<c_int, Raise> {
     for index in first..=last {
         places.push(read(
             context,
-            &arguments,
+            arguments,
             index,
             index - first + 1,
             &mut sent,
@@ -105,7 +119,7 @@ fn select_body(state: State) -> Result<c_int, Raise> {
     }
     let mut cases = grow::list(count);
     for place in &places {
-        cases.extend(place.case(&arguments, &mut sent));
+        cases.extend(place.case(arguments, &mut sent));
     }
     let slots = grow::collect(places.iter().filter_map(Place::slots));
     let ends = grow::collect(places.iter().filter_map(|place| place.lane.map(Arc::clone)));

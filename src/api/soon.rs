@@ -82,14 +82,14 @@ fn read<'a>(arguments: &'a Arguments, index: c_int, top: c_int) -> Option<Place<
         return None;
     }
     state.raw_get_index(index, 1);
-    state.raw_get_index(index, 2);
-    state.raw_get_index(index, 3);
-    let (operation, key) = (top + 2, top + 3);
+    let operation = state.raw_get_index(index, 2);
+    let kind = state.raw_get_index(index, 3);
+    let key = top + VALUES;
     let linda = Userdata::get(&arguments.state, top + 1).and_then(linda_of)?;
-    if state.bytes(operation) != Some(b"receive") || linda.restrictions.any() {
+    if operation != Kind::String || state.string(top + 2) != b"receive" || linda.restrictions.any()
+    {
         return None;
     }
-    let kind = state.kind(key);
     // Any string can be a key.
     if kind != Kind::String {
         KeyRef::of_kind(&arguments.state, kind, key)?;

@@ -85,16 +85,16 @@ unsafe extern "C-unwind" {
 /// Whether `lua_rawgeti` and `lua_rawseti` take any integer; before 5.3 they take a C `int`.
 const WIDE_INDICES: bool = cfg!(any(feature = "lua53", feature = "lua54", feature = "lua55"));
 
-/// Pushes `table[n]` without metamethods.
+/// Pushes `table[n]` without metamethods and returns its type.
 #[inline]
-pub unsafe fn raw_get_index(l: *mut lua_State, table: c_int, n: i64) {
+pub unsafe fn raw_get_index(l: *mut lua_State, table: c_int, n: i64) -> c_int {
     if WIDE_INDICES || c_int::try_from(n).is_ok() {
-        unsafe { lua_rawgeti(l, table, n as lua_Integer) };
+        unsafe { lua_rawgeti(l, table, n as lua_Integer) }
     } else {
         unsafe {
             let table = lua_absindex(l, table);
             lua_pushnumber(l, n as lua_Number);
-            lua_rawget(l, table);
+            lua_rawget(l, table)
         }
     }
 }

@@ -42,19 +42,7 @@ impl State {
     #[inline]
     pub fn kind(self, index: c_int) -> Kind {
         // SAFETY: any acceptable index may be asked for its type.
-        match unsafe { c::lua_type(self.0, index) } {
-            c::LUA_TNONE => Kind::None,
-            c::LUA_TNIL => Kind::Nil,
-            c::LUA_TBOOLEAN => Kind::Boolean,
-            c::LUA_TLIGHTUSERDATA => Kind::Light,
-            c::LUA_TNUMBER => Kind::Number,
-            c::LUA_TSTRING => Kind::String,
-            c::LUA_TTABLE => Kind::Table,
-            c::LUA_TFUNCTION => Kind::Function,
-            c::LUA_TUSERDATA => Kind::Userdata,
-            c::LUA_TTHREAD => Kind::Thread,
-            _ => Kind::Other,
-        }
+        Kind::numbered(unsafe { c::lua_type(self.0, index) })
     }
 
     /// The name of the type of the value at `index`, as Lua writes it ("no value" if there is
@@ -328,13 +316,11 @@ impl State {
         }
     }
 
-    /// Pushes element `n` of the table at `index`, without metamethods.
+    /// Pushes element `n` of the table at `index`, without metamethods, and returns its type.
     #[inline]
-    pub fn raw_get_index(self, index: c_int, n: i64) {
+    pub fn raw_get_index(self, index: c_int, n: i64) -> Kind {
         // SAFETY: the caller gives the index of a table. Nothing is allocated.
-        unsafe {
-            c::raw_get_index(self.0, index, n);
-        }
+        Kind::numbered(unsafe { c::raw_get_index(self.0, index, n) })
     }
 
     /// Takes a table (or nil) off the stack and makes it the metatable of the value at `index`.
