@@ -37,7 +37,7 @@ mod watch;
 
 use lanes_engine::memory::grow::OutOfMemory;
 use lanes_engine::park::{Deadline, Latch, Refusal, Request, Wait, Waiter};
-use lanes_engine::queues::{BorrowedKey, Found, Queues, Shortcut, Values};
+use lanes_engine::queues::{BorrowedKey, Found, Queues, Received, Shortcut, Values};
 use lanes_engine::sync::Arc;
 use loom::thread;
 use std::time::Instant;
@@ -137,17 +137,18 @@ impl End {
 
     /// Receives from A as one who remembers how it was last time.
     fn receive_one(&self, known: &mut Option<Shortcut<u32>>) -> Result<u32, Refusal> {
-        let out = &mut Vec::new();
-        if let Some(known) = known
-            && let Found::Element(value) = self.queues.take(&self.waiter, known, out)
-        {
-            return Ok(value);
+        let mut bytes = Vec::new();
+        let mut received = Received::new(&mut bytes);
+        let taken = known
+            .as_ref()
+            .map(|known| self.queues.take(&self.waiter, known, &mut received));
+        if !matches!(taken, Some(Found::Element)) {
+            let new = self
+                .queues
+                .receive_one(&self.wait(), &A, known.as_ref(), &mut received)?;
+            *known = new.or(known.take());
         }
-        let (value, new) = self
-            .queues
-            .receive_one(&self.wait(), &A, known.as_ref(), out)?;
-        *known = new.or(known.take());
-        Ok(value)
+        Ok(received.whole().unwrap())
     }
 
     fn batch(&self, slot: Slot, min: usize, max: usize) -> Result<Vec<u32>, Refusal> {

@@ -5,7 +5,7 @@ use hashbrown::Equivalent;
 use lanes_engine::memory::grow::OutOfMemory;
 use lanes_engine::park::{Deadline, Refusal, Request, Wait, Waiter};
 use lanes_engine::queues::{
-    BorrowedKey, Case, Element, Found, Happened, Queues, Shortcut, Values, Who, select,
+    BorrowedKey, Case, Element, Found, Happened, Queues, Received, Shortcut, Values, Who, select,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -148,18 +148,18 @@ fn consume(
         let shortcut = &mut known[first as usize];
         let messages = match random.below(4) {
             0 => {
+                let mut bytes = Vec::new();
+                let mut received = Received::new(&mut bytes);
                 let taken = shortcut
                     .as_ref()
-                    .map(|known| queues.take(waiter, known, &mut Vec::new()));
-                match taken {
-                    Some(Found::Element(message)) => Ok(vec![message]),
+                    .map(|known| queues.take(waiter, known, &mut received));
+                let outcome = match taken {
+                    Some(Found::Element) => Ok(()),
                     _ => queues
-                        .receive_one(&wait, &keys[0], shortcut.as_ref(), &mut Vec::new())
-                        .map(|(message, new)| {
-                            *shortcut = new.or(shortcut.take());
-                            vec![message]
-                        }),
-                }
+                        .receive_one(&wait, &keys[0], shortcut.as_ref(), &mut received)
+                        .map(|new| *shortcut = new.or(shortcut.take())),
+                };
+                outcome.map(|()| received.whole().into_iter().collect())
             }
             1 => {
                 let min = 1 + random.below(3) as usize;

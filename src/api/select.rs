@@ -148,7 +148,7 @@ fn select_waiting(
                 return Ok(0);
             };
             let at = place.at + position as c_int;
-            let count = receive::deliver(context, state, linda, key, at, message, &[])?;
+            let count = receive::deliver_whole(context, state, linda, (key, at), message)?;
             Ok(count + 1)
         }
         Happened::Sent | Happened::Opened => {

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::linda::{KeyRef, Linda, soft_requests};
 use crate::lua::{Arguments, Kind, Raise, State, Userdata};
 use lanes_engine::park::Refusal;
-use lanes_engine::queues::Who;
+use lanes_engine::queues::{Received, Who};
 use std::os::raw::c_int;
 
 /// How many cases there are at most. A function has room for 20 values on the stack when it is
@@ -112,16 +112,16 @@ enum Now {
 #[inline]
 fn receive_now(context: &Context, state: State, places: &[Option<Place>]) -> Result<Now, Raise> {
     let mut scratch = context.coders.scratch();
-    let detached = &mut scratch.bytes;
+    let mut received = Received::new(&mut scratch.bytes);
     for (number, place) in (1..).zip(places.iter().flatten()) {
         let Some(key) = KeyRef::of_kind(&state, place.kind, place.key) else {
             return Ok(Now::Unknown);
         };
-        match receive::at_once(context, place.linda, &key, detached) {
-            Ok(message) => {
+        match receive::at_once(context, place.linda, &key, &mut received) {
+            Ok(()) => {
                 state.push_integer(number);
-                let (linda, at) = (place.linda, place.key);
-                let count = receive::deliver(context, state, linda, &key, at, message, detached)?;
+                let (linda, key) = (place.linda, (&key, place.key));
+                let count = receive::deliver(context, state, linda, key, &received)?;
                 return Ok(Now::Received(count + 1));
             }
             Err(Refusal::TimedOut) => {}

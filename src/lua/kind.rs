@@ -1,10 +1,10 @@
 //! `Kind`: the type of a Lua value.
 
-use super::compat as c;
+use mlua_sys as c;
 use std::os::raw::c_int;
 
-/// The type of a Lua value. The discriminants are the numbers of the C API, so that a conversion takes
-/// no table.
+/// The type of a Lua value. The discriminants are the numbers of the C API, so that a conversion
+/// takes no table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(i32)]
 pub enum Kind {

@@ -25,6 +25,31 @@ pub fn attached<M: Element>(value: M, bytes: &[u8]) -> M {
     }
 }
 
+/// Where an element goes that is removed from a slot. It is written once, where its receiver wants
+/// it: each function that returned it would move it, and the processor waits when bytes that were
+/// just written in small parts are read in large ones.
+pub struct Received<'a, M> {
+    /// None before an element has come.
+    pub element: Option<M>,
+    /// Its detached bytes, if it has any, replace the contents.
+    pub bytes: &'a mut Vec<u8>,
+}
+
+impl<'a, M: Element> Received<'a, M> {
+    /// Nothing yet.
+    pub fn new(bytes: &'a mut Vec<u8>) -> Received<'a, M> {
+        Received {
+            element: None,
+            bytes,
+        }
+    }
+
+    /// The element, whole, if one has come.
+    pub fn whole(self) -> Option<M> {
+        Some(attached(self.element?, self.bytes))
+    }
+}
+
 /// What tests and models put into queues.
 #[cfg(any(test, loom))]
 impl Element for u32 {}

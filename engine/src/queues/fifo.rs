@@ -1,7 +1,7 @@
 //! A FIFO that gives its memory back as it empties. Detached bytes of all elements are in one
 //! buffer, in the order of the elements, so that a stream of messages takes no allocation for each.
 
-use super::element::{Element, attached};
+use super::element::{Element, Received, attached};
 use crate::memory::grow::{OutOfMemory, demand, is_there, try_list, try_room};
 use std::collections::VecDeque;
 
@@ -100,13 +100,15 @@ impl<M: Element> Fifo<M> {
         self.values.extend(values);
     }
 
-    /// Removes and returns the first element. Its detached bytes, if it has any, replace the
-    /// contents of `out`.
+    /// Moves the first element to `into`. Returns false if there is none.
     #[inline]
-    pub fn pop(&mut self, out: &mut Vec<u8>) -> Option<M> {
-        let value = self.values.pop_front()?;
+    pub fn pop(&mut self, into: &mut Received<M>) -> bool {
+        into.element = self.values.pop_front();
+        let Some(value) = &into.element else {
+            return false;
+        };
         if value.detached() > 0 {
-            self.pop_bytes(value.detached(), out);
+            self.pop_bytes(value.detached(), into.bytes);
         }
         if !self.behind.is_empty() {
             self.go_on();
@@ -114,7 +116,7 @@ impl<M: Element> Fifo<M> {
         if self.values.capacity() > KEPT_ELEMENTS {
             self.shrink(0);
         }
-        Some(value)
+        true
     }
 
     /// Makes the next list the first if the first is empty.
@@ -139,8 +141,9 @@ impl<M: Element> Fifo<M> {
     #[cfg(test)]
     fn pop_whole(&mut self) -> Option<M> {
         let mut bytes = Vec::new();
-        let value = self.pop(&mut bytes)?;
-        Some(attached(value, &bytes))
+        let mut received = Received::new(&mut bytes);
+        self.pop(&mut received);
+        received.whole()
     }
 
     /// Removes and returns the first elements, at most `count`, whole. The capacity for them is
@@ -337,9 +340,10 @@ mod tests {
         assert_eq!(all(&fifo, 4), words[..4]);
         // Round and round, so that the bytes wrap.
         for word in words.iter().cycle().take(1000) {
-            let mut out = vec![1];
-            let value = fifo.pop(&mut out).unwrap();
-            assert_eq!(text(attached(value, &out)), *word);
+            let mut bytes = vec![1];
+            let mut received = Received::new(&mut bytes);
+            assert!(fifo.pop(&mut received));
+            assert_eq!(text(received.whole().unwrap()), *word);
             if word.len() > 2 {
                 fifo.push(Text::Detached(word.len()), word.as_bytes());
             } else {

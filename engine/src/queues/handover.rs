@@ -1,7 +1,7 @@
 //! The elements of a slot, and how they go from senders to receivers. README.md has the states, the
 //! counters and the protocol. Whoever calls a method here holds the lock of the linda.
 
-use super::Element;
+use super::element::{Element, Received};
 use super::fifo::Fifo;
 use super::outbox::{Contents, Outbox};
 use super::shortcut::Shortcut;
@@ -116,18 +116,17 @@ impl<M: Element> Handover<M> {
         self.changed();
     }
 
-    /// Removes and returns the first element. Its detached bytes, if it has any, replace the
-    /// contents of `out`.
+    /// Moves the first element to `into`. Returns false if there is none.
     #[inline]
-    pub fn pop(&mut self, out: &mut Vec<u8>) -> Option<M> {
+    pub fn pop(&mut self, into: &mut Received<M>) -> bool {
         if let Some(outbox) = &self.outbox
-            && let Some(value) = outbox.take(out)
+            && outbox.take(into)
         {
-            return Some(value);
+            return true;
         }
-        let value = self.queue.pop(out)?;
-        self.first += 1;
-        Some(value)
+        let found = self.queue.pop(into);
+        self.first += usize::from(found);
+        found
     }
 
     /// Lets receivers take what is left without the lock of the linda, if the slot is open. To be

@@ -26,7 +26,7 @@ mod watch;
 mod tests;
 
 pub use contents::{Changed, Dump, Fill};
-pub use element::{Element, Values};
+pub use element::{Element, Received, Values};
 pub use key::BorrowedKey;
 pub use operation::Who;
 pub use select::{Case, Happened, select};

@@ -1,7 +1,7 @@
 //! The outbox of a slot: elements that receivers take without the lock of the linda, and what a
 //! receiver watches while it spins. README.md has the protocol.
 
-use super::Element;
+use super::element::{Element, Received};
 use super::fifo::Fifo;
 use crate::memory::grow::OutOfMemory;
 use crate::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -79,17 +79,17 @@ impl<M: Element> Outbox<M> {
         result
     }
 
-    /// Removes and returns the first element. Its detached bytes, if it has any, replace the
-    /// contents of `out`. Needs no other lock.
+    /// Moves the first element to `into`. Returns false if there is none. Needs no other lock.
     #[inline]
-    pub fn take(&self, out: &mut Vec<u8>) -> Option<M> {
+    pub fn take(&self, into: &mut Received<M>) -> bool {
         if self.len() == 0 {
-            return None;
+            return false;
         }
         self.with(|contents| {
-            let value = contents.first.take().or_else(|| contents.rest.pop(out))?;
-            contents.taken += 1;
-            Some(value)
+            into.element = contents.first.take();
+            let found = into.element.is_some() || contents.rest.pop(into);
+            contents.taken += usize::from(found);
+            found
         })
     }
 

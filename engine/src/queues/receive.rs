@@ -1,18 +1,20 @@
 //! Receiving: from one slot, for which there are shortcuts; from the first of several slots; and
 //! several elements at once.
 
+use super::BorrowedKey;
+use super::element::{Element, Received};
 use super::operation::{Outcome, Work};
 use super::shared::{Queues, settle};
 use super::shortcut::{Found, Shortcut};
 use super::slots::Slots;
 use super::wait::SPINS;
-use super::{BorrowedKey, Element};
 use crate::park::{Deadline, Refusal, Request, Wait, Waiter};
 use crate::sync::MutexGuard;
 
 /// What a receiver found before it waits.
 enum Looked<'a, K, M: Element> {
-    Element(M),
+    /// An element, which has been moved to the receiver.
+    Element,
     /// The slot is empty, under this lock. `spun`: the thread has spun in vain.
     Nothing {
         slots: MutexGuard<'a, Slots<K, M>>,
@@ -21,19 +23,18 @@ enum Looked<'a, K, M: Element> {
 }
 
 impl<K: Clone, M: Element> Queues<K, M> {
-    /// Removes and returns the first element of a slot, if that can be done without the lock of the
-    /// linda. Its detached bytes, if it has any, replace the contents of `out`.
+    /// Moves the first element of a slot to `into`, if that can be done without the lock of the
+    /// linda.
     #[inline]
-    pub fn take(&self, waiter: &Waiter, shortcut: &Shortcut<M>, out: &mut Vec<u8>) -> Found<M> {
+    pub fn take(&self, waiter: &Waiter, shortcut: &Shortcut<M>, into: &mut Received<M>) -> Found {
         if waiter.request() != Request::None || self.is_cancelled() {
             return Found::Unknown;
         }
-        shortcut.take(out)
+        shortcut.take(into)
     }
 
-    /// Waits until a slot has an element, and removes and returns the first. With it comes a
-    /// shortcut to the slot, if there is one and it is not `known`. The detached bytes of the
-    /// element, if it has any, replace the contents of `out`.
+    /// Waits until a slot has an element, and moves the first to `into`. Returns a shortcut to the
+    /// slot, if there is one and it is not `known`.
     ///
     /// Errors: why nothing was received.
     #[inline]
@@ -42,22 +43,23 @@ impl<K: Clone, M: Element> Queues<K, M> {
         wait: &Wait,
         key: &Q,
         known: Option<&Shortcut<M>>,
-        out: &mut Vec<u8>,
-    ) -> Result<(M, Option<Shortcut<M>>), Refusal> {
+        into: &mut Received<M>,
+    ) -> Result<Option<Shortcut<M>>, Refusal> {
         let mut new = None;
-        let (slots, spun) = match self.look(wait, key, known, &mut new, out)? {
-            Looked::Element(value) => return Ok((value, new)),
+        let (slots, spun) = match self.look(wait, key, known, &mut new, into)? {
+            Looked::Element => return Ok(new),
             Looked::Nothing { slots, spun } => (slots, spun),
         };
         if wait.deadline == Deadline::Now {
             return Err(Refusal::TimedOut);
         }
         let (_, value) = self.park_receive(wait, slots, std::slice::from_ref(key), spun)?;
-        Ok((value, new))
+        into.element = Some(value);
+        Ok(new)
     }
 
-    /// Removes and returns the first element of a slot, if there is one before the thread has spun
-    /// in vain. `new` becomes the shortcut to the slot, if it is not `known`.
+    /// Moves the first element of a slot to `into`, if there is one before the thread has spun in
+    /// vain. `new` becomes the shortcut to the slot, if it is not `known`.
     // A function of its own, so that its frame is gone when the thread sleeps.
     #[inline(never)]
     fn look<Q: BorrowedKey<K>>(
@@ -66,7 +68,7 @@ impl<K: Clone, M: Element> Queues<K, M> {
         key: &Q,
         known: Option<&Shortcut<M>>,
         new: &mut Option<Shortcut<M>>,
-        out: &mut Vec<u8>,
+        into: &mut Received<M>,
     ) -> Result<Looked<'_, K, M>, Refusal> {
         let most = match wait.deadline {
             Deadline::Now => 0,
@@ -78,8 +80,8 @@ impl<K: Clone, M: Element> Queues<K, M> {
             if spins > 0
                 && let Some(shortcut) = shortcut
             {
-                match self.take(wait.waiter, shortcut, out) {
-                    Found::Element(value) => return Ok(Looked::Element(value)),
+                match self.take(wait.waiter, shortcut, into) {
+                    Found::Element => return Ok(Looked::Element),
                     Found::Unknown => {}
                     Found::Nothing => {
                         shortcut.watch();
@@ -92,18 +94,18 @@ impl<K: Clone, M: Element> Queues<K, M> {
             let mut slots = self.enter(wait)?;
             if let Some(number) = slots.find(key) {
                 let slot = &mut slots[number];
-                let value = slot.pop(out);
-                if value.is_none() && spins > 0 {
+                let found = slot.pop(into);
+                if !found && spins > 0 {
                     slot.elements.watch();
                 }
                 if let Some(shortcut) = slot.shortcut(shortcut) {
                     *new = Some(shortcut);
                 }
-                if let Some(value) = value {
+                if found {
                     if slot.has_parked() {
                         settle(slots, number);
                     }
-                    return Ok(Looked::Element(value));
+                    return Ok(Looked::Element);
                 }
                 if spins > 0 && !slot.has_parked() {
                     continue;

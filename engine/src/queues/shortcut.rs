@@ -1,6 +1,6 @@
 //! A receiver's way to a slot without the lock of the linda.
 
-use super::Element;
+use super::element::{Element, Received};
 use super::outbox::Outbox;
 use crate::sync::{Arc, race_point};
 use std::cell::Cell;
@@ -15,8 +15,9 @@ pub struct Shortcut<M> {
 }
 
 /// What there is under a shortcut.
-pub enum Found<M> {
-    Element(M),
+pub enum Found {
+    /// An element, which has been moved to its receiver.
+    Element,
     /// The slot is empty.
     Nothing,
     /// Only the slot itself can tell.
@@ -51,12 +52,11 @@ impl<M: Element> Shortcut<M> {
         self.seen.set(self.outbox.changes());
     }
 
-    /// Removes and returns the first element of the slot. Its detached bytes, if it has any,
-    /// replace the contents of `out`.
+    /// Moves the first element of the slot to `into`.
     #[inline]
-    pub(super) fn take(&self, out: &mut Vec<u8>) -> Found<M> {
-        if let Some(value) = self.outbox.take(out) {
-            return Found::Element(value);
+    pub(super) fn take(&self, into: &mut Received<M>) -> Found {
+        if self.outbox.take(into) {
+            return Found::Element;
         }
         race_point(64);
         if self.outbox.changes() == self.seen.get() {

@@ -1,7 +1,7 @@
 //! A slot: what lies under one key of a linda: its elements, its limit, and who waits for it or
 //! watches it.
 
-use super::element::attached;
+use super::element::Received;
 use super::handover::{Handover, Replaced};
 use super::shortcut::Shortcut;
 use super::wait_list::WaitList;
@@ -99,22 +99,22 @@ impl<K, M: Element> Slot<K, M> {
         }
     }
 
-    /// Removes and returns the first element. Its detached bytes, if it has any, replace the
-    /// contents of `out`.
+    /// Moves the first element to `into`. Returns false if there is none.
     #[inline]
-    pub fn pop(&mut self, out: &mut Vec<u8>) -> Option<M> {
-        let value = self.elements.pop(out)?;
-        if self.limit.is_some() {
+    pub fn pop(&mut self, into: &mut Received<M>) -> bool {
+        let found = self.elements.pop(into);
+        if found && self.limit.is_some() {
             self.elements.changed();
         }
-        Some(value)
+        found
     }
 
     /// Removes and returns the first element, whole.
     pub fn pop_whole(&mut self) -> Option<M> {
         let mut bytes = Vec::new();
-        let value = self.pop(&mut bytes)?;
-        Some(attached(value, &bytes))
+        let mut received = Received::new(&mut bytes);
+        self.pop(&mut received);
+        received.whole()
     }
 
     /// As `Handover::shortcut`.
@@ -163,10 +163,14 @@ mod tests {
     }
 
     fn taken(shortcut: &Shortcut<usize>) -> Option<usize> {
-        match shortcut.take(&mut Vec::new()) {
-            Found::Element(value) => Some(value),
-            _ => None,
-        }
+        let mut bytes = Vec::new();
+        let mut received = Received::new(&mut bytes);
+        shortcut.take(&mut received);
+        received.whole()
+    }
+
+    fn found(shortcut: &Shortcut<usize>) -> Found {
+        shortcut.take(&mut Received::new(&mut Vec::new()))
     }
 
     #[test]
@@ -249,26 +253,26 @@ mod tests {
         slot.pop_whole();
         slot.elements.watch();
         let shortcut = slot.shortcut(None).unwrap();
-        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Nothing));
+        assert!(matches!(found(&shortcut), Found::Nothing));
         shortcut.watch();
         slot.push(Values::One(1), &[]);
         slot.push(Values::One(2), &[]);
         assert_eq!((slot.elements.len(), slot.elements.first()), (2, 1));
         assert_eq!(slot.elements.copies(2), [1, 2]);
         assert_eq!(taken(&shortcut), Some(1));
-        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Unknown));
+        assert!(matches!(found(&shortcut), Found::Unknown));
         assert_eq!((slot.pop_whole(), slot.elements.first()), (Some(2), 1));
         assert!(slot.shortcut(Some(&shortcut)).is_none());
-        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Nothing));
+        assert!(matches!(found(&shortcut), Found::Nothing));
         shortcut.watch();
         slot.push(Values::One(3), &[]);
         slot.push(Values::One(4), &[]);
         assert_eq!(replaced(&mut slot, vec![5]), [3, 4]);
         assert_eq!(slot.elements.pop_many(1, 1).unwrap().unwrap(), [5]);
         assert!(slot.shortcut(Some(&shortcut)).is_none());
-        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Nothing));
+        assert!(matches!(found(&shortcut), Found::Nothing));
         drop(slot);
-        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Unknown));
+        assert!(matches!(found(&shortcut), Found::Unknown));
     }
 
     #[test]
@@ -277,7 +281,7 @@ mod tests {
         slot.pop_whole();
         let shortcut = slot.shortcut(None).unwrap();
         slot.elements.gather().unwrap();
-        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Unknown));
+        assert!(matches!(found(&shortcut), Found::Unknown));
         assert_eq!((slot.pop_whole(), slot.elements.first()), (Some(1), 3));
     }
 
@@ -287,7 +291,7 @@ mod tests {
         slot.pop_whole();
         let shortcut = slot.shortcut(None).unwrap();
         drop(slot);
-        assert!(matches!(shortcut.take(&mut Vec::new()), Found::Unknown));
+        assert!(matches!(found(&shortcut), Found::Unknown));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::lua::{Arguments, Kind, Raise, State, lua_function};
 use crate::message::{Label, Message, decode, decode_one};
 use lanes_engine::memory::grow;
 use lanes_engine::park::{Deadline, Refusal, Wait};
-use lanes_engine::queues::{Found, Queues, Shortcut, Who};
+use lanes_engine::queues::{Found, Queues, Received, Shortcut, Who};
 use std::os::raw::c_int;
 
 lua_function! {
@@ -38,44 +38,41 @@ pub fn receive_body(state: State) -> Result<c_int, Raise> {
     }
     let key = KeyRef::argument_of_kind(&arguments, kind, at)?;
     let mut scratch = context.coders.scratch();
-    let detached = &mut scratch.bytes;
-    let mut outcome = at_once(context, linda, &key, detached);
+    let mut received = Received::new(&mut scratch.bytes);
+    let mut outcome = at_once(context, linda, &key, &mut received);
     if let Err(refusal) = outcome
         && results::may_change(refusal, timeout)
     {
-        outcome = receive_waiting(context, state, linda, timeout, (&key, at), detached)?;
+        outcome = receive_waiting(context, state, linda, timeout, (&key, at), &mut received)?;
     }
     match outcome {
-        Ok(message) => deliver(context, state, linda, &key, at, message, detached),
+        Ok(()) => deliver(context, state, linda, (&key, at), &received),
         Err(refusal) => results::refused_receive(state, refusal),
     }
 }
 
-/// Removes and returns the first element of a slot, if that needs no wait. Its detached bytes, if
-/// it has any, replace the contents of `detached`.
+/// Moves the first element of a slot to `into`, if that needs no wait.
 #[inline(always)]
 pub fn at_once(
     context: &Context,
     linda: &Linda,
     key: &KeyRef,
-    detached: &mut Vec<u8>,
-) -> Result<Message, Refusal> {
+    into: &mut Received<Message>,
+) -> Result<(), Refusal> {
     let shortcuts = context.shortcuts.borrow();
     let shortcut = shortcuts.find(linda, key);
     let found = shortcut.map_or(Found::Unknown, |shortcut| {
-        linda.queues.take(&context.waiter, shortcut, detached)
+        linda.queues.take(&context.waiter, shortcut, into)
     });
     match found {
-        Found::Element(message) => Ok(message),
+        Found::Element => Ok(()),
         Found::Nothing => Err(Refusal::TimedOut),
         Found::Unknown => {
-            let (message, new) =
-                linda
-                    .queues
-                    .receive_one(&context.at_once(), key, shortcut, detached)?;
+            let queues = &linda.queues;
+            let new = queues.receive_one(&context.at_once(), key, shortcut, into)?;
             drop(shortcuts);
             remember(context, linda, key, new);
-            Ok(message)
+            Ok(())
         }
     }
 }
@@ -89,26 +86,44 @@ fn remember(context: &Context, linda: &Linda, key: &KeyRef, new: Option<Shortcut
     }
 }
 
-/// Pushes the key at `at` and the value of a message that was received; `detached` are its detached
-/// bytes. A message that cannot be read goes back to its slot.
+/// Pushes the key, which is at `at`, and the value of the message that was received. A message that
+/// cannot be read goes back to its slot.
 #[inline]
 pub fn deliver(
     context: &Context,
     state: State,
     linda: &Linda,
-    key: &KeyRef,
-    at: c_int,
-    message: Message,
-    detached: &[u8],
+    (key, at): (&KeyRef, c_int),
+    received: &Received<Message>,
 ) -> Result<c_int, Raise> {
+    let Some(message) = &received.element else {
+        return Ok(0);
+    };
+    let detached = &received.bytes[..];
     state.push_copy(at);
-    match decode_one(&context.coders, state, Label::Element, &message, detached) {
+    match decode_one(&context.coders, state, Label::Element, message, detached) {
         Ok(()) => Ok(2),
         Err(raise) => {
-            linda.queues.put_back(key, vec![message.attach(detached)]);
+            let whole = message.clone().attach(detached);
+            linda.queues.put_back(key, vec![whole]);
             Err(raise)
         }
     }
+}
+
+/// As [`deliver`], for a message that has no detached bytes.
+pub fn deliver_whole(
+    context: &Context,
+    state: State,
+    linda: &Linda,
+    key: (&KeyRef, c_int),
+    message: Message,
+) -> Result<c_int, Raise> {
+    let received = Received {
+        element: Some(message),
+        bytes: &mut Vec::new(),
+    };
+    deliver(context, state, linda, key, &received)
 }
 
 /// What a receive waits for: `count` keys from stack index `first` on.
@@ -123,7 +138,7 @@ fn receiving(linda: &Linda, first: c_int, count: c_int) -> What<'_> {
     )
 }
 
-/// Waits until there is an element, and removes and returns it.
+/// Waits until there is an element, and moves it to `into`.
 #[cold]
 fn receive_waiting(
     context: &Context,
@@ -131,8 +146,8 @@ fn receive_waiting(
     linda: &Linda,
     timeout: Timeout,
     (key, at): (&KeyRef, c_int),
-    detached: &mut Vec<u8>,
-) -> Result<Result<Message, Refusal>, Raise> {
+    into: &mut Received<Message>,
+) -> Result<Result<(), Refusal>, Raise> {
     // Functions that run during the wait may use the shortcuts.
     let known = context.shortcuts.borrow().find(linda, key).cloned();
     let what = receiving(linda, at, 1);
@@ -142,18 +157,9 @@ fn receive_waiting(
         timeout.deadline(),
         linda.wake_period,
         &what,
-        |wait: &Wait| {
-            waited(
-                linda
-                    .queues
-                    .receive_one(wait, key, known.as_ref(), detached),
-            )
-        },
+        |wait: &Wait| waited(linda.queues.receive_one(wait, key, known.as_ref(), into)),
     )?;
-    Ok(outcome.map(|(message, new)| {
-        remember(context, linda, key, new);
-        message
-    }))
+    Ok(outcome.map(|new| remember(context, linda, key, new)))
 }
 
 /// Receives from the first of several keys, those from `first` on, that has an element. Without a
@@ -181,15 +187,10 @@ pub fn receive_any(
     )?;
     match outcome {
         Ok((position, message)) => match keys.get(position) {
-            Some(key) => deliver(
-                context,
-                state,
-                linda,
-                key,
-                first + position as c_int,
-                message,
-                &[],
-            ),
+            Some(key) => {
+                let at = first + position as c_int;
+                deliver_whole(context, state, linda, (key, at), message)
+            }
             None => Ok(0),
         },
         Err(refusal) => results::refused_receive(state, refusal),

@@ -54,14 +54,16 @@ fn elements_that_a_receiver_could_take_by_a_shortcut_are_gathered() {
     let queues = Numbers::new();
     let end = now(&queues);
     end.send(A, &[1, 2, 3]).unwrap();
-    let (value, shortcut) = queues
-        .receive_one(&end.wait(), &A, None, &mut Vec::new())
+    let mut bytes = Vec::new();
+    let mut received = Received::new(&mut bytes);
+    let shortcut = queues
+        .receive_one(&end.wait(), &A, None, &mut received)
         .unwrap();
-    assert_eq!(value, 1);
+    assert_eq!(received.element.take(), Some(1));
     let (told, watcher) = watcher();
     queues.watch(&A, WatchFor::Elements, &watcher).unwrap();
     assert_eq!(told.take(), 1);
-    let found = shortcut.unwrap().take(&mut Vec::new());
+    let found = shortcut.unwrap().take(&mut received);
     assert!(matches!(found, Found::Unknown));
     queues.unwatch(&A, WatchFor::Elements, &watcher);
 }
