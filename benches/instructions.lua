@@ -57,6 +57,17 @@ operation("batch-100", 25, function(lanes)
     end
 end)
 
+operation("select", 1000, function(lanes)
+    local linda, other = lanes.linda(), lanes.linda()
+    local one, two = { linda, "receive", "x" }, { other, "receive", "x" }
+    return function(turns)
+        for _ = 1, turns do
+            linda:send(nil, "x", 42)
+            lanes.select(one, two)
+        end
+    end
+end)
+
 operation("set-get", 1000, function(lanes)
     local linda = lanes.linda()
     return function(turns)
