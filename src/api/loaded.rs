@@ -20,8 +20,7 @@ pub static ENTRANCES: OnceLock<Entrances> = OnceLock::new();
 
 /// Pushes the module's table, which may still be empty.
 pub fn push_table(raising: Raising) {
-    raising.raw_get_index(State::REGISTRY, KEYS.core);
-    if raising.kind(-1) == Kind::Table {
+    if raising.raw_get_index(State::REGISTRY, KEYS.core) == Kind::Table {
         return;
     }
     raising.pop(1);

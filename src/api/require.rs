@@ -18,8 +18,7 @@ use std::os::raw::c_int;
 /// Replaces the global `require` by a function that calls it while it holds the lock of the
 /// module's name. Does nothing if there is no such global.
 pub fn wrap(raising: Raising, context: c_int) {
-    raising.raw_get_index(State::REGISTRY, KEYS.require);
-    let wrapped = raising.kind(-1) == Kind::Function;
+    let wrapped = raising.raw_get_index(State::REGISTRY, KEYS.require) == Kind::Function;
     raising.pop(1);
     if wrapped {
         return;
@@ -66,8 +65,7 @@ fn serialised_body(state: State) -> Result<c_int, Raise> {
     }
     // A loaded module needs no lock, which another lane may hold for long.
     if state.kind(1) == Kind::String {
-        state.raw_get_index(State::REGISTRY, KEYS.loaded);
-        if state.kind(-1) == Kind::Table {
+        if state.raw_get_index(State::REGISTRY, KEYS.loaded) == Kind::Table {
             state.push_copy(1);
             state.raw_get(-2);
             // A light userdata (5.1) or a number (LuaJIT) stands for a module that is being loaded,
@@ -145,8 +143,8 @@ fn refuses_by_itself(state: State) -> bool {
     state.push_copy(upvalue(2));
     let mut standard = state.is_c_function(-1);
     if standard && state.push_upvalue(-1, 1).is_some() {
-        state.raw_get_index(State::REGISTRY, KEYS.package);
-        standard = state.kind(-1) == Kind::Table && state.raw_equal(-1, -2);
+        standard = state.raw_get_index(State::REGISTRY, KEYS.package) == Kind::Table
+            && state.raw_equal(-1, -2);
     }
     state.set_top(top);
     standard
@@ -219,8 +217,7 @@ fn lanes_require_body(state: State) -> Result<c_int, Raise> {
     let arguments = Arguments::new(state, "require");
     let name = arguments.bytes(1)?;
     state.set_top(1);
-    state.raw_get_index(State::REGISTRY, KEYS.require);
-    if state.kind(-1) != Kind::Function {
+    if state.raw_get_index(State::REGISTRY, KEYS.require) != Kind::Function {
         return Err(Raise::message(
             "lanes.require needs the library 'package', which this state does not have",
         ));

@@ -94,7 +94,7 @@ fn select_body(state: State) -> Result<c_int, Raise> {
 
 /// Selects by the engine. The cases are the arguments from `first` to `last`; there may be more
 /// values on the stack.
-// A function of its own, so that the frame of the others stays small.
+// A function of its own, so that a select that need not wait has a small frame.
 #[inline(never)]
 fn select_waiting(
     context: &Context,

@@ -49,8 +49,7 @@ pub fn run(context: &Context, state: State) -> Result<(), Raise> {
     };
     state.set_top(1);
     let ended = stop_in_stages(universe);
-    state.raw_get_index(State::REGISTRY, KEYS.finally);
-    if state.kind(-1) != Kind::Function {
+    if state.raw_get_index(State::REGISTRY, KEYS.finally) != Kind::Function {
         state.pop(1);
         return judge(universe, state, ended);
     }

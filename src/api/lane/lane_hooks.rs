@@ -51,8 +51,7 @@ pub fn remember(raising: Raising, hook: Option<Hook>, (mask, count): (c_int, c_i
 
 /// Pops the key of the coroutine `co`, and sets the hook that the lane had set in it.
 pub fn restore_known(state: State, co: State) {
-    state.raw_get_index(State::REGISTRY, KEYS.hooks);
-    if state.kind(-1) != Kind::Table {
+    if state.raw_get_index(State::REGISTRY, KEYS.hooks) != Kind::Table {
         state.pop(2);
         co.set_hook(None, 0, 0);
         return;

@@ -247,8 +247,7 @@ fn collect_body(state: State) -> Result<c_int, Raise> {
     if state.kind(-1) != Kind::Table {
         return Ok(0);
     }
-    state.raw_get_index(-1, 0);
-    if state.kind(-1) != Kind::Function {
+    if state.raw_get_index(-1, 0) != Kind::Function {
         return Ok(0);
     }
     let name = handle.record.name();

@@ -143,8 +143,7 @@ impl Launch<'_> {
                     "required module list should be a list of strings, got nothing at {n}"
                 )));
             };
-            to.raw_get_index(State::REGISTRY, KEYS.require);
-            if to.kind(-1) != Kind::Function {
+            if to.raw_get_index(State::REGISTRY, KEYS.require) != Kind::Function {
                 return Err(Raise::message(
                     "cannot pre-require modules without loading 'package' library first: give the lane \"package\" \
                      or \"*\"",

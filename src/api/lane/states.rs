@@ -217,8 +217,7 @@ fn seed(state: State) -> Result<(), Raise> {
     if !SEEDS_ITSELF {
         return Ok(());
     }
-    state.raw_get_index(State::REGISTRY, RANDOM_SEED_KEY);
-    if state.kind(-1) != Kind::Function {
+    if state.raw_get_index(State::REGISTRY, RANDOM_SEED_KEY) != Kind::Function {
         state.pop(1);
         return Ok(());
     }
