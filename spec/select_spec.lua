@@ -217,6 +217,96 @@ describe("lanes.select", function()
         same({ 1, "k", "here", n = 3 }, results(good, { other, "receive", 1 }, { other, "receive", true }, good))
     end)
 
+    it("notices a mistake in each new table, even where one was that was right", function()
+        local linda, other = full "here", lanes.linda()
+        local good = { linda, "receive", "k" }
+        local function receive_by_the_same_tables()
+            local right = { other, "receive", "x" }
+            for _ = 1, 3 do
+                same({ 1, "k", "here", n = 3 }, results(good, right))
+                linda:set("k", "here")
+            end
+        end
+        for _ = 1, 300 do
+            receive_by_the_same_tables()
+            collectgarbage()
+            for _ = 1, 20 do
+                -- One of them may lie where the right one lay.
+                assert.is_false((pcall(lanes.select, good, { other, "recieve", "x" })))
+            end
+            assert.equal(1, linda:count "k")
+        end
+    end)
+
+    it("reads a later case that was right when those before it cannot happen", function()
+        local a, b, c = lanes.linda(), lanes.linda(), lanes.linda()
+        local one, two, three = { a, "receive", "k" }, { b, "receive", "k" }, { b, "receive", "l" }
+        for _ = 1, 2 do same({ n = 0 }, results(0, one, two, three)) end
+        two[1], three[2] = c, "recieve"
+        a:send("k", 1)
+        same({ 1, "k", 1, n = 3 }, results(one, two, three))
+        raises("bad argument #4 to 'select' (case 3: 'receive' or 'send' expected, got 'recieve'; do you mean 'receive'?)",
+            lanes.select, 0, one, two, three)
+        c:send("k", 2)
+        raises("(case 3: 'receive' or 'send' expected", lanes.select, one, two, three)
+        assert.equal(1, c:count "k")
+        three[2] = "receive"
+        same({ 2, "k", 2, n = 3 }, results(one, two, three))
+        two[3] = "m"
+        c:send("m", 3)
+        same({ 2, "m", 3, n = 3 }, results(one, two, three))
+        -- In another place, of another length, or as another case.
+        b:send("l", 4)
+        same({ 1, "l", 4, n = 3 }, results(three, two, one))
+        same({ n = 0 }, results(0, one, two, three))
+        two[4] = "n"
+        c:send("n", 5)
+        same({ 2, "n", 5, n = 3 }, results(one, two, three))
+        two[2], two[4] = "send", 6
+        same({ 2, "m", n = 2 }, results(one, two, three))
+        assert.equal(6, c:get "m")
+    end)
+
+    it("reads the first case each time", function()
+        local a, b, c = lanes.linda(), lanes.linda(), lanes.linda()
+        local one, two = { a, "receive", "k" }, { b, "receive", "k" }
+        for linda, value in pairs { [a] = true, [b] = "two", [c] = 3 } do
+            one[1] = linda
+            linda:send("k", value)
+            same({ 1, "k", value, n = 3 }, results(one, two))
+        end
+        one[2], one[4] = "send", true
+        same({ 1, "k", n = 2 }, results(one, two))
+        one[4] = nil
+        raises("(case 1: no data to send", lanes.select, one, two)
+        raises("(case 1: a table expected, got boolean)", lanes.select, false, two)
+        raises("(case 2: a table expected, got nil)", lanes.select, two, nil)
+    end)
+
+    it("receives again and again by the same tables, whichever has an element", function()
+        local cases = {}
+        for i = 1, 4 do cases[i] = { lanes.linda(), "receive", "k" } end
+        local value = { nested = { list = { 1, 2, 3 } }, text = ("x"):rep(100) }
+        for _ = 1, 3 do
+            for i = 1, 4 do
+                cases[i][1]:send("k", value)
+                assert.are.same({ i, "k", value, n = 3 }, results(LIMIT, unpack(cases)))
+                same({ n = 0 }, results(0, unpack(cases)))
+                cases[i][1]:send("k", i)
+                same({ i, "k", i, n = 3 }, results(unpack(cases)))
+            end
+        end
+    end)
+
+    it("does not keep the tables", function()
+        local seen = setmetatable({}, { __mode = "v" })
+        for i = 1, 4 do seen[i] = { full(i), "receive", "k" } end
+        for i = 1, 4 do same({ i, "k", i, n = 3 }, results(unpack(seen))) end
+        collectgarbage()
+        collectgarbage()
+        for i = 1, 4 do assert.equal(nil, seen[i]) end
+    end)
+
     it("receives under keys of each kind, from up to six lindas", function()
         for _, key in ipairs { "k", "", 1, -0.5, true, false, lanes.cancel_error } do
             for count = 1, 6 do

@@ -26,6 +26,9 @@ pub struct Context {
     pub waiter: Arc<Waiter>,
     /// Shortcuts to slots that this state receives from.
     pub shortcuts: RefCell<Shortcuts>,
+    /// The addresses of the tables that the last `lanes.select` has read all of, from the second
+    /// one; 0 if there are fewer. They are compared only: others can lie there now.
+    pub seen_cases: Cell<[usize; 3]>,
     /// The kind of userdata that lane handles are.
     pub handle: Cell<Option<Userdata<Handle>>>,
     /// The kind of userdata that notifiers are, once there is one.
@@ -64,6 +67,7 @@ impl Context {
                 .as_ref()
                 .map_or_else(Waiter::new, |record| Arc::clone(&record.waiter)),
             shortcuts: RefCell::default(),
+            seen_cases: Cell::default(),
             handle: Cell::new(None),
             notifier: Cell::new(None),
             scope: Cell::new(None),

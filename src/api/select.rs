@@ -81,12 +81,12 @@ type MessageCase<'a> = Case<'a, Key, Message, KeyRef<'a>>;
 fn select_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "select");
-    let (timeout, first) = timeout(&arguments, 1)?;
+    let (timeout, first, kind) = timeout(&arguments, 1)?;
     let last = state.top();
     if last < first {
         return Err(arguments.error(first, "a case expected, got no value"));
     }
-    match receive_soon(context, &arguments, (first, last), timeout)? {
+    match receive_soon(context, &arguments, (first, kind), last, timeout)? {
         Some(count) => Ok(count),
         None => select_waiting(context, &arguments, (first, last), timeout),
     }

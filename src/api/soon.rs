@@ -6,13 +6,14 @@ use super::linda::receive;
 use super::waiting::Timeout;
 use crate::context::Context;
 use crate::linda::{KeyRef, Linda, soft_requests};
-use crate::lua::{Arguments, Kind, Raise, State, Userdata};
+use crate::lua::{Arguments, Kind, Raise, Raising, State, Userdata, protect, upvalue};
+use crate::message::Message;
 use lanes_engine::park::Refusal;
 use lanes_engine::queues::{Received, Who};
 use std::os::raw::c_int;
 
 /// How many cases there are at most. A function has room for 20 values on the stack when it is
-/// called: for the values of these, and for the result.
+/// called: for the values of these, for those of them that are known, and for the result.
 const CASES: usize = 4;
 
 /// How many values a case has: linda, operation and key.
@@ -34,27 +35,58 @@ struct Place<'a> {
 }
 
 /// Does the first of the receives that can be done soon, if the cases, which are the arguments from
-/// `first` to `last`, are receives from one slot each. Returns the number of results, or none if
-/// the engine must select; then there may be more values on the stack than before.
+/// `first`, which is a `kind`, to `last`, are receives from one slot each. Returns the number of
+/// results, or none if the engine must select; then there may be more values on the stack than
+/// before.
 #[inline]
 pub fn receive_soon(
     context: &Context,
     arguments: &Arguments,
-    (first, last): (c_int, c_int),
+    (first, kind): (c_int, Kind),
+    last: c_int,
     timeout: Timeout,
 ) -> Result<Option<c_int>, Raise> {
-    let count = (last - first + 1) as usize;
-    let mut places = [None; CASES];
-    if count > CASES {
+    if last - first >= CASES as c_int {
         return Ok(None);
     }
-    let mut top = last;
-    for (place, index) in places.iter_mut().zip(first..=last) {
-        let Some(read) = read(arguments, index, top) else {
+    let state = arguments.state;
+    let cases = Cases::new(state, first, last);
+    let Some(place) = read(arguments, first, kind, cases.values(0)) else {
+        return Ok(None);
+    };
+    // To read the others takes as long as to receive an element.
+    if cases.are_known {
+        let mut scratch = context.coders.scratch();
+        let mut received = Received::new(&mut scratch.bytes);
+        if let Now::Received(count) = receive_from(context, state, place, 1, &mut received)? {
+            return Ok(Some(count));
+        }
+    }
+    receive_any(context, arguments, cases, place, timeout)
+}
+
+/// As [`receive_soon`], with all cases. The first has been read: it is `place`.
+// A function of its own, so that the one before has a small frame.
+#[inline(never)]
+fn receive_any<'a>(
+    context: &Context,
+    arguments: &'a Arguments,
+    cases: Cases,
+    place: Place<'a>,
+    timeout: Timeout,
+) -> Result<Option<c_int>, Raise> {
+    let state = arguments.state;
+    let mut places = [place; CASES];
+    let mut count = 1;
+    for (place, index) in places.iter_mut().zip(cases.first..=cases.last).skip(1) {
+        let Some(read) = read(arguments, index, state.kind(index), cases.values(count)) else {
             return Ok(None);
         };
-        *place = Some(read);
-        top += VALUES;
+        *place = read;
+        count += 1;
+    }
+    if !cases.are_known {
+        cases.remember(context, state)?;
     }
     let places = &places[..count];
     let attempts = match timeout {
@@ -62,10 +94,10 @@ pub fn receive_soon(
         _ => ATTEMPTS,
     };
     for attempt in 1..=attempts {
-        match receive_now(context, arguments.state, places)? {
+        match receive_now(context, state, places)? {
             Now::Received(count) => return Ok(Some(count)),
             Now::Nothing if attempt < attempts => {
-                look(context, arguments.state, places, attempt == 1);
+                look(context, state, places, attempt == 1);
             }
             Now::Nothing | Now::Unknown => break,
         }
@@ -73,12 +105,84 @@ pub fn receive_soon(
     Ok(None)
 }
 
-/// Reads the case that is argument `index`, and pushes its values, over `top` others. Returns none
-/// if it is not such a receive, or a wrong one.
-#[inline]
-fn read<'a>(arguments: &'a Arguments, index: c_int, top: c_int) -> Option<Place<'a>> {
+/// The upvalue of `lanes.select` that is a weak table of known cases: for each place after the
+/// first, the table that was last read there and was right.
+const KNOWN: c_int = upvalue(3);
+
+/// Pushes a new table for the upvalue [`KNOWN`].
+pub fn push_known(raising: Raising) {
+    raising.new_weak_table(b"v", CASES - 1);
+}
+
+/// The arguments that are the cases.
+#[derive(Clone, Copy)]
+struct Cases {
+    first: c_int,
+    last: c_int,
+    /// Whether those after the first were right when they were last read.
+    are_known: bool,
+}
+
+impl Cases {
+    /// The cases, as none of them has been read. If they are known, pushes all after the first.
+    #[inline]
+    fn new(state: State, first: c_int, last: c_int) -> Cases {
+        let are_known = (first + 1..=last).zip(1..).all(|(index, place)| {
+            state.raw_get_index(KNOWN, place) == Kind::Table && state.raw_equal(-1, index)
+        });
+        if !are_known {
+            state.set_top(last);
+        }
+        Cases {
+            first,
+            last,
+            are_known,
+        }
+    }
+
+    /// The stack index after which the values of case `n` (from 0) are, if those before it have
+    /// been read.
+    #[inline]
+    fn values(self, n: usize) -> c_int {
+        let known = if self.are_known {
+            self.last - self.first
+        } else {
+            0
+        };
+        self.last + known + VALUES * n as c_int
+    }
+
+    /// Makes all after the first known if they come for the second time in a row: tables that were
+    /// made for one call would take the time in vain. They have been read and are right.
+    #[inline]
+    fn remember(self, context: &Context, state: State) -> Result<(), Raise> {
+        let mut seen = [0; CASES - 1];
+        for (seen, index) in seen.iter_mut().zip(self.first + 1..=self.last) {
+            *seen = state.pointer(index).addr();
+        }
+        if context.seen_cases.replace(seen) != seen {
+            return Ok(());
+        }
+        let count = self.last - self.first;
+        state.push_copy(KNOWN);
+        for index in self.first + 1..=self.last {
+            state.push_copy(index);
+        }
+        protect(state, count + 1, move |raising| {
+            for place in (1..=count).rev() {
+                raising.raw_set_index(1, i64::from(place));
+            }
+            raising.pop(1);
+        })
+    }
+}
+
+/// Reads the case that is argument `index`, which is a `kind`, and pushes its values, over `top`
+/// others. Returns none if it is not such a receive, or a wrong one.
+#[inline(always)]
+fn read<'a>(arguments: &'a Arguments, index: c_int, kind: Kind, top: c_int) -> Option<Place<'a>> {
     let state = arguments.state;
-    if state.kind(index) != Kind::Table || state.raw_len(index) != VALUES as usize {
+    if kind != Kind::Table || state.raw_len(index) != VALUES as usize {
         return None;
     }
     state.raw_get_index(index, 1);
@@ -86,7 +190,10 @@ fn read<'a>(arguments: &'a Arguments, index: c_int, top: c_int) -> Option<Place<
     let kind = state.raw_get_index(index, 3);
     let key = top + VALUES;
     let linda = Userdata::get(&arguments.state, top + 1).and_then(linda_of)?;
-    if operation != Kind::String || state.string(top + 2) != b"receive" || linda.restrictions.any()
+    if operation != Kind::String
+        // Compared as an array, which takes no call.
+        || <&[u8; 7]>::try_from(state.string(top + 2)).ok() != Some(b"receive")
+        || linda.restrictions.any()
     {
         return None;
     }
@@ -110,36 +217,51 @@ enum Now {
 
 /// Does the first of the receives that can be done at once.
 #[inline]
-fn receive_now(context: &Context, state: State, places: &[Option<Place>]) -> Result<Now, Raise> {
+fn receive_now(context: &Context, state: State, places: &[Place]) -> Result<Now, Raise> {
     let mut scratch = context.coders.scratch();
     let mut received = Received::new(&mut scratch.bytes);
-    for (number, place) in (1..).zip(places.iter().flatten()) {
-        let Some(key) = KeyRef::of_kind(&state, place.kind, place.key) else {
-            return Ok(Now::Unknown);
-        };
-        match receive::at_once(context, place.linda, &key, &mut received) {
-            Ok(()) => {
-                state.push_integer(number);
-                let (linda, key) = (place.linda, (&key, place.key));
-                let count = receive::deliver(context, state, linda, key, &received)?;
-                return Ok(Now::Received(count + 1));
-            }
-            Err(Refusal::TimedOut) => {}
-            // The others might not be refused, so the engine asks all in their order.
-            Err(_) => return Ok(Now::Unknown),
+    for (&place, number) in places.iter().zip(1..) {
+        match receive_from(context, state, place, number, &mut received)? {
+            Now::Nothing => {}
+            other => return Ok(other),
         }
     }
     Ok(Now::Nothing)
+}
+
+/// Does the receive of case number `number`, if that can be done at once.
+#[inline(always)]
+fn receive_from(
+    context: &Context,
+    state: State,
+    place: Place,
+    number: i64,
+    received: &mut Received<Message>,
+) -> Result<Now, Raise> {
+    let Some(key) = KeyRef::of_kind(&state, place.kind, place.key) else {
+        return Ok(Now::Unknown);
+    };
+    match receive::at_once(context, place.linda, &key, received) {
+        Ok(()) => {
+            state.push_integer(number);
+            let (linda, key) = (place.linda, (&key, place.key));
+            let count = receive::deliver(context, state, linda, key, received)?;
+            Ok(Now::Received(count + 1))
+        }
+        Err(Refusal::TimedOut) => Ok(Now::Nothing),
+        // The others might not be refused, so the engine asks all in their order.
+        Err(_) => Ok(Now::Unknown),
+    }
 }
 
 /// Looks for an element in those of the slots that this state has received from, a few times and
 /// without a lock. The first time it announces that a receiver spins; to write that again and
 /// again would keep the sender waiting for the cache line.
 #[cold]
-fn look(context: &Context, state: State, places: &[Option<Place>], is_first: bool) {
+fn look(context: &Context, state: State, places: &[Place], is_first: bool) {
     let shortcuts = context.shortcuts.borrow();
     let mut known = [None; CASES];
-    for (known, place) in known.iter_mut().zip(places.iter().flatten()) {
+    for (known, place) in known.iter_mut().zip(places) {
         let key = KeyRef::of_kind(&state, place.kind, place.key);
         *known = key.and_then(|key| shortcuts.find(place.linda, &key));
     }

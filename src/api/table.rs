@@ -6,7 +6,7 @@ use super::loaded::push_table;
 use super::test_hooks;
 use super::{
     choice, clock, configure, deadlock, ends, four, lane, linda, names, notifier, plain, require,
-    scope, select, threads, timers,
+    scope, select, soon, threads, timers,
 };
 use crate::build_info::{self, BuildValue};
 use crate::context::{Context, push_function, push_function_of_four};
@@ -15,6 +15,7 @@ use crate::lua::sentinels::{CANCEL_ERROR, NULL};
 use crate::lua::{
     Arguments, Function, KEYS, Kind, Raise, Raising, State, lua_function, protect, text,
 };
+use crate::universe::Interface;
 use lanes_engine::threads::{library, stack};
 use std::os::raw::{c_int, c_void};
 
@@ -42,7 +43,6 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("prepare_lock", linda::locks::prepare_lock),
     ("prepare_atomic", linda::locks::prepare_atomic),
     ("require", require::lanes_require),
-    ("select", select::lanes_select),
     ("await", ends::await_ends),
     ("waiting", deadlock::waiting),
     ("is_lane", ends::is_lane),
@@ -92,6 +92,7 @@ fn fill(raising: Raising, context: c_int) {
         push_function(raising, context, *function);
         raising.raw_set_name(-2, name.as_bytes());
     }
+    push_select(raising, context, Interface::Three);
     for (name, value) in [("cancel_error", CANCEL_ERROR), ("null", NULL)] {
         raising.push_light(value as *mut c_void);
         raising.raw_set_name(-2, name.as_bytes());
@@ -110,6 +111,19 @@ fn fill(raising: Raising, context: c_int) {
     test_hooks::add(raising, context);
 }
 
+/// Puts `lanes.select` into the table at the top of the stack, with its table of known cases as the
+/// third upvalue; for the second see [`push_function_of_four`].
+fn push_select(raising: Raising, context: c_int, interface: Interface) {
+    raising.push_copy(context);
+    match interface {
+        Interface::Three => raising.push_nil(),
+        Interface::Four => raising.push_boolean(true),
+    }
+    soon::push_known(raising);
+    raising.push_function(select::lanes_select, 3);
+    raising.raw_set_name(-2, b"select");
+}
+
 /// What `lanes.interface4` builds on.
 const FUNCTIONS_OF_FOUR: &[(&str, Function)] = &[
     ("launch_coroutine", launch_coroutine),
@@ -120,7 +134,6 @@ const FUNCTIONS_OF_FOUR: &[(&str, Function)] = &[
     ("position", configure::position),
     ("finally", four::finally::finally),
     ("linda", four::new_linda::new_linda),
-    ("select", select::lanes_select),
     ("sleep", four::functions::sleep),
     ("collectgarbage", four::functions::collectgarbage),
     (
@@ -142,6 +155,7 @@ lua_function! {
                 push_function_of_four(raising, 1, *function);
                 raising.raw_set_name(-2, name.as_bytes());
             }
+            push_select(raising, 1, Interface::Four);
             raising.remove(1);
         })?;
         Ok(1)

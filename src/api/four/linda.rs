@@ -120,8 +120,8 @@ fn send_body(state: State) -> Result<c_int, Raise> {
     Context::of(&state)?;
     let arguments = Arguments::new(state, "send");
     let linda = this(&arguments, Who::None)?;
-    let (_, at) = timeout(&arguments, 2)?;
-    let key = KeyRef::argument(&arguments, at)?;
+    let (_, at, kind) = timeout(&arguments, 2)?;
+    let key = KeyRef::argument_of_kind(&arguments, kind, at)?;
     if state.top() == at {
         return Err(Raise::message(
             "no data to send: linda:send([timeout,] slot, value...) needs a value",
@@ -141,7 +141,7 @@ fn receive_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "receive");
     let linda = this(&arguments, Who::None)?;
-    let (timeout, at) = timeout(&arguments, 2)?;
+    let (timeout, at, _) = timeout(&arguments, 2)?;
     if state.top() < at {
         return receive::receive_any(context, &arguments, linda, timeout, at);
     }
@@ -167,8 +167,8 @@ fn receive_batched_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "receive_batched");
     let linda = this(&arguments, Who::Write)?;
-    let (timeout, at) = timeout(&arguments, 2)?;
-    let key = KeyRef::argument(&arguments, at)?;
+    let (timeout, at, kind) = timeout(&arguments, 2)?;
+    let key = KeyRef::argument_of_kind(&arguments, kind, at)?;
     if arguments.integer(at + 1)? < 1 {
         return Err(arguments.error(at + 1, "bad min count: should be >= 1"));
     }

@@ -51,15 +51,16 @@ pub fn shared_linda(arguments: &Arguments, index: c_int) -> Result<Arc<Linda>, R
 }
 
 /// The timeout that may be argument `at`, before all others: a number of seconds (negative: for
-/// ever, or an error, see [`Timeout::argument`]), or nil. Returns it and the index of the next
-/// argument.
+/// ever, or an error, see [`Timeout::argument`]), or nil. Returns it with the index and the type of
+/// the next argument.
 #[inline(always)]
-pub fn timeout(arguments: &Arguments, at: c_int) -> Result<(Timeout, c_int), Raise> {
-    match arguments.state.kind(at) {
-        Kind::Number => Ok((Timeout::argument(arguments, at)?, at + 1)),
-        Kind::Nil => Ok((Timeout::Never, at + 1)),
-        _ => Ok((Timeout::Never, at)),
-    }
+pub fn timeout(arguments: &Arguments, at: c_int) -> Result<(Timeout, c_int, Kind), Raise> {
+    let timeout = match arguments.state.kind(at) {
+        Kind::Number => Timeout::argument(arguments, at)?,
+        Kind::Nil => Timeout::Never,
+        other => return Ok((Timeout::Never, at, other)),
+    };
+    Ok((timeout, at + 1, arguments.state.kind(at + 1)))
 }
 
 /// Refuses a slot that is kept to other operations.

@@ -28,8 +28,7 @@ pub fn receive_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "receive");
     let linda = this(&arguments, Who::Write)?;
-    let (timeout, at) = timeout(&arguments, 2)?;
-    let kind = state.kind(at);
+    let (timeout, at, kind) = timeout(&arguments, 2)?;
     if kind == Kind::Light && is_marker(state, at, BATCHED) {
         return receive_batched(context, &arguments, linda, timeout, at + 1);
     }
@@ -88,7 +87,7 @@ fn remember(context: &Context, linda: &Linda, key: &KeyRef, new: Option<Shortcut
 
 /// Pushes the key, which is at `at`, and the value of the message that was received. A message that
 /// cannot be read goes back to its slot.
-#[inline]
+#[inline(always)]
 pub fn deliver(
     context: &Context,
     state: State,

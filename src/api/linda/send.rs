@@ -25,9 +25,8 @@ pub fn send_body(state: State) -> Result<c_int, Raise> {
     let context = Context::of(&state)?;
     let arguments = Arguments::new(state, "send");
     let linda = this(&arguments, Who::Read)?;
-    let (timeout, mut at) = timeout(&arguments, 2)?;
+    let (timeout, mut at, mut kind) = timeout(&arguments, 2)?;
     let top = state.top();
-    let mut kind = state.kind(at);
     let nil_allowed = kind == Kind::Light && top > at && is_marker(state, at, NULL);
     if nil_allowed {
         at += 1;
