@@ -62,13 +62,13 @@ pub fn receive_soon(
             return Ok(Some(count));
         }
     }
-    receive_any(context, arguments, cases, place, timeout)
+    receive_from_all(context, arguments, cases, place, timeout)
 }
 
 /// As [`receive_soon`], with all cases. The first has been read: it is `place`.
 // A function of its own, so that the one before has a small frame.
 #[inline(never)]
-fn receive_any<'a>(
+fn receive_from_all<'a>(
     context: &Context,
     arguments: &'a Arguments,
     cases: Cases,
@@ -106,12 +106,12 @@ fn receive_any<'a>(
 }
 
 /// The upvalue of `lanes.select` that is a weak table of known cases: for each place after the
-/// first, the table that was last read there and was right.
+/// first, the last table that came there twice in a row and was right.
 const KNOWN: c_int = upvalue(3);
 
 /// Pushes a new table for the upvalue [`KNOWN`].
 pub fn push_known(raising: Raising) {
-    raising.new_weak_table(b"v", CASES - 1);
+    raising.new_weak_table(b"v");
 }
 
 /// The arguments that are the cases.
@@ -124,7 +124,7 @@ struct Cases {
 }
 
 impl Cases {
-    /// The cases, as none of them has been read. If they are known, pushes all after the first.
+    /// The cases, before any of them is read. If they are known, pushes all after the first.
     #[inline]
     fn new(state: State, first: c_int, last: c_int) -> Cases {
         let are_known = (first + 1..=last).zip(1..).all(|(index, place)| {

@@ -253,9 +253,9 @@ impl Raising {
         unsafe { c::lua_createtable(self.l(), limit(array), limit(hash)) }
     }
 
-    /// Pushes a new table whose keys ("k") or values ("v") are weak, with room for `array` entries.
-    pub fn new_weak_table(self, mode: &[u8], array: usize) {
-        self.new_table(array, 0);
+    /// Pushes a new table whose keys ("k") or values ("v") are weak.
+    pub fn new_weak_table(self, mode: &[u8]) {
+        self.new_table(0, 0);
         self.new_table(0, 1);
         self.push_bytes(mode);
         self.raw_set_name(-2, b"__mode");

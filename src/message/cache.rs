@@ -75,7 +75,7 @@ impl TransferCache {
     /// Makes the tables in the registry that transfers need.
     pub fn install(raising: Raising) {
         let weak = |key: i64, mode: &[u8]| {
-            raising.new_weak_table(mode, 0);
+            raising.new_weak_table(mode);
             raising.raw_set_index(State::REGISTRY, key);
         };
         weak(KEYS.proxies, b"v");

@@ -17,7 +17,7 @@ const MASK_BASE: c_int = 16;
 
 /// Makes the table of the hooks.
 pub fn prepare(raising: Raising) {
-    raising.new_weak_table(b"k", 0);
+    raising.new_weak_table(b"k");
     raising.raw_set_index(State::REGISTRY, KEYS.hooks);
 }
 

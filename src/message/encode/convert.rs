@@ -172,7 +172,7 @@ pub fn keep_unconverted(raising: Raising) {
     raising.raw_get_index(State::REGISTRY, KEYS.unconverted);
     if raising.is_none_or_nil(-1) {
         raising.pop(1);
-        raising.new_weak_table(b"k", 0);
+        raising.new_weak_table(b"k");
         raising.push_copy(-1);
         raising.raw_set_index(State::REGISTRY, KEYS.unconverted);
     }
